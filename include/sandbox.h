@@ -1,0 +1,282 @@
+/* libsandbox: run a Python script that you do not trust, and learn what became of it.
+ *
+ * A job goes in (struct sb_job), a verdict comes out (struct sb_verdict). In between the script has
+ * run in namespaces, a root file system and a cgroup of its own, without capabilities and behind a
+ * seccomp filter. Nothing of it is left when the verdict is given.
+ *
+ * The library never prints, never exits, starts no thread and keeps no global state. One thread
+ * supervises any number of jobs: poll sb_fd() and call sb_turn() when it is readable.
+ *
+ *     struct sb_error err;
+ *     struct sb_sandbox *sandbox;
+ *     struct sb_policy *policy;
+ *     if (sb_open(&sandbox, &(struct sb_options){0}, &err) < 0 ||
+ *         sb_policy_load(&policy, NULL, "default", &err) < 0)
+ *         … err.message is one sentence for a person …
+ *     struct sb_job job = {.policy = policy, .code = "print(1)", .code_size = 8,
+ *                          .on_done = done, .user = &me};
+ *     sb_start(sandbox, &job, NULL, &err);
+ *     while (sb_running(sandbox) > 0)
+ *         sb_turn(sandbox, -1, &err);
+ *
+ * Functions that can fail return 0, or −1 with *err filled in. See libsandbox(3). */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SB_API __attribute__((visibility("default")))
+
+/* ── Errors ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* What went wrong. `message` is one sentence for a person: what failed, why, and what to do next. */
+struct sb_error {
+    int errnum;        /* errno of the failed step, 0 when none applies */
+    char step[32];     /* the step that failed: "policy", "rootfs", "cgroup", "clone", "seccomp", … */
+    char field[64];    /* the key, option or argument at fault, "" when none is */
+    char message[512]; /* one sentence, UTF-8, without a newline at the end */
+};
+
+/* ── Limits ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* What a policy limits, and a request may limit further. Units are in the names. */
+enum sb_limit {
+    SB_WALL_TIME_MS, /* from the moment the code is let in, milliseconds */
+    SB_CPU_TIME_MS,  /* user + system time of all the job's processes together, milliseconds */
+    SB_MEMORY_BYTES, /* all memory of the job, its tmpfs files included */
+    SB_MILLICPUS,    /* thousandths of a CPU; JSON "cpus": 0.5 is 500 here */
+    SB_PIDS,         /* processes and threads alive at the same time */
+    SB_OUTPUT_BYTES, /* kept of stdout and of stderr, each: the first and the last part */
+    SB_OPEN_FILES,   /* RLIMIT_NOFILE: descriptors open in one process */
+    SB_TMP_BYTES,    /* size of /tmp, /work and /dev/shm together */
+    SB_TMP_FILES,    /* files and directories there */
+    SB_CODE_CHARS,   /* length of the code, in Unicode characters */
+    SB_RESULT_BYTES, /* size of the JSON text of the called function's value */
+    SB_LIMITS
+};
+
+#define SB_UNSET INT64_C(-1)
+
+/* One row of the table of limits. The table is constant; its order is enum sb_limit's. */
+struct sb_limit_info {
+    const char *name;    /* key in policies and requests: "memory_bytes" */
+    const char *option;  /* long option of sandbox-run: "memory" */
+    const char *unit;    /* "ms", "bytes", "cpus", "count" or "chars" */
+    int64_t min, max;    /* allowed values, both included */
+    const char *meaning; /* a few words for a person */
+};
+
+SB_API const struct sb_limit_info *sb_limit_info(enum sb_limit limit);
+
+/* A value for each limit; SB_UNSET where nothing is said. */
+struct sb_limits {
+    int64_t value[SB_LIMITS];
+};
+
+/* All values SB_UNSET. */
+SB_API struct sb_limits sb_limits_unset(void);
+
+/* Reads "500ms", "2m", "1.5" (seconds), "128M", "1G", "0.5": a number with a unit that fits the
+ * limit. Times without a unit are seconds, sizes without one bytes. Values out of range are errors
+ * that name the option and what is allowed. */
+SB_API int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value,
+                          struct sb_error *err);
+
+/* ── Policies ───────────────────────────────────────────────────────────────────────────────── */
+
+/* A policy: limits, caps, environment, mounts, seccomp profile. See sandbox-policy(5). */
+struct sb_policy;
+
+/* Loads a policy. `name` is the name of one in `directory` ("default"), or a path when it has a
+ * slash or ends with .json. `directory` NULL: the one that was configured when the library was built.
+ * The caller frees *policy with sb_policy_free, after the last job that names it has its verdict. */
+SB_API int sb_policy_load(struct sb_policy **policy, const char *directory, const char *name,
+                          struct sb_error *err);
+SB_API void sb_policy_free(struct sb_policy *policy);
+
+SB_API const char *sb_policy_name(const struct sb_policy *policy);
+SB_API const char *sb_policy_description(const struct sb_policy *policy);
+SB_API int64_t sb_policy_limit(const struct sb_policy *policy, enum sb_limit limit);
+SB_API int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit);
+
+/* The policy as JSON text, every key with the value in force. The caller frees it. */
+SB_API char *sb_policy_json(const struct sb_policy *policy);
+
+/* The names of the policies in a directory, sorted, NULL-terminated. The caller frees each and the
+ * array: sb_strv_free. */
+SB_API int sb_policy_list(char ***names, const char *directory, struct sb_error *err);
+SB_API void sb_strv_free(char **strings);
+
+/* ── The sandbox ────────────────────────────────────────────────────────────────────────────── */
+
+/* What enforces memory, CPU and pids. */
+enum sb_cgroup {
+    SB_CGROUP_AUTO,         /* the first of those below that this host offers */
+    SB_CGROUP_V2_DELEGATED, /* cgroup v2, below the cgroup that systemd delegated to us */
+    SB_CGROUP_V2_SCOPE,     /* cgroup v2, a delegated scope that we ask systemd for */
+    SB_CGROUP_V2_ROOT,      /* cgroup v2, below its root, as root without systemd */
+    SB_CGROUP_V1,           /* controllers on v1 (hybrid hierarchy), as root */
+    SB_CGROUP_NONE          /* nothing: for best effort only */
+};
+
+/* "auto", "v2-delegated", "v2-scope", "v2-root", "v1", "none"; −1 when the name is none of these. */
+SB_API int sb_cgroup_from_name(const char *name);
+
+struct sb_options {
+    const char *rootfs; /* root file system; NULL: the configured one (see sandbox-rootfs(1)) */
+    const char *python; /* interpreter in it; NULL: the one that its record names */
+    enum sb_cgroup cgroup;
+    uint32_t uid_first; /* as root: host uids for jobs, one for each; 0: the configured range */
+    uint32_t uid_count;
+    bool best_effort; /* go on where the host can't enforce something; verdicts list it */
+};
+
+struct sb_sandbox;
+
+/* Finds what the host offers, opens the root file system, clears what dead owners left behind.
+ * Fails when the host can't enforce what every job needs. The caller closes it with sb_close, which
+ * kills the jobs that are still running without giving verdicts. */
+SB_API int sb_open(struct sb_sandbox **sandbox, const struct sb_options *options,
+                   struct sb_error *err);
+SB_API void sb_close(struct sb_sandbox *sandbox);
+
+/* A descriptor that polls readable when sb_turn has something to do. Owned by the sandbox. */
+SB_API int sb_fd(const struct sb_sandbox *sandbox);
+
+/* Handles what is ready, waiting for it for up to timeout_ms (0: not at all, −1: for ever).
+ * Callbacks of jobs are called from here alone. */
+SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err);
+
+/* How many jobs have no verdict yet. */
+SB_API size_t sb_running(const struct sb_sandbox *sandbox);
+
+/* ── Jobs ───────────────────────────────────────────────────────────────────────────────────── */
+
+enum sb_stream { SB_STDOUT, SB_STDERR, SB_STREAMS };
+
+struct sb_file {
+    const char *path; /* below /work, relative, without ".." */
+    const void *data;
+    size_t size;
+};
+
+struct sb_verdict;
+struct sb_run; /* a job that is running */
+
+/* What to run. Everything that it points to may go when sb_start returns, but for the policy, and
+ * stdin_fd, which stays open until on_done. */
+struct sb_job {
+    const struct sb_policy *policy;
+    const char *id;   /* for logs and the verdict; NULL: made */
+    const char *name; /* sys.argv[0] and the name in tracebacks; NULL: "main.py". The code is put at
+                         /work/<last part of name>, unless the name is "-c", "-" or "<…>" */
+    const void *code; /* UTF-8 without NUL */
+    size_t code_size;
+    const struct sb_file *files; /* more files for /work */
+    size_t files_count;
+    const char *const *args; /* sys.argv[1:], NULL-terminated, or NULL */
+    const char *const *env;  /* "NAME=value", on top of the policy's, NULL-terminated, or NULL */
+    const char *call;        /* function to call after the code; its value becomes the result */
+    const void *stdin_data;  /* what the script reads, or */
+    size_t stdin_size;
+    bool stdin_from_fd;       /* … it is relayed from stdin_fd, never handed into the sandbox */
+    int stdin_fd;
+    struct sb_limits limits; /* zeroed or SB_UNSET values: the policy's. Above a cap: an error */
+    bool best_effort;        /* as options.best_effort, for this job */
+
+    /* When set, output is handed over as it comes instead of being kept for the verdict. */
+    void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
+    /* Called once, from sb_turn. The verdict and the run are gone when it returns. */
+    void (*on_done)(void *user, const struct sb_verdict *verdict);
+    void *user;
+};
+
+/* Starts a job. *run (may be NULL) stays valid until on_done has been called. Fails without having
+ * run anything: a bad job (err.field names what), a limit above its cap, a host that can't. */
+SB_API int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **run,
+                    struct sb_error *err);
+
+/* Ends a job: its verdict will be "signal" with `signal`, and `reason` (one sentence, copied) as error. */
+SB_API void sb_kill(struct sb_run *run, int signal, const char *reason);
+
+/* Stops and goes on reading a stream of the job, for a reader that can't take more just now. */
+SB_API void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused);
+
+/* ── Verdicts ───────────────────────────────────────────────────────────────────────────────── */
+
+enum sb_word {
+    SB_OK,        /* ran to its end with exit status 0 */
+    SB_EXCEPTION, /* ended by an exception that nothing caught */
+    SB_EXIT,      /* ended itself with an exit status other than 0 */
+    SB_SIGNAL,    /* ended by a signal, its own or sb_kill's */
+    SB_TIMEOUT,   /* wall_time_ms ran out */
+    SB_CPU_TIME,  /* cpu_time_ms ran out */
+    SB_MEMORY,    /* memory_bytes ran out: the kernel's out-of-memory killer ended it */
+    SB_OUTPUT,    /* more output than output_bytes, under a policy that says kill; or too large a result */
+    SB_INTERNAL   /* the sandbox itself failed */
+};
+
+/* "ok", "exception", … */
+SB_API const char *sb_word_name(enum sb_word word);
+
+/* What became of a job. Texts belong to the library and go when on_done returns. Numbers are −1 where they
+ * are not known or do not apply. */
+struct sb_verdict {
+    enum sb_word word;
+    const char *id;
+    const char *error;            /* what a person should know; NULL when word is SB_OK */
+    const char *text[SB_STREAMS]; /* kept output, NUL-terminated (it may hold NULs); "" with on_output */
+    size_t text_size[SB_STREAMS];
+    int64_t written_bytes[SB_STREAMS]; /* what the script wrote, kept or not */
+    int64_t dropped_bytes[SB_STREAMS]; /* of these, not kept: between the first and the last part */
+    int exit_code;                     /* of the script, −1 when it ended otherwise */
+    int signal;                        /* that ended it, 0 when none did */
+    const char *exception;             /* name of the exception's class; NULL but for SB_EXCEPTION */
+    const char *result;                /* JSON text of the called function's value; NULL when none */
+    int64_t wall_time_us;
+    int64_t cpu_time_us;
+    int64_t memory_peak_bytes;
+    int64_t pids_peak;
+    const char *cgroup;         /* "v2", "v1" or "none" */
+    const char *start;          /* "cold" */
+    const char *const *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
+};
+
+enum sb_json_flags {
+    SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null: they went elsewhere */
+    SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */
+};
+
+/* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8: other
+ * bytes become U+FFFD. The caller frees it. NULL when memory is short. */
+SB_API char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags);
+
+/* ── The host ───────────────────────────────────────────────────────────────────────────────── */
+
+/* One line of `sandbox-run --doctor`. Texts go when the callback returns. */
+struct sb_finding {
+    const char *name;    /* "user namespaces" */
+    bool ok;
+    bool required;       /* without it the default policy can't be enforced */
+    const char *detail;  /* what was found, and how */
+    const char *meaning; /* what it means when it is not there */
+    const char *remedy;  /* a command, or NULL */
+};
+
+/* Tries what this host can enforce, a finding at a time. Returns how many required ones are missing. */
+SB_API int sb_doctor(const struct sb_options *options, const char *policy_directory,
+                     void (*on_finding)(void *user, const struct sb_finding *finding), void *user);
+
+/* "1.0.0" */
+SB_API const char *sb_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,10 @@
+/* Shows what this host can enforce. */
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
+
+#include "options.h"
+
+/* Returns the exit status: 0, or 1 when the default policy can't be enforced. */
+int doctor(const struct options *options);
+
+#endif

@@ -1,0 +1,35 @@
+/* What goes into a job: the code, and files for /work. */
+#ifndef CLI_INPUT_H
+#define CLI_INPUT_H
+
+#include "sandbox.h"
+
+struct bytes {
+    char *data;
+    size_t size;
+};
+
+/* Reads a descriptor to its end: regular file, pipe or terminal. −1 with errno; EFBIG when there are
+ * more than `most` bytes. The caller frees bytes->data. */
+int read_whole(int fd, size_t most, struct bytes *bytes);
+
+/* Reads a script, "-" being standard input, of `most` bytes at most. */
+int read_script(const char *path, size_t most, struct bytes *code, struct sb_error *err);
+
+/* Files for /work, gathered from the paths of --files. */
+struct files {
+    struct sb_file *items;
+    size_t count, allocated;
+    size_t most_count; /* bounds, set by the caller */
+    size_t most_bytes;
+    size_t bytes;
+    size_t left_out;      /* links, sockets and other entries that are not regular files */
+    char *first_left_out; /* the path of one of them */
+};
+
+/* A file goes to /work under its own name, a directory with what is in it under its name; "." and
+ * the like give what is in it without a name. Links inside are not followed. */
+int files_add(struct files *files, const char *path, struct sb_error *err);
+void files_free(struct files *files);
+
+#endif

@@ -1,0 +1,146 @@
+/* sandbox-run: runs a Python script that you do not trust. See sandbox-run(1).
+ * Only main() exits; everything else returns what went wrong. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../core/util.h"
+#include "doctor.h"
+#include "message.h"
+#include "options.h"
+#include "run.h"
+#include "selftest.h"
+#include "status.h"
+
+/* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
+ * number then, and output meant for a person lands in it. */
+static int fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return -1;
+    }
+    return 0;
+}
+
+/* The verdict of a job that could not be run, for readers of --json. */
+static void print_failure(const struct sb_error *err)
+{
+    static const char *const nothing[] = {NULL};
+    const struct sb_verdict verdict = {
+        .word = SB_INTERNAL,
+        .id = "",
+        .error = err->message,
+        .text = {"", ""},
+        .exit_code = -1,
+        .wall_time_us = -1,
+        .cpu_time_us = -1,
+        .memory_peak_bytes = -1,
+        .pids_peak = -1,
+        .cgroup = "none",
+        .start = "cold",
+        .missing = nothing,
+    };
+    _cleanup_free_ char *json = sb_verdict_json(&verdict, 0);
+    if (json != NULL)
+        puts(json);
+}
+
+static int run(const struct options *options)
+{
+    struct sb_error err;
+    int status = run_script(options, &err);
+    if (status >= 0)
+        return status;
+    if (options->json)
+        print_failure(&err);
+    if (!options->quiet)
+        say("%s", err.message);
+    return STATUS_FAILED;
+}
+
+static int print_policy(const struct options *options)
+{
+    struct sb_error err;
+    struct sb_policy *policy;
+    if (sb_policy_load(&policy, options->policy_directory, options->policy, &err) < 0) {
+        say("%s", err.message);
+        return STATUS_FAILED;
+    }
+    _cleanup_free_ char *json = sb_policy_json(policy);
+    sb_policy_free(policy);
+    if (json == NULL) {
+        say("no memory for the policy: free some and try again");
+        return STATUS_FAILED;
+    }
+    puts(json);
+    return 0;
+}
+
+static int list_policies(const struct options *options)
+{
+    struct sb_error err;
+    char **names;
+    if (sb_policy_list(&names, options->policy_directory, &err) < 0) {
+        say("%s", err.message);
+        return STATUS_FAILED;
+    }
+    size_t widest = 0;
+    for (char **name = names; *name != NULL; name++)
+        widest = strlen(*name) > widest ? strlen(*name) : widest;
+    int status = 0;
+    for (char **name = names; *name != NULL; name++) {
+        struct sb_policy *policy;
+        if (sb_policy_load(&policy, options->policy_directory, *name, &err) < 0) {
+            say("%s", err.message);
+            status = STATUS_FAILED;
+            continue;
+        }
+        printf("%-*s  %s\n", (int)widest, *name, sb_policy_description(policy));
+        sb_policy_free(policy);
+    }
+    sb_strv_free(names);
+    return status;
+}
+
+static int act(const struct options *options)
+{
+    switch (options->action) {
+    case ACTION_RUN:
+        return run(options);
+    case ACTION_DOCTOR:
+        return doctor(options);
+    case ACTION_SELFTEST:
+        return selftest(options);
+    case ACTION_LIST_POLICIES:
+        return list_policies(options);
+    case ACTION_PRINT_POLICY:
+        return print_policy(options);
+    case ACTION_VERSION:
+        printf("sandbox-run %s\n", sb_version());
+        return 0;
+    case ACTION_HELP:
+        options_usage(stdout);
+        return 0;
+    }
+    return STATUS_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    if (fill_standard_descriptors() < 0)
+        return STATUS_FAILED;
+    struct sb_error err;
+    struct options options;
+    int status = STATUS_FAILED;
+    if (options_parse(&options, argc, argv, &err) == 0)
+        status = act(&options);
+    else
+        say("%s; see sandbox-run --help", err.message);
+    options_free(&options);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        say("can't write standard output: %s", strerror(errno));
+        status = STATUS_FAILED;
+    }
+    return status;
+}

@@ -1,0 +1,357 @@
+/* Control groups, what the back ends have in common. See cgroup.h. */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "error.h"
+#include "inside.h"
+#include "util.h"
+
+/* ── Files ─────────────────────────────────────────────────────────────────────────────────── */
+
+int cgroup_open_directory(const char *path, const char *name)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || name == NULL)
+        return steal_fd(&fd);
+    if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+        return -1;
+    return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+ssize_t cgroup_read(int directory, const char *file, char *text, size_t size)
+{
+    _cleanup_close_ int fd = openat(directory, file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = read(fd, text, size - 1);
+    if (n >= 0)
+        text[n] = '\0';
+    return n;
+}
+
+int cgroup_write(int directory, const char *file, const char *text)
+{
+    _cleanup_close_ int fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* ── Finding one ───────────────────────────────────────────────────────────────────────────── */
+
+static const char *const mode_names[] = {
+    [SB_CGROUP_AUTO] = "auto",       [SB_CGROUP_V2_DELEGATED] = "v2-delegated",
+    [SB_CGROUP_V2_SCOPE] = "v2-scope", [SB_CGROUP_V2_ROOT] = "v2-root",
+    [SB_CGROUP_V1] = "v1",           [SB_CGROUP_NONE] = "none",
+};
+
+int sb_cgroup_from_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(mode_names); i++)
+        if (strcmp(name, mode_names[i]) == 0)
+            return (int)i;
+    return -1;
+}
+
+static int open_mode(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err)
+{
+    host->mode = mode;
+    if (mode == SB_CGROUP_V1)
+        return cgroup_v1_open(host, err);
+    return cgroup_v2_open(host, mode, err);
+}
+
+static void forget(struct cgroup_host *host)
+{
+    *host = (struct cgroup_host){.mode = SB_CGROUP_NONE, .parent = {-1, -1, -1, -1}};
+}
+
+int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
+                struct sb_error *err)
+{
+    forget(host);
+    if (wanted == SB_CGROUP_NONE)
+        return 0;
+    if (wanted != SB_CGROUP_AUTO)
+        return open_mode(host, wanted, err);
+    if (cgroup_v2_delegated())
+        return open_mode(host, SB_CGROUP_V2_DELEGATED, err);
+    static const enum sb_cgroup order[] = {SB_CGROUP_V2_SCOPE, SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
+    struct sb_error first = {.errnum = 0};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        struct sb_error why;
+        if (open_mode(host, order[i], &why) == 0)
+            return 0;
+        cgroup_close(host);
+        if (i == 0 || first.errnum == ENOENT) /* a tree that is not there explains the least */
+            first = why;
+    }
+    if (best_effort)
+        return 0;
+    return sb_fail(err, "cgroup", 0,
+                   "no cgroup to hold memory, CPU and pids in (%.200s); see sandbox-run --doctor, or go on "
+                   "without these limits: --best-effort",
+                   first.message);
+}
+
+void cgroup_close(struct cgroup_host *host)
+{
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        close_fd(&host->parent[h]);
+    forget(host);
+}
+
+/* ── A job's directories ───────────────────────────────────────────────────────────────────── */
+
+static void slot_name(char *name, size_t size, uint32_t slot)
+{
+    snprintf(name, size, "job-%" PRIu32, slot);
+}
+
+void cgroup_job_init(struct cgroup_job *job)
+{
+    *job = (struct cgroup_job){.dir = {-1, -1, -1, -1}, .tasks = {-1, -1, -1, -1}, .oom_event = -1};
+}
+
+static int make_directory(int parent, const char *name, bool must_be_new)
+{
+    if (mkdirat(parent, name, 0755) < 0 && (must_be_new || errno != EEXIST))
+        return -1;
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Makes the directory that holds the lock. EEXIST when the slot is taken, or is just being cleared by another
+ * process that found it unlocked between our mkdir and flock. */
+static int take_slot(const struct cgroup_host *host, const char *name)
+{
+    _cleanup_close_ int dir = make_directory(host->parent[0], name, true);
+    if (dir < 0)
+        return -1;
+    if (flock(dir, LOCK_EX | LOCK_NB) < 0 || faccessat(dir, "cgroup.procs", F_OK, 0) < 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return steal_fd(&dir);
+}
+
+int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
+                  struct sb_error *err)
+{
+    /* Owners start looking at different places, so that the first look nearly always finds. */
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    job->slot = ((uint32_t)getpid() * 2654435761U + (uint32_t)now.tv_nsec) % slots;
+    if (!host->locked)
+        return 0;
+    char name[32];
+    for (uint32_t tries = 0; job->dir[0] < 0; tries++) {
+        job->slot = (job->slot + 1) % slots;
+        slot_name(name, sizeof(name), job->slot);
+        job->dir[0] = take_slot(host, name);
+        if (job->dir[0] < 0 && (errno != EEXIST || tries == slots))
+            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s", name, host->place);
+    }
+    for (int h = 1; h < CGROUP_HIERARCHIES; h++) {
+        if (host->parent[h] < 0)
+            continue;
+        job->dir[h] = make_directory(host->parent[h], name, false);
+        if (job->dir[h] < 0)
+            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s", name, host->place);
+    }
+    if (!host->backend->attach_by_child)
+        return 0;
+    for (int h = host->clone_into ? 1 : 0; h < CGROUP_HIERARCHIES; h++) {
+        if (job->dir[h] < 0)
+            continue;
+        int fd = openat(job->dir[h], "tasks", O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            return sb_fail(err, "cgroup", errno, "cannot open %s/tasks in %s", name, host->place);
+        job->tasks[job->tasks_count++] = fd;
+    }
+    return 0;
+}
+
+/* v1 has no memory.oom.group: an eventfd tells of the first kill, and the supervisor ends the rest. See
+ * the kernel's Documentation/admin-guide/cgroup-v1/memory.rst, section 10. */
+static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
+{
+    const struct cgroup_evidence *kills = &host->backend->evidence[CGROUP_OOM_KILLS];
+    int dir = job->dir[kills->hierarchy];
+    _cleanup_close_ int control = openat(dir, kills->file, O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    char text[64];
+    snprintf(text, sizeof(text), "%d %d", event, control);
+    if (control < 0 || event < 0 || cgroup_write(dir, "cgroup.event_control", text) < 0)
+        return -1;
+    job->oom_event = steal_fd(&event);
+    return 0;
+}
+
+int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
+                 const struct sb_limits *limits, struct sb_error *err)
+{
+    if (host->backend == NULL)
+        return 0;
+    for (size_t i = 0; i < host->backend->knobs_count; i++) {
+        const struct cgroup_knob *knob = &host->backend->knobs[i];
+        if (!(host->controllers & knob->controller))
+            continue;
+        char text[64];
+        const char *value = knob->text;
+        if (value == NULL) {
+            snprintf(text, sizeof(text), "%" PRId64 "%s",
+                     limits->value[knob->limit] * knob->multiply + knob->add,
+                     knob->suffix ? knob->suffix : "");
+            value = text;
+        }
+        if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
+            !(knob->optional && errno == ENOENT))
+            return sb_fail(err, "cgroup", errno,
+                           "cannot write %s to %s in %s; see sandbox-run --doctor", value, knob->file,
+                           host->place);
+    }
+    if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
+        watch_oom(host, job) < 0)
+        return sb_fail(err, "cgroup", errno, "cannot watch memory.oom_control in %s", host->place);
+    return 0;
+}
+
+/* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster. */
+static void kill_listed(int dir)
+{
+    char text[16384];
+    for (int round = 0; round < 100; round++) {
+        if (cgroup_read(dir, "cgroup.procs", text, sizeof(text)) <= 0)
+            return;
+        char *state = NULL;
+        for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state))
+            if (atoi(pid) > 0)
+                kill(atoi(pid), SIGKILL);
+    }
+}
+
+void cgroup_kill(const struct cgroup_host *host, const struct cgroup_job *job)
+{
+    if (job->dir[0] < 0)
+        return;
+    if (!host->clone_into || cgroup_write(job->dir[0], "cgroup.kill", "1") < 0)
+        kill_listed(job->dir[0]);
+}
+
+int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
+                      enum cgroup_number number)
+{
+    if (host->backend == NULL)
+        return -1;
+    const struct cgroup_evidence *evidence = &host->backend->evidence[number];
+    char text[4096];
+    if (evidence->file == NULL || job->dir[evidence->hierarchy] < 0 ||
+        cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text)) < 0)
+        return -1;
+    const char *at = text;
+    if (evidence->key != NULL) {
+        size_t length = strlen(evidence->key);
+        for (at = text; strncmp(at, evidence->key, length) != 0 || at[length] != ' '; at++) {
+            at = strchr(at, '\n');
+            if (at == NULL)
+                return -1;
+        }
+        at += length;
+    }
+    return strtoll(at, NULL, 10);
+}
+
+int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
+{
+    char name[32];
+    slot_name(name, sizeof(name), job->slot);
+    close_fd(&job->oom_event);
+    for (size_t i = 0; i < job->tasks_count; i++)
+        close_fd(&job->tasks[i]);
+    job->tasks_count = 0;
+    for (int h = CGROUP_HIERARCHIES - 1; h >= 0; h--) {
+        if (job->dir[h] < 0)
+            continue;
+        if (unlinkat(host->parent[h], name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return -1;
+        close_fd(&job->dir[h]);
+    }
+    return 0;
+}
+
+/* ── What dead owners left ─────────────────────────────────────────────────────────────────── */
+
+static void clear_one(const struct cgroup_host *host, uint32_t slot, const char *name)
+{
+    struct cgroup_job job;
+    cgroup_job_init(&job);
+    job.slot = slot;
+    job.dir[0] = openat(host->parent[0], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (job.dir[0] < 0 || flock(job.dir[0], LOCK_EX | LOCK_NB) < 0) {
+        close_fd(&job.dir[0]);
+        return; /* its owner lives */
+    }
+    for (int h = 1; h < CGROUP_HIERARCHIES; h++)
+        if (host->parent[h] >= 0)
+            job.dir[h] = openat(host->parent[h], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cgroup_kill(host, &job);
+    /* Killed processes leave their cgroups within moments; what stays is tried again at the next start. */
+    for (int tries = 0; cgroup_remove(host, &job) < 0 && tries < 200; tries++)
+        poll(NULL, 0, 5);
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        close_fd(&job.dir[h]);
+}
+
+void cgroup_clear_stale(const struct cgroup_host *host)
+{
+    if (!host->locked)
+        return;
+    int fd = openat(host->parent[0], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (list == NULL) {
+        close_fd(&fd);
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        char *end;
+        if (strncmp(entry->d_name, "job-", 4) != 0)
+            continue;
+        unsigned long slot = strtoul(entry->d_name + 4, &end, 10);
+        if (*end == '\0' && end != entry->d_name + 4)
+            clear_one(host, (uint32_t)slot, entry->d_name);
+    }
+    closedir(list);
+}
+
+/* ── The child's side ──────────────────────────────────────────────────────────────────────── */
+
+/* Writing "0" into `tasks` moves the writing thread alone, for which the kernel takes no lock on all
+ * thread groups: 15 µs each. A pid written to cgroup.procs waits for an RCU grace period on an idle host,
+ * 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). The rights are those of the parent, who
+ * opened the files. */
+int cgroup_join(struct inside *in)
+{
+    for (size_t i = 0; i < in->cgroup_tasks_count; i++)
+        if (write(in->cgroup_tasks[i], "0", 1) < 0)
+            return -1;
+    return 0;
+}
+
+/* Not with clone3: a cgroup namespace is rooted where the caller is, and clone's caller is the parent. */
+int cgroup_namespace(struct inside *in)
+{
+    (void)in;
+    return unshare(CLONE_NEWCGROUP);
+}

@@ -1,0 +1,91 @@
+/* cgroup v1: a hierarchy for each controller, and the unified tree beside them for what only v2 has: cgroup.kill,
+ * CLONE_INTO_CGROUP, CPU time of the whole job. As root only. See the kernel's
+ * Documentation/admin-guide/cgroup-v1/. */
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/vfs.h>
+
+#include "cgroup.h"
+#include "error.h"
+#include "util.h"
+
+enum { UNIFIED, MEMORY, CPU, PIDS };
+
+static const struct cgroup_knob knobs[] = {
+    {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.limit_in_bytes", .limit = SB_MEMORY_BYTES,
+     .multiply = 1},
+    /* memory + swap, so that there is none to swap to; where swap is not accounted, it is not used. */
+    {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.memsw.limit_in_bytes",
+     .limit = SB_MEMORY_BYTES, .multiply = 1, .optional = true},
+    {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.swappiness", .text = "0"},
+    /* The period is 100 ms from birth. */
+    {.hierarchy = CPU, .controller = CGROUP_CPU, .file = "cpu.cfs_quota_us", .limit = SB_MILLICPUS, .multiply = 100},
+    /* One more for our own pid 1. */
+    {.hierarchy = PIDS, .controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
+};
+
+static const struct cgroup_backend v1 = {
+    .name = "v1",
+    .knobs = knobs,
+    .knobs_count = ARRAY_LEN(knobs),
+    .evidence =
+        {
+            [CGROUP_CPU_TIME_US] = {UNIFIED, "cpu.stat", "usage_usec"},
+            [CGROUP_MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", NULL},
+            [CGROUP_PIDS_PEAK] = {PIDS, "pids.peak", NULL},
+            [CGROUP_OOM_KILLS] = {MEMORY, "memory.oom_control", "oom_kill"},
+            [CGROUP_PIDS_REFUSED] = {PIDS, "pids.events", "max"},
+        },
+    .attach_by_child = true,
+};
+
+/* Where distributions mount them; the second name is systemd's for a joint mount. */
+static const struct {
+    const char *paths[2];
+    enum cgroup_controller controller;
+} hierarchies[CGROUP_HIERARCHIES] = {
+    [UNIFIED] = {{"/sys/fs/cgroup/unified"}, 0},
+    [MEMORY] = {{"/sys/fs/cgroup/memory"}, CGROUP_MEMORY},
+    [CPU] = {{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}, CGROUP_CPU},
+    [PIDS] = {{"/sys/fs/cgroup/pids"}, CGROUP_PIDS},
+};
+
+static const char *mounted(int hierarchy)
+{
+    for (size_t i = 0; i < ARRAY_LEN(hierarchies[hierarchy].paths); i++) {
+        const char *path = hierarchies[hierarchy].paths[i];
+        struct statfs info;
+        if (path != NULL && statfs(path, &info) == 0 &&
+            info.f_type == (hierarchy == UNIFIED ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+            return path;
+    }
+    return NULL;
+}
+
+int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
+{
+    host->backend = &v1;
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++) {
+        const char *path = mounted(h);
+        if (path == NULL) {
+            if (h == UNIFIED)
+                return sb_fail(err, "cgroup", ENOENT,
+                               "no cgroup2 tree at %s; mount it: mount -t cgroup2 none %s",
+                               hierarchies[h].paths[0], hierarchies[h].paths[0]);
+            continue;
+        }
+        if (geteuid() != 0)
+            return sb_fail(err, "cgroup", EPERM, "cgroup v1 can be used by root only");
+        host->parent[h] = cgroup_open_directory(path, "sandbox-run");
+        if (host->parent[h] < 0)
+            return sb_fail(err, "cgroup", errno, "cannot make %s/sandbox-run; is it mounted read-only?",
+                           path);
+        host->controllers |= hierarchies[h].controller;
+    }
+    if (host->controllers == 0)
+        return sb_fail(err, "cgroup", ENOENT, "no cgroup v1 controllers below /sys/fs/cgroup");
+    host->clone_into = true;
+    host->locked = true;
+    snprintf(host->place, sizeof(host->place), "/sys/fs/cgroup/{unified,memory,cpu,pids}/sandbox-run");
+    return 0;
+}

@@ -1,0 +1,195 @@
+/* cgroup v2: one hierarchy. Jobs' cgroups lie below the cgroup that systemd delegated to this process, or, as root
+ * without systemd, below /sys/fs/cgroup/sandbox-run. See the kernel's Documentation/admin-guide/cgroup-v2.rst. */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "cgroup.h"
+#include "error.h"
+#include "util.h"
+
+#define CGROUP2_ROOT "/sys/fs/cgroup"
+/* Processes may not sit in a cgroup that has controllers enabled for its children: ours go here. */
+#define SUPERVISOR "supervisor"
+
+static const struct cgroup_knob knobs[] = {
+    {.controller = CGROUP_MEMORY, .file = "memory.max", .limit = SB_MEMORY_BYTES, .multiply = 1},
+    {.controller = CGROUP_MEMORY, .file = "memory.swap.max", .text = "0", .optional = true},
+    {.controller = CGROUP_MEMORY, .file = "memory.oom.group", .text = "1"},
+    {.controller = CGROUP_CPU, .file = "cpu.max", .limit = SB_MILLICPUS, .multiply = 100, .suffix = " 100000"},
+    {.controller = CGROUP_CPU, .file = "cpu.weight", .text = "100"},
+    /* One more for our own pid 1. */
+    {.controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
+};
+
+static const struct cgroup_backend v2 = {
+    .name = "v2",
+    .knobs = knobs,
+    .knobs_count = ARRAY_LEN(knobs),
+    .evidence =
+        {
+            [CGROUP_CPU_TIME_US] = {0, "cpu.stat", "usage_usec"},
+            [CGROUP_MEMORY_PEAK] = {0, "memory.peak", NULL},
+            [CGROUP_PIDS_PEAK] = {0, "pids.peak", NULL},
+            [CGROUP_OOM_KILLS] = {0, "memory.events", "oom_kill"},
+            [CGROUP_PIDS_REFUSED] = {0, "pids.events", "max"},
+        },
+};
+
+static bool on_cgroup2(void)
+{
+    struct statfs info;
+    return statfs(CGROUP2_ROOT, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The directory of the cgroup that this process is in. */
+static int own_cgroup(char *path, size_t size)
+{
+    char text[4096];
+    if (cgroup_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+        return -1;
+    char *line = strstr(text, "0::/");
+    if (line == NULL || (line != text && line[-1] != '\n')) {
+        errno = ENOENT;
+        return -1;
+    }
+    line[strcspn(line, "\n")] = '\0';
+    int length = snprintf(path, size, "%s%s", CGROUP2_ROOT, line + 3);
+    if (length < 0 || (size_t)length >= size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return 0;
+}
+
+/* systemd marks what it delegates (systemd.resource-control(5), Delegate=). */
+static bool marked_delegated(const char *path)
+{
+    char value[8];
+    return getxattr(path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1' &&
+           access(path, W_OK) == 0;
+}
+
+/* The delegated cgroup that we are in, or whose supervisor/ we are in. */
+static bool delegated_base(char *path, size_t size)
+{
+    if (!on_cgroup2() || own_cgroup(path, size) < 0)
+        return false;
+    if (marked_delegated(path))
+        return true;
+    char *last = strrchr(path, '/');
+    if (strcmp(last, "/" SUPERVISOR) != 0)
+        return false;
+    *last = '\0';
+    return marked_delegated(path);
+}
+
+bool cgroup_v2_delegated(void)
+{
+    char path[4096];
+    return delegated_base(path, sizeof(path));
+}
+
+/* Moves the processes that sit in `base` itself, us and others of our unit, to base/supervisor. */
+static int evacuate(int base)
+{
+    if (mkdirat(base, SUPERVISOR, 0755) < 0 && errno != EEXIST)
+        return -1;
+    char text[16384];
+    while (cgroup_read(base, "cgroup.procs", text, sizeof(text)) > 0) {
+        char *state = NULL;
+        for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state))
+            if (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH)
+                return -1;
+    }
+    return 0;
+}
+
+static unsigned controllers_in(int dir, const char *file)
+{
+    static const struct {
+        const char *name;
+        enum cgroup_controller controller;
+    } names[] = {{"memory", CGROUP_MEMORY}, {"cpu", CGROUP_CPU}, {"pids", CGROUP_PIDS}};
+    char text[512];
+    unsigned found = 0;
+    if (cgroup_read(dir, file, text, sizeof(text)) < 0)
+        return 0;
+    char *state = NULL;
+    for (char *word = strtok_r(text, " \n", &state); word; word = strtok_r(NULL, " \n", &state))
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+            if (strcmp(word, names[i].name) == 0)
+                found |= names[i].controller;
+    return found;
+}
+
+/* Lets the children of `dir` have the controllers that it has itself. Returns those that they have then. */
+static unsigned enable_controllers(int dir, bool may_evacuate)
+{
+    unsigned there = controllers_in(dir, "cgroup.controllers");
+    unsigned enabled = controllers_in(dir, "cgroup.subtree_control");
+    static const char *const words[] = {
+        [CGROUP_MEMORY] = "+memory", [CGROUP_CPU] = "+cpu", [CGROUP_PIDS] = "+pids"};
+    for (unsigned c = CGROUP_MEMORY; c <= CGROUP_PIDS; c <<= 1) {
+        if (!(there & c) || (enabled & c))
+            continue;
+        int result = cgroup_write(dir, "cgroup.subtree_control", words[c]);
+        /* Processes of our unit may be born while we move them away. */
+        for (int tries = 0; result < 0 && errno == EBUSY && may_evacuate && tries < 100; tries++)
+            result = evacuate(dir) < 0 ? -1 : cgroup_write(dir, "cgroup.subtree_control", words[c]);
+        if (result == 0)
+            enabled |= c;
+    }
+    return enabled;
+}
+
+static int open_delegated(struct cgroup_host *host, struct sb_error *err)
+{
+    char path[4096];
+    if (!delegated_base(path, sizeof(path)))
+        return sb_fail(err, "cgroup", 0,
+                       "this process is in no delegated cgroup; start it in one: systemd-run --user --scope -p "
+                       "Delegate=yes … (as root without --user)");
+    host->parent[0] = cgroup_open_directory(path, NULL);
+    if (host->parent[0] < 0)
+        return sb_fail(err, "cgroup", errno, "cannot open %s", path);
+    snprintf(host->place, sizeof(host->place), "%.240s", path);
+    host->controllers = enable_controllers(host->parent[0], true);
+    return 0;
+}
+
+static int open_root(struct cgroup_host *host, struct sb_error *err)
+{
+    if (geteuid() != 0)
+        return sb_fail(err, "cgroup", EPERM, "only root can make cgroups in " CGROUP2_ROOT);
+    _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT, NULL);
+    if (root < 0)
+        return sb_fail(err, "cgroup", errno, "cannot open " CGROUP2_ROOT);
+    /* The root of a container's cgroup namespace has processes in it, the host's may. */
+    enable_controllers(root, faccessat(root, "cgroup.type", F_OK, 0) == 0);
+    host->parent[0] = cgroup_open_directory(CGROUP2_ROOT, "sandbox-run");
+    if (host->parent[0] < 0)
+        return sb_fail(err, "cgroup", errno,
+                       "cannot make " CGROUP2_ROOT "/sandbox-run; is it mounted read-only?");
+    snprintf(host->place, sizeof(host->place), CGROUP2_ROOT "/sandbox-run");
+    host->controllers = enable_controllers(host->parent[0], false);
+    return 0;
+}
+
+int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err)
+{
+    if (!on_cgroup2())
+        return sb_fail(err, "cgroup", ENOENT, "no cgroup v2 at " CGROUP2_ROOT);
+    host->backend = &v2;
+    host->clone_into = true;
+    host->locked = true;
+    if (mode == SB_CGROUP_V2_ROOT)
+        return open_root(host, err);
+    if (mode == SB_CGROUP_V2_SCOPE && scope_enter(err) < 0)
+        return -1;
+    return open_delegated(host, err);
+}

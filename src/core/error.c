@@ -1,0 +1,39 @@
+/* Errors as values. See error.h. */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void fill(struct sb_error *err, const char *step, const char *field, int errnum,
+                 const char *format, va_list args)
+{
+    if (err == NULL)
+        return;
+    *err = (struct sb_error){.errnum = errnum};
+    snprintf(err->step, sizeof(err->step), "%s", step);
+    snprintf(err->field, sizeof(err->field), "%s", field);
+    int length = vsnprintf(err->message, sizeof(err->message), format, args);
+    if (errnum != 0 && length >= 0 && (size_t)length < sizeof(err->message))
+        snprintf(err->message + length, sizeof(err->message) - (size_t)length, ": %s",
+                 strerror(errnum));
+}
+
+int sb_fail(struct sb_error *err, const char *step, int errnum, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(err, step, "", errnum, format, args);
+    va_end(args);
+    return -1;
+}
+
+int sb_fail_field(struct sb_error *err, const char *step, const char *field, const char *format,
+                  ...)
+{
+    va_list args;
+    va_start(args, format);
+    fill(err, step, field, 0, format, args);
+    va_end(args);
+    return -1;
+}

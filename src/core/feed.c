@@ -1,0 +1,89 @@
+/* Relaying stdin. See feed.h. */
+#include "feed.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "util.h"
+
+#define CHUNK (64 * 1024)
+
+int feed_init(struct feed *feed, const void *data, size_t size, int source)
+{
+    *feed = (struct feed){.source = -1};
+    if (source >= 0) {
+        /* The same descriptor may feed several jobs, and epoll takes each number once. */
+        feed->source = fcntl(source, F_DUPFD_CLOEXEC, 0);
+        return feed->source < 0 ? -1 : 0;
+    }
+    if (size == 0)
+        return 0;
+    feed->data = malloc(size);
+    if (feed->data == NULL)
+        return -1;
+    memcpy(feed->data, data, size);
+    feed->size = size;
+    return 0;
+}
+
+void feed_free(struct feed *feed)
+{
+    close_fd(&feed->source);
+    free(feed->data);
+    feed->data = NULL;
+    feed->size = feed->done = 0;
+}
+
+bool feed_hungry(const struct feed *feed)
+{
+    return feed->done == feed->size && feed->source >= 0;
+}
+
+bool feed_done(const struct feed *feed)
+{
+    return feed->done == feed->size && feed->source < 0;
+}
+
+void feed_read(struct feed *feed)
+{
+    if (feed->data == NULL && (feed->data = malloc(CHUNK)) == NULL) {
+        close_fd(&feed->source);
+        return;
+    }
+    ssize_t n = read(feed->source, feed->data, CHUNK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    feed->done = 0;
+    feed->size = n > 0 ? (size_t)n : 0;
+    if (n <= 0)
+        close_fd(&feed->source);
+}
+
+/* write(2) that says EPIPE and raises no SIGPIPE, whatever the caller of the library does with that. */
+static ssize_t write_quietly(int fd, const void *data, size_t size)
+{
+    sigset_t pipe_signal, before, pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    ssize_t n = write(fd, data, size);
+    int failed = errno;
+    if (n < 0 && failed == EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&pipe_signal, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failed;
+    return n;
+}
+
+int feed_write(struct feed *feed, int pipe)
+{
+    while (feed->done < feed->size) {
+        ssize_t n = write_quietly(pipe, feed->data + feed->done, feed->size - feed->done);
+        if (n < 0)
+            return errno == EAGAIN || errno == EINTR ? 0 : -1;
+        feed->done += (size_t)n;
+    }
+    return 0;
+}

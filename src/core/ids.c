@@ -1,0 +1,36 @@
+/* User and group ids: the parent writes the maps (launch.c), the child waits for them and becomes the one
+ * user that its namespace knows. */
+#include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "util.h"
+
+/* One byte on the control pipe says that the maps are there; end of file that the parent is gone. */
+int ids_await_maps(struct inside *in)
+{
+    char go;
+    ssize_t n;
+    do
+        n = read(in->control, &go, 1);
+    while (n < 0 && errno == EINTR);
+    if (n == 0)
+        errno = ECANCELED;
+    return n == 1 ? 0 : -1;
+}
+
+/* Uid 0 is not mapped, so this is no change from or to root for the kernel: the capabilities in our
+ * namespace stay until capabilities_drop. Supplementary groups went in the parent (launch.c), where that is
+ * possible at all: here setgroups is denied already. */
+int ids_become_job(struct inside *in)
+{
+    (void)in;
+    if (setresgid(JOB_GID, JOB_GID, JOB_GID) < 0 || setresuid(JOB_UID, JOB_UID, JOB_UID) < 0)
+        return -1;
+    /* pid 1 has the script's uid: non-dumpable, it can't be read, traced or searched by it. */
+    if (prctl(PR_SET_DUMPABLE, 0) < 0)
+        return -1;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}

@@ -1,0 +1,72 @@
+/* pid 1 of the job: starts python, reaps orphans, passes on how the script ended. Python itself is never
+ * pid 1, so that signals and aborts behave in it as they do outside. Anything that must not fail (timers,
+ * limits) is the supervisor's: this process lives among the script's. */
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "util.h"
+
+static int filter_install(const struct inside *in)
+{
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &in->filter);
+}
+
+/* vfork: the child borrows our memory until execve, which costs nothing to copy. It gets the filter first, by
+ * itself: a profile may forbid the very fork that starts it. */
+int init_start_script(struct inside *in)
+{
+    volatile int failed = 0;
+    pid_t pid = vfork();
+    if (pid < 0)
+        return -1;
+    if (pid == 0) {
+        if (setsid() >= 0 && filter_install(in) == 0)
+            execve(in->argv[0], in->argv, in->envp);
+        failed = errno;
+        _exit(125);
+    }
+    if (failed != 0) {
+        errno = failed;
+        return -1;
+    }
+    in->script = pid;
+    return 0;
+}
+
+static void wake(int signal)
+{
+    (void)signal; /* it only interrupts ppoll */
+}
+
+void init_run(struct inside *in)
+{
+    sigset_t child, none;
+    sigemptyset(&none);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    sigaction(SIGCHLD, &(struct sigaction){.sa_handler = wake}, NULL);
+    close_range(0, CODE_FD, 0); /* the script's pipes end when the script's processes do */
+    if (filter_install(in) < 0) {
+        inside_report(in, &(struct report){REPORT_FAILED, in->step - 1, errno});
+        _exit(125);
+    }
+    for (;;) {
+        int status;
+        for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+            if (pid == in->script) {
+                inside_report(in, &(struct report){REPORT_EXITED, 0, status});
+                _exit(0); /* the kernel kills what is left in the pid namespace */
+            }
+        /* End of file: the supervisor is gone, whatever became of PR_SET_PDEATHSIG. */
+        struct pollfd control = {.fd = in->control};
+        if (ppoll(&control, 1, NULL, &none) > 0)
+            _exit(125);
+    }
+}

@@ -1,0 +1,73 @@
+/* The list of what happens in the child. See inside.h.
+ *
+ * Order matters: nothing of the script runs before the last line, so that every step may fail
+ * closed; the notes say which neighbours must not change places. */
+#include "inside.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "util.h"
+
+static const struct {
+    const char *name;
+    int (*step)(struct inside *in);
+    const char *remedy; /* what to do when it fails; the commonest cause */
+} steps[] = {
+    /* First: kill(0, …) reaches the process group across pid namespaces. */
+    {"session", session_start, NULL},
+    {"scheduling", scheduling_reset, NULL},
+    {"cgroup", cgroup_join, NULL},
+    /* The dearest namespace: made here, while the parent writes limits and id maps. */
+    {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
+    /* After cgroup: its root is where we are now. */
+    {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
+    /* Before ids: the paths to these may be the caller's alone. */
+    {"root file system", root_attach, "check it with sandbox-rootfs check"},
+    {"mounts", root_bind_mounts, "does each mount of the policy have its source, and its target in the root file system?"},
+    {"id maps", ids_await_maps, NULL},
+    /* Before tmp: files there need a mapped owner. */
+    {"ids", ids_become_job, NULL},
+    /* Before pivot: the kernel wants to see the host's /proc uncovered. */
+    {"proc", proc_mount, "an outer container that covers parts of /proc forbids it; run it with an uncovered one (docker: --security-opt systempaths=unconfined)"},
+    {"tmp", tmp_mount, NULL},
+    {"dev", dev_mount, "check the root file system with sandbox-rootfs check"},
+    /* Before place: /work may become read-only there. */
+    {"files", tmp_write_files, "do they fit into tmp_bytes and tmp_files?"},
+    {"place", tmp_place, "check the root file system with sandbox-rootfs check"},
+    {"pivot", root_pivot, NULL},
+    {"loopback", network_loopback, NULL},
+    {"hostname", hostname_set, NULL},
+    {"descriptors", descriptors_arrange, NULL},
+    /* After descriptors: these may have numbers above RLIMIT_NOFILE. */
+    {"rlimits", rlimits_set, NULL},
+    {"capabilities", capabilities_drop, NULL},
+    {"exec", init_start_script, "is python where the root file system's record says? Check with sandbox-rootfs check"},
+};
+
+const char *inside_step_name(int step)
+{
+    return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].name : "?";
+}
+
+const char *inside_step_remedy(int step)
+{
+    const char *remedy = step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].remedy : NULL;
+    return remedy ? remedy : "see sandbox-run --doctor";
+}
+
+void inside_report(const struct inside *in, const struct report *report)
+{
+    ssize_t ignored = write(in->report, report, sizeof(*report));
+    (void)ignored;
+}
+
+void inside(struct inside *in)
+{
+    for (in->step = 0; (size_t)in->step < ARRAY_LEN(steps); in->step++)
+        if (steps[in->step].step(in) < 0) {
+            inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
+            _exit(125);
+        }
+    init_run(in);
+}

@@ -1,0 +1,91 @@
+/* The child's side of a start: from a fresh clone to python's execve, a step at a time.
+ *
+ * The parent prepares all of this before the clone; the child only reads it. Steps return 0, or −1
+ * with errno: the first one that fails ends the child, and the parent learns which it was. No step is
+ * skipped and none is optional: what a policy does not ask for is decided within the step. */
+#ifndef SB_INSIDE_H
+#define SB_INSIDE_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+/* The job's ids as it sees them itself. */
+#define JOB_UID 1000
+#define JOB_GID 1000
+
+/* Descriptors of the script: stdin, stdout, stderr, the runner's result. */
+#define JOB_FDS 4
+#define RESULT_FD 3
+/* A script without a file of its own (-c, stdin) has its code here while the runner reads it. */
+#define CODE_FD 4
+
+/* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. */
+struct report {
+    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_EXITED } kind;
+    int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
+    int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status */
+};
+
+struct inside {
+    const char *rootfs; /* path of the root file system on the host */
+    const struct sb_policy *policy;
+    const struct sb_limits *limits;
+    const struct sb_file *files; /* put into /work; the script is the first when it has a name */
+    size_t files_count;
+    const void *code; /* goes to CODE_FD when not NULL */
+    size_t code_size;
+    char *const *argv; /* of python, argv[0] its path in the root file system */
+    char *const *envp;
+    struct sock_fprog filter;
+    const int *cgroup_tasks; /* v1: `tasks` files, opened by the parent, to write ourselves into */
+    size_t cgroup_tasks_count;
+    bool best_effort;
+    bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
+    int fds[JOB_FDS];     /* the script's ends of its pipes */
+    int control;          /* read end: one byte when the id maps are written, end of file when the
+                             supervisor is gone */
+    int report;           /* write end for struct report */
+    int step;             /* the step that is being taken */
+    int script;           /* pid of the script, once started */
+};
+
+/* Runs the child. Never returns. */
+_Noreturn void inside(struct inside *in);
+
+/* Tells the supervisor something; what it can't hear is lost. */
+void inside_report(const struct inside *in, const struct report *report);
+
+/* The name of a step for error messages: "root", "proc", … */
+const char *inside_step_name(int step);
+/* What a person can do when it fails. */
+const char *inside_step_remedy(int step);
+
+/* The steps, each in the file of the kernel part that it talks to, in their order. */
+int session_start(struct inside *in);       /* session.c: sid, signals, keyring, umask, … */
+int scheduling_reset(struct inside *in);    /* session.c */
+int cgroup_join(struct inside *in);         /* cgroup.c: v1 attach */
+int network_unshare(struct inside *in);     /* network.c */
+int cgroup_namespace(struct inside *in);    /* cgroup.c */
+int root_attach(struct inside *in);         /* root.c: the root file system, read-only */
+int root_bind_mounts(struct inside *in);    /* root.c: the policy's mounts */
+int ids_await_maps(struct inside *in);      /* ids.c */
+int ids_become_job(struct inside *in);      /* ids.c */
+int proc_mount(struct inside *in);          /* proc.c */
+int tmp_mount(struct inside *in);           /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
+int dev_mount(struct inside *in);           /* dev.c */
+int tmp_write_files(struct inside *in);     /* tmp.c: script and files */
+int tmp_place(struct inside *in);           /* tmp.c: /tmp, /work, /dev/shm */
+int root_pivot(struct inside *in);          /* root.c: the host's tree goes away */
+int network_loopback(struct inside *in);    /* network.c */
+int hostname_set(struct inside *in);        /* network.c */
+int descriptors_arrange(struct inside *in); /* descriptors.c */
+int rlimits_set(struct inside *in);         /* rlimits.c */
+int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
+int init_start_script(struct inside *in);   /* init.c: seccomp and execve in a vfork child */
+_Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
+
+#endif

@@ -1,0 +1,195 @@
+/* Checks a job and makes ready what the child needs of it. Knows nothing of how it is run. See job.h. */
+#include "job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "limits.h"
+#include "utf8.h"
+#include "util.h"
+
+/* The kernel takes up to 128 KiB a string (MAX_ARG_STRLEN) and 3/4 of the stack's 8 MiB in all; this leaves room. */
+#define STRING_MAX (128 * 1024 - 1)
+#define STRINGS_MAX (2 * 1024 * 1024)
+#define FILES_MAX 10000
+
+static const char *name_of(const struct sb_job *job)
+{
+    return job->name != NULL ? job->name : "main.py";
+}
+
+/* "-c", "-" and "<string>" are no files, as with python3 itself. */
+static const char *file_name(const struct sb_job *job)
+{
+    const char *name = name_of(job);
+    if (strcmp(name, "-") == 0 || strcmp(name, "-c") == 0 || name[0] == '<')
+        return NULL;
+    const char *slash = strrchr(name, '/');
+    return slash != NULL ? slash + 1 : name;
+}
+
+static int check_code(const struct sb_job *job, const struct sb_limits *limits, struct sb_error *err)
+{
+    const char *nul = job->code_size ? memchr(job->code, '\0', job->code_size) : NULL;
+    if (nul != NULL) /* CPython 3.11 would cut the source there and run the part before it */
+        return sb_fail_field(err, "job", "code", "the code has a NUL byte at offset %zu; remove it",
+                             (size_t)(nul - (const char *)job->code));
+    int64_t characters = utf8_count(job->code, job->code_size);
+    if (characters < 0)
+        return sb_fail_field(err, "job", "code", "the code is not valid UTF-8; save it as UTF-8");
+    int64_t most = limits->value[SB_CODE_CHARS];
+    if (characters > most)
+        return sb_fail_field(err, "job", "code",
+                             "the code has %" PRId64 " characters; code_chars allows %" PRId64, characters, most);
+    return 0;
+}
+
+static bool is_name(const char *text)
+{
+    if (text[0] == '\0' || (text[0] >= '0' && text[0] <= '9'))
+        return false;
+    for (const char *c = text; *c; c++)
+        if (!(*c == '_' || (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') ||
+              (*c >= 'a' && *c <= 'z') || (unsigned char)*c >= 0x80))
+            return false;
+    return true;
+}
+
+static int check_strings(const char *const *strings, const char *field, struct sb_error *err)
+{
+    size_t total = 0;
+    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++) {
+        size_t length = strlen(strings[i]);
+        total += length + sizeof(char *);
+        if (length > STRING_MAX || total > STRINGS_MAX)
+            return sb_fail_field(err, "job", field,
+                                 "%s is too long: at most %d bytes each and %d in all; pass more on stdin or in a file",
+                                 field, STRING_MAX, STRINGS_MAX);
+    }
+    return 0;
+}
+
+static bool path_is_below(const char *path)
+{
+    if (path[0] == '\0' || path[0] == '/' || strlen(path) > 1024)
+        return false;
+    for (const char *part = path; part != NULL;) {
+        const char *end = strchr(part, '/');
+        size_t length = end ? (size_t)(end - part) : strlen(part);
+        if (length == 0 || length > 255 || (length == 1 && part[0] == '.') ||
+            (length == 2 && part[0] == '.' && part[1] == '.'))
+            return false;
+        part = end ? end + 1 : NULL;
+    }
+    return true;
+}
+
+static int check_files(const struct sb_job *job, struct sb_error *err)
+{
+    if (job->files_count > FILES_MAX)
+        return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed", job->files_count,
+                             FILES_MAX);
+    for (size_t i = 0; i < job->files_count; i++) {
+        const char *path = job->files[i].path;
+        if (!path_is_below(path))
+            return sb_fail_field(err, "job", "files",
+                                 "the file name '%.100s' is not a relative path below the working directory", path);
+        const char *script = file_name(job);
+        if (script != NULL && strcmp(path, script) == 0)
+            return sb_fail_field(err, "job", "files", "the file '%.100s' has the name of the script itself; rename it",
+                                 path);
+    }
+    return 0;
+}
+
+int job_check(const struct sb_job *job, const struct sb_limits *limits, struct sb_error *err)
+{
+    const char *file = file_name(job);
+    if (name_of(job)[0] == '\0' || (file != NULL && !path_is_below(file)))
+        return sb_fail_field(err, "job", "name", "'%.100s' is not the name of a file", name_of(job));
+    if (job->call != NULL && !is_name(job->call))
+        return sb_fail_field(err, "job", "call", "'%.100s' is not the name of a function", job->call);
+    for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
+        if (job->env[i][0] == '=' || strchr(job->env[i], '=') == NULL)
+            return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value", job->env[i]);
+    if (check_strings(job->args, "args", err) < 0 || check_strings(job->env, "env", err) < 0)
+        return -1;
+    return check_code(job, limits, err) < 0 ? -1 : check_files(job, err);
+}
+
+static size_t count(const char *const *strings)
+{
+    size_t n = 0;
+    while (strings != NULL && strings[n] != NULL)
+        n++;
+    return n;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    size_t length = strcspn(a, "=");
+    return strncmp(a, b, length) == 0 && b[length] == '=';
+}
+
+/* The policy's environment, and the job's on top of it. */
+static char **environment(const struct sb_job *job)
+{
+    const char *const *base = (const char *const *)job->policy->environment;
+    size_t base_count = count(base), own_count = count(job->env);
+    char **envp = calloc(base_count + own_count + 1, sizeof(*envp));
+    if (envp == NULL)
+        return NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < base_count + own_count; i++) {
+        char *entry = (char *)(i < base_count ? base[i] : job->env[i - base_count]);
+        size_t at = 0;
+        while (at < n && !same_name(entry, envp[at]))
+            at++;
+        envp[at] = entry;
+        n = at == n ? n + 1 : n;
+    }
+    return envp;
+}
+
+int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_job *job,
+                const struct rootfs *rootfs, struct sb_error *err)
+{
+    size_t args = count(job->args);
+    const char *file = file_name(job);
+    *prepared = (struct prepared){
+        .argv = calloc(args + 6, sizeof(char *)),
+        .envp = environment(job),
+        .files = calloc(job->files_count + 1, sizeof(struct sb_file)),
+    };
+    if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL)
+        return sb_fail(err, "job", ENOMEM, "no memory for the job");
+    if (file != NULL) {
+        snprintf(prepared->source, sizeof(prepared->source), "/work/%s", file);
+        prepared->files[in->files_count++] = (struct sb_file){file, job->code, job->code_size};
+    } else {
+        snprintf(prepared->source, sizeof(prepared->source), "%d", CODE_FD);
+        in->code = job->code_size ? job->code : "";
+        in->code_size = job->code_size;
+    }
+    for (size_t i = 0; i < job->files_count; i++)
+        prepared->files[in->files_count++] = job->files[i];
+    const char *fixed[] = {rootfs->python, ROOTFS_RUNNER, name_of(job), prepared->source,
+                           job->call ? job->call : ""};
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+        prepared->argv[i] = (char *)fixed[i];
+    for (size_t i = 0; i < args; i++)
+        prepared->argv[ARRAY_LEN(fixed) + i] = (char *)job->args[i];
+    in->argv = prepared->argv;
+    in->envp = prepared->envp;
+    in->files = prepared->files;
+    return 0;
+}
+
+void job_release(struct prepared *prepared)
+{
+    free(prepared->argv);
+    free(prepared->envp);
+    free(prepared->files);
+}

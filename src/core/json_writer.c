@@ -1,0 +1,222 @@
+/* A writer of JSON text. json-c would hold each text twice more before it is out, lets invalid UTF-8
+ * pass, and keeps integers to 64 bits, which Python does not: so a verdict, whose texts are large and
+ * hostile, is written directly. Text from files is still read with json-c. */
+#include "json_writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+/* Makes room and returns where `size` more bytes may be put, or NULL. */
+static char *reserve(struct json_writer *writer, size_t size)
+{
+    if (writer->failed)
+        return NULL;
+    if (size > writer->room - writer->size) {
+        size_t room = writer->room + writer->room / 2 + size;
+        char *text = realloc(writer->text, room);
+        if (text == NULL) {
+            writer->failed = true; /* what there was is freed at the end */
+            return NULL;
+        }
+        writer->text = text;
+        writer->room = room;
+    }
+    return writer->text + writer->size;
+}
+
+static void put(struct json_writer *writer, const char *bytes, size_t size)
+{
+    char *to = reserve(writer, size);
+    if (to == NULL)
+        return;
+    memcpy(to, bytes, size);
+    writer->size += size;
+}
+
+static void put_byte(struct json_writer *writer, char byte)
+{
+    put(writer, &byte, 1);
+}
+
+void json_begin(struct json_writer *writer, size_t expected)
+{
+    *writer = (struct json_writer){.text = malloc(expected + 1), .room = expected + 1};
+    writer->failed = writer->text == NULL;
+}
+
+char *json_end(struct json_writer *writer)
+{
+    put_byte(writer, '\0');
+    if (!writer->failed)
+        return writer->text;
+    free(writer->text);
+    writer->text = NULL;
+    return NULL;
+}
+
+void json_bracket(struct json_writer *writer, char bracket)
+{
+    put_byte(writer, bracket);
+}
+
+void json_item(struct json_writer *writer)
+{
+    char last = writer->failed || writer->size == 0 ? '{' : writer->text[writer->size - 1];
+    if (last != '{' && last != '[')
+        put_byte(writer, ',');
+}
+
+void json_key(struct json_writer *writer, const char *key)
+{
+    json_item(writer);
+    put_byte(writer, '"');
+    put(writer, key, strlen(key));
+    put(writer, "\":", 2);
+}
+
+void json_null(struct json_writer *writer)
+{
+    put(writer, "null", 4);
+}
+
+void json_integer(struct json_writer *writer, int64_t value)
+{
+    char text[24];
+    if (value < 0) {
+        json_null(writer);
+        return;
+    }
+    put(writer, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)value));
+}
+
+void json_thousandths(struct json_writer *writer, int64_t value)
+{
+    char text[32];
+    if (value < 0) {
+        json_null(writer);
+        return;
+    }
+    put(writer, text,
+        (size_t)snprintf(text, sizeof(text), "%lld.%03lld", (long long)(value / 1000),
+                         (long long)(value % 1000)));
+}
+
+/* ── Strings ─────────────────────────────────────────────────────────────────────────────────── */
+
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* Not 0 when one of eight bytes is below `b`, which is 0x80 at most; bytes from 0x80 up don't count. */
+static uint64_t any_below(uint64_t word, unsigned b)
+{
+    return (word - EACH_BYTE(b)) & ~word & EACH_BYTE(0x80u);
+}
+
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+/* How many of the first bytes stand for themselves in a JSON string: eight at a time, as output is
+ * mostly such. */
+static size_t plain_run(const char *text, size_t size)
+{
+    size_t i = 0;
+    uint64_t word;
+    while (i + sizeof(word) <= size) {
+        memcpy(&word, text + i, sizeof(word));
+        if ((word & EACH_BYTE(0x80u)) != 0 || any_below(word, 0x20) != 0 ||
+            any_below(word ^ EACH_BYTE((unsigned)'"'), 1) != 0 ||
+            any_below(word ^ EACH_BYTE((unsigned)'\\'), 1) != 0)
+            break;
+        i += sizeof(word);
+    }
+    while (i < size && is_plain((unsigned char)text[i]))
+        i++;
+    return i;
+}
+
+static void put_escape(struct json_writer *writer, char c)
+{
+    static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the character, its letter */
+    for (size_t i = 0; i + 1 < sizeof(named) - 1; i += 2) {
+        if (named[i] == c) {
+            const char escape[2] = {'\\', named[i + 1]};
+            put(writer, escape, sizeof(escape));
+            return;
+        }
+    }
+    char escape[8];
+    put(writer, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)c));
+}
+
+/* The character at the beginning of `text`, or U+FFFD for what is none. Returns its size. */
+static size_t put_character(struct json_writer *writer, const char *text, size_t size)
+{
+    bool valid;
+    size_t taken = utf8_next(text, size, &valid);
+    if (valid)
+        put(writer, text, taken);
+    else
+        put(writer, UTF8_REPLACEMENT, sizeof(UTF8_REPLACEMENT) - 1);
+    return taken;
+}
+
+void json_string(struct json_writer *writer, const char *text, size_t size)
+{
+    put_byte(writer, '"');
+    for (size_t i = 0; i < size;) {
+        size_t run = plain_run(text + i, size - i);
+        put(writer, text + i, run);
+        i += run;
+        if (i == size)
+            break;
+        if ((unsigned char)text[i] >= 0x80)
+            i += put_character(writer, text + i, size - i);
+        else
+            put_escape(writer, text[i++]);
+    }
+    put_byte(writer, '"');
+}
+
+void json_base64(struct json_writer *writer, const void *data, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *bytes = data;
+    put_byte(writer, '"');
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t bits = (uint32_t)bytes[i] << 16;
+        bits |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
+        bits |= left > 2 ? (uint32_t)bytes[i + 2] : 0;
+        const char quad[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
+                              left > 1 ? digits[bits >> 6 & 63] : '=',
+                              left > 2 ? digits[bits & 63] : '='};
+        put(writer, quad, sizeof(quad));
+    }
+    put_byte(writer, '"');
+}
+
+/* ── JSON in JSON ────────────────────────────────────────────────────────────────────────────── */
+
+/* The size of the string at the beginning of `json`, both quotes included. */
+static size_t string_size(const char *json)
+{
+    size_t i = 1;
+    while (json[i] != '\0' && json[i] != '"')
+        i += json[i] == '\\' && json[i + 1] != '\0' ? 2 : 1;
+    return json[i] == '"' ? i + 1 : i;
+}
+
+void json_verbatim(struct json_writer *writer, const char *json)
+{
+    static const char space[] = " \t\r\n";
+    while (*json != '\0') {
+        size_t run = *json == '"' ? string_size(json) : strcspn(json, " \t\r\n\"");
+        put(writer, json, run);
+        json += run;
+        json += strspn(json, space);
+    }
+}

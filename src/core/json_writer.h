@@ -1,0 +1,45 @@
+/* JSON text, written piece by piece into one buffer. What goes in may be any bytes: what comes out is
+ * valid UTF-8 on one line. Memory that runs short is remembered and told at the end. */
+#ifndef SB_JSON_WRITER_H
+#define SB_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_writer {
+    char *text;
+    size_t size;
+    size_t room;
+    bool failed;
+};
+
+/* `expected`: the size that the text will probably have. */
+void json_begin(struct json_writer *writer, size_t expected);
+
+/* The text, NUL-terminated, or NULL when memory was short. The caller frees it. */
+char *json_end(struct json_writer *writer);
+
+/* '{', '}', '[' and ']'. An opening one follows json_key or json_item, or begins the text. */
+void json_bracket(struct json_writer *writer, char bracket);
+
+/* The name of the member whose value comes next: plain ASCII. */
+void json_key(struct json_writer *writer, const char *key);
+
+/* Before each element of an array. */
+void json_item(struct json_writer *writer);
+
+void json_null(struct json_writer *writer);
+void json_string(struct json_writer *writer, const char *text, size_t size);
+void json_base64(struct json_writer *writer, const void *data, size_t size);
+
+/* A number that is not known, which is below 0, becomes null. */
+void json_integer(struct json_writer *writer, int64_t value);
+
+/* Thousandths with three decimals: microseconds as milliseconds. Below 0: null. */
+void json_thousandths(struct json_writer *writer, int64_t value);
+
+/* JSON text as it is, but for white space. It must be valid. */
+void json_verbatim(struct json_writer *writer, const char *json);
+
+#endif

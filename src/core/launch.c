@@ -1,0 +1,193 @@
+/* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. While the child makes its network namespace
+ * and attaches the root file system, the parent writes limits and maps: neither waits for the other before it
+ * must. Nothing of the script runs before the go. */
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "error.h"
+#include "run.h"
+#include "util.h"
+
+/* All the namespaces there are for a job, but for two that the child makes itself: network (dear, so beside
+ * our own work) and cgroup (must come after the attach). */
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
+
+/* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* Our end is non-blocking, the script's is as python expects it: the two ends of a pipe have flags of
+ * their own. */
+static int make_pipe(int pipe_fds[2], int ours)
+{
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        return -1;
+    return fcntl(pipe_fds[ours], F_SETFL, O_NONBLOCK);
+}
+
+static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int report[2])
+{
+    static const struct {
+        enum source_kind source;
+        int ours; /* 0: we read, 1: we write */
+    } script[JOB_FDS] = {{SOURCE_STDIN, 1}, {SOURCE_STDOUT, 0}, {SOURCE_STDERR, 0}, {SOURCE_RESULT, 0}};
+    for (int i = 0; i < JOB_FDS; i++) {
+        int fds[2];
+        if (make_pipe(fds, script[i].ours) < 0)
+            return -1;
+        run->source[script[i].source].fd = fds[script[i].ours];
+        in->fds[i] = fds[!script[i].ours];
+    }
+    return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0 ? -1 : 0;
+}
+
+/* ── Clone ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* As root the child must lose our supplementary groups before setgroups is denied to it; that is only possible in
+ * the parent, for this thread alone (the system call, not libc's function for all threads). An ordinary
+ * user can't: what they open to the script is nothing, since no file of the host's is there. */
+struct groups {
+    gid_t *list;
+    int count;
+};
+
+static int groups_drop(struct groups *groups)
+{
+    *groups = (struct groups){0};
+    if (geteuid() != 0 || (groups->count = getgroups(0, NULL)) <= 0)
+        return 0;
+    groups->list = calloc((size_t)groups->count, sizeof(gid_t));
+    if (groups->list == NULL || getgroups(groups->count, groups->list) < 0)
+        return -1;
+    return (int)syscall(SYS_setgroups, 0, NULL);
+}
+
+static int groups_restore(struct groups *groups)
+{
+    int result = groups->count > 0 ? (int)syscall(SYS_setgroups, groups->count, groups->list) : 0;
+    free(groups->list);
+    return result;
+}
+
+/* With exit signal 0 the child is ours to wait for, and unknown to a caller's own wait(-1). */
+static pid_t clone_child(struct sb_run *run, bool into_cgroup)
+{
+    struct clone_args args = {
+        .flags = (uint64_t)(unsigned)(NAMESPACES) | CLONE_PIDFD | (into_cgroup ? CLONE_INTO_CGROUP : 0ULL),
+        .pidfd = (uintptr_t)&run->source[SOURCE_PIDFD].fd,
+        .cgroup = into_cgroup ? (uint64_t)(unsigned)run->cgroup.dir[0] : 0,
+    };
+    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error *err)
+{
+    struct groups groups;
+    sigset_t all, before;
+    if (groups_drop(&groups) < 0) {
+        free(groups.list);
+        return sb_fail(err, "groups", errno, "cannot drop supplementary groups");
+    }
+    /* No handler of the caller's may run in the child. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = clone_child(run, run->sandbox->cgroup.clone_into);
+    if (pid == 0)
+        inside(in);
+    int failed = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool restored = groups_restore(&groups) == 0;
+    if (pid < 0)
+        return sb_fail(err, "clone", failed,
+                       "cannot start a process in new namespaces; are user namespaces allowed here? See "
+                       "sandbox-run --doctor");
+    if (!restored)
+        return sb_fail(err, "groups", errno, "cannot restore supplementary groups");
+    run->pid = pid;
+    return pid;
+}
+
+/* ── What the child waits for ──────────────────────────────────────────────────────────────── */
+
+static int write_proc(pid_t pid, const char *file, const char *text)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* One user and one group: 1000 inside; outside, as root, the uid of the job's slot, else the caller. setgroups must
+ * be denied before the gid map may be written by an ordinary user (user_namespaces(7)). */
+static int write_maps(const struct sb_run *run, struct sb_error *err)
+{
+    const struct sb_sandbox *sandbox = run->sandbox;
+    bool root = geteuid() == 0;
+    uint32_t uid = root ? sandbox->uid_first + run->cgroup.slot : geteuid();
+    uint32_t gid = root ? uid : getegid();
+    char uid_map[64], gid_map[64];
+    snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
+    snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
+    if (write_proc(run->pid, "setgroups", "deny") < 0 || write_proc(run->pid, "uid_map", uid_map) < 0 ||
+        write_proc(run->pid, "gid_map", gid_map) < 0)
+        return sb_fail(err, "id maps", errno,
+                       "cannot map the job's user to host uid %" PRIu32 "; %s", uid,
+                       root ? "choose --uid-range inside what /proc/self/uid_map has"
+                            : "see sandbox-run --doctor");
+    return 0;
+}
+
+void launch_abandon(struct sb_run *run)
+{
+    siginfo_t info;
+    syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
+    waitid(P_PIDFD, (id_t)run->source[SOURCE_PIDFD].fd, &info, WEXITED | __WALL);
+    run->pid = 0;
+}
+
+/* The part of a start in which a child may exist. */
+static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
+{
+    struct sb_sandbox *sandbox = run->sandbox;
+    if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
+        return -1;
+    in->cgroup_tasks = run->cgroup.tasks;
+    in->cgroup_tasks_count = run->cgroup.tasks_count;
+    if (start_child(run, in, err) < 0 ||
+        cgroup_limit(&sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 || write_maps(run, err) < 0)
+        return -1;
+    run->started_us = monotonic_us();
+    /* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
+    if (write(run->control, "g", 1) != 1)
+        return sb_fail(err, "clone", errno, "the job's first process is gone; see sandbox-run --doctor");
+    return 0;
+}
+
+int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
+{
+    int control[2] = {-1, -1}, report[2] = {-1, -1};
+    int result = make_pipes(run, in, control, report);
+    run->control = control[1];
+    run->source[SOURCE_REPORT].fd = report[0];
+    in->control = control[0];
+    in->report = report[1];
+    if (result < 0)
+        sb_fail(err, "pipes", errno, "cannot make pipes for the job; raise the limit on open files (ulimit -n)");
+    else
+        result = start(run, in, err);
+    close_fd(&in->control);
+    close_fd(&in->report);
+    for (int i = 0; i < JOB_FDS; i++)
+        close_fd(&in->fds[i]);
+    if (result < 0 && run->pid > 0)
+        launch_abandon(run);
+    return result;
+}

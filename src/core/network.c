@@ -1,0 +1,37 @@
+/* The network namespace has a loopback device that is down; a policy may have it up. And the names of the
+ * uts namespace. */
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "util.h"
+
+int network_unshare(struct inside *in)
+{
+    (void)in;
+    return unshare(CLONE_NEWNET);
+}
+
+int network_loopback(struct inside *in)
+{
+    if (!in->policy->loopback)
+        return 0;
+    _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    return ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+int hostname_set(struct inside *in)
+{
+    (void)in;
+    static const char name[] = "sandbox";
+    if (sethostname(name, strlen(name)) < 0)
+        return -1;
+    return setdomainname("", 0);
+}

@@ -1,0 +1,277 @@
+/* Policies: finding, loading and listing them, and what they admit of a request. A policy is read
+ * once, checked, and then never changes. What its keys mean is in policy_json.c. */
+#include "policy.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "json_file.h"
+#include "limits.h"
+#include "policy_json.h"
+#include "util.h"
+
+static const char suffix[] = ".json";
+
+static bool has_suffix(const char *name)
+{
+    size_t length = strlen(name);
+    return length >= sizeof(suffix) && strcmp(name + length - strlen(suffix), suffix) == 0;
+}
+
+static bool is_path(const char *name)
+{
+    return strchr(name, '/') != NULL || has_suffix(name);
+}
+
+/* ── Files ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* The directory part of a path, "." when it has none. The caller frees it. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* The last part of a path without ".json". The caller frees it. */
+static char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *last = slash != NULL ? slash + 1 : path;
+    return strndup(last, strlen(last) - (has_suffix(last) ? strlen(suffix) : 0));
+}
+
+static int no_such_policy(const char *directory, const char *name, struct sb_error *err)
+{
+    char **names;
+    if (sb_policy_list(&names, directory, err) < 0)
+        return -1;
+    char known[300] = "";
+    size_t length = 0;
+    for (size_t i = 0; names[i] != NULL && length < sizeof(known); i++)
+        length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s",
+                                   i == 0 ? "" : ", ", names[i]);
+    sb_strv_free(names);
+    return sb_fail_field(err, "policy", "policy", "no policy in %s has the name \"%.64s\": use %s",
+                         json_file_shown(directory), name,
+                         length > 0 ? known : "the path of a policy file");
+}
+
+/* The path of the file. The caller frees it. */
+static char *find_policy(const char *directory, const char *name, struct sb_error *err)
+{
+    char *path = NULL;
+    if (name == NULL || name[0] == '\0') {
+        sb_fail_field(err, "policy", "policy", "a policy's name can't be empty: use \"default\"");
+        return NULL;
+    }
+    if ((is_path(name) ? asprintf(&path, "%s", name)
+                       : asprintf(&path, "%s/%s%s", directory, name, suffix)) < 0) {
+        sb_fail(err, "policy", ENOMEM, "policy %.64s", name);
+        return NULL;
+    }
+    if (!is_path(name) && access(path, F_OK) < 0 && errno == ENOENT) {
+        free(path);
+        no_such_policy(directory, name, err);
+        return NULL;
+    }
+    return path;
+}
+
+/* Where a profile is that the policy file names so. The caller frees it. NULL when memory is short. */
+static char *profile_path(const char *said, const char *directory)
+{
+    char *path = NULL;
+    _cleanup_free_ char *cwd = NULL;
+    const char *base = "";
+    /* Absolute, so that it still names the same file where the policy is printed or the cwd changes. */
+    if (directory[0] != '/' && said[0] != '/') {
+        base = cwd = getcwd(NULL, 0);
+        if (cwd == NULL)
+            return NULL;
+    }
+    const char *slash = base[0] == '\0' ? "" : "/";
+    int made = said[0] == '/'  ? asprintf(&path, "%s", said)
+               : is_path(said) ? asprintf(&path, "%s%s%s/%s", base, slash, directory, said)
+                               : asprintf(&path, "%s%s%s/seccomp/%s%s", base, slash, directory,
+                                          said, suffix);
+    return made < 0 ? NULL : path; /* asprintf leaves path undefined when it fails */
+}
+
+/* Replaces policy->seccomp, as the file says it, by the path of the profile. A policy that does not
+ * stand in `directory` may use the profiles there. */
+static int find_profile(struct sb_policy *policy, const char *file, const char *directory,
+                        struct sb_error *err)
+{
+    _cleanup_free_ char *said = steal_ptr(policy->seccomp);
+    _cleanup_free_ char *own = directory_of(file);
+    if (own == NULL)
+        return sb_fail(err, "policy", ENOMEM, "policy %s", json_file_shown(file));
+
+    const char *const places[] = {own, directory};
+    for (size_t i = 0; i < (is_path(said) ? 1 : ARRAY_LEN(places)); i++) {
+        _cleanup_free_ char *path = profile_path(said, places[i]);
+        if (path == NULL)
+            return sb_fail(err, "policy", errno, "policy %s: seccomp", json_file_shown(file));
+        if (access(path, F_OK) == 0) {
+            policy->seccomp = steal_ptr(path);
+            return 0;
+        }
+    }
+    if (is_path(said))
+        return sb_fail_field(err, "policy", "seccomp",
+                             "policy %s: seccomp: there is no profile %.100s: a relative path "
+                             "begins where the policy file is",
+                             json_file_shown(file), said);
+    return sb_fail_field(err, "policy", "seccomp",
+                         "policy %s: seccomp: there is no profile \"%.64s\": use \"default\", "
+                         "\"strict\", the name of another file in %.160s/seccomp, or a path",
+                         json_file_shown(file), said, own);
+}
+
+int sb_policy_load(struct sb_policy **policy, const char *directory, const char *name,
+                   struct sb_error *err)
+{
+    if (directory == NULL)
+        directory = SB_POLICY_DIR;
+    _cleanup_free_ char *file = find_policy(directory, name, err);
+    if (file == NULL)
+        return -1;
+    struct json_object *object = json_file_load(file, "policy", err);
+    if (object == NULL)
+        return -1;
+
+    int result = -1;
+    struct sb_policy *loaded = calloc(1, sizeof(*loaded));
+    if (loaded == NULL || (loaded->name = name_of(file)) == NULL)
+        sb_fail(err, "policy", ENOMEM, "policy %s", json_file_shown(file));
+    else if (policy_from_json(loaded, object, file, err) == 0)
+        result = find_profile(loaded, file, directory, err);
+    json_object_put(object);
+    if (result == 0)
+        *policy = loaded;
+    else
+        sb_policy_free(loaded);
+    return result;
+}
+
+void sb_policy_free(struct sb_policy *policy)
+{
+    if (policy == NULL)
+        return;
+    for (size_t i = 0; i < policy->mounts_count; i++) {
+        free(policy->mounts[i].source);
+        free(policy->mounts[i].target);
+    }
+    free(policy->mounts);
+    sb_strv_free(policy->environment);
+    free(policy->seccomp);
+    free(policy->description);
+    free(policy->name);
+    free(policy);
+}
+
+/* ── What it says ────────────────────────────────────────────────────────────────────────────── */
+
+const char *sb_policy_name(const struct sb_policy *policy)
+{
+    return policy->name;
+}
+
+const char *sb_policy_description(const struct sb_policy *policy)
+{
+    return policy->description;
+}
+
+int64_t sb_policy_limit(const struct sb_policy *policy, enum sb_limit limit)
+{
+    return (unsigned)limit < SB_LIMITS ? policy->limits.value[limit] : SB_UNSET;
+}
+
+int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit)
+{
+    return (unsigned)limit < SB_LIMITS ? policy->caps.value[limit] : SB_UNSET;
+}
+
+int policy_admit(struct sb_limits *effective, const struct sb_policy *policy,
+                 const struct sb_limits *asked, struct sb_error *err)
+{
+    struct sb_limits admitted = policy->limits;
+    for (size_t i = 0; i < SB_LIMITS; i++) {
+        enum sb_limit limit = (enum sb_limit)i;
+        const struct sb_limit_info *info = sb_limit_info(limit);
+        int64_t value = asked->value[i], cap = policy->caps.value[i];
+        char text[LIMIT_TEXT_SIZE], bound[LIMIT_TEXT_SIZE];
+        if (value == 0 || value == SB_UNSET)
+            continue;
+        if (value < info->min)
+            return sb_fail_field(err, "admit", info->name, "%s must be at least %s", info->name,
+                                 limit_text(bound, limit, info->min));
+        if (value > cap)
+            return sb_fail_field(err, "admit", info->name,
+                                 "%s can't be %s: policy \"%s\" allows up to %s (caps.%s)",
+                                 info->name, limit_text(text, limit, value), policy->name,
+                                 limit_text(bound, limit, cap), info->name);
+        admitted.value[i] = value;
+    }
+    *effective = admitted;
+    return 0;
+}
+
+/* ── The policies of a directory ─────────────────────────────────────────────────────────────── */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add_name(char ***names, size_t *count, const char *file)
+{
+    char *name = strndup(file, strlen(file) - strlen(suffix));
+    char **larger = reallocarray(*names, *count + 2, sizeof(**names));
+    if (larger != NULL)
+        *names = larger;
+    if (name == NULL || larger == NULL) {
+        free(name);
+        return -1;
+    }
+    larger[(*count)++] = name;
+    larger[*count] = NULL;
+    return 0;
+}
+
+int sb_policy_list(char ***names, const char *directory, struct sb_error *err)
+{
+    if (directory == NULL)
+        directory = SB_POLICY_DIR;
+    DIR *stream = opendir(directory);
+    if (stream == NULL)
+        return sb_fail(err, "policy", errno,
+                       "the policies in %s can't be listed; SANDBOX_POLICIES names another directory",
+                       json_file_shown(directory));
+    size_t count = 0;
+    char **found = calloc(1, sizeof(*found));
+    int result = found != NULL ? 0 : -1;
+    struct dirent *entry;
+    while (result == 0 && (entry = readdir(stream)) != NULL)
+        if (entry->d_name[0] != '.' && entry->d_type != DT_DIR && has_suffix(entry->d_name))
+            result = add_name(&found, &count, entry->d_name);
+    closedir(stream);
+    if (result < 0) {
+        sb_strv_free(found);
+        return sb_fail(err, "policy", ENOMEM, "the policies in %s", json_file_shown(directory));
+    }
+    qsort(found, count, sizeof(*found), compare_names);
+    *names = found;
+    return 0;
+}
+
+void sb_strv_free(char **strings)
+{
+    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
+        free(strings[i]);
+    free(strings);
+}

@@ -1,0 +1,33 @@
+/* A policy as the core sees it: read from JSON once, checked, then constant. */
+#ifndef SB_POLICY_H
+#define SB_POLICY_H
+
+#include "sandbox.h"
+
+struct policy_mount {
+    char *source; /* absolute path on the host */
+    char *target; /* absolute path in the root file system, without ".." */
+};
+
+struct sb_policy {
+    char *name;
+    char *description;
+    struct sb_limits limits;
+    struct sb_limits caps;
+    char **environment; /* "NAME=value", NULL-terminated */
+    struct policy_mount *mounts;
+    size_t mounts_count;
+    char *seccomp;        /* path of the profile's JSON file, absolute or relative to the cwd */
+    bool writable;        /* /tmp, /work and /dev/shm can be written */
+    bool loopback;        /* lo is up in the job's network namespace */
+    bool proc_masked;     /* full /proc with masks instead of subset=pid */
+    bool output_kills;    /* past output_bytes the job ends */
+    bool best_effort;     /* "enforcement": "best-effort" */
+};
+
+/* The limits in force for a job: the policy's, moved by what the request asks, inside the caps.
+ * An error names the limit and its cap. */
+int policy_admit(struct sb_limits *effective, const struct sb_policy *policy,
+                 const struct sb_limits *asked, struct sb_error *err);
+
+#endif

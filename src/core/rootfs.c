@@ -1,0 +1,98 @@
+/* Reads the record of a root file system and checks what a job would stumble over. See rootfs.h. */
+#include "rootfs.h"
+
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "json_file.h"
+#include "util.h"
+
+/* Mount points must be directories, not links: a job's mounts would land elsewhere. */
+static int check_mount_points(const struct rootfs *rootfs, struct sb_error *err)
+{
+    static const char *const points[] = {"proc", "dev", "tmp", "work"};
+    _cleanup_close_ int root = open(rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+        struct stat info;
+        if (fstatat(root, points[i], &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(info.st_mode))
+            return sb_fail(err, "rootfs", 0,
+                           "%s has no directory /%s to mount on; see: sandbox-rootfs check %s",
+                           rootfs->path, points[i], rootfs->path);
+    }
+    return 0;
+}
+
+static const char *text_of(struct json_object *record, const char *key)
+{
+    struct json_object *value;
+    return json_object_object_get_ex(record, key, &value) ? json_object_get_string(value) : NULL;
+}
+
+static int number_of(struct json_object *record, const char *key)
+{
+    struct json_object *value;
+    return json_object_object_get_ex(record, key, &value) ? json_object_get_int(value) : -1;
+}
+
+static int read_record(struct rootfs *rootfs, struct json_object *record, struct sb_error *err)
+{
+    if (number_of(record, "format") != ROOTFS_FORMAT || number_of(record, "runner") != RUNNER_PROTOCOL)
+        return sb_fail(err, "rootfs", 0,
+                       "%s was made for another version of sandbox-run; bring it up to date: sandbox-rootfs "
+                       "refresh %s",
+                       rootfs->path, rootfs->path);
+    const char *python = text_of(record, "python"), *version = text_of(record, "version");
+    if (python == NULL || python[0] != '/' || version == NULL)
+        return sb_fail(err, "rootfs", 0, "%s/" ROOTFS_RECORD " names no python; make it again: sandbox-rootfs "
+                       "refresh %s", rootfs->path, rootfs->path);
+    if (rootfs->python == NULL)
+        rootfs->python = strdup(python);
+    rootfs->version = strdup(version);
+    if (rootfs->python == NULL || rootfs->version == NULL)
+        return sb_fail(err, "rootfs", ENOMEM, "no memory for the root file system's record");
+    return 0;
+}
+
+int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, struct sb_error *err)
+{
+    *rootfs = (struct rootfs){0};
+    if (path == NULL)
+        path = SB_ROOTFS;
+    rootfs->path = realpath(path, NULL);
+    if (rootfs->path == NULL)
+        return sb_fail(err, "rootfs", errno,
+                       "no root file system at %s; make one with sandbox-rootfs build %s, or name "
+                       "another with --rootfs or SANDBOX_ROOTFS",
+                       path, path);
+    if (python != NULL) {
+        if (python[0] != '/')
+            return sb_fail_field(err, "rootfs", "python",
+                                 "--python %s is not an absolute path in the root file system", python);
+        rootfs->python = strdup(python);
+    }
+    char file[PATH_MAX];
+    snprintf(file, sizeof(file), "%s/" ROOTFS_RECORD, rootfs->path);
+    if (access(file, F_OK) < 0)
+        return sb_fail(err, "rootfs", errno,
+                       "%s was not made by sandbox-rootfs (no " ROOTFS_RECORD "); make one: sandbox-rootfs build DIR",
+                       rootfs->path);
+    struct json_object *record = json_file_load(file, "rootfs", err);
+    if (record == NULL)
+        return -1;
+    int result = read_record(rootfs, record, err);
+    json_object_put(record);
+    return result < 0 ? -1 : check_mount_points(rootfs, err);
+}
+
+void rootfs_close(struct rootfs *rootfs)
+{
+    free(rootfs->path);
+    free(rootfs->python);
+    free(rootfs->version);
+    *rootfs = (struct rootfs){0};
+}

@@ -1,0 +1,24 @@
+/* The root file system on the host: where it is and what its record says (sandbox-rootfs(1)). */
+#ifndef SB_ROOTFS_H
+#define SB_ROOTFS_H
+
+#include "sandbox.h"
+
+/* Where sandbox-rootfs puts the record and the runner. */
+#define ROOTFS_RECORD "usr/lib/sandbox-run/rootfs.json"
+#define ROOTFS_RUNNER "/usr/lib/sandbox-run/runner.pyc"
+/* The record's format, and the protocol between the runner and result.c: rootfs/runner.py, PROTOCOL. */
+#define ROOTFS_FORMAT 1
+#define RUNNER_PROTOCOL 1
+
+struct rootfs {
+    char *path;    /* absolute */
+    char *python;  /* in it */
+    char *version; /* of python: "3.11.2" */
+};
+
+/* `path` NULL: the configured place. `python` NULL: the record's. */
+int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, struct sb_error *err);
+void rootfs_close(struct rootfs *rootfs);
+
+#endif

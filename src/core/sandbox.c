@@ -1,0 +1,244 @@
+/* The public face: opens what the host offers, takes jobs in. The path of a job: sb_start checks and prepares it (job.c,
+ * policy.c), launches it (launch.c, then inside.c in the child), and leaves it to the loop (supervise.c), which gives
+ * the verdict (verdict.c). */
+#include "sandbox.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+
+#include "error.h"
+#include "job.h"
+#include "policy.h"
+#include "run.h"
+#include "seccomp.h"
+#include "util.h"
+
+/* Host uids for jobs when we are root: a part of the 32-bit range that systemd, login.defs and the usual subuid
+ * allocations leave alone (https://systemd.io/UIDS-GIDS). */
+#define UID_FIRST UINT32_C(0x70000000)
+#define UID_COUNT UINT32_C(65536)
+
+const char *sb_version(void)
+{
+    return SB_VERSION;
+}
+
+int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb_error *err)
+{
+    struct sb_sandbox *sandbox = calloc(1, sizeof(*sandbox));
+    if (sandbox == NULL)
+        return sb_fail(err, "open", ENOMEM, "no memory for a sandbox");
+    sandbox->uid_first = options->uid_first ? options->uid_first : UID_FIRST;
+    sandbox->uid_count = options->uid_count ? options->uid_count : UID_COUNT;
+    sandbox->best_effort = options->best_effort;
+    sandbox->buffer = malloc(READ_SIZE);
+    sandbox->epoll = epoll_create1(EPOLL_CLOEXEC);
+    int result = 0;
+    if (sandbox->epoll < 0 || sandbox->buffer == NULL)
+        result = sb_fail(err, "epoll", errno, "cannot make an epoll descriptor; raise the limit on open files "
+                                              "(ulimit -n)");
+    if (result == 0)
+        result = rootfs_open(&sandbox->rootfs, options->rootfs, options->python, err);
+    if (result == 0)
+        result = cgroup_open(&sandbox->cgroup, options->cgroup, options->best_effort, err);
+    if (result < 0) {
+        sb_close(sandbox);
+        return -1;
+    }
+    cgroup_clear_stale(&sandbox->cgroup);
+    *out = sandbox;
+    return 0;
+}
+
+void sb_close(struct sb_sandbox *sandbox)
+{
+    if (sandbox == NULL)
+        return;
+    for (struct sb_run *run = sandbox->runs; run != NULL; run = run->next)
+        run->on_done = NULL, run->on_output = NULL, run_kill(run, CAUSE_CALLER);
+    struct sb_error ignored;
+    while (sandbox->running > 0 && sb_turn(sandbox, -1, &ignored) == 0)
+        ;
+    for (struct filter *filter = sandbox->filters; filter != NULL;) {
+        struct filter *next = filter->next;
+        free(filter->program.filter);
+        free(filter->profile);
+        free(filter);
+        filter = next;
+    }
+    cgroup_close(&sandbox->cgroup);
+    rootfs_close(&sandbox->rootfs);
+    close_fd(&sandbox->epoll);
+    free(sandbox->buffer);
+    free(sandbox);
+}
+
+int sb_fd(const struct sb_sandbox *sandbox)
+{
+    return sandbox->epoll;
+}
+
+size_t sb_running(const struct sb_sandbox *sandbox)
+{
+    return sandbox->running;
+}
+
+void sb_kill(struct sb_run *run, int signal, const char *reason)
+{
+    if (run->cause == CAUSE_NONE) {
+        run->kill_signal = signal;
+        snprintf(run->reason, sizeof(run->reason), "%s", reason);
+    }
+    run_kill(run, CAUSE_CALLER);
+}
+
+/* ── Starting a job ────────────────────────────────────────────────────────────────────────── */
+
+/* The filter of a profile, compiled or read when it is first asked for. */
+static const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profile,
+                                          struct sb_error *err)
+{
+    for (struct filter *filter = sandbox->filters; filter != NULL; filter = filter->next)
+        if (strcmp(filter->profile, profile) == 0)
+            return &filter->program;
+    struct filter *filter = calloc(1, sizeof(*filter));
+    if (filter == NULL || (filter->profile = strdup(profile)) == NULL) {
+        free(filter);
+        sb_fail(err, "seccomp", ENOMEM, "no memory for a seccomp filter");
+        return NULL;
+    }
+    if (filter_load(&filter->program, profile, err) < 0) {
+        free(filter->profile);
+        free(filter);
+        return NULL;
+    }
+    filter->next = sandbox->filters;
+    sandbox->filters = filter;
+    return &filter->program;
+}
+
+/* What the policy limits and this host has no controller for. Without best effort that is an error. */
+static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_error *err)
+{
+    static const struct {
+        unsigned controller; /* 0: any back end tells it */
+        const char *missing;
+        const char *limit;
+    } rows[] = {
+        {CGROUP_MEMORY, "memory", "memory_bytes"},
+        {CGROUP_CPU, "cpu", "cpus"},
+        {CGROUP_PIDS, "pids", "pids"},
+        {0, "cpu_time", "cpu_time_ms"},
+    };
+    const struct cgroup_host *host = &run->sandbox->cgroup;
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].controller ? (host->controllers & rows[i].controller) != 0 : host->backend != NULL)
+            continue;
+        if (!best_effort)
+            return sb_fail_field(err, "cgroup", rows[i].limit,
+                                 "%s cannot be enforced: this host offers no cgroup controller for it here; see "
+                                 "sandbox-run --doctor, or accept it with --best-effort",
+                                 rows[i].limit);
+        run->missing[count++] = rows[i].missing;
+    }
+    return 0;
+}
+
+static void make_id(char *id, size_t size)
+{
+    uint64_t number = 0;
+    while (getrandom(&number, sizeof(number), 0) < 0 && errno == EINTR)
+        ;
+    snprintf(id, size, "%016" PRIx64, number);
+}
+
+static struct sb_run *make_run(struct sb_sandbox *sandbox, const struct sb_job *job)
+{
+    struct sb_run *run = calloc(1, sizeof(*run));
+    if (run == NULL)
+        return NULL;
+    run->sandbox = sandbox;
+    run->policy = job->policy;
+    run->on_output = job->on_output;
+    run->on_done = job->on_done;
+    run->user = job->user;
+    run->control = -1;
+    run->feed.source = -1;
+    run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;
+    cgroup_job_init(&run->cgroup);
+    for (int kind = 0; kind < SOURCES; kind++)
+        run->source[kind] = (struct source){.run = run, .kind = (enum source_kind)kind, .fd = -1};
+    if (job->id != NULL)
+        snprintf(run->id, sizeof(run->id), "%s", job->id);
+    else
+        make_id(run->id, sizeof(run->id));
+    return run;
+}
+
+/* Everything that can be wrong with a job, before anything of it exists on the host. */
+static int admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err)
+{
+    if (policy_admit(&run->limits, job->policy, &job->limits, err) < 0 ||
+        job_check(job, &run->limits, err) < 0 || check_enforcement(run, best_effort, err) < 0)
+        return -1;
+    for (int i = 0; i < SB_STREAMS; i++)
+        stream_init(&run->stream[i], run->limits.value[SB_OUTPUT_BYTES]);
+    if (feed_init(&run->feed, job->stdin_data, job->stdin_size, job->stdin_from_fd ? job->stdin_fd : -1) < 0)
+        return sb_fail_field(err, "job", "stdin", "cannot take the job's stdin: %s", strerror(errno));
+    return 0;
+}
+
+static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *err)
+{
+    struct sb_sandbox *sandbox = run->sandbox;
+    bool best_effort = sandbox->best_effort || job->best_effort || job->policy->best_effort;
+    if (admit(run, job, best_effort, err) < 0)
+        return -1;
+    const struct sock_fprog *filter = filter_of(sandbox, job->policy->seccomp, err);
+    if (filter == NULL)
+        return -1;
+    struct inside in = {
+        .rootfs = sandbox->rootfs.path,
+        .policy = job->policy,
+        .limits = &run->limits,
+        .filter = *filter,
+        .best_effort = best_effort,
+        .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+    };
+    struct prepared prepared = {0};
+    int result = job_prepare(&in, &prepared, job, &sandbox->rootfs, err);
+    if (result == 0)
+        result = launch(run, &in, err);
+    job_release(&prepared);
+    if (result == 0 && run_watch(run, err) < 0) {
+        launch_abandon(run);
+        result = -1;
+    }
+    return result;
+}
+
+int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **out,
+             struct sb_error *err)
+{
+    struct sb_run *run = make_run(sandbox, job);
+    if (run == NULL)
+        return sb_fail(err, "job", ENOMEM, "no memory for a job");
+    if (start(run, job, err) < 0) {
+        cgroup_remove(&sandbox->cgroup, &run->cgroup);
+        run_free(run);
+        return -1;
+    }
+    run->next = sandbox->runs;
+    if (run->next != NULL)
+        run->next->previous = run;
+    sandbox->runs = run;
+    sandbox->running++;
+    if (out != NULL)
+        *out = run;
+    return 0;
+}

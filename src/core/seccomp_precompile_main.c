@@ -1,0 +1,19 @@
+/* seccomp-precompile PROFILE OUTPUT: compiles a seccomp profile when the project is built, so that a
+ * job has only to load the program. */
+#include <stdio.h>
+
+#include "seccomp.h"
+
+int main(int argc, char **argv)
+{
+    struct sb_error err;
+    if (argc != 3) {
+        fprintf(stderr, "usage: seccomp-precompile PROFILE.json OUTPUT.bpf\n");
+        return 2;
+    }
+    if (filter_precompile(argv[1], argv[2], &err) < 0) {
+        fprintf(stderr, "seccomp-precompile: %s\n", err.message);
+        return 1;
+    }
+    return 0;
+}

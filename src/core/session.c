@@ -1,0 +1,78 @@
+/* What a process inherits from its parent besides memory and descriptors, each set to a known value:
+ * session, signals, umask, keyring, personality, scheduling, the killer's preference. */
+#include <fcntl.h>
+#include <linux/ioprio.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "inside.h"
+#include "util.h"
+
+/* When the host itself runs out of memory, jobs go before everything else that has not asked for it:
+ * half of the scale that proc(5) gives for oom_score_adj. Only raising it needs no privilege. */
+#define JOB_OOM_SCORE_ADJ "500"
+
+static int prefer_for_oom_kill(void)
+{
+    _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = write(fd, JOB_OOM_SCORE_ADJ, strlen(JOB_OOM_SCORE_ADJ));
+    /* EACCES: the caller has more than 500 already, and lowering is not ours to do. */
+    return n < 0 && errno != EACCES ? -1 : 0;
+}
+
+/* Ignored signals stay ignored across execve, even with CLONE_CLEAR_SIGHAND. */
+static int reset_signals(void)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int signal = 1; signal < NSIG; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP)
+            sigaction(signal, &standard, NULL); /* EINVAL for the two that libc keeps for itself */
+    sigset_t none;
+    sigemptyset(&none);
+    return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int session_start(struct inside *in)
+{
+    (void)in;
+    if (setsid() < 0)
+        return -1;
+    /* Dying with the supervisor has three means: this, the control pipe (init.c), and cgroup.kill at
+     * the next start. Set again later: a change of ids clears it. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || reset_signals() < 0 || prefer_for_oom_kill() < 0)
+        return -1;
+    umask(022);
+    if (personality(PER_LINUX) < 0)
+        return -1;
+    /* Keyrings are not namespaced: without this the job would share the caller's session keyring.
+     * ENOSYS: a kernel without keyrings has none to share. */
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+        return -1;
+    return 0;
+}
+
+int scheduling_reset(struct inside *in)
+{
+    (void)in;
+    if (sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0 && errno != EPERM)
+        return -1;
+    /* A higher priority than the caller's needs a privilege on the host: then the caller's stays. */
+    if (setpriority(PRIO_PROCESS, 0, 0) < 0 && errno != EACCES && errno != EPERM)
+        return -1;
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof(all)); /* the kernel takes away what the cpuset does not have */
+    if (sched_setaffinity(0, sizeof(all), &all) < 0)
+        return -1;
+    if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) < 0)
+        return -1;
+    return prctl(PR_SET_TIMERSLACK, 50000);
+}

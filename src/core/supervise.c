@@ -1,0 +1,414 @@
+/* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has a handler here; the
+ * last thing to happen to a job is that its cgroup is gone, and then it has its verdict. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "error.h"
+#include "run.h"
+#include "util.h"
+
+/* How long a dead job's cgroup may take to be empty: 2 s in steps of 1 ms. It takes moments. */
+#define REMOVAL_TRIES 2000
+/* The shortest pause between two looks at the CPU time. */
+#define CPU_CHECK_MIN_US 1000
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ── Sources ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
+static int watch(struct sb_run *run, enum source_kind kind, uint32_t events)
+{
+    struct source *source = &run->source[kind];
+    if (source->fd < 0 || source->watched == events)
+        return 0;
+    int operation = source->watched == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    if (epoll_ctl(run->sandbox->epoll, operation, source->fd, &event) < 0)
+        return -1;
+    source->watched = events;
+    return 0;
+}
+
+static void close_source(struct sb_run *run, enum source_kind kind)
+{
+    watch(run, kind, 0);
+    close_fd(&run->source[kind].fd);
+}
+
+/* ── Ending a job ──────────────────────────────────────────────────────────────────────────── */
+
+void run_kill(struct sb_run *run, enum cause cause)
+{
+    if (run->reaped)
+        return;
+    if (run->cause == CAUSE_NONE && !run->exited)
+        run->cause = cause;
+    cgroup_kill(&run->sandbox->cgroup, &run->cgroup);
+    syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
+}
+
+static void run_fail(struct sb_run *run, const char *reason)
+{
+    if (run->cause == CAUSE_NONE)
+        snprintf(run->reason, sizeof(run->reason), "%s", reason);
+    run_kill(run, CAUSE_INTERNAL);
+}
+
+void run_free(struct sb_run *run)
+{
+    for (int kind = 0; kind < SOURCES; kind++)
+        if (kind != SOURCE_FEED && kind != SOURCE_OOM) /* owned by feed and cgroup */
+            close_source(run, (enum source_kind)kind);
+        else
+            watch(run, (enum source_kind)kind, 0);
+    close_fd(&run->control);
+    feed_free(&run->feed);
+    for (int i = 0; i < SB_STREAMS; i++)
+        stream_free(&run->stream[i]);
+    free(run->message);
+    free(run);
+}
+
+/* ── Time ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* 0 disarms it. */
+static void arm(struct sb_run *run, int64_t in_us)
+{
+    struct itimerspec when = {.it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
+    timerfd_settime(run->source[SOURCE_TIMER].fd, 0, &when, NULL);
+}
+
+/* How many CPUs the job can use at once: its budget of CPU time lasts at least budget / this. */
+static int64_t parallelism(const struct sb_run *run)
+{
+    int64_t online = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t allowed = (run->limits.value[SB_MILLICPUS] + 999) / 1000;
+    return MAX(1, MIN(online, allowed));
+}
+
+/* Looks at both clocks, ends the job when one has run out, and arms the timer for the next look. */
+static void check_time(struct sb_run *run)
+{
+    int64_t wall_left = run->started_us + run->limits.value[SB_WALL_TIME_MS] * 1000 - monotonic_us();
+    if (wall_left <= 0) {
+        run_kill(run, CAUSE_WALL_TIME);
+        return;
+    }
+    int64_t used = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
+    int64_t next = wall_left;
+    if (used >= 0) {
+        int64_t cpu_left = run->limits.value[SB_CPU_TIME_MS] * 1000 - used;
+        if (cpu_left <= 0) {
+            run_kill(run, CAUSE_CPU_TIME);
+            return;
+        }
+        next = MIN(wall_left, MAX(cpu_left / parallelism(run), CPU_CHECK_MIN_US));
+    }
+    arm(run, next);
+}
+
+/* ── What the script writes ────────────────────────────────────────────────────────────────── */
+
+static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)
+{
+    struct stream *stream = &run->stream[which];
+    size_t live = run->on_output != NULL ? stream_head_part(stream, size) : 0;
+    if (live > 0)
+        run->on_output(run->user, which, data, live);
+    if (stream_keep(stream, data, size, live) < 0)
+        run_fail(run, "no memory for the script's output");
+    if (run->policy->output_kills && stream->written > run->limits.value[SB_OUTPUT_BYTES])
+        run_kill(run, CAUSE_OUTPUT);
+}
+
+static void take_message(struct sb_run *run, const char *data, size_t size)
+{
+    /* "R", the text, and the NUL that ends it. */
+    size_t room = (size_t)run->limits.value[SB_RESULT_BYTES] + 2;
+    if (run->message_size + size >= room) {
+        run->message_too_long = true;
+        return;
+    }
+    char *message = realloc(run->message, run->message_size + size + 1);
+    if (message == NULL) {
+        run_fail(run, "no memory for the script's result");
+        return;
+    }
+    memcpy(message + run->message_size, data, size);
+    run->message = message;
+    run->message_size += size;
+    message[run->message_size] = '\0';
+}
+
+/* One read from one of the three pipes; closes it at its end. False when there is nothing more to get now. */
+static bool read_pipe(struct sb_run *run, enum source_kind kind)
+{
+    struct source *source = &run->source[kind];
+    if (source->fd < 0)
+        return false;
+    ssize_t n = read(source->fd, run->sandbox->buffer, READ_SIZE);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0) {
+        close_source(run, kind);
+        return false;
+    }
+    if (kind == SOURCE_RESULT)
+        take_message(run, run->sandbox->buffer, (size_t)n);
+    else
+        take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer, (size_t)n);
+    return true;
+}
+
+void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
+{
+    watch(run, stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR, paused ? 0 : EPOLLIN);
+}
+
+/* ── What the script reads ─────────────────────────────────────────────────────────────────── */
+
+/* Decides what to wait for next: room in the script's pipe, or more from the source. */
+static void feed_next(struct sb_run *run)
+{
+    struct feed *feed = &run->feed;
+    run->source[SOURCE_FEED].fd = feed->source;
+    if (feed_done(feed)) {
+        close_source(run, SOURCE_STDIN);
+        return;
+    }
+    bool hungry = feed_hungry(feed);
+    /* While hungry, only the script's closing it (EPOLLERR, always reported) is of interest. */
+    watch(run, SOURCE_STDIN, hungry ? EPOLLET : EPOLLOUT);
+    if (watch(run, SOURCE_FEED, hungry ? EPOLLIN : 0) < 0 && hungry) {
+        /* EPERM: a regular file, which epoll does not take because it is always ready. */
+        feed_read(feed);
+        run->source[SOURCE_FEED].fd = feed->source;
+        if (feed_done(feed))
+            close_source(run, SOURCE_STDIN);
+        else
+            watch(run, SOURCE_STDIN, EPOLLOUT);
+    }
+}
+
+static void on_feed(struct sb_run *run)
+{
+    /* Out of the epoll first: feed_read closes the descriptor at its end. */
+    watch(run, SOURCE_FEED, 0);
+    feed_read(&run->feed);
+    feed_next(run);
+}
+
+static void on_stdin(struct sb_run *run, uint32_t events)
+{
+    if ((events & EPOLLERR) || feed_write(&run->feed, run->source[SOURCE_STDIN].fd) < 0) {
+        watch(run, SOURCE_FEED, 0);
+        close_source(run, SOURCE_STDIN);
+        return;
+    }
+    feed_next(run);
+}
+
+/* ── What the job's own processes tell ─────────────────────────────────────────────────────── */
+
+static void add_missing(struct sb_run *run, const char *what)
+{
+    for (size_t i = 0; i < MISSING_MAX; i++)
+        if (run->missing[i] == NULL) {
+            run->missing[i] = what;
+            return;
+        }
+}
+
+static void on_report(struct sb_run *run)
+{
+    struct report report;
+    while (read(run->source[SOURCE_REPORT].fd, &report, sizeof(report)) == sizeof(report)) {
+        switch (report.kind) {
+        case REPORT_FAILED:
+            run->failed = true;
+            run->failure = report;
+            break;
+        case REPORT_MISSING:
+            add_missing(run, inside_step_name(report.step));
+            break;
+        case REPORT_EXITED:
+            run->exited = true;
+            run->status = report.value;
+            run->ended_us = monotonic_us();
+            break;
+        }
+    }
+}
+
+/* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it told us. */
+static void on_pidfd(struct sb_run *run)
+{
+    siginfo_t info = {0};
+    if (waitid(P_PIDFD, (id_t)run->source[SOURCE_PIDFD].fd, &info, WEXITED | WNOHANG | __WALL) < 0 ||
+        info.si_pid == 0)
+        return;
+    on_report(run);
+    run->reaped = true;
+    run->init_status = info.si_status;
+    if (run->ended_us == 0)
+        run->ended_us = monotonic_us();
+    close_source(run, SOURCE_PIDFD);
+    close_source(run, SOURCE_REPORT);
+    watch(run, SOURCE_FEED, 0);
+    close_source(run, SOURCE_STDIN);
+    watch(run, SOURCE_OOM, 0);
+    arm(run, 0);
+    for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
+        /* One that its reader has paused waits until it is wanted. */
+        while (run->source[kind].watched != 0 && read_pipe(run, kind))
+            ;
+}
+
+/* cgroup v1: the event says that memory ran out; whether something was killed for it says the counter. */
+static void on_oom(struct sb_run *run)
+{
+    uint64_t count;
+    ssize_t ignored = read(run->source[SOURCE_OOM].fd, &count, sizeof(count));
+    (void)ignored;
+    if (cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_OOM_KILLS) > 0)
+        run_kill(run, CAUSE_OOM);
+}
+
+/* ── The end ───────────────────────────────────────────────────────────────────────────────── */
+
+static void read_evidence(struct sb_run *run)
+{
+    const struct cgroup_host *host = &run->sandbox->cgroup;
+    run->cpu_time_us = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
+    run->memory_peak = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_PEAK);
+    run->oom_kills = cgroup_number(host, &run->cgroup, CGROUP_OOM_KILLS);
+    int64_t pids = cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK);
+    run->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
+}
+
+/* Everything is dead and read: takes the cgroup away, gives the verdict. */
+static void finish(struct sb_run *run)
+{
+    if (run->removal_tries == 0)
+        read_evidence(run);
+    if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0) {
+        if (errno == EBUSY && ++run->removal_tries < REMOVAL_TRIES) {
+            arm(run, 1000);
+            return;
+        }
+        run->cause = CAUSE_INTERNAL;
+        snprintf(run->reason, sizeof(run->reason), "the job's cgroup cannot be removed: %s", strerror(errno));
+    }
+    struct sb_sandbox *sandbox = run->sandbox;
+    *(run->previous ? &run->previous->next : &sandbox->runs) = run->next;
+    if (run->next)
+        run->next->previous = run->previous;
+    sandbox->running--;
+    verdict_give(run);
+    run_free(run);
+}
+
+static bool finished(const struct sb_run *run)
+{
+    return run->reaped && run->source[SOURCE_STDOUT].fd < 0 && run->source[SOURCE_STDERR].fd < 0 &&
+           run->source[SOURCE_RESULT].fd < 0;
+}
+
+static void on_timer(struct sb_run *run)
+{
+    uint64_t count;
+    ssize_t ignored = read(run->source[SOURCE_TIMER].fd, &count, sizeof(count));
+    (void)ignored;
+    if (!run->reaped)
+        check_time(run);
+}
+
+static void handle(struct source *source, uint32_t events)
+{
+    struct sb_run *run = source->run;
+    if (source->fd < 0)
+        return; /* closed by an earlier event of the same turn */
+    switch (source->kind) {
+    case SOURCE_PIDFD:
+        on_pidfd(run);
+        break;
+    case SOURCE_TIMER:
+        on_timer(run);
+        break;
+    case SOURCE_STDOUT:
+    case SOURCE_STDERR:
+    case SOURCE_RESULT:
+        read_pipe(run, source->kind);
+        break;
+    case SOURCE_REPORT:
+        on_report(run);
+        break;
+    case SOURCE_STDIN:
+        on_stdin(run, events);
+        break;
+    case SOURCE_FEED:
+        on_feed(run);
+        break;
+    case SOURCE_OOM:
+        on_oom(run);
+        break;
+    case SOURCES:
+        break;
+    }
+}
+
+int run_watch(struct sb_run *run, struct sb_error *err)
+{
+    run->source[SOURCE_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
+    if (run->source[SOURCE_TIMER].fd < 0)
+        return sb_fail(err, "timer", errno, "cannot make a timer; raise the limit on open files (ulimit -n)");
+    static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_TIMER,  SOURCE_STDOUT, SOURCE_STDERR,
+                                                SOURCE_RESULT, SOURCE_REPORT, SOURCE_OOM};
+    for (size_t i = 0; i < ARRAY_LEN(readable); i++)
+        if (watch(run, readable[i], EPOLLIN) < 0)
+            return sb_fail(err, "epoll", errno, "cannot watch the job; raise fs.epoll.max_user_watches");
+    feed_next(run);
+    check_time(run);
+    return 0;
+}
+
+int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
+{
+    struct epoll_event events[64];
+    int count = epoll_wait(sandbox->epoll, events, ARRAY_LEN(events), timeout_ms);
+    if (count < 0)
+        return errno == EINTR ? 0 : sb_fail(err, "epoll", errno, "cannot wait for events of the jobs");
+    struct sb_run *touched[ARRAY_LEN(events)];
+    for (int i = 0; i < count; i++) {
+        struct source *source = events[i].data.ptr;
+        touched[i] = source->run;
+        handle(source, events[i].events);
+    }
+    /* Only now are runs freed: further events of the turn may have named them. Pointers of freed ones are
+     * compared, never followed. */
+    for (int i = 0; i < count; i++) {
+        bool seen = false;
+        for (int j = 0; j < i && !seen; j++)
+            seen = touched[j] == touched[i];
+        if (!seen && finished(touched[i]))
+            finish(touched[i]);
+    }
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* Resources that release themselves, and the few helpers that every file of the core uses.
+ * Nothing here knows what a sandbox is. */
+#ifndef SB_UTIL_H
+#define SB_UTIL_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        int saved = errno;
+        close(*fd);
+        errno = saved;
+    }
+    *fd = -1;
+}
+
+static inline void free_memory(void *pointer)
+{
+    void **p = pointer;
+    free(*p);
+    *p = NULL;
+}
+
+/* Declared with these, a descriptor is closed and memory freed at the end of the scope. */
+#define _cleanup_close_ __attribute__((cleanup(close_fd)))
+#define _cleanup_free_ __attribute__((cleanup(free_memory)))
+
+/* Passes ownership on: the variable no longer owns what is returned. */
+static inline int steal_fd(int *fd)
+{
+    int stolen = *fd;
+    *fd = -1;
+    return stolen;
+}
+
+#define steal_ptr(p)                                                                               \
+    ({                                                                                             \
+        __typeof__(p) stolen_ = (p);                                                               \
+        (p) = NULL;                                                                                \
+        stolen_;                                                                                   \
+    })
+
+#endif

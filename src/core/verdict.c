@@ -1,0 +1,212 @@
+/* From evidence to words: why a job ended, and the one sentence that says so. Guesses at nothing: each word has a
+ * fact that stands for it. */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "limits.h"
+#include "run.h"
+#include "util.h"
+
+/* What the script's own runner said on the result pipe. The script can write there too: whatever comes is checked, and
+ * believed no further than a script's word on itself. See rootfs/runner.py. */
+struct told {
+    const char *exception; /* NULL: none */
+    const char *result;    /* valid JSON, NULL: none */
+    bool too_long;
+};
+
+/* The name of an exception's class is an identifier, and short. */
+static bool plausible_name(const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0 || length > 100)
+        return false;
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return false;
+    return true;
+}
+
+static bool is_json(const char *text, size_t size)
+{
+    /* Deeper nesting than this is nobody's result, and recursion has an end. */
+    struct json_tokener *tokener = json_tokener_new_ex(64);
+    if (tokener == NULL)
+        return false;
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    struct json_object *value = json_tokener_parse_ex(tokener, text, (int)size + 1);
+    bool valid = json_tokener_get_error(tokener) == json_tokener_success &&
+                 json_tokener_get_parse_end(tokener) >= size;
+    json_object_put(value);
+    json_tokener_free(tokener);
+    return valid;
+}
+
+static struct told listen_to_runner(const struct sb_run *run)
+{
+    struct told told = {.too_long = run->message_too_long};
+    const char *message = run->message;
+    size_t size = run->message_size;
+    if (size < 1 || told.too_long || memchr(message, '\0', size) != NULL)
+        return told;
+    if (message[0] == 'E' && plausible_name(message + 1))
+        told.exception = message + 1;
+    if (message[0] == 'R' && is_json(message + 1, size - 1))
+        told.result = message + 1;
+    return told;
+}
+
+/* ── Words ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* A limit that ran out: its word, what is said, and the key to raise. */
+static const struct {
+    enum cause cause;
+    enum sb_word word;
+    enum sb_limit limit;
+    const char *sentence; /* %s: the limit's value */
+} exceeded[] = {
+    {CAUSE_WALL_TIME, SB_TIMEOUT, SB_WALL_TIME_MS, "Execution timed out after %s"},
+    {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS, "the CPU time limit of %s (cpu_time_ms) was used up"},
+    {CAUSE_OOM, SB_MEMORY, SB_MEMORY_BYTES, "the memory limit of %s (memory_bytes) was reached"},
+    {CAUSE_OUTPUT, SB_OUTPUT, SB_OUTPUT_BYTES, "the script wrote more than the output limit of %s (output_bytes)"},
+};
+
+static enum cause cause_of(const struct sb_run *run)
+{
+    if (run->cause != CAUSE_NONE && run->cause != CAUSE_OOM)
+        return run->cause;
+    return run->oom_kills > 0 ? CAUSE_OOM : CAUSE_NONE;
+}
+
+static void say_signal(struct sb_verdict *verdict, int signal, char *text, size_t size)
+{
+    const char *name = sigabbrev_np(signal);
+    verdict->word = SB_SIGNAL;
+    verdict->signal = signal;
+    snprintf(text, size, "the script was ended by signal %s%s", name ? "SIG" : "", name ? name : "?");
+    if (name == NULL)
+        snprintf(text, size, "the script was ended by signal %d", signal);
+}
+
+/* The script ended by itself: as its wait status and its runner say. */
+static void judge_status(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
+                         char *text, size_t size)
+{
+    if (WIFSIGNALED(run->status)) {
+        say_signal(verdict, WTERMSIG(run->status), text, size);
+        return;
+    }
+    verdict->exit_code = WEXITSTATUS(run->status);
+    verdict->result = told->result;
+    if (told->too_long) {
+        char most[LIMIT_TEXT_SIZE];
+        verdict->word = SB_OUTPUT;
+        snprintf(text, size, "the result is larger than %s (result_bytes)",
+                 limit_text(most, SB_RESULT_BYTES, run->limits.value[SB_RESULT_BYTES]));
+    } else if (verdict->exit_code == 0) {
+        verdict->word = SB_OK;
+    } else if (verdict->exit_code == 1 && told->exception != NULL) {
+        verdict->word = SB_EXCEPTION;
+        verdict->exception = told->exception;
+        snprintf(text, size, "the script raised %s", told->exception);
+    } else {
+        verdict->word = SB_EXIT;
+        snprintf(text, size, "the script ended with exit status %d", verdict->exit_code);
+    }
+}
+
+static void judge(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
+                  char *text, size_t size)
+{
+    enum cause cause = cause_of(run);
+    if (run->failed) {
+        verdict->word = SB_INTERNAL;
+        snprintf(text, size, "the sandbox could not be set up, step '%s': %s; %s",
+                 inside_step_name(run->failure.step), strerror(run->failure.value),
+                 inside_step_remedy(run->failure.step));
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(exceeded); i++)
+        if (exceeded[i].cause == cause) {
+            char limit[LIMIT_TEXT_SIZE], sentence[128];
+            verdict->word = exceeded[i].word;
+            verdict->signal = SIGKILL;
+            limit_text(limit, exceeded[i].limit, run->limits.value[exceeded[i].limit]);
+            snprintf(sentence, sizeof(sentence), "%s", exceeded[i].sentence);
+            char *place = strstr(sentence, "%s");
+            snprintf(text, size, "%.*s%s%s", (int)(place - sentence), sentence, limit, place + 2);
+            return;
+        }
+    switch (cause) {
+    case CAUSE_CALLER:
+        verdict->word = SB_SIGNAL;
+        verdict->signal = run->kill_signal;
+        snprintf(text, size, "%s", run->reason);
+        return;
+    case CAUSE_INTERNAL:
+        verdict->word = SB_INTERNAL;
+        snprintf(text, size, "%s", run->reason);
+        return;
+    default:
+        break;
+    }
+    if (run->exited)
+        judge_status(verdict, run, told, text, size);
+    else /* our pid 1 was killed before it could tell: nobody outside did, and inside only the script is */
+        say_signal(verdict, run->init_status ? run->init_status : SIGKILL, text, size);
+}
+
+/* ── The verdict ───────────────────────────────────────────────────────────────────────────── */
+
+/* Hands the last part of a stream on to a caller that takes output live; keeps all else. */
+static const char *deliver(struct sb_run *run, enum sb_stream which, size_t *size)
+{
+    struct stream *stream = &run->stream[which];
+    *size = 0;
+    if (run->on_output == NULL)
+        return stream_text(stream, size);
+    struct stream_piece pieces[2];
+    stream_tail(stream, pieces);
+    for (int i = 0; i < 2; i++)
+        if (pieces[i].size > 0)
+            run->on_output(run->user, which, pieces[i].data, pieces[i].size);
+    return "";
+}
+
+void verdict_give(struct sb_run *run)
+{
+    char text[512] = "";
+    struct told told = listen_to_runner(run);
+    struct sb_verdict verdict = {
+        .id = run->id,
+        .exit_code = -1,
+        .wall_time_us = run->ended_us - run->started_us,
+        .cpu_time_us = run->cpu_time_us,
+        .memory_peak_bytes = run->memory_peak,
+        .pids_peak = run->pids_peak,
+        .cgroup = run->sandbox->cgroup.backend ? run->sandbox->cgroup.backend->name : "none",
+        .start = "cold",
+        .missing = run->missing,
+    };
+    judge(&verdict, run, &told, text, sizeof(text));
+    for (int i = 0; i < SB_STREAMS; i++) {
+        verdict.text[i] = deliver(run, (enum sb_stream)i, &verdict.text_size[i]);
+        verdict.written_bytes[i] = run->stream[i].written;
+        verdict.dropped_bytes[i] = stream_dropped(&run->stream[i]);
+        if (verdict.text[i] == NULL) {
+            verdict.word = SB_INTERNAL;
+            verdict.text[i] = "";
+            snprintf(text, sizeof(text), "no memory for the script's output");
+        }
+    }
+    verdict.error = verdict.word == SB_OK ? NULL : text;
+    /* The traceback says it better. */
+    if (verdict.word == SB_EXCEPTION && verdict.text_size[SB_STDERR] > 0)
+        verdict.error = verdict.text[SB_STDERR];
+    if (run->on_done != NULL)
+        run->on_done(run->user, &verdict);
+}

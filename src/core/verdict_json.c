@@ -1,0 +1,161 @@
+/* The verdict as JSON: the native answer, field by field in its documented order. All fields are always
+ * there, but for "error", which only stands beside the status "error". */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json_writer.h"
+#include "sandbox.h"
+#include "util.h"
+
+static const char *const words[] = {
+    [SB_OK] = "ok",           [SB_EXCEPTION] = "exception", [SB_EXIT] = "exit",
+    [SB_SIGNAL] = "signal",   [SB_TIMEOUT] = "timeout",     [SB_CPU_TIME] = "cpu_time",
+    [SB_MEMORY] = "memory",   [SB_OUTPUT] = "output",       [SB_INTERNAL] = "internal",
+};
+
+const char *sb_word_name(enum sb_word word)
+{
+    return (unsigned)word < ARRAY_LEN(words) ? words[word] : "internal";
+}
+
+static void put_text(struct json_writer *writer, const char *key, const char *text)
+{
+    json_key(writer, key);
+    if (text == NULL)
+        json_null(writer);
+    else
+        json_string(writer, text, strlen(text));
+}
+
+/* What `print` wrote last is the end of a line, not of what it says. */
+static void put_output(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
+{
+    const char *text = verdict->text[SB_STDOUT];
+    size_t size = verdict->text_size[SB_STDOUT];
+    json_key(writer, "output");
+    if ((flags & SB_JSON_NO_OUTPUT) != 0)
+        json_null(writer);
+    else
+        json_string(writer, text, size > 0 && text[size - 1] == '\n' ? size - 1 : size);
+}
+
+static void put_stream(struct json_writer *writer, const char *key,
+                       const struct sb_verdict *verdict, enum sb_stream stream, unsigned flags)
+{
+    json_key(writer, key);
+    if ((flags & SB_JSON_NO_OUTPUT) != 0)
+        json_null(writer);
+    else if ((flags & SB_JSON_BASE64) != 0)
+        json_base64(writer, verdict->text[stream], verdict->text_size[stream]);
+    else
+        json_string(writer, verdict->text[stream], verdict->text_size[stream]);
+}
+
+static void put_integer(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_key(writer, key);
+    json_integer(writer, value);
+}
+
+static void put_time(struct json_writer *writer, const char *key, int64_t microseconds)
+{
+    json_key(writer, key);
+    json_thousandths(writer, microseconds);
+}
+
+static void put_signal(struct json_writer *writer, int signal)
+{
+    char name[24];
+    const char *abbreviation = sigabbrev_np(signal);
+    if (signal <= 0) {
+        put_text(writer, "signal", NULL);
+        return;
+    }
+    if (abbreviation != NULL)
+        snprintf(name, sizeof(name), "SIG%s", abbreviation);
+    else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
+        snprintf(name, sizeof(name), "SIGRTMIN+%d", signal - SIGRTMIN);
+    else
+        snprintf(name, sizeof(name), "SIG%d", signal); /* two that the C library keeps to itself */
+    put_text(writer, "signal", name);
+}
+
+static void put_result(struct json_writer *writer, const char *result)
+{
+    json_key(writer, "result");
+    if (result == NULL || result[0] == '\0')
+        json_null(writer);
+    else
+        json_verbatim(writer, result);
+}
+
+static void put_truncated(struct json_writer *writer, const struct sb_verdict *verdict)
+{
+    json_key(writer, "truncated");
+    json_bracket(writer, '{');
+    put_integer(writer, "stdout", verdict->dropped_bytes[SB_STDOUT]);
+    put_integer(writer, "stderr", verdict->dropped_bytes[SB_STDERR]);
+    json_bracket(writer, '}');
+}
+
+static void put_usage(struct json_writer *writer, const struct sb_verdict *verdict)
+{
+    json_key(writer, "usage");
+    json_bracket(writer, '{');
+    put_time(writer, "wall_time_ms", verdict->wall_time_us);
+    put_time(writer, "cpu_time_ms", verdict->cpu_time_us);
+    put_integer(writer, "memory_peak_bytes", verdict->memory_peak_bytes);
+    put_integer(writer, "pids_peak", verdict->pids_peak);
+    json_bracket(writer, '}');
+}
+
+static void put_enforcement(struct json_writer *writer, const struct sb_verdict *verdict)
+{
+    json_key(writer, "enforcement");
+    json_bracket(writer, '{');
+    put_text(writer, "cgroup", verdict->cgroup);
+    put_text(writer, "start", verdict->start);
+    json_key(writer, "missing");
+    json_bracket(writer, '[');
+    for (size_t i = 0; verdict->missing != NULL && verdict->missing[i] != NULL; i++) {
+        json_item(writer);
+        json_string(writer, verdict->missing[i], strlen(verdict->missing[i]));
+    }
+    json_bracket(writer, ']');
+    json_bracket(writer, '}');
+}
+
+/* About the size that the text will have: output mostly needs little more than itself. */
+static size_t expected_size(const struct sb_verdict *verdict)
+{
+    size_t size = 2 * verdict->text_size[SB_STDOUT] + verdict->text_size[SB_STDERR];
+    size += verdict->error != NULL ? strlen(verdict->error) : 0;
+    size += verdict->result != NULL ? strlen(verdict->result) : 0;
+    return size + size / 16 + 768;
+}
+
+char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
+{
+    bool success = verdict->word == SB_OK;
+    struct json_writer writer;
+
+    json_begin(&writer, expected_size(verdict));
+    json_bracket(&writer, '{');
+    put_text(&writer, "status", success ? "success" : "error");
+    put_output(&writer, verdict, flags);
+    if (!success)
+        put_text(&writer, "error", verdict->error != NULL ? verdict->error : "");
+    put_text(&writer, "verdict", sb_word_name(verdict->word));
+    put_stream(&writer, "stdout", verdict, SB_STDOUT, flags);
+    put_stream(&writer, "stderr", verdict, SB_STDERR, flags);
+    put_truncated(&writer, verdict);
+    put_integer(&writer, "exit_code", verdict->exit_code);
+    put_signal(&writer, verdict->signal);
+    put_result(&writer, verdict->result);
+    put_usage(&writer, verdict);
+    put_enforcement(&writer, verdict);
+    put_text(&writer, "id", verdict->id);
+    json_bracket(&writer, '}');
+    return json_end(&writer);
+}
