@@ -2,7 +2,8 @@
 
     python3 runner.pyc NAME SOURCE CALL [ARGS...]
 
-NAME is the script's name in tracebacks and sys.argv[0]; SOURCE the file that holds the code, or the
+NAME is the script's name in tracebacks and sys.argv[0] ("-c" and "-" are "<string>" and "<stdin>" in
+tracebacks, as with python3); SOURCE the file that holds the code, or the
 number of a descriptor that does; CALL the function to call afterwards, or "".
 
 What the supervisor should know travels on descriptor 3, apart from the script's output: b"E" and the
@@ -92,15 +93,18 @@ def run(runner, name, source, call, args):
     except OSError:
         pass
     scope = make_main(name, source, args)
+    shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
+    script = posix.getpid()
     try:
-        exec(compile(read_source(source), name, "exec", dont_inherit=True), scope)
-        if call:
+        exec(compile(read_source(source), shown, "exec", dont_inherit=True), scope)
+        if call and posix.getpid() == script:
             tell(b"R", value_as_json(scope, call))
     except SystemExit:
         raise
     except BaseException as error:
         sys.excepthook = hide_runner(sys.excepthook, runner)
-        tell(b"E", type(error).__name__)
+        if posix.getpid() == script:  # a forked child's end is not the script's
+            tell(b"E", type(error).__name__)
         raise
 
 
