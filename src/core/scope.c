@@ -1,39 +1,48 @@
 /* A delegated scope from systemd: how a program that was started by hand, as root or as an ordinary user, comes by a
- * cgroup of its own. libsystemd is loaded only when it is needed: it costs more than a whole run. */
-#include <dlfcn.h>
+ * cgroup of its own. busctl(1), which is wherever systemd is, makes the one D-Bus call; a library for it would cost
+ * every start that needs none. */
 #include <errno.h>
-#include <inttypes.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "error.h"
 
-/* What is used of <systemd/sd-bus.h>, by its own names. */
-struct bus {
-    void *library;
-    int (*sd_bus_open_user)(void **bus);
-    int (*sd_bus_open_system)(void **bus);
-    int (*sd_bus_call_method)(void *bus, const char *destination, const char *path,
-                              const char *interface, const char *member, void *error, void **reply,
-                              const char *types, ...);
-    void *(*sd_bus_flush_close_unref)(void *bus);
-};
-
-static int load(struct bus *bus)
+/* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that goes away by itself. */
+static int call_systemd(const char *manager, const char *name)
 {
-    bus->library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (bus->library == NULL)
+    char pid[16];
+    snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    const char *argv[] = {"busctl", manager, "--quiet", "call", "org.freedesktop.systemd1",
+                          "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
+                          "StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail",
+                          "4",
+                          "PIDs", "au", "1", pid,
+                          "Delegate", "b", "true",
+                          "CollectMode", "s", "inactive-or-failed",
+                          "Description", "s", "Jobs of sandbox-run",
+                          "0", NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (int fd = 0; fd <= 2; fd++)
+        posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+    pid_t child;
+    int failed = posix_spawnp(&child, argv[0], &actions, NULL, (char *const *)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) {
+        errno = failed;
         return -1;
-#define SYMBOL(name) (bus->name = (__typeof__(bus->name))dlsym(bus->library, #name))
-    bool all = SYMBOL(sd_bus_open_user) && SYMBOL(sd_bus_open_system) &&
-               SYMBOL(sd_bus_call_method) && SYMBOL(sd_bus_flush_close_unref);
-#undef SYMBOL
-    if (!all)
-        dlclose(bus->library);
-    return all ? 0 : -1;
+    }
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    errno = 0;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
 /* systemd answers before it has moved us: our own cgroup is the evidence. */
@@ -47,39 +56,20 @@ static int await_delegation(void)
     return -1;
 }
 
-static int start_scope(const struct bus *bus, struct sb_error *err)
+int scope_enter(struct sb_error *err)
 {
-    void *connection = NULL;
     bool system = geteuid() == 0;
-    int r = system ? bus->sd_bus_open_system(&connection) : bus->sd_bus_open_user(&connection);
-    if (r < 0)
-        return sb_fail(err, "cgroup", -r, "cannot reach systemd%s over D-Bus%s",
-                       system ? "" : "'s user manager",
-                       system ? "" : " (log in through PAM, or: loginctl enable-linger $USER)");
+    if (access("/run/systemd/system", F_OK) < 0)
+        return sb_fail(err, "cgroup", ENOENT, "this host does not run systemd");
     char name[64];
-    snprintf(name, sizeof(name), "sandbox-run-%ld.scope", (long)getpid());
-    r = bus->sd_bus_call_method(connection, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                                "org.freedesktop.systemd1.Manager", "StartTransientUnit", NULL, NULL,
-                                "ssa(sv)a(sa(sv))", name, "fail", 4, "PIDs", "au", 1,
-                                (uint32_t)getpid(), "Delegate", "b", 1, "CollectMode", "s",
-                                "inactive-or-failed", "Description", "s", "sandbox-run's jobs", 0);
-    bus->sd_bus_flush_close_unref(connection);
-    if (r < 0)
-        return sb_fail(err, "cgroup", -r, "systemd refuses the delegated scope %s", name);
+    snprintf(name, sizeof(name), "sandbox-run-%d.scope", (int)getpid());
+    if (call_systemd(system ? "--system" : "--user", name) < 0)
+        return sb_fail(err, "cgroup", errno,
+                       system ? "systemd gives no delegated scope; try: busctl status"
+                              : "the user's systemd gives no delegated scope; log in through PAM, or: loginctl "
+                                "enable-linger $USER");
     if (await_delegation() < 0)
         return sb_fail(err, "cgroup", 0, "systemd did not move us into %s; see: systemctl %sstatus %s",
                        name, system ? "" : "--user ", name);
     return 0;
-}
-
-int scope_enter(struct sb_error *err)
-{
-    if (access("/run/systemd/system", F_OK) < 0)
-        return sb_fail(err, "cgroup", ENOENT, "this host does not run systemd");
-    struct bus bus;
-    if (load(&bus) < 0)
-        return sb_fail(err, "cgroup", 0, "libsystemd.so.0 is not there; install it: apt-get install libsystemd0");
-    int result = start_scope(&bus, err);
-    dlclose(bus.library);
-    return result;
 }

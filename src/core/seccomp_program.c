@@ -181,10 +181,9 @@ static int add_interval(struct builder *b, uint32_t first, const struct decision
         return -1;
     if (i == b->decisions_count)
         b->decisions[b->decisions_count++] = *decision;
-    struct interval *last = b->intervals_count > 0 ? &b->intervals[b->intervals_count - 1] : NULL;
-    if (last != NULL && last->first == first)
-        last->decision = i;
-    else if (last == NULL || last->decision != i)
+    if (b->intervals_count > 0 && b->intervals[b->intervals_count - 1].first == first)
+        b->intervals_count--; /* it was the gap before a number that has a rule of its own */
+    if (b->intervals_count == 0 || b->intervals[b->intervals_count - 1].decision != i)
         b->intervals[b->intervals_count++] = (struct interval){.first = first, .decision = i};
     return 0;
 }

@@ -238,7 +238,8 @@ static void add_missing(struct sb_run *run, const char *what)
 static void on_report(struct sb_run *run)
 {
     struct report report;
-    while (read(run->source[SOURCE_REPORT].fd, &report, sizeof(report)) == sizeof(report)) {
+    ssize_t n;
+    while ((n = read(run->source[SOURCE_REPORT].fd, &report, sizeof(report))) == sizeof(report)) {
         switch (report.kind) {
         case REPORT_FAILED:
             run->failed = true;
@@ -254,6 +255,8 @@ static void on_report(struct sb_run *run)
             break;
         }
     }
+    if (n == 0)
+        close_source(run, SOURCE_REPORT);
 }
 
 /* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it told us. */
