@@ -1,7 +1,308 @@
-#include "sandbox.h"
+/* What this host can and cannot enforce, found by trying it: each namespace is made, /proc is mounted, and at the end a
+ * job is run under the default policy. Reads settings only to name the remedy. Leaves nothing behind. */
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "error.h"
+#include "rootfs.h"
+#include "util.h"
+
+struct doctor {
+    void (*on_finding)(void *user, const struct sb_finding *finding);
+    void *user;
+    int missing; /* required ones */
+};
+
+__attribute__((format(printf, 3, 4))) static void say(struct doctor *doctor, struct sb_finding finding,
+                                                      const char *format, ...)
+{
+    char detail[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    finding.detail = detail;
+    if (finding.ok)
+        finding.remedy = NULL;
+    if (finding.required && !finding.ok)
+        doctor->missing++;
+    doctor->on_finding(doctor->user, &finding);
+}
+
+/* ── Settings ──────────────────────────────────────────────────────────────────────────────── */
+
+/* The number in a file of /proc/sys; −1 where this kernel has none. */
+static long setting(const char *path)
+{
+    char text[64];
+    return cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0 ? -1 : strtol(text, NULL, 10);
+}
+
+/* Settings that forbid user namespaces, and how to change them. */
+static const struct {
+    const char *name, *path;
+    long forbids;
+    const char *remedy;
+} switches[] = {
+    {"user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", 0, "sysctl -w user.max_user_namespaces=10000"},
+    {"kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", 0,
+     "sysctl -w kernel.unprivileged_userns_clone=1"},
+    {"kernel.apparmor_restrict_unprivileged_userns", "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+     "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+};
+
+static void check_settings(struct doctor *doctor)
+{
+    for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+        long value = setting(switches[i].path);
+        struct sb_finding finding = {.name = switches[i].name,
+                                     .ok = value != switches[i].forbids || (i > 0 && geteuid() == 0),
+                                     .meaning = "user namespaces are forbidden to ordinary users",
+                                     .remedy = switches[i].remedy};
+        if (value < 0)
+            say(doctor, finding, "this kernel has no such switch");
+        else
+            say(doctor, finding, "is %ld", value);
+    }
+}
+
+/* ── Namespaces ────────────────────────────────────────────────────────────────────────────── */
+
+/* Runs `attempt` in a child that was cloned with `flags`. Returns 0, or the errno of what failed. */
+static int try_in_child(uint64_t flags, int (*attempt)(void))
+{
+    struct clone_args args = {.flags = flags};
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (pid < 0)
+        return errno;
+    if (pid == 0)
+        _exit(attempt() < 0 ? errno : 0);
+    int status;
+    while (waitpid(pid, &status, __WALL) < 0)
+        if (errno != EINTR)
+            return errno;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
+static int nothing(void)
+{
+    return 0;
+}
+
+static int mount_proc(void)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -1;
+    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid");
+}
+
+/* An empty request tells whether the call is there: EINVAL or EBADF, but not ENOSYS. */
+static int find_mount_setattr(void)
+{
+    syscall(SYS_mount_setattr, -1, "", 0, NULL, 0);
+    return errno == ENOSYS ? -1 : 0;
+}
+
+static int find_filter_mode(void)
+{
+    char actions[256];
+    if (cgroup_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions)) < 0)
+        return -1;
+    errno = EOPNOTSUPP;
+    return strstr(actions, "errno") && strstr(actions, "kill_process") ? 0 : -1;
+}
+
+static const struct {
+    const char *name;
+    uint64_t flags; /* of clone3 */
+    int (*attempt)(void);
+    bool required;
+    const char *meaning;
+    const char *remedy;
+} trials[] = {
+    {"clone3", 0, nothing, true, "jobs cannot be started: Linux 5.7 or newer, and no seccomp filter of an outer container against it",
+     "run on Linux 5.10 or newer; in docker: --security-opt seccomp=unconfined"},
+    {"user namespace", CLONE_NEWUSER, nothing, true, "nothing can be isolated without root",
+     "see the settings above; in docker: --security-opt seccomp=unconfined"},
+    {"pid namespace", CLONE_NEWUSER | CLONE_NEWPID, nothing, true, "a script would see other processes",
+     "sysctl -w user.max_pid_namespaces=10000"},
+    {"network namespace", CLONE_NEWUSER | CLONE_NEWNET, nothing, true, "a script would have the host's network",
+     "sysctl -w user.max_net_namespaces=10000"},
+    {"mount namespace", CLONE_NEWUSER | CLONE_NEWNS, nothing, true, "a script would see the host's files",
+     "sysctl -w user.max_mnt_namespaces=10000"},
+    {"ipc namespace", CLONE_NEWUSER | CLONE_NEWIPC, nothing, true, "a script would share the host's System V IPC",
+     "sysctl -w user.max_ipc_namespaces=10000"},
+    {"uts namespace", CLONE_NEWUSER | CLONE_NEWUTS, nothing, true, "a script would see the host's name",
+     "sysctl -w user.max_uts_namespaces=10000"},
+    {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, nothing, true, "a script would see where its cgroup is",
+     "sysctl -w user.max_cgroup_namespaces=10000"},
+    {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, mount_proc, true,
+     "a job cannot have a /proc of its own: an outer container masks parts of this one",
+     "docker run --security-opt systempaths=unconfined …, or --best-effort for jobs without /proc"},
+    {"seccomp", 0, find_filter_mode, true, "system calls cannot be filtered", "a kernel with CONFIG_SECCOMP_FILTER=y"},
+    {"mount_setattr", 0, find_mount_setattr, false,
+     "mounts are remounted one by one instead, a little slower (Linux before 5.12)", "Linux 5.12 or newer"},
+};
+
+static void check_trials(struct doctor *doctor)
+{
+    for (size_t i = 0; i < ARRAY_LEN(trials); i++) {
+        int failed = try_in_child(trials[i].flags, trials[i].attempt);
+        struct sb_finding finding = {.name = trials[i].name,
+                                     .ok = failed == 0,
+                                     .required = trials[i].required,
+                                     .meaning = trials[i].meaning,
+                                     .remedy = trials[i].remedy};
+        say(doctor, finding, "tried: %s", failed == 0 ? "works" : strerror(failed));
+    }
+}
+
+/* ── cgroup ────────────────────────────────────────────────────────────────────────────────── */
+
+static const struct {
+    enum cgroup_controller controller;
+    const char *name, *meaning;
+} controllers[] = {
+    {CGROUP_MEMORY, "memory controller", "memory_bytes cannot be enforced"},
+    {CGROUP_CPU, "cpu controller", "cpus cannot be enforced"},
+    {CGROUP_PIDS, "pids controller", "a fork bomb cannot be held"},
+};
+
+static const char *how_found(enum sb_cgroup mode)
+{
+    static const char *const texts[] = {
+        [SB_CGROUP_V2_DELEGATED] = "delegated to this process by systemd",
+        [SB_CGROUP_V2_SCOPE] = "a delegated scope, asked of systemd",
+        [SB_CGROUP_V2_ROOT] = "below the root, as root",
+        [SB_CGROUP_V1] = "controllers on v1 (hybrid hierarchy), as root",
+        [SB_CGROUP_NONE] = "none",
+    };
+    return texts[mode];
+}
+
+static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
+{
+    struct cgroup_host host;
+    struct sb_error err = {.message = "none was asked for"};
+    bool found = cgroup_open(&host, wanted, false, &err) == 0 && host.backend != NULL;
+    const char *remedy = geteuid() == 0 ? "boot with systemd.unified_cgroup_hierarchy=1, or mount /sys/fs/cgroup writable"
+                                        : "systemd-run --user --scope -p Delegate=yes sandbox-run …; as root once: loginctl enable-linger USER";
+    struct sb_finding finding = {.name = "cgroup", .ok = found, .required = true,
+                                 .meaning = "memory, CPU and pids cannot be limited", .remedy = remedy};
+    if (found)
+        say(doctor, finding, "%s at %s: %s", host.backend->name, host.place, how_found(host.mode));
+    else
+        say(doctor, finding, "%s", err.message);
+    for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
+        finding = (struct sb_finding){.name = controllers[i].name,
+                                      .ok = (host.controllers & controllers[i].controller) != 0,
+                                      .required = true,
+                                      .meaning = controllers[i].meaning,
+                                      .remedy = geteuid() == 0 ? "a kernel with this controller, not disabled by cgroup_disable= at boot"
+                                                               : "systemctl edit user@.service: [Service] Delegate=cpu memory pids"};
+        say(doctor, finding, finding.ok ? "usable" : "not there");
+    }
+    finding = (struct sb_finding){.name = "cgroup.kill", .ok = false,
+                                  .meaning = "processes are killed one by one instead (Linux before 5.14)",
+                                  .remedy = "Linux 5.14 or newer"};
+    struct cgroup_job job;
+    cgroup_job_init(&job);
+    if (found && cgroup_create(&host, &job, UINT32_MAX, &err) == 0)
+        finding.ok = job.dir[0] >= 0 && faccessat(job.dir[0], "cgroup.kill", W_OK, 0) == 0;
+    say(doctor, finding, finding.ok ? "there" : "not there");
+    cgroup_remove(&host, &job);
+    cgroup_close(&host);
+}
+
+/* ── Root file system and a real job ───────────────────────────────────────────────────────── */
+
+static void check_rootfs(struct doctor *doctor, const struct sb_options *options)
+{
+    struct rootfs rootfs;
+    struct sb_error err;
+    bool ok = rootfs_open(&rootfs, options->rootfs, options->python, &err) == 0;
+    struct sb_finding finding = {.name = "root file system", .ok = ok, .required = true,
+                                 .meaning = "there is no Python to run scripts with",
+                                 .remedy = "sandbox-rootfs build /var/lib/sandbox-run/rootfs"};
+    if (ok)
+        say(doctor, finding, "%s: %s, Python %s", rootfs.path, rootfs.python, rootfs.version);
+    else
+        say(doctor, finding, "%s", err.message);
+    rootfs_close(&rootfs);
+}
+
+struct outcome {
+    bool ok;
+    char text[512];
+};
+
+static void keep_outcome(void *user, const struct sb_verdict *verdict)
+{
+    struct outcome *outcome = user;
+    outcome->ok = verdict->word == SB_OK && verdict->missing[0] == NULL && verdict->text_size[SB_STDOUT] == 2;
+    if (outcome->ok)
+        snprintf(outcome->text, sizeof(outcome->text), "a job ran, everything enforced");
+    else
+        snprintf(outcome->text, sizeof(outcome->text), "%s: %s", sb_word_name(verdict->word),
+                 verdict->error ? verdict->error : "something was not enforced");
+}
+
+static int run_job(const struct sb_options *options, const char *policy_directory, struct outcome *outcome,
+                   struct sb_error *err)
+{
+    struct sb_policy *policy;
+    struct sb_sandbox *sandbox;
+    if (sb_policy_load(&policy, policy_directory, "default", err) < 0)
+        return -1;
+    struct sb_options strict = *options;
+    strict.best_effort = false;
+    int result = sb_open(&sandbox, &strict, err);
+    if (result == 0) {
+        struct sb_job job = {.policy = policy, .code = "print(1)", .code_size = strlen("print(1)"),
+                             .on_done = keep_outcome, .user = outcome};
+        result = sb_start(sandbox, &job, NULL, err);
+        while (result == 0 && sb_running(sandbox) > 0)
+            result = sb_turn(sandbox, -1, err);
+        sb_close(sandbox);
+    }
+    sb_policy_free(policy);
+    return result;
+}
+
+static void check_job(struct doctor *doctor, const struct sb_options *options, const char *policy_directory)
+{
+    struct outcome outcome = {0};
+    struct sb_error err;
+    if (run_job(options, policy_directory, &outcome, &err) < 0)
+        snprintf(outcome.text, sizeof(outcome.text), "%s", err.message);
+    struct sb_finding finding = {.name = "default policy", .ok = outcome.ok, .required = true,
+                                 .meaning = "scripts cannot be run with everything enforced",
+                                 .remedy = "mend what is missing above"};
+    say(doctor, finding, "%s", outcome.text);
+}
+
 int sb_doctor(const struct sb_options *options, const char *policy_directory,
               void (*on_finding)(void *user, const struct sb_finding *finding), void *user)
 {
-    (void)options, (void)policy_directory, (void)on_finding, (void)user;
-    return 0;
+    struct doctor doctor = {.on_finding = on_finding, .user = user};
+    struct utsname host;
+    uname(&host);
+    say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname, host.release,
+        host.machine, geteuid() == 0 ? "root" : "an ordinary user");
+    check_settings(&doctor);
+    check_trials(&doctor);
+    check_cgroup(&doctor, options->cgroup);
+    check_rootfs(&doctor, options);
+    check_job(&doctor, options, policy_directory);
+    return doctor.missing;
 }

@@ -64,6 +64,11 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     if (path == NULL)
         path = SB_ROOTFS;
     rootfs->path = realpath(path, NULL);
+    if (rootfs->path == NULL && errno == EACCES)
+        return sb_fail(err, "rootfs", errno,
+                       "this user may not enter the directories on the way to %s; put the root file system "
+                       "elsewhere and name it with --rootfs or SANDBOX_ROOTFS",
+                       path);
     if (rootfs->path == NULL)
         return sb_fail(err, "rootfs", errno,
                        "no root file system at %s; make one with sandbox-rootfs build %s, or name "
