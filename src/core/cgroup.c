@@ -125,25 +125,30 @@ void cgroup_job_init(struct cgroup_job *job)
     *job = (struct cgroup_job){.dir = {-1, -1, -1, -1}, .tasks = {-1, -1, -1, -1}, .oom_event = -1};
 }
 
-static int make_directory(int parent, const char *name, bool must_be_new)
+static int open_directory(int parent, const char *name)
 {
-    if (mkdirat(parent, name, 0755) < 0 && (must_be_new || errno != EEXIST))
-        return -1;
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Makes the directory that holds the lock. EEXIST when the slot is taken, or is just being cleared by another
- * process that found it unlocked between our mkdir and flock. */
+/* Takes the lock that says who owns a job's directory. False when it is another's, or when the directory was removed
+ * between being opened and locked: the name may by now be that of a new one. */
+static bool lock_directory(int dir)
+{
+    return flock(dir, LOCK_EX | LOCK_NB) == 0 && faccessat(dir, "cgroup.procs", F_OK, 0) == 0;
+}
+
+/* Makes and locks the first hierarchy's directory. EEXIST when the slot is taken, or when another process that clears up
+ * found it unlocked before we locked it. */
 static int take_slot(const struct cgroup_host *host, const char *name)
 {
-    _cleanup_close_ int dir = make_directory(host->parent[0], name, true);
-    if (dir < 0)
+    if (mkdirat(host->parent[0], name, 0755) < 0)
         return -1;
-    if (flock(dir, LOCK_EX | LOCK_NB) < 0 || faccessat(dir, "cgroup.procs", F_OK, 0) < 0) {
+    _cleanup_close_ int dir = open_directory(host->parent[0], name);
+    if (dir >= 0 && lock_directory(dir))
+        return steal_fd(&dir);
+    if (dir >= 0 || errno == ENOENT)
         errno = EEXIST;
-        return -1;
-    }
-    return steal_fd(&dir);
+    return -1;
 }
 
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
@@ -166,8 +171,8 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
     for (int h = 1; h < CGROUP_HIERARCHIES; h++) {
         if (host->parent[h] < 0)
             continue;
-        job->dir[h] = make_directory(host->parent[h], name, false);
-        if (job->dir[h] < 0)
+        if ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
+            (job->dir[h] = open_directory(host->parent[h], name)) < 0)
             return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s", name, host->place);
     }
     if (!host->backend->attach_by_child)
@@ -298,14 +303,14 @@ static void clear_one(const struct cgroup_host *host, uint32_t slot, const char 
     struct cgroup_job job;
     cgroup_job_init(&job);
     job.slot = slot;
-    job.dir[0] = openat(host->parent[0], name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (job.dir[0] < 0 || flock(job.dir[0], LOCK_EX | LOCK_NB) < 0) {
+    job.dir[0] = open_directory(host->parent[0], name);
+    if (job.dir[0] < 0 || !lock_directory(job.dir[0])) {
         close_fd(&job.dir[0]);
         return; /* its owner lives */
     }
     for (int h = 1; h < CGROUP_HIERARCHIES; h++)
         if (host->parent[h] >= 0)
-            job.dir[h] = openat(host->parent[h], name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            job.dir[h] = open_directory(host->parent[h], name);
     cgroup_kill(host, &job);
     /* Killed processes leave their cgroups within moments; what stays is tried again at the next start. */
     for (int tries = 0; cgroup_remove(host, &job) < 0 && tries < 200; tries++)
