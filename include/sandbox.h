@@ -98,6 +98,7 @@ struct sb_policy;
  * The caller frees *policy with sb_policy_free, after the last job that names it has its verdict. */
 SB_API int sb_policy_load(struct sb_policy **policy, const char *directory, const char *name,
                           struct sb_error *err);
+/* NULL is allowed. */
 SB_API void sb_policy_free(struct sb_policy *policy);
 
 SB_API const char *sb_policy_name(const struct sb_policy *policy);
@@ -144,6 +145,7 @@ struct sb_sandbox;
  * kills the jobs that are still running without giving verdicts. */
 SB_API int sb_open(struct sb_sandbox **sandbox, const struct sb_options *options,
                    struct sb_error *err);
+/* NULL is allowed. */
 SB_API void sb_close(struct sb_sandbox *sandbox);
 
 /* A descriptor that polls readable when sb_turn has something to do. Owned by the sandbox. */

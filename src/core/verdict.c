@@ -1,12 +1,12 @@
 /* From evidence to words: why a job ended, and the one sentence that says so. Guesses at nothing: each word has a
  * fact that stands for it. */
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "json_valid.h"
 #include "limits.h"
 #include "run.h"
 #include "util.h"
@@ -31,21 +31,6 @@ static bool plausible_name(const char *name)
     return true;
 }
 
-static bool is_json(const char *text, size_t size)
-{
-    /* Deeper nesting than this is nobody's result, and recursion has an end. */
-    struct json_tokener *tokener = json_tokener_new_ex(64);
-    if (tokener == NULL)
-        return false;
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-    struct json_object *value = json_tokener_parse_ex(tokener, text, (int)size + 1);
-    bool valid = json_tokener_get_error(tokener) == json_tokener_success &&
-                 json_tokener_get_parse_end(tokener) >= size;
-    json_object_put(value);
-    json_tokener_free(tokener);
-    return valid;
-}
-
 static struct told listen_to_runner(const struct sb_run *run)
 {
     struct told told = {.too_long = run->message_too_long};
@@ -55,7 +40,7 @@ static struct told listen_to_runner(const struct sb_run *run)
         return told;
     if (message[0] == 'E' && plausible_name(message + 1))
         told.exception = message + 1;
-    if (message[0] == 'R' && is_json(message + 1, size - 1))
+    if (message[0] == 'R' && json_valid(message + 1, size - 1))
         told.result = message + 1;
     return told;
 }
