@@ -44,7 +44,8 @@ static void collect_finding(void *user, const struct sb_finding *finding)
 static int doctor_json(const struct options *options)
 {
     struct json_object *findings = json_object_new_array();
-    int missing = sb_doctor(&options->sandbox, options->policy_directory, collect_finding, findings);
+    int missing =
+        sb_doctor(&options->sandbox, options->policy_directory, collect_finding, findings);
     struct json_object *answer = json_object_new_object();
     json_object_object_add(answer, "ok", json_object_new_boolean(missing == 0));
     json_object_object_add(answer, "missing", json_object_new_int(missing));

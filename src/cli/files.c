@@ -50,13 +50,12 @@ static int add_file(struct walk *walk, int fd)
                                : fail(walk->err, "files", "--files %s: can't read %s: %s",
                                       walk->given, walk->target, strerror(errnum));
     }
-    char *path = strdup(walk->target);
-    if (path == NULL) {
-        free(bytes.data);
-        return fail(walk->err, "files", "--files %s: no memory for its files", walk->given);
-    }
-    files->items[files->count++] = (struct sb_file){path, bytes.data, bytes.size};
+    struct sb_file *file = &files->items[files->count];
+    *file = (struct sb_file){strdup(walk->target), bytes.data, bytes.size};
+    files->count++;
     files->bytes += bytes.size;
+    if (file->path == NULL)
+        return fail(walk->err, "files", "--files %s: no memory for its files", walk->given);
     return 0;
 }
 

@@ -9,8 +9,8 @@ struct bytes {
     size_t size;
 };
 
-/* Reads a descriptor to its end: regular file, pipe or terminal. −1 with errno; EFBIG when there are
- * more than `most` bytes. The caller frees bytes->data. */
+/* Reads a descriptor to its end: regular file, pipe or terminal. −1 with errno; EFBIG when there
+ * are more than `most` bytes. The caller frees bytes->data. */
 int read_whole(int fd, size_t most, struct bytes *bytes);
 
 /* Reads a script, "-" being standard input, of `most` bytes at most. */

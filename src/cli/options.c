@@ -20,40 +20,40 @@ enum kind {
 };
 
 struct row {
+    enum kind kind;
     char letter;       /* of the short form, or 0 */
     const char *name;  /* of the long form, or NULL */
     const char *value; /* what its value is called, NULL when it takes none */
     const char *help;
-    enum kind kind;
     size_t where; /* offset in struct options; enum sb_limit; enum action */
 };
 
 #define AT(field) offsetof(struct options, field)
 
 static const struct row running[] = {
-    {'c', NULL, "CODE", "run this code; what follows are its arguments", TEXT, AT(code)},
-    {0, "policy", "NAME|FILE", "limits, mounts and filter [default]", TEXT, AT(policy)},
-    {0, "files", "PATH", "put this file or directory into /work too; repeatable", LIST, AT(files)},
-    {0, "env", "K=V", "set this in the script's environment; repeatable", ENVIRONMENT, AT(env)},
-    {0, "call", "NAME", "call this function then; its value is the result", TEXT, AT(call)},
-    {0, "json", NULL, "print the verdict, one line of JSON, in place of output", FLAG, AT(json)},
-    {0, "meta", "FILE", "write the verdict to FILE, as JSON without output", TEXT, AT(meta)},
-    {0, "quiet", NULL, "no sentence of sandbox-run's own on stderr", FLAG, AT(quiet)},
+    {TEXT, 'c', NULL, "CODE", "run this code; what follows are its arguments", AT(code)},
+    {TEXT, 0, "policy", "NAME|FILE", "limits, mounts and filter [default]", AT(policy)},
+    {LIST, 0, "files", "PATH", "put this file or directory into /work too; repeatable", AT(files)},
+    {ENVIRONMENT, 0, "env", "K=V", "set this in the script's environment; repeatable", AT(env)},
+    {TEXT, 0, "call", "NAME", "call this function then; its value is the result", AT(call)},
+    {FLAG, 0, "json", NULL, "print the verdict, one line of JSON, in place of output", AT(json)},
+    {TEXT, 0, "meta", "FILE", "write the verdict to FILE, as JSON without output", AT(meta)},
+    {FLAG, 0, "quiet", NULL, "no sentence of sandbox-run's own on stderr", AT(quiet)},
 };
 
 static const struct row others[] = {
-    {0, "rootfs", "DIR", "root file system with Python in it", TEXT, AT(sandbox.rootfs)},
-    {0, "python", "PATH", "interpreter in there", TEXT, AT(sandbox.python)},
-    {0, "best-effort", NULL, "go on where the host can't enforce something; see --doctor", FLAG,
+    {TEXT, 0, "rootfs", "DIR", "root file system with Python in it", AT(sandbox.rootfs)},
+    {TEXT, 0, "python", "PATH", "interpreter in there", AT(sandbox.python)},
+    {FLAG, 0, "best-effort", NULL, "go on where the host can't enforce something; see --doctor",
      AT(sandbox.best_effort)},
-    {0, "cgroup", "KIND", "auto, v2-delegated, v2-scope, v2-root, v1 or none", CGROUP, 0},
-    {0, "uid-range", "FIRST:COUNT", "as root: host uids for jobs, one for each", UID_RANGE, 0},
-    {0, "doctor", NULL, "show what this host can enforce, and remedies", ACTION, ACTION_DOCTOR},
-    {0, "selftest", NULL, "run hostile scripts and see each contained", ACTION, ACTION_SELFTEST},
-    {0, "list-policies", NULL, "show the policies that there are", ACTION, ACTION_LIST_POLICIES},
-    {0, "print-policy", NULL, "show --policy, every key", ACTION, ACTION_PRINT_POLICY},
-    {0, "version", NULL, "show the version", ACTION, ACTION_VERSION},
-    {'h', "help", NULL, "show this text", ACTION, ACTION_HELP},
+    {CGROUP, 0, "cgroup", "KIND", "auto, v2-delegated, v2-scope, v2-root, v1 or none", 0},
+    {UID_RANGE, 0, "uid-range", "FIRST:COUNT", "as root: host uids for jobs, one for each", 0},
+    {ACTION, 0, "doctor", NULL, "show what this host can enforce, and remedies", ACTION_DOCTOR},
+    {ACTION, 0, "selftest", NULL, "run hostile scripts and see each contained", ACTION_SELFTEST},
+    {ACTION, 0, "list-policies", NULL, "show the policies that there are", ACTION_LIST_POLICIES},
+    {ACTION, 0, "print-policy", NULL, "show --policy, every key", ACTION_PRINT_POLICY},
+    {ACTION, 0, "version", NULL, "show the version", ACTION_VERSION},
+    {ACTION, 'h', "help", NULL, "show this text", ACTION_HELP},
 };
 
 enum { ROWS = ARRAY_LEN(running) + SB_LIMITS + ARRAY_LEN(others) };
@@ -72,8 +72,7 @@ static void make_table(struct row table[static ROWS])
     table += ARRAY_LEN(running);
     for (size_t i = 0; i < SB_LIMITS; i++) {
         const struct sb_limit_info *info = sb_limit_info((enum sb_limit)i);
-        table[i] =
-            (struct row){0, info->option, limit_value_name(info), info->meaning, LIMIT, i};
+        table[i] = (struct row){LIMIT, 0, info->option, limit_value_name(info), info->meaning, i};
     }
     memcpy(table + SB_LIMITS, others, sizeof(others));
 }
@@ -110,8 +109,9 @@ static int take_cgroup(struct sb_options *sandbox, const char *value, struct sb_
 static int take_action(struct options *options, const struct row *row, struct sb_error *err)
 {
     if (options->action != ACTION_RUN && options->action != (enum action)row->where)
-        return fail(err, row->name, "--%s and --%s are two different things to do: give one of them",
-                    row->name, options->action_name);
+        return fail(err, row->name,
+                    "--%s and --%s are two different things to do: give one of them", row->name,
+                    options->action_name);
     options->action = (enum action)row->where;
     options->action_name = row->name;
     return 0;
@@ -195,7 +195,8 @@ static int parse_words(struct options *options, int argc, char **argv, struct sb
     optind = 0; /* from the start: the self-test parses many command lines */
     int answer;
     /* "+": options end at the script. They end at -c CODE too, as they do for python. */
-    while (options->code == NULL && (answer = getopt_long(argc, argv, "+:c:h", longs, NULL)) != -1) {
+    while (options->code == NULL &&
+           (answer = getopt_long(argc, argv, "+:c:h", longs, NULL)) != -1) {
         if (answer == '?' || answer == ':')
             return refuse(answer, table, argv, err);
         const struct row *row = &table[0];
@@ -279,7 +280,8 @@ void options_usage(FILE *file)
           "Runs a Python script that you do not trust. Options end at the script.\n",
           file);
     print_rows(file, "The script:", table, ARRAY_LEN(running));
-    print_rows(file, "Limits, up to the policy's caps (TIME: 10, 500ms, 2m; SIZE: 1000, 64K, 128M):",
+    print_rows(file,
+               "Limits, up to the policy's caps (TIME: 10, 500ms, 2m; SIZE: 1000, 64K, 128M):",
                table + ARRAY_LEN(running), SB_LIMITS);
     print_rows(file, "The host:", table + ARRAY_LEN(running) + SB_LIMITS, ARRAY_LEN(others));
     fputs("\nExit status:\n", file);

@@ -11,9 +11,9 @@
 
 #include "../core/util.h"
 
-/* O_NONBLOCK belongs to the open file, which other programs share: set on an inherited descriptor it
- * makes their reads and writes fail. Pipes and terminals can be opened a second time through /proc,
- * which gives an open file of our own. Where that is refused, see write_some. */
+/* O_NONBLOCK belongs to the open file, which other programs share: set on an inherited descriptor
+ * it makes their reads and writes fail. Pipes and terminals can be opened a second time through
+ * /proc, which gives an open file of our own. Where that is refused, see write_some. */
 static int open_again(int fd)
 {
     struct stat st;

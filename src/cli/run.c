@@ -1,5 +1,5 @@
-/* One job and its streams, in one loop: the sandbox, the signals to ourselves, and stdout and stderr
- * when they were full. Nothing in it blocks but poll. */
+/* One job and its streams, in one loop: the sandbox, the signals to ourselves, and stdout and
+ * stderr when they were full. Nothing in it blocks but poll. */
 #include "run.h"
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ struct live {
     int signals; /* signalfd */
     int meta;    /* descriptor of --meta, or −1 */
     bool killed; /* by us: sb_kill was called */
-    bool interrupted; /* by a signal to us */
+    int signal;  /* that came to us, or 0 */
     int status;  /* what to exit with */
 };
 
@@ -54,8 +54,8 @@ __attribute__((format(printf, 2, 3))) static void tell(struct live *live, const 
 
 static void tell_verdict(struct live *live, const struct sb_verdict *verdict)
 {
-    /* An exception is told by its traceback, an exit status by itself; a reader that went away wants
-     * to hear nothing, as with any other program. */
+    /* An exception is told by its traceback, an exit status by itself; a reader that went away
+     * wants to hear nothing, as with any other program. */
     bool told = verdict->word == SB_EXCEPTION || verdict->word == SB_EXIT ||
                 (verdict->word == SB_SIGNAL && live->streams[SB_STDOUT].error == EPIPE);
     if (verdict->error != NULL && !told)
@@ -90,8 +90,9 @@ static void on_output(void *user, enum sb_stream stream, const void *data, size_
     struct live *live = user;
     struct relay *relay = &live->streams[stream];
     relay_put(relay, data, size);
-    /* No more than what is at hand is ever kept: the pipe fills up and the script waits. */
-    if (relay_waits(relay) && live->run != NULL)
+    /* No more than what is at hand is ever kept: the pipe fills up and the script waits. After a
+     * signal the verdict must not wait for the reader. */
+    if (relay_waits(relay) && live->signal == 0)
         sb_pause(live->run, stream, true);
 }
 
@@ -141,22 +142,23 @@ static int take_signals(struct live *live, struct sb_error *err)
     return 0;
 }
 
-/* The first signal ends the job, and its verdict follows at once. Returns true when there is nothing
- * left to wait for: after the verdict, or at a second signal. */
+/* The first signal ends the job, and its verdict follows at once. Returns true when there is
+ * nothing left to wait for: after the verdict, or at a second signal. */
 static bool signalled(struct live *live)
 {
     struct signalfd_siginfo info;
     if (read(live->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return false;
-    int signal = (int)info.ssi_signo;
-    live->status = STATUS_SIGNAL + signal;
-    if (live->run == NULL || live->interrupted)
+    bool second = live->signal != 0;
+    live->signal = (int)info.ssi_signo;
+    if (live->run == NULL || second)
         return true;
     char reason[64];
-    snprintf(reason, sizeof(reason), "interrupted by SIG%s", sigabbrev_np(signal));
-    live->interrupted = true;
+    snprintf(reason, sizeof(reason), "interrupted by SIG%s", sigabbrev_np(live->signal));
     live->killed = true;
-    sb_kill(live->run, signal, reason);
+    sb_kill(live->run, live->signal, reason);
+    for (int i = 0; i < SB_STREAMS; i++)
+        sb_pause(live->run, (enum sb_stream)i, false);
     return false;
 }
 
@@ -204,7 +206,7 @@ static int supervise(struct live *live, struct sb_error *err)
                 flush(live, (enum sb_stream)i);
             check_output(live, (enum sb_stream)i);
         }
-        over = over || (live->interrupted && live->run == NULL);
+        over = over || (live->signal != 0 && live->run == NULL);
     }
     return 0;
 }
@@ -213,11 +215,16 @@ static int supervise(struct live *live, struct sb_error *err)
  * verdict itself was lost. */
 static int final_status(struct live *live)
 {
+    bool json = live->options->json;
+    /* The verdict may be the script's own, given while its output was still waiting. */
+    if (live->signal != 0 && (live->run != NULL || relay_waits(&live->streams[SB_STDOUT]) ||
+                              relay_waits(&live->streams[SB_STDERR])))
+        return STATUS_SIGNAL + live->signal;
     for (int i = 0; i < SB_STREAMS; i++) {
         int error = live->streams[i].error;
-        if (error == 0 || (i == SB_STDERR && live->options->json))
+        if (error == 0 || (i == SB_STDERR && json))
             continue;
-        if (error == EPIPE && !live->options->json)
+        if (error == EPIPE && !json)
             return STATUS_SIGNAL + SIGPIPE;
         if (i == SB_STDOUT && !live->killed)
             tell(live, "can't write stdout: %s", strerror(error));
@@ -298,8 +305,9 @@ static int open_meta(const char *path, int *fd, struct sb_error *err)
     *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
                0666);
     if (*fd < 0 || fstat(*fd, &st) < 0)
-        return fail(err, "meta", "can't write --meta %s: %s; name a file, not a link, in a directory "
-                                 "that you may write to",
+        return fail(err, "meta",
+                    "can't write --meta %s: %s; name a file, not a link, in a directory "
+                    "that you may write to",
                     path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return fail(err, "meta", "--meta %s is not a regular file: name one", path);

@@ -1,8 +1,10 @@
-/* Runs the hostile scripts, as many at once as there are cores, and judges each by what its header
- * says: tests/attack/README.md. What they print is hostile too. */
+/* Runs the hostile scripts, as many at once as there are processors, and judges each by its header,
+ * as tests/attack/README.md has it. What they print is hostile too: no byte of it reaches a
+ * terminal as it is. */
 #include "selftest.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysinfo.h>
@@ -12,11 +14,12 @@
 #include "message.h"
 #include "status.h"
 
-#ifndef SB_ATTACK_DIR
-#define SB_ATTACK_DIR "/usr/share/sandbox-run/attacks"
-#endif
+enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16 };
 
-enum { MOST_CODE = 1 << 20, WORDS = 16 };
+enum outcome { CONTAINED, SKIPPED, BREACH, UNCLEAR, OUTCOMES };
+
+/* As the scripts themselves say it. */
+static const char *const outcome_names[OUTCOMES] = {"CONTAINED", "SKIPPED", "BREACH", "UNCLEAR"};
 
 struct selftest {
     const struct options *options;
@@ -24,15 +27,17 @@ struct selftest {
     struct sb_policy *policy;
     struct sb_sandbox *sandbox;
     struct bytes shared; /* hostile.py, which every script imports */
-    int running, total, contained, skipped;
+    int running;
+    int count[OUTCOMES];
 };
 
 struct attack {
     struct selftest *test;
     char name[64];
-    char what[256];   /* "# attack:" */
-    char expect[128]; /* "# expect:" words, any of which will do */
-    char limits[256]; /* "# limits:" options for this script */
+    char what[LINE];   /* "# attack:" */
+    char expect[LINE]; /* "# expect:" what the script says or the verdict is; any of these words
+                          will do */
+    char limits[LINE]; /* "# limits:" options for this script */
 };
 
 /* ── Judging ────────────────────────────────────────────────────────────────────────────────── */
@@ -47,163 +52,203 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
-/* The last line that begins with one of the words that a script reports with, for a terminal. */
-static void last_line(const struct sb_verdict *verdict, char *line, size_t size)
+/* A copy of the last line, fit for a terminal. */
+static void last_line(const char *text, size_t end, char line[static LINE])
 {
-    const char *text = verdict->text[SB_STDOUT];
-    size_t end = verdict->text_size[SB_STDOUT];
     while (end > 0 && text[end - 1] == '\n')
         end--;
     size_t start = end;
     while (start > 0 && text[start - 1] != '\n')
         start--;
-    snprintf(line, size, "%.*s", (int)(end - start), text + start);
+    snprintf(line, LINE, "%.*s", (int)(end - start), text + start);
     for (char *c = line; *c != '\0'; c++) {
         if (*c < ' ' || *c > '~')
             *c = '?';
     }
 }
 
-enum outcome { CONTAINED, BREACH, SKIPPED };
-
-/* A verdict that the header names counts only when the attack had got to the point where that limit
- * had to strike. The script's own word counts only when it ran to its end. */
-static enum outcome judge(const struct attack *attack, const struct sb_verdict *verdict,
-                          const char *line)
+/* "BREACH:" counts wherever it was said. A verdict counts only when the attack had come to the
+ * point where that limit had to strike, and the script's own word only when it ran to its end. */
+static enum outcome judge(const struct attack *attack, const struct sb_verdict *verdict)
 {
+    static const char breach[] = "BREACH:";
+    const char *text = verdict->text[SB_STDOUT];
+    size_t size = verdict->text_size[SB_STDOUT];
+    for (const char *at = text; (at = memmem(at, size - (size_t)(at - text), breach, 7)); at += 7) {
+        if (at == text || at[-1] == '\n')
+            return BREACH;
+    }
+    char line[LINE];
     char word[16] = "";
+    last_line(text, size, line);
     sscanf(line, "%15[A-Z]:", word);
-    if (verdict->word == SB_OK && has_word(attack->expect, word)) {
-        if (strcmp(word, "CONTAINED") == 0)
-            return CONTAINED;
-        if (strcmp(word, "SKIPPED") == 0)
-            return SKIPPED;
+    for (enum outcome said = CONTAINED; said <= SKIPPED; said++) {
+        if (verdict->word == SB_OK && strcmp(word, outcome_names[said]) == 0 &&
+            has_word(attack->expect, word))
+            return said;
     }
     bool struck = has_word(attack->expect, sb_word_name(verdict->word));
-    return struck && strcmp(word, "ARMED") == 0 ? CONTAINED : BREACH;
+    return struck && strcmp(word, "ARMED") == 0 ? CONTAINED : UNCLEAR;
 }
 
 static void on_done(void *user, const struct sb_verdict *verdict)
 {
-    static const char *const names[] = {"CONTAINED", "BREACH", "SKIPPED"};
     struct attack *attack = user;
-    struct selftest *test = attack->test;
-    char line[512];
-    last_line(verdict, line, sizeof(line));
-    enum outcome outcome = judge(attack, verdict, line);
-    test->running--;
-    test->contained += outcome == CONTAINED;
-    test->skipped += outcome == SKIPPED;
-    printf("%-9s %s: %s\n", names[outcome], attack->name, attack->what);
-    if (outcome == BREACH)
-        printf("          expected %s; the verdict is %s, %s; its last line: %s\n", attack->expect,
-               sb_word_name(verdict->word), verdict->error != NULL ? verdict->error : "no error",
-               line);
-    else if (outcome == SKIPPED)
-        printf("          %s\n", line);
+    enum outcome outcome = judge(attack, verdict);
+    attack->test->running--;
+    attack->test->count[outcome]++;
+    printf("%-9s %s: %s\n", outcome_names[outcome], attack->name, attack->what);
+    if (outcome != CONTAINED) {
+        char said[LINE], complained[LINE];
+        last_line(verdict->text[SB_STDOUT], verdict->text_size[SB_STDOUT], said);
+        last_line(verdict->text[SB_STDERR], verdict->text_size[SB_STDERR], complained);
+        printf("          expected: %s; verdict: %s; stdout: %s; stderr: %s\n", attack->expect,
+               sb_word_name(verdict->word), said, complained);
+    }
     fflush(stdout);
-    free(attack);
 }
 
 /* ── Running ────────────────────────────────────────────────────────────────────────────────── */
 
-/* "# KEY: value" of the header; "" when it has none. */
-static void header(const struct bytes *code, const char *key, char *value, size_t size)
+/* "# key: value" among the comments that the code begins with; "" when it is not there. */
+static void header(const struct bytes *code, const char *key, char value[static LINE])
 {
-    char format[32];
+    char prefix[32];
+    size_t length = (size_t)snprintf(prefix, sizeof(prefix), "# %s: ", key);
     const char *line = code->data;
     const char *end = code->data + code->size;
-    int length = snprintf(format, sizeof(format), "# %s: ", key);
     *value = '\0';
-    while (line != NULL && end - line > length && *line == '#') {
+    while (line < end && *line == '#') {
         const char *next = memchr(line, '\n', (size_t)(end - line));
-        if (memcmp(line, format, (size_t)length) == 0) {
-            int width = (int)((next != NULL ? next : end) - line) - length;
-            snprintf(value, size, "%.*s", width, line + length);
-            return;
-        }
-        line = next != NULL ? next + 1 : NULL;
+        size_t size = (size_t)((next != NULL ? next : end) - line);
+        if (size > length && memcmp(line, prefix, length) == 0)
+            snprintf(value, LINE, "%.*s", (int)(size - length), line + length);
+        line += size + 1;
     }
 }
 
-/* The limits of the header are options of the command line, read by the same parser. */
-static int read_limits(const struct attack *attack, struct sb_limits *limits, struct sb_error *err)
+/* The words of "# limits:" are options of the command line: one parser for both. */
+static int parse_limits(struct options *options, char *line, struct sb_error *err)
 {
-    char line[sizeof(attack->limits)];
-    char *words[WORDS + 1] = {"sandbox-run"};
+    char *words[MOST_WORDS + 1] = {"sandbox-run"};
     int count = 1;
-    strcpy(line, attack->limits);
-    for (char *at = line, *word; (word = strsep(&at, " ")) != NULL && count < WORDS;) {
+    for (char *word; (word = strsep(&line, " ")) != NULL && count < MOST_WORDS;) {
         if (*word != '\0')
             words[count++] = word;
     }
-    struct options options;
-    int result = options_parse(&options, count, words, err);
-    *limits = options.limits;
+    return options_parse(options, count, words, err);
+}
+
+static int start_job(struct attack *attack, const char *file, const struct bytes *code,
+                     struct sb_error *err)
+{
+    struct selftest *test = attack->test;
+    struct options options = {0};
+    int result = parse_limits(&options, attack->limits, err);
+    if (result == 0) {
+        struct sb_file shared = {"hostile.py", test->shared.data, test->shared.size};
+        struct sb_job job = {
+            .policy = test->policy,
+            .name = file,
+            .code = code->data,
+            .code_size = code->size,
+            .files = &shared,
+            .files_count = 1,
+            .call = options.call,
+            .limits = options.limits,
+            .best_effort = test->options->sandbox.best_effort,
+            .on_done = on_done,
+            .user = attack,
+        };
+        result = sb_start(test->sandbox, &job, NULL, err);
+    }
     options_free(&options);
     return result;
 }
 
-static int start(struct selftest *test, const char *file, struct sb_error *err)
+/* Starts one script. Files without "# attack:" are not scripts of ours. */
+static int start(struct selftest *test, struct attack *attack, const char *file,
+                 struct sb_error *err)
 {
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/%s", test->directory, file);
+    char path[PATH_MAX];
     struct bytes code = {0};
-    struct attack *attack = calloc(1, sizeof(*attack));
-    if (attack == NULL)
-        return fail(err, "", "no memory for the self-test: free some and try again");
-    attack->test = test;
-    struct sb_job job = {.policy = test->policy, .name = file, .on_done = on_done, .user = attack};
+    snprintf(path, sizeof(path), "%s/%s", test->directory, file);
     int result = read_script(path, MOST_CODE, &code, err);
-    if (result == 0) {
+    if (result == 0)
+        header(&code, "attack", attack->what);
+    if (attack->what[0] != '\0') {
+        attack->test = test;
         snprintf(attack->name, sizeof(attack->name), "%.*s", (int)strlen(file) - 3, file);
-        header(&code, "attack", attack->what, sizeof(attack->what));
-        header(&code, "expect", attack->expect, sizeof(attack->expect));
-        header(&code, "limits", attack->limits, sizeof(attack->limits));
-        result = read_limits(attack, &job.limits, err);
-    }
-    if (result == 0) {
-        struct sb_file shared = {"hostile.py", test->shared.data, test->shared.size};
-        job.code = code.data;
-        job.code_size = code.size;
-        job.files = &shared;
-        job.files_count = 1;
-        job.best_effort = test->options->sandbox.best_effort;
-        result = sb_start(test->sandbox, &job, NULL, err);
+        header(&code, "expect", attack->expect);
+        header(&code, "limits", attack->limits);
+        result = start_job(attack, file, &code, err);
+        if (result == 0)
+            test->running++;
     }
     free(code.data);
-    if (result < 0)
-        free(attack);
-    else
-        test->running++, test->total++;
     return result;
 }
 
-static int is_attack(const struct dirent *entry)
+static int is_python(const struct dirent *entry)
 {
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot != NULL && strcmp(dot, ".py") == 0 && strcmp(entry->d_name, "hostile.py") != 0;
+    size_t length = strlen(entry->d_name);
+    return length > 3 && strcmp(entry->d_name + length - 3, ".py") == 0;
+}
+
+static int run_each(struct selftest *test, struct attack *attacks, struct dirent **entries,
+                    int count, struct sb_error *err)
+{
+    for (int next = 0; next < count || test->running > 0;) {
+        int result;
+        if (next < count && test->running < get_nprocs()) {
+            result = start(test, &attacks[next], entries[next]->d_name, err);
+            next++;
+        } else {
+            result = sb_turn(test->sandbox, -1, err);
+        }
+        if (result < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int run_all(struct selftest *test, struct sb_error *err)
 {
-    struct dirent **entries;
-    int count = scandir(test->directory, &entries, is_attack, alphasort);
+    struct dirent **entries = NULL;
+    int count = scandir(test->directory, &entries, is_python, alphasort);
     if (count <= 0)
-        return fail(err, "", "there are no hostile scripts in %s: install them, or name the "
-                             "directory in SANDBOX_ATTACKS",
-                    test->directory);
-    int result = 0;
-    for (int next = 0; result == 0 && (next < count || test->running > 0);) {
-        if (next < count && test->running < get_nprocs())
-            result = start(test, entries[next++]->d_name, err);
-        else
-            result = sb_turn(test->sandbox, -1, err);
-    }
-    for (int i = 0; i < count; i++)
-        free(entries[i]);
+        return 0;
+    int result = -1;
+    struct attack *attacks = calloc((size_t)count, sizeof(*attacks));
+    if (attacks != NULL)
+        result = run_each(test, attacks, entries, count, err);
+    else
+        fail(err, "", "no memory for the self-test: free some and try again");
+    free(attacks);
+    while (count > 0)
+        free(entries[--count]);
     free(entries);
     return result;
+}
+
+/* Returns the exit status, or −1 with *err when the test itself could not be run. */
+static int run_test(struct selftest *test, struct sb_error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/hostile.py", test->directory);
+    if (read_script(path, MOST_CODE, &test->shared, err) < 0)
+        return fail(err, "",
+                    "there are no hostile scripts in %s: install them, or name their "
+                    "directory in SANDBOX_ATTACKS",
+                    test->directory);
+    const struct options *options = test->options;
+    if (sb_policy_load(&test->policy, options->policy_directory, options->policy, err) < 0 ||
+        sb_open(&test->sandbox, &options->sandbox, err) < 0 || run_all(test, err) < 0)
+        return -1;
+    const int *count = test->count;
+    printf("\n%d contained, %d skipped, %d breached, %d unclear\n", count[CONTAINED],
+           count[SKIPPED], count[BREACH], count[UNCLEAR]);
+    return count[BREACH] + count[UNCLEAR] == 0 && count[CONTAINED] > 0 ? 0 : 1;
 }
 
 int selftest(const struct options *options)
@@ -212,25 +257,13 @@ int selftest(const struct options *options)
     struct selftest test = {.options = options,
                             .directory = directory != NULL ? directory : SB_ATTACK_DIR};
     struct sb_error err;
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/hostile.py", test.directory);
-    int result = sb_policy_load(&test.policy, options->policy_directory, options->policy, &err);
-    if (result == 0)
-        result = read_script(path, MOST_CODE, &test.shared, &err);
-    if (result == 0)
-        result = sb_open(&test.sandbox, &options->sandbox, &err);
-    if (result == 0)
-        result = run_all(&test, &err);
+    int status = run_test(&test, &err);
     if (test.sandbox != NULL)
         sb_close(test.sandbox);
-    free(test.shared.data);
     sb_policy_free(test.policy);
-    if (result < 0) {
-        say("%s", err.message);
-        return STATUS_FAILED;
-    }
-    int breached = test.total - test.contained - test.skipped;
-    printf("\n%d hostile scripts: %d contained, %d skipped, %d not contained\n", test.total,
-           test.contained, test.skipped, breached);
-    return breached == 0 ? 0 : 1;
+    free(test.shared.data);
+    if (status >= 0)
+        return status;
+    say("%s", err.message);
+    return STATUS_FAILED;
 }

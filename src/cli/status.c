@@ -18,7 +18,8 @@ static const struct {
     [SB_TIMEOUT] = {124, "124", "the time of --timeout ran out"},
     [SB_CPU_TIME] = {124, "124", "the CPU time of --cpu-time was used up"},
     [SB_MEMORY] = {137, "137", "the memory of --memory was used up"},
-    [SB_OUTPUT] = {153, "153", "too much output for a policy that says kill, or too large a result"},
+    [SB_OUTPUT] = {153, "153",
+                   "too much output for a policy that says kill, or too large a result"},
     [SB_INTERNAL] = {STATUS_FAILED, "125", "the sandbox itself failed, or was called wrongly"},
 };
 

@@ -166,14 +166,14 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
         slot_name(name, sizeof(name), job->slot);
         job->dir[0] = take_slot(host, name);
         if (job->dir[0] < 0 && (errno != EEXIST || tries == slots))
-            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s", name, host->place);
+            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
     }
     for (int h = 1; h < CGROUP_HIERARCHIES; h++) {
         if (host->parent[h] < 0)
             continue;
         if ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
             (job->dir[h] = open_directory(host->parent[h], name)) < 0)
-            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s", name, host->place);
+            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
     }
     if (!host->backend->attach_by_child)
         return 0;

@@ -17,6 +17,14 @@ static int filter_install(const struct inside *in)
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &in->filter);
 }
 
+/* Asks before the script's process needs it, so that a failure has its right name. */
+int seccomp_available(struct inside *in)
+{
+    (void)in;
+    uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    return (int)syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
+}
+
 /* vfork: the child borrows our memory until execve, which costs nothing to copy. It gets the filter first, by
  * itself: a profile may forbid the very fork that starts it. */
 int init_start_script(struct inside *in)

@@ -12,7 +12,7 @@
 static const struct {
     const char *name;
     int (*step)(struct inside *in);
-    const char *remedy; /* what to do when it fails; the commonest cause */
+    const char *remedy; /* the commonest cause, and what to do about it; NULL: only --doctor knows */
 } steps[] = {
     /* First: kill(0, …) reaches the process group across pid namespaces. */
     {"session", session_start, NULL},
@@ -24,12 +24,12 @@ static const struct {
     {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
     /* Before ids: the paths to these may be the caller's alone. */
     {"root file system", root_attach, "check it with sandbox-rootfs check"},
-    {"mounts", root_bind_mounts, "does each mount of the policy have its source, and its target in the root file system?"},
+    {"mounts", root_bind_mounts, "may this user read the sources of the policy's mounts?"},
     {"id maps", ids_await_maps, NULL},
     /* Before tmp: files there need a mapped owner. */
     {"ids", ids_become_job, NULL},
     /* Before pivot: the kernel wants to see the host's /proc uncovered. */
-    {"proc", proc_mount, "an outer container that covers parts of /proc forbids it; run it with an uncovered one (docker: --security-opt systempaths=unconfined)"},
+    {"proc", proc_mount, "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt systempaths=unconfined)"},
     {"tmp", tmp_mount, NULL},
     {"dev", dev_mount, "check the root file system with sandbox-rootfs check"},
     /* Before place: /work may become read-only there. */
@@ -42,6 +42,7 @@ static const struct {
     /* After descriptors: these may have numbers above RLIMIT_NOFILE. */
     {"rlimits", rlimits_set, NULL},
     {"capabilities", capabilities_drop, NULL},
+    {"seccomp", seccomp_available, "a kernel with CONFIG_SECCOMP_FILTER, and no outer container that forbids seccomp(2)"},
     {"exec", init_start_script, "is python where the root file system's record says? Check with sandbox-rootfs check"},
 };
 
@@ -52,8 +53,7 @@ const char *inside_step_name(int step)
 
 const char *inside_step_remedy(int step)
 {
-    const char *remedy = step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].remedy : NULL;
-    return remedy ? remedy : "see sandbox-run --doctor";
+    return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].remedy : NULL;
 }
 
 void inside_report(const struct inside *in, const struct report *report)

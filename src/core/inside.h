@@ -61,7 +61,7 @@ void inside_report(const struct inside *in, const struct report *report);
 
 /* The name of a step for error messages: "root", "proc", … */
 const char *inside_step_name(int step);
-/* What a person can do when it fails. */
+/* What a person can do when it fails, or NULL. */
 const char *inside_step_remedy(int step);
 
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
@@ -85,6 +85,7 @@ int hostname_set(struct inside *in);        /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
+int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and execve in a vfork child */
 _Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
 

@@ -64,8 +64,10 @@ static int skip_string(const struct source *source, size_t *i, struct sb_error *
 {
     for ((*i)++; *i < source->size && source->text[*i] != '"'; (*i)++) {
         if ((unsigned char)source->text[*i] < 0x20)
-            return bad_text(source, *i, "a string goes on past the end of its line, or holds a "
-                                        "control character: write \\n, \\t or \\u00XX", err);
+            return bad_text(source, *i,
+                            "a string goes on past the end of its line, or holds a "
+                            "control character: write \\n, \\t or \\u00XX",
+                            err);
         if (source->text[*i] == '\\')
             (*i)++;
     }
@@ -85,8 +87,10 @@ static int check_text(const struct source *source, struct key *keys, size_t *ope
         } else if (c == '}' && depth > 0) {
             count = opened[--depth];
         } else if (c == '\'' || c == 'N' || c == 'I') {
-            return bad_text(source, i, "this is not JSON: strings stand in double quotes, and "
-                                       "there is no NaN or Infinity", err);
+            return bad_text(source, i,
+                            "this is not JSON: strings stand in double quotes, and "
+                            "there is no NaN or Infinity",
+                            err);
         } else if (c == '"') {
             size_t start = i, next;
             if (skip_string(source, &i, err) < 0)
@@ -177,7 +181,8 @@ struct json_object *json_file_load(const char *path, const char *step, struct sb
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0) {
-        sb_fail(err, step, errno, "%s can't be opened (check its path and permissions)", json_file_shown(path));
+        sb_fail(err, step, errno, "%s can't be opened (check its path and permissions)",
+                json_file_shown(path));
         return NULL;
     }
     if (!S_ISREG(st.st_mode)) {
@@ -209,13 +214,20 @@ struct json_object *json_file_load(const char *path, const char *step, struct sb
 const char *json_kind(struct json_object *value)
 {
     switch (json_object_get_type(value)) {
-    case json_type_null: return "null";
-    case json_type_boolean: return "a boolean";
-    case json_type_double: return "a number with a fraction";
-    case json_type_int: return "an integer";
-    case json_type_object: return "an object";
-    case json_type_array: return "an array";
-    case json_type_string: return "a string";
+    case json_type_null:
+        return "null";
+    case json_type_boolean:
+        return "a boolean";
+    case json_type_double:
+        return "a number with a fraction";
+    case json_type_int:
+        return "an integer";
+    case json_type_object:
+        return "an object";
+    case json_type_array:
+        return "an array";
+    case json_type_string:
+        return "a string";
     }
     return "something else";
 }

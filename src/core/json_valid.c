@@ -1,6 +1,6 @@
-/* Checks JSON text without building anything from it. A parser would let a hostile script choose how
- * much memory its supervisor needs: json-c takes 270 MiB for a result of 1 MiB that is full of "{},".
- * So this never allocates, never recurses, and looks at each byte once. */
+/* Checks JSON text without building anything from it. A parser would let a hostile script choose
+ * how much memory its supervisor needs: json-c takes 270 MiB for a result of 1 MiB that is full of
+ * "{},". So this never allocates, never recurses, and looks at each byte once. */
 #include "json_valid.h"
 
 #include <string.h>
@@ -115,8 +115,8 @@ static bool take_scalar(struct cursor *cursor)
            take_number(cursor);
 }
 
-/* Takes one scalar, or opens objects and arrays up to the first scalar in them, or closes an empty one
- * at once. `open` holds the bracket that will close each. */
+/* Takes one scalar, or opens objects and arrays up to the first scalar in them, or closes an empty
+ * one at once. `open` holds the bracket that will close each. */
 static bool take_value(struct cursor *cursor, char *open, size_t *depth)
 {
     for (;;) {

@@ -1,6 +1,6 @@
-/* A writer of JSON text. json-c would hold each text twice more before it is out, lets invalid UTF-8
- * pass, and keeps integers to 64 bits, which Python does not: so a verdict, whose texts are large and
- * hostile, is written directly. Text from files is still read with json-c. */
+/* A writer of JSON text. json-c would hold each text twice more before it is out, lets invalid
+ * UTF-8 pass, and keeps integers to 64 bits, which Python does not: so a verdict, whose texts are
+ * large and hostile, is written directly. Text from files is still read with json-c. */
 #include "json_writer.h"
 
 #include <stdio.h>
@@ -108,7 +108,8 @@ void json_thousandths(struct json_writer *writer, int64_t value)
 
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
-/* Not 0 when one of eight bytes is below `b`, which is 0x80 at most; bytes from 0x80 up don't count. */
+/* Not 0 when one of eight bytes is below `b`, which is 0x80 at most; bytes from 0x80 up don't
+ * count. */
 static uint64_t any_below(uint64_t word, unsigned b)
 {
     return (word - EACH_BYTE(b)) & ~word & EACH_BYTE(0x80u);

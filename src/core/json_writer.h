@@ -1,5 +1,5 @@
-/* JSON text, written piece by piece into one buffer. What goes in may be any bytes: what comes out is
- * valid UTF-8 on one line. Memory that runs short is remembered and told at the end. */
+/* JSON text, written piece by piece into one buffer. What goes in may be any bytes: what comes out
+ * is valid UTF-8 on one line. Memory that runs short is remembered and told at the end. */
 #ifndef SB_JSON_WRITER_H
 #define SB_JSON_WRITER_H
 

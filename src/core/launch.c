@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -153,6 +154,14 @@ void launch_abandon(struct sb_run *run)
     run->pid = 0;
 }
 
+/* A caller's nice value is not the job's. Here, because raising a priority takes a privilege on the host: an ordinary
+ * user's job keeps it. */
+static void reset_nice(pid_t pid)
+{
+    if (getpriority(PRIO_PROCESS, 0) != 0)
+        setpriority(PRIO_PROCESS, (id_t)pid, 0);
+}
+
 /* The part of a start in which a child may exist. */
 static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
@@ -161,8 +170,10 @@ static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
         return -1;
     in->cgroup_tasks = run->cgroup.tasks;
     in->cgroup_tasks_count = run->cgroup.tasks_count;
-    if (start_child(run, in, err) < 0 ||
-        cgroup_limit(&sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 || write_maps(run, err) < 0)
+    if (start_child(run, in, err) < 0)
+        return -1;
+    reset_nice(run->pid);
+    if (cgroup_limit(&sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 || write_maps(run, err) < 0)
         return -1;
     run->started_us = monotonic_us();
     /* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */

@@ -24,8 +24,7 @@ static const char unit_chars[] = "chars";
 /* Some minima are not taste: python 3.11 needs 6 MiB to start, and size=0 or nr_inodes=0 mean "no
  * limit" to tmpfs(5). */
 static const struct sb_limit_info table[SB_LIMITS] = {
-    [SB_WALL_TIME_MS] = {"wall_time_ms", "timeout", unit_ms, 1, 24 * HOUR_MS,
-                         "time on the clock"},
+    [SB_WALL_TIME_MS] = {"wall_time_ms", "timeout", unit_ms, 1, 24 * HOUR_MS, "time on the clock"},
     [SB_CPU_TIME_MS] = {"cpu_time_ms", "cpu-time", unit_ms, 1, 24 * HOUR_MS,
                         "CPU time of all processes together"},
     [SB_MEMORY_BYTES] = {"memory_bytes", "memory", unit_bytes, 8 * MIB, TIB,
@@ -50,10 +49,17 @@ static const struct sb_limit_info table[SB_LIMITS] = {
 /* policies/default.json states the same values. CPU time is so high because wall time × cpus holds
  * it already: it must not end a job whose time on the clock a user has raised. */
 static const int64_t defaults[SB_LIMITS] = {
-    [SB_WALL_TIME_MS] = 10000,     [SB_CPU_TIME_MS] = HOUR_MS,  [SB_MEMORY_BYTES] = 128 * MIB,
-    [SB_MILLICPUS] = 1000,         [SB_PIDS] = 64,              [SB_OUTPUT_BYTES] = MIB,
-    [SB_OPEN_FILES] = 256,         [SB_TMP_BYTES] = 64 * MIB,   [SB_TMP_FILES] = 4096,
-    [SB_CODE_CHARS] = 1000000,     [SB_RESULT_BYTES] = MIB,
+    [SB_WALL_TIME_MS] = 10000,
+    [SB_CPU_TIME_MS] = HOUR_MS,
+    [SB_MEMORY_BYTES] = 128 * MIB,
+    [SB_MILLICPUS] = 1000,
+    [SB_PIDS] = 64,
+    [SB_OUTPUT_BYTES] = MIB,
+    [SB_OPEN_FILES] = 256,
+    [SB_TMP_BYTES] = 64 * MIB,
+    [SB_TMP_FILES] = 4096,
+    [SB_CODE_CHARS] = 1000000,
+    [SB_RESULT_BYTES] = MIB,
 };
 
 /* What may follow a number: the first row of a unit is the one without a suffix. */
@@ -64,12 +70,12 @@ struct suffix {
 };
 
 static const struct suffix suffixes[] = {
-    {unit_ms, "", 1000},     {unit_ms, "ms", 1},        {unit_ms, "s", 1000},
-    {unit_ms, "m", 60000},   {unit_ms, "h", HOUR_MS},   {unit_bytes, "", 1},
-    {unit_bytes, "B", 1},    {unit_bytes, "K", KIB},    {unit_bytes, "KiB", KIB},
-    {unit_bytes, "M", MIB},  {unit_bytes, "MiB", MIB},  {unit_bytes, "G", GIB},
+    {unit_ms, "", 1000},      {unit_ms, "ms", 1},       {unit_ms, "s", 1000},
+    {unit_ms, "m", 60000},    {unit_ms, "h", HOUR_MS},  {unit_bytes, "", 1},
+    {unit_bytes, "B", 1},     {unit_bytes, "K", KIB},   {unit_bytes, "KiB", KIB},
+    {unit_bytes, "M", MIB},   {unit_bytes, "MiB", MIB}, {unit_bytes, "G", GIB},
     {unit_bytes, "GiB", GIB}, {unit_bytes, "T", TIB},   {unit_bytes, "TiB", TIB},
-    {unit_cpus, "", 1000},   {unit_count, "", 1},       {unit_chars, "", 1},
+    {unit_cpus, "", 1000},    {unit_count, "", 1},      {unit_chars, "", 1},
 };
 
 /* How a person writes a value of this unit. */
@@ -155,7 +161,9 @@ const char *limit_text(char text[LIMIT_TEXT_SIZE], enum sb_limit limit, int64_t 
             snprintf(text, LIMIT_TEXT_SIZE, "%lld bytes", (long long)value);
     } else {
         snprintf(text, LIMIT_TEXT_SIZE, "%lld%s", (long long)value,
-                 unit != unit_chars ? "" : value == 1 ? " character" : " characters");
+                 unit != unit_chars ? ""
+                 : value == 1       ? " character"
+                                    : " characters");
     }
     return text;
 }
@@ -203,7 +211,8 @@ static bool parse_value(const char *unit, const char *text, int64_t *value)
     for (size_t i = 0; i < fraction_digits && i < FRACTION_DIGITS; i++, place /= 10)
         number += (fraction[i] - '0') * place;
 
-    /* The loop stopped below 2^67, so the number fits 128 bits; its product with a scale might not. */
+    /* The loop stopped below 2^67, so the number fits 128 bits; its product with a scale might not.
+     */
     if (number > (__int128)INT64_MAX * fraction_one / suffix->scale)
         *value = INT64_MAX;
     else
@@ -227,9 +236,8 @@ int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value, struct
         for (size_t i = 0; i < ARRAY_LEN(forms); i++)
             if (forms[i].unit == info->unit)
                 form = forms[i].form;
-        return sb_fail_field(err, "limits", option,
-                             "%s can't be \"%.40s\": give %s, from %s to %s", option,
-                             text == NULL ? "" : text, form, least, most);
+        return sb_fail_field(err, "limits", option, "%s can't be \"%.40s\": give %s, from %s to %s",
+                             option, text == NULL ? "" : text, form, least, most);
     }
     if (parsed < info->min || parsed > info->max)
         return sb_fail_field(err, "limits", option,

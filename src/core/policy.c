@@ -81,23 +81,25 @@ static char *find_policy(const char *directory, const char *name, struct sb_erro
     return path;
 }
 
-/* Where a profile is that the policy file names so. The caller frees it. NULL when memory is short. */
+/* Where a profile is that the policy file names so. The caller frees it. NULL when memory is short.
+ */
 static char *profile_path(const char *said, const char *directory)
 {
     char *path = NULL;
     _cleanup_free_ char *cwd = NULL;
     const char *base = "";
-    /* Absolute, so that it still names the same file where the policy is printed or the cwd changes. */
+    /* Absolute, so that it still names the same file where the policy is printed or the cwd
+     * changes. */
     if (directory[0] != '/' && said[0] != '/') {
         base = cwd = getcwd(NULL, 0);
         if (cwd == NULL)
             return NULL;
     }
     const char *slash = base[0] == '\0' ? "" : "/";
-    int made = said[0] == '/'  ? asprintf(&path, "%s", said)
-               : is_path(said) ? asprintf(&path, "%s%s%s/%s", base, slash, directory, said)
-                               : asprintf(&path, "%s%s%s/seccomp/%s%s", base, slash, directory,
-                                          said, suffix);
+    int made = said[0] == '/' ? asprintf(&path, "%s", said)
+               : is_path(said)
+                   ? asprintf(&path, "%s%s%s/%s", base, slash, directory, said)
+                   : asprintf(&path, "%s%s%s/seccomp/%s%s", base, slash, directory, said, suffix);
     return made < 0 ? NULL : path; /* asprintf leaves path undefined when it fails */
 }
 
@@ -249,9 +251,10 @@ int sb_policy_list(char ***names, const char *directory, struct sb_error *err)
         directory = SB_POLICY_DIR;
     DIR *stream = opendir(directory);
     if (stream == NULL)
-        return sb_fail(err, "policy", errno,
-                       "the policies in %s can't be listed; SANDBOX_POLICIES names another directory",
-                       json_file_shown(directory));
+        return sb_fail(
+            err, "policy", errno,
+            "the policies in %s can't be listed; SANDBOX_POLICIES names another directory",
+            json_file_shown(directory));
     size_t count = 0;
     char **found = calloc(1, sizeof(*found));
     int result = found != NULL ? 0 : -1;

@@ -1,6 +1,6 @@
-/* The JSON form of a policy, both ways: each key is a row of one table, by which policies are read and
- * printed. A key that is not there takes its default; one that is not understood is an error, never
- * passed over. */
+/* The JSON form of a policy, both ways: each key is a row of one table, by which policies are read
+ * and printed. A key that is not there takes its default; one that is not understood is an error,
+ * never passed over. */
 #include "policy_json.h"
 
 #include <stdio.h>
@@ -66,12 +66,19 @@ static int read_key(struct sb_policy *policy, const struct key *key, const struc
                                                           : "an object",
                          json_kind(value));
     switch (key->kind) {
-    case TEXT: return copy_string(field, reader, key->name, value);
-    case LIMITS: return read_limits(field, reader, key->name, value);
-    case ENVIRONMENT: return read_environment(policy, reader, value);
-    case MOUNTS: return read_mounts(policy, reader, value);
-    case SWITCH: *(bool *)field = json_object_get_boolean(value); return 0;
-    case CHOICE: return read_choice(field, key, reader, value);
+    case TEXT:
+        return copy_string(field, reader, key->name, value);
+    case LIMITS:
+        return read_limits(field, reader, key->name, value);
+    case ENVIRONMENT:
+        return read_environment(policy, reader, value);
+    case MOUNTS:
+        return read_mounts(policy, reader, value);
+    case SWITCH:
+        *(bool *)field = json_object_get_boolean(value);
+        return 0;
+    case CHOICE:
+        return read_choice(field, key, reader, value);
     }
     return 0;
 }
@@ -83,11 +90,15 @@ static int default_key(struct sb_policy *policy, const struct key *key, const st
     case TEXT:
         *(char **)field = strdup(key->text);
         return *(char **)field != NULL ? 0 : out_of_memory(reader);
-    case ENVIRONMENT: return default_environment(policy, reader);
-    case SWITCH: *(bool *)field = key->on; return 0;
+    case ENVIRONMENT:
+        return default_environment(policy, reader);
+    case SWITCH:
+        *(bool *)field = key->on;
+        return 0;
     case LIMITS:
     case MOUNTS:
-    case CHOICE: return 0; /* as they stand */
+    case CHOICE:
+        return 0; /* as they stand */
     }
     return 0;
 }
@@ -206,12 +217,18 @@ static struct json_object *key_value(const struct sb_policy *policy, const struc
 {
     const void *field = (const char *)policy + key->offset;
     switch (key->kind) {
-    case TEXT: return json_object_new_string(*(char *const *)field);
-    case LIMITS: return limits_object(field);
-    case ENVIRONMENT: return environment_object(policy->environment);
-    case MOUNTS: return mounts_array(policy);
-    case SWITCH: return json_object_new_boolean(*(const bool *)field);
-    case CHOICE: return json_object_new_string(key->word[*(const bool *)field]);
+    case TEXT:
+        return json_object_new_string(*(char *const *)field);
+    case LIMITS:
+        return limits_object(field);
+    case ENVIRONMENT:
+        return environment_object(policy->environment);
+    case MOUNTS:
+        return mounts_array(policy);
+    case SWITCH:
+        return json_object_new_boolean(*(const bool *)field);
+    case CHOICE:
+        return json_object_new_string(key->word[*(const bool *)field]);
     }
     return NULL;
 }
@@ -225,8 +242,8 @@ char *sb_policy_json(const struct sb_policy *policy)
         complete = add(object, keys[i].name, key_value(policy, &keys[i]));
     if (complete) {
         const char *printed = json_object_to_json_string_ext(
-            object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-                        JSON_C_TO_STRING_NOSLASHESCAPE);
+            object,
+            JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
         text = printed != NULL ? strdup(printed) : NULL;
     }
     json_object_put(object);

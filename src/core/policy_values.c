@@ -1,5 +1,5 @@
-/* The values of a policy. Each reader checks all that can be known without the host, and says in its
- * errors which key is at fault and what is allowed. Nothing here opens a file. */
+/* The values of a policy. Each reader checks all that can be known without the host, and says in
+ * its errors which key is at fault and what is allowed. Nothing here opens a file. */
 #include "policy_values.h"
 
 #include <math.h>
@@ -90,8 +90,8 @@ static int read_limit(int64_t *limit, enum sb_limit which, const struct reader *
         bool fits = thousandths >= 0 && thousandths <= (double)info->max; /* false for NaN */
         *limit = fits ? llround(thousandths) : info->max + 1;
     } else {
-        return bad_value(reader, key, "must be %s, not %s",
-                         fractions ? "a number" : "an integer", json_kind(value));
+        return bad_value(reader, key, "must be %s, not %s", fractions ? "a number" : "an integer",
+                         json_kind(value));
     }
     if (*limit >= info->min && *limit <= info->max)
         return 0;
@@ -178,7 +178,8 @@ int read_environment(struct sb_policy *policy, const struct reader *reader,
 
 /* ── Mounts ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* No empty part, "." or "..", no slash at the end: two paths are the same when they read the same. */
+/* No empty part, "." or "..", no slash at the end: two paths are the same when they read the same.
+ */
 static bool is_normalised(const char *path)
 {
     if (path[0] != '/')
@@ -209,8 +210,9 @@ static int check_mount(const struct sb_policy *policy, const struct policy_mount
         return bad_value(reader, key_path(key, at, "source"), "must be an absolute path");
     key_path(key, at, "target");
     if (!is_normalised(mount->target))
-        return bad_value(reader, key, "must be an absolute path other than /, without \"..\", "
-                                      "\".\", \"//\" or a slash at its end");
+        return bad_value(reader, key,
+                         "must be an absolute path other than /, without \"..\", "
+                         "\".\", \"//\" or a slash at its end");
     for (size_t i = 0; i < ARRAY_LEN(reserved_targets); i++)
         if (is_at_or_below(mount->target, reserved_targets[i]))
             return bad_value(reader, key, "must not be %s or below it: the sandbox has its own",

@@ -1,16 +1,15 @@
 /* /proc of the job's own pid namespace: processes only (subset=pid), or the whole of it with everything
- * masked that tells of, or changes, the host. Processes that the job may not look into (our pid 1) do not
+ * masked that tells of the host. Read-only: nothing in it is for a script to change. Processes that the job may not look into (our pid 1) do not
  * even appear in it. */
 #include <errno.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "inside.h"
-#include "mount.h"
 #include "util.h"
 
-/* The masks that container runtimes agree on (OCI runtime: maskedPaths, readonlyPaths), and those that a
- * pid namespace does not hide by itself. Missing ones are no error: kernels differ. */
+/* The masks that container runtimes agree on (maskedPaths of the OCI runtime specification), and what else tells of
+ * the host or its load and no library asks for. Missing ones are no error: kernels differ. */
 static const char *const masked_files[] = {
     "proc/kcore", "proc/keys",        "proc/kmsg",         "proc/key-users",   "proc/latency_stats",
     "proc/sched_debug", "proc/timer_list", "proc/timer_stats", "proc/sysrq-trigger", "proc/kallsyms",
@@ -22,8 +21,6 @@ static const char *const masked_directories[] = {
     "proc/acpi", "proc/asound", "proc/scsi", "proc/irq", "proc/bus",
     "proc/fs",   "proc/driver", "proc/tty",  "proc/pressure",
 };
-static const char *const read_only[] = {"proc/sys"};
-
 static int absent(int result)
 {
     return result < 0 && errno == ENOENT ? 0 : result;
@@ -38,18 +35,13 @@ static int mask(void)
         if (absent(mount("tmpfs", masked_directories[i], "tmpfs",
                          MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=1")) < 0)
             return -1;
-    for (size_t i = 0; i < ARRAY_LEN(read_only); i++)
-        if (mount(read_only[i], read_only[i], NULL, MS_BIND, NULL) < 0 ||
-            mount_restrict(read_only[i], MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC) <
-                0)
-            return -1;
     return 0;
 }
 
 int proc_mount(struct inside *in)
 {
     bool full = in->policy->proc_masked;
-    if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+    if (mount("proc", "proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
               full ? "hidepid=2" : "subset=pid,hidepid=2") < 0) {
         /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one away. */
         if (errno != EPERM || !in->best_effort)

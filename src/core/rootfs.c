@@ -94,6 +94,22 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     return result < 0 ? -1 : check_mount_points(rootfs, err);
 }
 
+int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy, struct sb_error *err)
+{
+    for (size_t i = 0; i < policy->mounts_count; i++) {
+        const struct policy_mount *mount = &policy->mounts[i];
+        char target[PATH_MAX];
+        snprintf(target, sizeof(target), "%s%s", rootfs->path, mount->target);
+        if (access(mount->source, F_OK) < 0)
+            return sb_fail_field(err, "mounts", "mounts", "policy %s: the mount's source %s cannot be used: %s; make it, or "
+                                 "take it out of the policy", policy->name, mount->source, strerror(errno));
+        if (access(target, F_OK) < 0)
+            return sb_fail_field(err, "mounts", "mounts", "policy %s: the mount's target %s is not in the root file system; "
+                                 "make it: mkdir -p %s", policy->name, mount->target, target);
+    }
+    return 0;
+}
+
 void rootfs_close(struct rootfs *rootfs)
 {
     free(rootfs->path);

@@ -2,7 +2,7 @@
 #ifndef SB_ROOTFS_H
 #define SB_ROOTFS_H
 
-#include "sandbox.h"
+#include "policy.h"
 
 /* Where sandbox-rootfs puts the record and the runner. */
 #define ROOTFS_RECORD "usr/lib/sandbox-run/rootfs.json"
@@ -19,6 +19,8 @@ struct rootfs {
 
 /* `path` NULL: the configured place. `python` NULL: the record's. */
 int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, struct sb_error *err);
+/* Whether the mounts of a policy have their sources on the host and their targets here. */
+int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy, struct sb_error *err);
 void rootfs_close(struct rootfs *rootfs);
 
 #endif

@@ -184,7 +184,8 @@ static struct sb_run *make_run(struct sb_sandbox *sandbox, const struct sb_job *
 static int admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err)
 {
     if (policy_admit(&run->limits, job->policy, &job->limits, err) < 0 ||
-        job_check(job, &run->limits, err) < 0 || check_enforcement(run, best_effort, err) < 0)
+        job_check(job, &run->limits, err) < 0 ||
+        rootfs_check_mounts(&run->sandbox->rootfs, job->policy, err) < 0 || check_enforcement(run, best_effort, err) < 0)
         return -1;
     for (int i = 0; i < SB_STREAMS; i++)
         stream_init(&run->stream[i], run->limits.value[SB_OUTPUT_BYTES]);

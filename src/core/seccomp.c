@@ -5,7 +5,7 @@
 #include "seccomp.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -31,10 +31,9 @@ struct cache_header {
 /* Tells different bytes apart; whoever may write the cache may write the profile, so nobody needs to be
  * kept from making two that collide. Eight bytes a step, for this is on the way of every cold start;
  * each step can be undone, so that no single change is lost. */
-static uint64_t hash(const void *data, size_t size)
+static uint64_t hash(uint64_t h, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
-    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ size;
     while (size > 0) {
         uint64_t word = 0;
         size_t part = size < sizeof(word) ? size : sizeof(word);
@@ -47,34 +46,74 @@ static uint64_t hash(const void *data, size_t size)
     return h;
 }
 
-/* The whole of a regular file of up to `most` bytes; NULL with errno, EFBIG or EINVAL when it is none. */
-static void *read_file(const char *path, size_t most, size_t *size)
+/* Hashes of different sizes begin differently: the last word of a file may have been filled up. */
+static uint64_t hash_begin(uint64_t size)
+{
+    return UINT64_C(0xcbf29ce484222325) ^ size;
+}
+
+/* Opens a regular file of up to `most` bytes; −1 with errno, EFBIG or EINVAL when it is none. */
+static int open_file(const char *path, size_t most, size_t *size)
 {
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
-        return NULL;
+        return -1;
     if (!S_ISREG(st.st_mode) || st.st_size < 0 || (uintmax_t)st.st_size > most) {
         errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
-        return NULL;
+        return -1;
     }
-    /* One byte more than it has: reading stops at the size, and malloc(0) may be NULL. */
-    _cleanup_free_ char *data = malloc((size_t)st.st_size + 1);
-    if (data == NULL)
-        return NULL;
-    *size = 0;
-    while (*size < (size_t)st.st_size) {
-        ssize_t got = read(fd, data + *size, (size_t)st.st_size - *size);
+    *size = (size_t)st.st_size;
+    return steal_fd(&fd);
+}
+
+/* Reads up to `size` bytes, fewer only at the end of the file. */
+static ssize_t read_full(int fd, void *data, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, (char *)data + done, size - done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return NULL;
+            return -1;
         if (got == 0)
-            break; /* it has become shorter: what was read is judged like any other text */
-        *size += (size_t)got;
+            break;
+        done += (size_t)got;
     }
+    return (ssize_t)done;
+}
+
+/* The whole of a regular file of up to `most` bytes; NULL with errno as open_file sets it. */
+static void *read_file(const char *path, size_t most, size_t *size)
+{
+    _cleanup_close_ int fd = open_file(path, most, size);
+    if (fd < 0)
+        return NULL;
+    _cleanup_free_ void *data = malloc(*size + 1); /* malloc(0) may be NULL */
+    ssize_t got = data != NULL ? read_full(fd, data, *size) : -1;
+    if (got < 0)
+        return NULL;
+    *size = (size_t)got;
     return steal_ptr(data);
+}
+
+/* The hash of a file's bytes. They are not kept: touching fresh memory for them would take longer than
+ * reading does. */
+static bool hash_file(const char *path, uint64_t *result)
+{
+    size_t size;
+    _cleanup_close_ int fd = open_file(path, JSON_FILE_MAX, &size);
+    if (fd < 0)
+        return false;
+    uint64_t h = hash_begin(size);
+    char buffer[4096];
+    ssize_t got;
+    while ((got = read_full(fd, buffer, sizeof(buffer))) > 0)
+        h = hash(h, buffer, (size_t)got);
+    *result = h;
+    return got == 0;
 }
 
 static char *read_profile(const char *profile, size_t *size, struct sb_error *err)
@@ -99,46 +138,52 @@ static int compile(struct sock_fprog *program, const char *text, size_t size, co
     return result;
 }
 
-/* True when PROFILE.bpf holds the program that PROFILE's text compiles to. */
-static bool load_cached(struct sock_fprog *program, const char *profile, const void *text,
-                        size_t size)
+/* The path of PROFILE.bpf; false when the profile's name does not end in .json. */
+static bool cache_path(char *path, size_t size, const char *profile)
 {
+    static const char ending[] = ".json";
     size_t stem = strlen(profile);
-    if (stem <= strlen(".json") || strcmp(profile + stem - strlen(".json"), ".json") != 0)
+    if (stem < sizeof(ending) || stem >= size)
         return false;
-    stem -= strlen(".json");
-    char path[4096];
-    if ((size_t)snprintf(path, sizeof(path), "%.*s.bpf", (int)stem, profile) >= sizeof(path))
+    stem -= sizeof(ending) - 1;
+    if (strcmp(profile + stem, ending) != 0)
         return false;
+    memcpy(path, profile, stem);
+    memcpy(path + stem, ".bpf", sizeof(".bpf"));
+    return true;
+}
 
-    size_t cached_size;
-    _cleanup_free_ char *cached = read_file(
-        path, sizeof(struct cache_header) + BPF_MAXINSNS * sizeof(*program->filter), &cached_size);
+/* True when PROFILE.bpf holds the program that PROFILE's text compiles to. */
+static bool load_cached(struct sock_fprog *program, const char *profile)
+{
+    enum { LARGEST = sizeof(struct cache_header) + BPF_MAXINSNS * sizeof(struct sock_filter) };
+    char path[PATH_MAX];
+    uint64_t profile_hash;
+    size_t size;
+    if (!cache_path(path, sizeof(path), profile) || !hash_file(profile, &profile_hash))
+        return false;
+    _cleanup_free_ char *cached = read_file(path, LARGEST, &size);
     struct cache_header header;
-    if (cached == NULL || cached_size <= sizeof(header))
+    if (cached == NULL || size <= sizeof(header))
         return false;
     memcpy(&header, cached, sizeof(header));
-    size_t code_size = cached_size - sizeof(header);
+    size -= sizeof(header);
     if (memcmp(header.magic, cache_magic, sizeof(cache_magic)) != 0 ||
         header.version != CACHE_VERSION || header.arch != seccomp_arch(NULL) ||
-        code_size % sizeof(*program->filter) != 0 || header.profile_hash != hash(text, size) ||
-        header.program_hash != hash(cached + sizeof(header), code_size))
+        header.profile_hash != profile_hash || size % sizeof(*program->filter) != 0 ||
+        header.program_hash != hash(hash_begin(size), cached + sizeof(header), size))
         return false;
-    memmove(cached, cached + sizeof(header), code_size);
-    program->len = (unsigned short)(code_size / sizeof(*program->filter));
+    memmove(cached, cached + sizeof(header), size);
+    program->len = (unsigned short)(size / sizeof(*program->filter));
     program->filter = (struct sock_filter *)(void *)steal_ptr(cached);
     return true;
 }
 
 int filter_load(struct sock_fprog *program, const char *profile, struct sb_error *err)
 {
-    size_t size;
-    _cleanup_free_ char *text = read_profile(profile, &size, err);
-    if (text == NULL)
-        return -1;
-    if (load_cached(program, profile, text, size))
+    if (load_cached(program, profile))
         return 0;
-    return compile(program, text, size, profile, seccomp_arch(NULL), err);
+    return filter_compile(program, profile, NULL, err);
 }
 
 int filter_compile(struct sock_fprog *program, const char *profile, const char *arch,
@@ -182,8 +227,8 @@ int filter_precompile(const char *profile, const char *output, struct sb_error *
     size_t code_size = program.len * sizeof(*code);
     struct cache_header header = {.version = CACHE_VERSION,
                                   .arch = seccomp_arch(NULL),
-                                  .profile_hash = hash(text, size),
-                                  .program_hash = hash(code, code_size)};
+                                  .profile_hash = hash(hash_begin(size), text, size),
+                                  .program_hash = hash(hash_begin(code_size), code, code_size)};
     memcpy(header.magic, cache_magic, sizeof(cache_magic));
 
     /* A file that is written half is no danger: its hash would not fit. */

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -64,9 +63,6 @@ int scheduling_reset(struct inside *in)
 {
     (void)in;
     if (sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0 && errno != EPERM)
-        return -1;
-    /* A higher priority than the caller's needs a privilege on the host: then the caller's stays. */
-    if (setpriority(PRIO_PROCESS, 0, 0) < 0 && errno != EACCES && errno != EPERM)
         return -1;
     cpu_set_t all;
     memset(&all, 0xff, sizeof(all)); /* the kernel takes away what the cpuset does not have */

@@ -10,7 +10,8 @@
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
 
 /* How many bytes the character at the beginning of `text` takes (size > 0). When it is not valid,
- * *valid is false and the bytes are those for which bytes.decode(errors="replace") puts one U+FFFD. */
+ * *valid is false and the bytes are those for which bytes.decode(errors="replace") puts one U+FFFD.
+ */
 size_t utf8_next(const char *text, size_t size, bool *valid);
 
 /* How many characters a text has, or −1 when it is not valid UTF-8. */

@@ -104,15 +104,24 @@ static void judge_status(struct sb_verdict *verdict, const struct sb_run *run, c
     }
 }
 
+/* A step failed before the script was let in. */
+static void say_failure(const struct sb_run *run, char *text, size_t size)
+{
+    const char *step = inside_step_name(run->failure.step);
+    const char *remedy = inside_step_remedy(run->failure.step);
+    bool exec = strcmp(step, "exec") == 0;
+    snprintf(text, size, "the sandbox could not be set up: step '%s'%s%s: %s; %s%ssee sandbox-run --doctor", step,
+             exec ? " of " : "", exec ? run->sandbox->rootfs.python : "", strerror(run->failure.value),
+             remedy ? remedy : "", remedy ? "; " : "");
+}
+
 static void judge(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
                   char *text, size_t size)
 {
     enum cause cause = cause_of(run);
     if (run->failed) {
         verdict->word = SB_INTERNAL;
-        snprintf(text, size, "the sandbox could not be set up, step '%s': %s; %s",
-                 inside_step_name(run->failure.step), strerror(run->failure.value),
-                 inside_step_remedy(run->failure.step));
+        say_failure(run, text, size);
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(exceeded); i++)

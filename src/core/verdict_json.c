@@ -1,5 +1,5 @@
-/* The verdict as JSON: the native answer, field by field in its documented order. All fields are always
- * there, but for "error", which only stands beside the status "error". */
+/* The verdict as JSON: the native answer, field by field in its documented order. All fields are
+ * always there, but for "error", which only stands beside the status "error". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 #include "util.h"
 
 static const char *const words[] = {
-    [SB_OK] = "ok",           [SB_EXCEPTION] = "exception", [SB_EXIT] = "exit",
-    [SB_SIGNAL] = "signal",   [SB_TIMEOUT] = "timeout",     [SB_CPU_TIME] = "cpu_time",
-    [SB_MEMORY] = "memory",   [SB_OUTPUT] = "output",       [SB_INTERNAL] = "internal",
+    [SB_OK] = "ok",         [SB_EXCEPTION] = "exception", [SB_EXIT] = "exit",
+    [SB_SIGNAL] = "signal", [SB_TIMEOUT] = "timeout",     [SB_CPU_TIME] = "cpu_time",
+    [SB_MEMORY] = "memory", [SB_OUTPUT] = "output",       [SB_INTERNAL] = "internal",
 };
 
 const char *sb_word_name(enum sb_word word)
