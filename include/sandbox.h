@@ -140,8 +140,7 @@ struct sb_options {
 
 struct sb_sandbox;
 
-/* Finds what the host offers, opens the root file system, clears what dead owners left behind.
- * Fails when the host can't enforce what every job needs. The caller closes it with sb_close, which
+/* Finds what the host offers and opens the root file system. Fails when the host can't enforce what every job needs. The caller closes it with sb_close, which
  * kills the jobs that are still running without giving verdicts. */
 SB_API int sb_open(struct sb_sandbox **sandbox, const struct sb_options *options,
                    struct sb_error *err);
@@ -152,7 +151,8 @@ SB_API void sb_close(struct sb_sandbox *sandbox);
 SB_API int sb_fd(const struct sb_sandbox *sandbox);
 
 /* Handles what is ready, waiting for it for up to timeout_ms (0: not at all, −1: for ever).
- * Callbacks of jobs are called from here alone. */
+ * Callbacks of jobs are called from here alone. The first call (or the first job) also removes the
+ * cgroups that dead processes left behind: a program that waits for its first job calls it once, with 0. */
 SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err);
 
 /* How many jobs have no verdict yet. */

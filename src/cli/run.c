@@ -143,16 +143,20 @@ static int take_signals(struct live *live, struct sb_error *err)
 }
 
 /* The first signal ends the job, and its verdict follows at once. Returns true when there is
- * nothing left to wait for: after the verdict, or at a second signal. */
+ * nothing left to wait for: after the verdict, or when the same signal comes again (Ctrl-C,
+ * Ctrl-C). Another one may be sent along with the first, as SIGHUP with SIGTERM. */
 static bool signalled(struct live *live)
 {
     struct signalfd_siginfo info;
     if (read(live->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return false;
-    bool second = live->signal != 0;
-    live->signal = (int)info.ssi_signo;
-    if (live->run == NULL || second)
+    int first = live->signal;
+    if (first == 0)
+        live->signal = (int)info.ssi_signo;
+    if (live->run == NULL || first == (int)info.ssi_signo)
         return true;
+    if (first != 0)
+        return false;
     char reason[64];
     snprintf(reason, sizeof(reason), "interrupted by SIG%s", sigabbrev_np(live->signal));
     live->killed = true;
@@ -211,14 +215,23 @@ static int supervise(struct live *live, struct sb_error *err)
     return 0;
 }
 
+static bool lost_output(const struct live *live)
+{
+    for (int i = 0; i < SB_STREAMS; i++) {
+        if (relay_waits(&live->streams[i]) || live->streams[i].error != 0)
+            return true;
+    }
+    return false;
+}
+
 /* What a failed write makes of the exit status. A reader that went away is SIGPIPE, unless the
  * verdict itself was lost. */
 static int final_status(struct live *live)
 {
     bool json = live->options->json;
-    /* The verdict may be the script's own, given while its output was still waiting. */
-    if (live->signal != 0 && (live->run != NULL || relay_waits(&live->streams[SB_STDOUT]) ||
-                              relay_waits(&live->streams[SB_STDERR])))
+    /* The verdict may be the script's own, given while its output was still waiting; and a terminal
+     * that hangs up sends SIGHUP and can't be written any more. */
+    if (live->signal != 0 && (live->run != NULL || lost_output(live)))
         return STATUS_SIGNAL + live->signal;
     for (int i = 0; i < SB_STREAMS; i++) {
         int error = live->streams[i].error;

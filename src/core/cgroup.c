@@ -20,14 +20,12 @@
 
 /* ── Files ─────────────────────────────────────────────────────────────────────────────────── */
 
-int cgroup_open_directory(const char *path, const char *name)
+int cgroup_open_directory(const char *path)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || name == NULL)
-        return steal_fd(&fd);
-    if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
-        return -1;
-    return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && mkdir(path, 0755) == 0)
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd;
 }
 
 ssize_t cgroup_read(int directory, const char *file, char *text, size_t size)
@@ -122,7 +120,7 @@ static void slot_name(char *name, size_t size, uint32_t slot)
 
 void cgroup_job_init(struct cgroup_job *job)
 {
-    *job = (struct cgroup_job){.dir = {-1, -1, -1, -1}, .tasks = {-1, -1, -1, -1}, .oom_event = -1};
+    *job = (struct cgroup_job){.dir = {-1, -1, -1, -1}, .oom_event = -1};
 }
 
 static int open_directory(int parent, const char *name)
@@ -168,23 +166,6 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
         if (job->dir[0] < 0 && (errno != EEXIST || tries == slots))
             return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
     }
-    for (int h = 1; h < CGROUP_HIERARCHIES; h++) {
-        if (host->parent[h] < 0)
-            continue;
-        if ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
-            (job->dir[h] = open_directory(host->parent[h], name)) < 0)
-            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
-    }
-    if (!host->backend->attach_by_child)
-        return 0;
-    for (int h = host->clone_into ? 1 : 0; h < CGROUP_HIERARCHIES; h++) {
-        if (job->dir[h] < 0)
-            continue;
-        int fd = openat(job->dir[h], "tasks", O_WRONLY | O_CLOEXEC);
-        if (fd < 0)
-            return sb_fail(err, "cgroup", errno, "cannot open %s/tasks in %s", name, host->place);
-        job->tasks[job->tasks_count++] = fd;
-    }
     return 0;
 }
 
@@ -204,11 +185,24 @@ static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
     return 0;
 }
 
+static int make_other_directories(const struct cgroup_host *host, struct cgroup_job *job, struct sb_error *err)
+{
+    char name[32];
+    slot_name(name, sizeof(name), job->slot);
+    for (int h = 1; h < CGROUP_HIERARCHIES; h++)
+        if (host->parent[h] >= 0 && ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
+                                     (job->dir[h] = open_directory(host->parent[h], name)) < 0))
+            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
+    return 0;
+}
+
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err)
 {
     if (host->backend == NULL)
         return 0;
+    if (make_other_directories(host, job, err) < 0)
+        return -1;
     for (size_t i = 0; i < host->backend->knobs_count; i++) {
         const struct cgroup_knob *knob = &host->backend->knobs[i];
         if (!(host->controllers & knob->controller))
@@ -283,9 +277,6 @@ int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
     char name[32];
     slot_name(name, sizeof(name), job->slot);
     close_fd(&job->oom_event);
-    for (size_t i = 0; i < job->tasks_count; i++)
-        close_fd(&job->tasks[i]);
-    job->tasks_count = 0;
     for (int h = CGROUP_HIERARCHIES - 1; h >= 0; h--) {
         if (job->dir[h] < 0)
             continue;
@@ -344,12 +335,18 @@ void cgroup_clear_stale(const struct cgroup_host *host)
 
 /* Writing "0" into `tasks` moves the writing thread alone, for which the kernel takes no lock on all
  * thread groups: 15 µs each. A pid written to cgroup.procs waits for an RCU grace period on an idle host,
- * 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). The rights are those of the parent, who
- * opened the files. */
+ * 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). Our uid on the host is still the
+ * parent's, who owns the files. */
 int cgroup_join(struct inside *in)
 {
-    for (size_t i = 0; i < in->cgroup_tasks_count; i++)
-        if (write(in->cgroup_tasks[i], "0", 1) < 0)
+    const struct cgroup_host *host = in->cgroup;
+    if (host->backend == NULL || !host->backend->attach_by_child)
+        return 0;
+    char tasks[48];
+    slot_name(tasks, sizeof(tasks), in->cgroup_slot);
+    strcat(tasks, "/tasks");
+    for (int h = host->clone_into ? 1 : 0; h < CGROUP_HIERARCHIES; h++)
+        if (host->parent[h] >= 0 && cgroup_write(host->parent[h], tasks, "0") < 0)
             return -1;
     return 0;
 }

@@ -70,8 +70,6 @@ struct cgroup_host {
 struct cgroup_job {
     uint32_t slot;
     int dir[CGROUP_HIERARCHIES];
-    int tasks[CGROUP_HIERARCHIES]; /* v1: for the child to write itself into */
-    size_t tasks_count;
     int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs none */
 };
 
@@ -85,11 +83,12 @@ void cgroup_close(struct cgroup_host *host);
 /* Kills and removes the jobs of owners that are dead; never touches a living one's. */
 void cgroup_clear_stale(const struct cgroup_host *host);
 
-/* Takes a free slot below `slots` and makes the job's directories, without limits yet. */
+/* Takes a free slot below `slots`: makes the directory in the first hierarchy, the one to clone into. */
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err);
 
-/* Writes the limits. To be called before the job's code is let in. */
+/* Makes the other directories and writes the limits. To be called before the job's code is let in; it may run while
+ * the child, already cloned, does its own steps. */
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err);
 
@@ -106,8 +105,8 @@ int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job);
 /* A job without directories, for cleanup on every path. */
 void cgroup_job_init(struct cgroup_job *job);
 
-/* For the back ends: opens `path`/`name`, creating `name` when it is not NULL. −1 with errno. */
-int cgroup_open_directory(const char *path, const char *name);
+/* For the back ends: opens a directory, and makes it when it is not there. −1 with errno. */
+int cgroup_open_directory(const char *path);
 /* Reads a small file below a directory into text, NUL-terminated. Returns its length or −1. */
 ssize_t cgroup_read(int directory, const char *file, char *text, size_t size);
 int cgroup_write(int directory, const char *file, const char *text);

@@ -76,7 +76,9 @@ int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
         }
         if (geteuid() != 0)
             return sb_fail(err, "cgroup", EPERM, "cgroup v1 can be used by root only");
-        host->parent[h] = cgroup_open_directory(path, "sandbox-run");
+        char directory[64];
+        snprintf(directory, sizeof(directory), "%s/sandbox-run", path);
+        host->parent[h] = cgroup_open_directory(directory);
         if (host->parent[h] < 0)
             return sb_fail(err, "cgroup", errno, "cannot make %s/sandbox-run; is it mounted read-only?",
                            path);

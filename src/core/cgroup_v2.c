@@ -154,7 +154,7 @@ static int open_delegated(struct cgroup_host *host, struct sb_error *err)
         return sb_fail(err, "cgroup", 0,
                        "this process is in no delegated cgroup; start it in one: systemd-run --user --scope -p "
                        "Delegate=yes … (as root without --user)");
-    host->parent[0] = cgroup_open_directory(path, NULL);
+    host->parent[0] = cgroup_open_directory(path);
     if (host->parent[0] < 0)
         return sb_fail(err, "cgroup", errno, "cannot open %s", path);
     snprintf(host->place, sizeof(host->place), "%.240s", path);
@@ -166,12 +166,12 @@ static int open_root(struct cgroup_host *host, struct sb_error *err)
 {
     if (geteuid() != 0)
         return sb_fail(err, "cgroup", EPERM, "only root can make cgroups in " CGROUP2_ROOT);
-    _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT, NULL);
+    _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT);
     if (root < 0)
         return sb_fail(err, "cgroup", errno, "cannot open " CGROUP2_ROOT);
     /* The root of a container's cgroup namespace has processes in it, the host's may. */
     enable_controllers(root, faccessat(root, "cgroup.type", F_OK, 0) == 0);
-    host->parent[0] = cgroup_open_directory(CGROUP2_ROOT, "sandbox-run");
+    host->parent[0] = cgroup_open_directory(CGROUP2_ROOT "/sandbox-run");
     if (host->parent[0] < 0)
         return sb_fail(err, "cgroup", errno,
                        "cannot make " CGROUP2_ROOT "/sandbox-run; is it mounted read-only?");

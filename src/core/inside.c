@@ -14,18 +14,18 @@ static const struct {
     int (*step)(struct inside *in);
     const char *remedy; /* the commonest cause, and what to do about it; NULL: only --doctor knows */
 } steps[] = {
-    /* First: kill(0, …) reaches the process group across pid namespaces. */
+    /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
+    {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
+    /* kill(0, …) reaches the process group across pid namespaces: out of it. */
     {"session", session_start, NULL},
     {"scheduling", scheduling_reset, NULL},
-    {"cgroup", cgroup_join, NULL},
-    /* The dearest namespace: made here, while the parent writes limits and id maps. */
-    {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
-    /* After cgroup: its root is where we are now. */
-    {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
     /* Before ids: the paths to these may be the caller's alone. */
     {"root file system", root_attach, "check it with sandbox-rootfs check"},
     {"mounts", root_bind_mounts, "may this user read the sources of the policy's mounts?"},
     {"id maps", ids_await_maps, NULL},
+    {"cgroup", cgroup_join, NULL},
+    /* After cgroup: its root is where we are now. */
+    {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
     /* Before tmp: files there need a mapped owner. */
     {"ids", ids_become_job, NULL},
     /* Before pivot: the kernel wants to see the host's /proc uncovered. */

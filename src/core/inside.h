@@ -13,6 +13,8 @@
 
 #include "policy.h"
 
+struct cgroup_host;
+
 /* The job's ids as it sees them itself. */
 #define JOB_UID 1000
 #define JOB_GID 1000
@@ -41,8 +43,8 @@ struct inside {
     char *const *argv; /* of python, argv[0] its path in the root file system */
     char *const *envp;
     struct sock_fprog filter;
-    const int *cgroup_tasks; /* v1: `tasks` files, opened by the parent, to write ourselves into */
-    size_t cgroup_tasks_count;
+    const struct cgroup_host *cgroup; /* v1: where to write ourselves into */
+    uint32_t cgroup_slot;
     bool best_effort;
     bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
     int fds[JOB_FDS];     /* the script's ends of its pipes */
@@ -65,14 +67,14 @@ const char *inside_step_name(int step);
 const char *inside_step_remedy(int step);
 
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
+int network_unshare(struct inside *in);     /* network.c */
 int session_start(struct inside *in);       /* session.c: sid, signals, keyring, umask, … */
 int scheduling_reset(struct inside *in);    /* session.c */
-int cgroup_join(struct inside *in);         /* cgroup.c: v1 attach */
-int network_unshare(struct inside *in);     /* network.c */
-int cgroup_namespace(struct inside *in);    /* cgroup.c */
 int root_attach(struct inside *in);         /* root.c: the root file system, read-only */
 int root_bind_mounts(struct inside *in);    /* root.c: the policy's mounts */
 int ids_await_maps(struct inside *in);      /* ids.c */
+int cgroup_join(struct inside *in);         /* cgroup.c: v1 attach */
+int cgroup_namespace(struct inside *in);    /* cgroup.c */
 int ids_become_job(struct inside *in);      /* ids.c */
 int proc_mount(struct inside *in);          /* proc.c */
 int tmp_mount(struct inside *in);           /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */

@@ -168,8 +168,8 @@ static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
     struct sb_sandbox *sandbox = run->sandbox;
     if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
         return -1;
-    in->cgroup_tasks = run->cgroup.tasks;
-    in->cgroup_tasks_count = run->cgroup.tasks_count;
+    in->cgroup = &sandbox->cgroup;
+    in->cgroup_slot = run->cgroup.slot;
     if (start_child(run, in, err) < 0)
         return -1;
     reset_nice(run->pid);

@@ -84,6 +84,7 @@ struct sb_sandbox {
     int epoll;
     struct rootfs rootfs;
     struct cgroup_host cgroup;
+    bool cleared; /* what dead owners left in it */
     uint32_t uid_first, uid_count;
     bool best_effort;
     struct filter *filters; /* programs by profile, loaded when first needed */
@@ -106,6 +107,7 @@ void launch_abandon(struct sb_run *run);
 int run_watch(struct sb_run *run, struct sb_error *err);
 void run_kill(struct sb_run *run, enum cause cause);
 void run_free(struct sb_run *run);
+void clear_stale_once(struct sb_sandbox *sandbox);
 
 /* verdict.c: judges by the evidence and calls on_done. */
 void verdict_give(struct sb_run *run);

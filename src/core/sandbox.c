@@ -49,7 +49,6 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
         sb_close(sandbox);
         return -1;
     }
-    cgroup_clear_stale(&sandbox->cgroup);
     *out = sandbox;
     return 0;
 }
@@ -239,6 +238,7 @@ int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run
         run->next->previous = run;
     sandbox->runs = run;
     sandbox->running++;
+    clear_stale_once(sandbox);
     if (out != NULL)
         *out = run;
     return 0;

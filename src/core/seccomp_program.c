@@ -23,6 +23,7 @@ enum {
     FARTHEST_JUMP = 255, /* the offsets of conditional jumps have eight bits */
     MAX_DECISIONS = 256,
     MAX_INTERVALS = 1024,
+    MAX_SINGLES = 4, /* of a segment: they are compared one after the other */
     /* Call numbers below this are those that the kernel tries at load; the tree is balanced for
      * them. Its table ends near 470 today. */
     TABLE_END = 480,
@@ -46,12 +47,20 @@ struct interval {
     size_t decision;
 };
 
+/* Intervals from `low` to before `high`, of which all but single numbers have the common decision. */
+struct segment {
+    size_t low, high;
+    size_t common;
+};
+
 struct builder {
     const struct seccomp_profile *profile;
     struct decision decisions[MAX_DECISIONS];
     size_t decisions_count;
     struct interval intervals[MAX_INTERVALS];
     size_t intervals_count;
+    struct segment segments[MAX_INTERVALS];
+    size_t segments_count;
     struct sock_filter code[BPF_MAXINSNS]; /* last instruction first */
     size_t count;
     bool too_long;
@@ -89,8 +98,12 @@ static size_t emit_jump(struct builder *b, uint16_t test, uint32_t k, size_t if_
     return emit(b, BPF_JMP | test | BPF_K, offset(b, if_true, 0), offset(b, if_false, 0), k);
 }
 
+/* One that was written already and can still be reached will do: each instruction costs every job 0.2 µs. */
 static size_t emit_return(struct builder *b, uint32_t action)
 {
+    for (size_t i = b->count; i-- > 0 && offset(b, i, SECCOMP_MAX_VALUES + 4) <= FARTHEST_JUMP;)
+        if (b->code[i].code == (BPF_RET | BPF_K) && b->code[i].k == action)
+            return i;
     return emit(b, BPF_RET | BPF_K, 0, 0, action);
 }
 
@@ -128,10 +141,10 @@ static size_t emit_decision(struct builder *b, struct decision *decision)
     return position;
 }
 
-static size_t weight(const struct builder *b, size_t interval)
+static size_t weight(const struct builder *b, const struct segment *segment)
 {
-    uint32_t first = b->intervals[interval].first;
-    uint32_t next = interval + 1 < b->intervals_count ? b->intervals[interval + 1].first : TABLE_END;
+    uint32_t first = b->intervals[segment->low].first;
+    uint32_t next = segment->high < b->intervals_count ? b->intervals[segment->high].first : TABLE_END;
     if (next > TABLE_END)
         next = TABLE_END;
     return next > first ? next - first : 1;
@@ -140,29 +153,84 @@ static size_t weight(const struct builder *b, size_t interval)
 /* Where to divide so that both sides have about the same number of calls. */
 static size_t middle(const struct builder *b, size_t low, size_t high)
 {
-    size_t total = 0, left = weight(b, low), split = low + 1;
+    size_t total = 0, left = weight(b, &b->segments[low]), split = low + 1;
     for (size_t i = low; i < high; i++)
-        total += weight(b, i);
-    while (split < high - 1 && 2 * left + weight(b, split) <= total)
-        left += weight(b, split++);
+        total += weight(b, &b->segments[i]);
+    while (split < high - 1 && 2 * left + weight(b, &b->segments[split]) <= total)
+        left += weight(b, &b->segments[split++]);
     return split;
+}
+
+/* The single numbers by comparing, then what is common to the rest. */
+static size_t emit_segment(struct builder *b, const struct segment *segment)
+{
+    /* All answers first, so that the comparisons follow one another without jumps. */
+    for (size_t i = segment->low; i < segment->high; i++)
+        emit_decision(b, &b->decisions[b->intervals[i].decision]);
+    size_t position = emit_decision(b, &b->decisions[segment->common]);
+    for (size_t i = segment->high; i-- > segment->low;) {
+        const struct interval *interval = &b->intervals[i];
+        if (interval->decision != segment->common)
+            position = emit_jump(b, BPF_JEQ, interval->first,
+                                 emit_decision(b, &b->decisions[interval->decision]), position);
+    }
+    return position;
 }
 
 static size_t emit_tree(struct builder *b, size_t low, size_t high)
 {
     if (high - low == 1)
-        return emit_decision(b, &b->decisions[b->intervals[low].decision]);
-    /* One call that stands out from its neighbours. */
-    if (high - low == 3 && b->intervals[low].decision == b->intervals[low + 2].decision &&
-        b->intervals[low + 2].first - b->intervals[low + 1].first == 1) {
-        size_t if_false = emit_tree(b, low, low + 1);
-        size_t if_true = emit_tree(b, low + 1, low + 2);
-        return emit_jump(b, BPF_JEQ, b->intervals[low + 1].first, if_true, if_false);
-    }
+        return emit_segment(b, &b->segments[low]);
     size_t split = middle(b, low, high);
     size_t above = emit_tree(b, split, high);
     size_t below = emit_tree(b, low, split);
-    return emit_jump(b, BPF_JGE, b->intervals[split].first, above, below);
+    return emit_jump(b, BPF_JGE, b->intervals[b->segments[split].low].first, above, below);
+}
+
+/* How many single numbers of the intervals have another decision than this; too many when what has
+ * another is not a single number. */
+static size_t single_numbers(const struct builder *b, size_t low, size_t high, size_t common)
+{
+    size_t count = 0;
+    for (size_t i = low; i < high; i++) {
+        if (b->intervals[i].decision == common)
+            continue;
+        count++;
+        if (i + 1 == b->intervals_count ||
+            b->intervals[i + 1].first - b->intervals[i].first != 1)
+            return SIZE_MAX;
+    }
+    return count;
+}
+
+/* Groups the intervals so that the fewest comparisons do: one to find a segment, and one for each of
+ * its single numbers. A long row of allowed calls with three others in it takes four that way, and
+ * seven as seven intervals. Each interval's best predecessor is found from the left. */
+static void group(struct builder *b)
+{
+    size_t cost[MAX_INTERVALS + 1] = {0};
+    struct segment last[MAX_INTERVALS + 1] = {{0}};
+    for (size_t high = 1; high <= b->intervals_count; high++) {
+        cost[high] = SIZE_MAX;
+        for (size_t low = high; low-- > 0 && high - low <= 2 * MAX_SINGLES + 1;) {
+            /* The decision that most of them share is the first's or the second's. */
+            for (size_t i = low; i < high && i < low + 2; i++) {
+                size_t common = b->intervals[i].decision;
+                size_t singles = single_numbers(b, low, high, common);
+                if (singles <= MAX_SINGLES && cost[low] + singles + 1 < cost[high]) {
+                    cost[high] = cost[low] + singles + 1;
+                    last[high] = (struct segment){.low = low, .high = high, .common = common};
+                }
+            }
+        }
+    }
+    for (size_t high = b->intervals_count; high > 0; high = last[high].low)
+        b->segments[b->segments_count++] = last[high];
+    for (size_t i = 0; i < b->segments_count / 2; i++) {
+        struct segment swapped = b->segments[i];
+        b->segments[i] = b->segments[b->segments_count - 1 - i];
+        b->segments[b->segments_count - 1 - i] = swapped;
+    }
 }
 
 static bool same_effect(const struct decision *x, const struct decision *y)
@@ -223,11 +291,12 @@ static int divide(struct builder *b)
 /* The architecture first: numbers mean nothing without it (int 0x80 and AArch32 come this way). */
 static void emit_program(struct builder *b)
 {
-    size_t tree = emit_tree(b, 0, b->intervals_count);
+    group(b);
+    size_t tree = emit_tree(b, 0, b->segments_count);
     if (offset(b, tree, 0) != 0)
         emit(b, BPF_JMP | BPF_JA, 0, 0, (uint32_t)offset(b, tree, 0));
     emit(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
-    emit_return(b, SECCOMP_RET_KILL_PROCESS);
+    emit(b, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS);
     emit(b, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, b->profile->arch);
     emit(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
 }

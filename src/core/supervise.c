@@ -97,9 +97,8 @@ static void arm(struct sb_run *run, int64_t in_us)
 /* How many CPUs the job can use at once: its budget of CPU time lasts at least budget / this. */
 static int64_t parallelism(const struct sb_run *run)
 {
-    int64_t online = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t allowed = (run->limits.value[SB_MILLICPUS] + 999) / 1000;
-    return MAX(1, MIN(online, allowed));
+    bool held = run->sandbox->cgroup.controllers & CGROUP_CPU;
+    return held ? (run->limits.value[SB_MILLICPUS] + 999) / 1000 : run->limits.value[SB_PIDS];
 }
 
 /* Looks at both clocks, ends the job when one has run out, and arms the timer for the next look. */
@@ -392,8 +391,17 @@ int run_watch(struct sb_run *run, struct sb_error *err)
     return 0;
 }
 
+/* What dead owners left. Not in sb_open: a first job would have to wait for it, and here its python is starting. */
+void clear_stale_once(struct sb_sandbox *sandbox)
+{
+    if (!sandbox->cleared)
+        cgroup_clear_stale(&sandbox->cgroup);
+    sandbox->cleared = true;
+}
+
 int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
 {
+    clear_stale_once(sandbox);
     struct epoll_event events[64];
     int count = epoll_wait(sandbox->epoll, events, ARRAY_LEN(events), timeout_ms);
     if (count < 0)
