@@ -86,6 +86,32 @@ static bool path_is_below(const char *path)
     return true;
 }
 
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The script and the files all want a name of their own in /work. */
+static int check_names(const struct sb_job *job, struct sb_error *err)
+{
+    const char *script = file_name(job);
+    size_t count = 0;
+    const char **paths = calloc(job->files_count + 1, sizeof(*paths));
+    if (paths == NULL)
+        return sb_fail(err, "job", ENOMEM, "no memory for the job's files");
+    if (script != NULL)
+        paths[count++] = script;
+    for (size_t i = 0; i < job->files_count; i++)
+        paths[count++] = job->files[i].path;
+    qsort(paths, count, sizeof(*paths), by_path);
+    int result = 0;
+    for (size_t i = 1; i < count && result == 0; i++)
+        if (strcmp(paths[i - 1], paths[i]) == 0)
+            result = sb_fail_field(err, "job", "files", "two files have the name '%.100s'; rename one", paths[i]);
+    free(paths);
+    return result;
+}
+
 static int check_files(const struct sb_job *job, struct sb_error *err)
 {
     if (job->files_count > FILES_MAX)
@@ -96,12 +122,8 @@ static int check_files(const struct sb_job *job, struct sb_error *err)
         if (!path_is_below(path))
             return sb_fail_field(err, "job", "files",
                                  "the file name '%.100s' is not a relative path below the working directory", path);
-        const char *script = file_name(job);
-        if (script != NULL && strcmp(path, script) == 0)
-            return sb_fail_field(err, "job", "files", "the file '%.100s' has the name of the script itself; rename it",
-                                 path);
     }
-    return 0;
+    return check_names(job, err);
 }
 
 int job_check(const struct sb_job *job, const struct sb_limits *limits, struct sb_error *err)
