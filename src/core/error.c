@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Takes the last character off a text that was cut, as it may be half of one. */
+static void trim_character(char *text)
+{
+    size_t size = strlen(text);
+    while (size > 0 && ((unsigned char)text[size - 1] & 0xc0) == 0x80)
+        size--;
+    text[size > 0 ? size - 1 : 0] = '\0';
+}
+
 static void fill(struct sb_error *err, const char *step, const char *field, int errnum,
                  const char *format, va_list args)
 {
@@ -15,8 +24,10 @@ static void fill(struct sb_error *err, const char *step, const char *field, int 
     snprintf(err->field, sizeof(err->field), "%s", field);
     int length = vsnprintf(err->message, sizeof(err->message), format, args);
     if (errnum != 0 && length >= 0 && (size_t)length < sizeof(err->message))
-        snprintf(err->message + length, sizeof(err->message) - (size_t)length, ": %s",
-                 strerror(errnum));
+        length += snprintf(err->message + length, sizeof(err->message) - (size_t)length, ": %s",
+                           strerror(errnum));
+    if (length >= 0 && (size_t)length >= sizeof(err->message))
+        trim_character(err->message);
 }
 
 int sb_fail(struct sb_error *err, const char *step, int errnum, const char *format, ...)

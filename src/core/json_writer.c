@@ -85,23 +85,22 @@ void json_null(struct json_writer *writer)
 void json_integer(struct json_writer *writer, int64_t value)
 {
     char text[24];
-    if (value < 0) {
+    int size = snprintf(text, sizeof(text), "%lld", (long long)value);
+    if (value < 0)
         json_null(writer);
-        return;
-    }
-    put(writer, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)value));
+    else
+        put(writer, text, (size_t)size);
 }
 
 void json_thousandths(struct json_writer *writer, int64_t value)
 {
-    char text[32];
-    if (value < 0) {
+    char text[48];
+    int size = snprintf(text, sizeof(text), "%lld.%03lld", (long long)(value / 1000),
+                        (long long)(value % 1000));
+    if (value < 0)
         json_null(writer);
-        return;
-    }
-    put(writer, text,
-        (size_t)snprintf(text, sizeof(text), "%lld.%03lld", (long long)(value / 1000),
-                         (long long)(value % 1000)));
+    else
+        put(writer, text, (size_t)size);
 }
 
 /* ── Strings ─────────────────────────────────────────────────────────────────────────────────── */
@@ -150,7 +149,8 @@ static void put_escape(struct json_writer *writer, char c)
         }
     }
     char escape[8];
-    put(writer, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)c));
+    int size = snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)c);
+    put(writer, escape, (size_t)size);
 }
 
 /* The character at the beginning of `text`, or U+FFFD for what is none. Returns its size. */

@@ -46,8 +46,8 @@ static char *name_of(const char *path)
 
 static int no_such_policy(const char *directory, const char *name, struct sb_error *err)
 {
-    char **names;
-    if (sb_policy_list(&names, directory, err) < 0)
+    char **names = NULL;
+    if (sb_policy_list(&names, directory, err) < 0 || names == NULL)
         return -1;
     char known[300] = "";
     size_t length = 0;

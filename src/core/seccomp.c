@@ -14,7 +14,8 @@
 #include "seccomp_profile.h"
 #include "util.h"
 
-/* To be raised with each change to what seccomp_profile.c and seccomp_program.c make of a profile. */
+/* To be raised with each change to what seccomp_profile.c and seccomp_program.c make of a profile.
+ */
 enum { CACHE_VERSION = 1 };
 
 static const char cache_magic[8] = {'s', 'b', '-', 's', 'e', 'c', 'c', 'p'};
@@ -28,9 +29,9 @@ struct cache_header {
     uint64_t program_hash; /* a file that was cut or damaged is not loaded */
 };
 
-/* Tells different bytes apart; whoever may write the cache may write the profile, so nobody needs to be
- * kept from making two that collide. Eight bytes a step, for this is on the way of every cold start;
- * each step can be undone, so that no single change is lost. */
+/* Tells different bytes apart; whoever may write the cache may write the profile, so nobody needs
+ * to be kept from making two that collide. Eight bytes a step, for this is on the way of every cold
+ * start; each step can be undone, so that no single change is lost. */
 static uint64_t hash(uint64_t h, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
@@ -99,8 +100,8 @@ static void *read_file(const char *path, size_t most, size_t *size)
     return steal_ptr(data);
 }
 
-/* The hash of a file's bytes. They are not kept: touching fresh memory for them would take longer than
- * reading does. */
+/* The hash of a file's bytes. They are not kept: touching fresh memory for them would take longer
+ * than reading does. */
 static bool hash_file(const char *path, uint64_t *result)
 {
     size_t size;
@@ -122,7 +123,8 @@ static char *read_profile(const char *profile, size_t *size, struct sb_error *er
     if (text == NULL)
         sb_fail(err, "seccomp", errno,
                 "the seccomp profile %s can't be read: it must be a readable JSON file of up to %d "
-                "KiB", json_file_shown(profile), JSON_FILE_MAX / 1024);
+                "KiB",
+                json_file_shown(profile), JSON_FILE_MAX / 1024);
     return text;
 }
 
@@ -141,15 +143,12 @@ static int compile(struct sock_fprog *program, const char *text, size_t size, co
 /* The path of PROFILE.bpf; false when the profile's name does not end in .json. */
 static bool cache_path(char *path, size_t size, const char *profile)
 {
-    static const char ending[] = ".json";
-    size_t stem = strlen(profile);
-    if (stem < sizeof(ending) || stem >= size)
+    static const char from[] = ".json", to[] = ".bpf";
+    size_t length = strlen(profile), ending = sizeof(from) - 1;
+    if (length < ending || length >= size || strcmp(profile + length - ending, from) != 0)
         return false;
-    stem -= sizeof(ending) - 1;
-    if (strcmp(profile + stem, ending) != 0)
-        return false;
-    memcpy(path, profile, stem);
-    memcpy(path + stem, ".bpf", sizeof(".bpf"));
+    memcpy(path, profile, length + 1);
+    memcpy(path + length - ending, to, sizeof(to));
     return true;
 }
 
@@ -187,13 +186,14 @@ int filter_load(struct sock_fprog *program, const char *profile, struct sb_error
 }
 
 int filter_compile(struct sock_fprog *program, const char *profile, const char *arch,
-                    struct sb_error *err)
+                   struct sb_error *err)
 {
     *program = (struct sock_fprog){0};
     if (seccomp_arch(arch) == 0)
         return sb_fail_field(err, "seccomp", "arch",
                              "\"%.64s\" is not an architecture that profiles are written for: name "
-                             "x86_64 or aarch64", arch);
+                             "x86_64 or aarch64",
+                             arch);
     size_t size;
     _cleanup_free_ char *text = read_profile(profile, &size, err);
     if (text == NULL)

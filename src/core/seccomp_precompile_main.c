@@ -1,5 +1,5 @@
-/* seccomp-precompile PROFILE OUTPUT: compiles a seccomp profile when the project is built, so that a
- * job has only to load the program. */
+/* seccomp-precompile PROFILE OUTPUT: compiles a seccomp profile when the project is built, so that
+ * a job has only to load the program. */
 #include <stdio.h>
 
 #include "seccomp.h"

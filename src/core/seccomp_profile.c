@@ -1,7 +1,7 @@
 /* Reads a seccomp profile from JSON, for one architecture. Names of calls are libseccomp's.
  *
- * A profile guards the kernel: nothing in it is guessed, skipped or corrected. The one exception are
- * calls that exist on other architectures only. Each error names the file, the place
+ * A profile guards the kernel: nothing in it is guessed, skipped or corrected. The one exception
+ * are calls that exist on other architectures only. Each error names the file, the place
  * ("groups[3].calls[2]") and what is allowed there. */
 #include "seccomp_profile.h"
 
@@ -140,8 +140,10 @@ static int read_action(struct reader *r, json_object *value, uint32_t *action)
             return 0;
         }
     }
-    return bad(r, "\"%.64s\" is not an action; allowed are \"allow\", \"kill\" and the names of errno "
-                  "values such as \"EPERM\"", name);
+    return bad(r,
+               "\"%.64s\" is not an action; allowed are \"allow\", \"kill\" and the names of errno "
+               "values such as \"EPERM\"",
+               name);
 }
 
 static int read_number(struct reader *r, json_object *value, uint32_t *number)
@@ -154,7 +156,8 @@ static int read_number(struct reader *r, json_object *value, uint32_t *number)
         }
     } else if (json_object_is_type(value, json_type_string)) {
         const char *text = json_object_get_string(value);
-        size_t digits = strncmp(text, "0x", 2) == 0 ? strspn(text + 2, "0123456789abcdefABCDEF") : 0;
+        size_t digits =
+            strncmp(text, "0x", 2) == 0 ? strspn(text + 2, "0123456789abcdefABCDEF") : 0;
         if (digits >= 1 && digits <= 8 && text[2 + digits] == '\0') {
             *number = (uint32_t)strtoul(text + 2, NULL, 16);
             return 0;
@@ -164,7 +167,8 @@ static int read_number(struct reader *r, json_object *value, uint32_t *number)
                   "the kernel reads 32 bits of these arguments, and so does the filter");
 }
 
-/* One number, or an object of names and numbers: {"TIOCSTI": "0x5412"}. The names are for people. */
+/* One number, or an object of names and numbers: {"TIOCSTI": "0x5412"}. The names are for people.
+ */
 static int read_values(struct reader *r, json_object *value, uint32_t *numbers, size_t *count)
 {
     *count = 0;
@@ -225,8 +229,10 @@ static int read_condition(struct reader *r, json_object *object,
         return -1;
     for (size_t i = 0; i < condition->equals_count; i++)
         if ((condition->equals[i] & ~condition->mask) != 0)
-            return bad(r, "0x%" PRIx32 " can never be equal: the mask 0x%" PRIx32
-                          " lacks some of its bits", condition->equals[i], condition->mask);
+            return bad(r,
+                       "0x%" PRIx32 " can never be equal: the mask 0x%" PRIx32
+                       " lacks some of its bits",
+                       condition->equals[i], condition->mask);
     return 0;
 }
 
@@ -245,18 +251,20 @@ static int read_conditions(struct reader *r, json_object *list, size_t index,
     return 0;
 }
 
-/* "name", or "name=number" for calls that libseccomp may be too old to know. Since 5.1 a call has the
- * same number on all architectures. −1: not a call of this one; −2: an error. */
+/* "name", or "name=number" for calls that libseccomp may be too old to know. Since 5.1 a call has
+ * the same number on all architectures. −1: not a call of this one; −2: an error. */
 static int resolve(struct reader *r, const char *text, uint32_t arch)
 {
     const char *equals = strchr(text, '=');
     size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
     char name[64];
     snprintf(name, sizeof(name), "%.*s", (int)length, text);
-    int nr = length < sizeof(name) ? seccomp_syscall_resolve_name_arch(arch, name) : __NR_SCMP_ERROR;
+    int nr =
+        length < sizeof(name) ? seccomp_syscall_resolve_name_arch(arch, name) : __NR_SCMP_ERROR;
     if (equals == NULL && nr == __NR_SCMP_ERROR) {
-        bad(r, "\"%.63s\" is not a system call that libseccomp %u.%u.%u knows: correct the name, or "
-               "give its number for a new one, as in \"mseal=462\"",
+        bad(r,
+            "\"%.63s\" is not a system call that libseccomp %u.%u.%u knows: correct the name, or "
+            "give its number for a new one, as in \"mseal=462\"",
             name, seccomp_version()->major, seccomp_version()->minor, seccomp_version()->micro);
         return -2;
     }
@@ -269,8 +277,10 @@ static int resolve(struct reader *r, const char *text, uint32_t arch)
         if (nr >= 0)
             bad(r, "\"%.80s\": the number of %s is %d", text, name, nr);
         else
-            bad(r, "\"%.80s\": numbers from %d to 999 can be given, which are the same on all "
-                   "architectures", text, FIRST_COMMON_NR);
+            bad(r,
+                "\"%.80s\": numbers from %d to 999 can be given, which are the same on all "
+                "architectures",
+                text, FIRST_COMMON_NR);
         return -2;
     }
     return number;
@@ -289,8 +299,11 @@ static int add_rule(struct reader *r, struct seccomp_profile *profile, const cha
         if (rule->group == group)
             return bad(r, "\"%.80s\" stands twice in this group: remove one", name);
         if (profile->groups[rule->group].when_count == 0)
-            return bad(r, "\"%.80s\" never comes here, groups[%zu] has decided it without a condition: "
-                          "remove it there or here", name, rule->group);
+            return bad(
+                r,
+                "\"%.80s\" never comes here, groups[%zu] has decided it without a condition: "
+                "remove it there or here",
+                name, rule->group);
     }
     profile->rules[profile->rules_count++] =
         (struct seccomp_rule){.nr = (uint32_t)nr, .group = group};
@@ -304,8 +317,8 @@ static int read_calls(struct reader *r, json_object *list, size_t index,
     if (check_list(r, list, 1000, "names of system calls") < 0)
         return -1;
     size_t count = json_object_array_length(list);
-    void *rules = reallocarray(profile->rules, profile->rules_count + count,
-                               sizeof(*profile->rules));
+    void *rules =
+        reallocarray(profile->rules, profile->rules_count + count, sizeof(*profile->rules));
     if (rules == NULL)
         return bad(r, "cannot be read: out of memory");
     profile->rules = rules;
@@ -386,8 +399,9 @@ static int read_profile(struct reader *r, json_object *root, struct seccomp_prof
     if (read_action(r, json_object_object_get(root, "default"), &profile->default_action) < 0)
         return -1;
     if (profile->default_action == SECCOMP_RET_ALLOW)
-        return bad(r, "must not be \"allow\": calls that this file does not name, and those of future "
-                      "kernels, would be let in");
+        return bad(r,
+                   "must not be \"allow\": calls that this file does not name, and those of future "
+                   "kernels, would be let in");
     json_object *groups = json_object_object_get(root, "groups");
     at(r, "groups");
     if (check_list(r, groups, SECCOMP_MAX_GROUPS, "groups") < 0)

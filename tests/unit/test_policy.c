@@ -213,7 +213,7 @@ static struct sb_policy *load_shipped(const char *name)
 {
     struct sb_policy *policy = NULL;
     struct sb_error err = {0};
-    if (sb_policy_load(&policy, TEST_POLICIES, name, &err) < 0)
+    if (sb_policy_load(&policy, SB_POLICY_SOURCE, name, &err) < 0)
         fail_msg("%s", err.message);
     return policy;
 }
@@ -225,7 +225,7 @@ static void every_shipped_policy_loads_and_is_described(void **state)
                                            "run_code"};
     char **names;
     struct sb_error err;
-    assert_int_equal(sb_policy_list(&names, TEST_POLICIES, &err), 0);
+    assert_int_equal(sb_policy_list(&names, SB_POLICY_SOURCE, &err), 0);
     for (size_t i = 0; i < ARRAY_LEN(expected); i++)
         assert_string_equal(names[i], expected[i]);
     for (size_t i = 0; names[i] != NULL; i++) {
@@ -300,7 +300,7 @@ static void only_a_cpu_time_that_is_meant_to_can_run_out_before_the_wall_time(vo
 /* The text between .Bd and .Ed after the heading EXAMPLES, without mdoc's escapes. */
 static void the_example_in_the_manual_loads(void **state)
 {
-    FILE *manual = fopen(TEST_MAN_PAGE, "re");
+    FILE *manual = fopen(SB_MAN_SOURCE "/sandbox-policy.5", "re");
     assert_non_null(manual);
     char line[512], text[8192] = "";
     bool examples = false, display = false;
@@ -333,7 +333,7 @@ static void the_manual_documents_every_limit_with_its_range_and_default(void **s
 {
     (void)state;
     static char text[64 * 1024];
-    FILE *manual = fopen(TEST_MAN_PAGE, "re");
+    FILE *manual = fopen(SB_MAN_SOURCE "/sandbox-policy.5", "re");
     assert_non_null(manual);
     text[fread(text, 1, sizeof(text) - 1, manual)] = '\0';
     fclose(manual);

@@ -65,7 +65,7 @@ static const struct row rows[] = {
      .error = "interrupted"},
     {"the caller, too late for memory", .cause = CAUSE_CALLER, .init_status = SIGKILL, .oom_kills = 0, .word = SB_SIGNAL,
      .exit_code = -1, .signal = SIGINT, .error = "interrupted"},
-    {"a step that failed", .failed = true, .init_status = 125, .word = SB_INTERNAL, .exit_code = -1, .error = "step 'session': Operation not permitted; see sandbox-run --doctor"},
+    {"a step that failed", .failed = true, .init_status = 125, .word = SB_INTERNAL, .exit_code = -1, .error = "Operation not permitted; is user.max_net_namespaces used up?; see sandbox-run --doctor"},
 };
 
 static const struct row *current;
