@@ -35,10 +35,11 @@ extern "C" {
 
 /* ── Errors ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* What went wrong. `message` is one sentence for a person: what failed, why, and what to do next. */
+/* What went wrong. `message` is one sentence for a person: what failed, why, and what to do next.
+ */
 struct sb_error {
-    int errnum;        /* errno of the failed step, 0 when none applies */
-    char step[32];     /* the step that failed: "policy", "rootfs", "cgroup", "clone", "seccomp", … */
+    int errnum;    /* errno of the failed step, 0 when none applies */
+    char step[32]; /* the step that failed: "policy", "rootfs", "cgroup", "clone", "seccomp", … */
     char field[64];    /* the key, option or argument at fault, "" when none is */
     char message[512]; /* one sentence, UTF-8, without a newline at the end */
 };
@@ -94,8 +95,9 @@ SB_API int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value,
 struct sb_policy;
 
 /* Loads a policy. `name` is the name of one in `directory` ("default"), or a path when it has a
- * slash or ends with .json. `directory` NULL: the one that was configured when the library was built.
- * The caller frees *policy with sb_policy_free, after the last job that names it has its verdict. */
+ * slash or ends with .json. `directory` NULL: the one that was configured when the library was
+ * built. The caller frees *policy with sb_policy_free, after the last job that names it has its
+ * verdict. */
 SB_API int sb_policy_load(struct sb_policy **policy, const char *directory, const char *name,
                           struct sb_error *err);
 /* NULL is allowed. */
@@ -126,7 +128,8 @@ enum sb_cgroup {
     SB_CGROUP_NONE          /* nothing: for best effort only */
 };
 
-/* "auto", "v2-delegated", "v2-scope", "v2-root", "v1", "none"; −1 when the name is none of these. */
+/* "auto", "v2-delegated", "v2-scope", "v2-root", "v1", "none"; −1 when the name is none of these.
+ */
 SB_API int sb_cgroup_from_name(const char *name);
 
 struct sb_options {
@@ -140,8 +143,9 @@ struct sb_options {
 
 struct sb_sandbox;
 
-/* Finds what the host offers and opens the root file system. Fails when the host can't enforce what every job needs. The caller closes it with sb_close, which
- * kills the jobs that are still running without giving verdicts. */
+/* Finds what the host offers and opens the root file system. Fails when the host can't enforce what
+ * every job needs. The caller closes it with sb_close, which kills the jobs that are still running
+ * without giving verdicts. */
 SB_API int sb_open(struct sb_sandbox **sandbox, const struct sb_options *options,
                    struct sb_error *err);
 /* NULL is allowed. */
@@ -152,7 +156,8 @@ SB_API int sb_fd(const struct sb_sandbox *sandbox);
 
 /* Handles what is ready, waiting for it for up to timeout_ms (0: not at all, −1: for ever).
  * Callbacks of jobs are called from here alone. The first call (or the first job) also removes the
- * cgroups that dead processes left behind: a program that waits for its first job calls it once, with 0. */
+ * cgroups that dead processes left behind: a program that waits for its first job calls it once,
+ * with 0. */
 SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err);
 
 /* How many jobs have no verdict yet. */
@@ -187,7 +192,7 @@ struct sb_job {
     const char *call;        /* function to call after the code; its value becomes the result */
     const void *stdin_data;  /* what the script reads, or */
     size_t stdin_size;
-    bool stdin_from_fd;       /* … it is relayed from stdin_fd, never handed into the sandbox */
+    bool stdin_from_fd; /* … it is relayed from stdin_fd, never handed into the sandbox */
     int stdin_fd;
     struct sb_limits limits; /* zeroed or SB_UNSET values: the policy's. Above a cap: an error */
     bool best_effort;        /* as options.best_effort, for this job */
@@ -204,7 +209,8 @@ struct sb_job {
 SB_API int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **run,
                     struct sb_error *err);
 
-/* Ends a job: its verdict will be "signal" with `signal`, and `reason` (one sentence, copied) as error. */
+/* Ends a job: its verdict will be "signal" with `signal`, and `reason` (one sentence, copied) as
+ * error. */
 SB_API void sb_kill(struct sb_run *run, int signal, const char *reason);
 
 /* Stops and goes on reading a stream of the job, for a reader that can't take more just now. */
@@ -220,34 +226,37 @@ enum sb_word {
     SB_TIMEOUT,   /* wall_time_ms ran out */
     SB_CPU_TIME,  /* cpu_time_ms ran out */
     SB_MEMORY,    /* memory_bytes ran out: the kernel's out-of-memory killer ended it */
-    SB_OUTPUT,    /* more output than output_bytes, under a policy that says kill; or too large a result */
+    SB_OUTPUT,    /* more output than output_bytes, under a policy that says kill; or too large a
+                     result */
     SB_INTERNAL   /* the sandbox itself failed */
 };
 
 /* "ok", "exception", … */
 SB_API const char *sb_word_name(enum sb_word word);
 
-/* What became of a job. Texts belong to the library and go when on_done returns. Numbers are −1 where they
- * are not known or do not apply. */
+/* What became of a job. Texts belong to the library and go when on_done returns. Numbers are −1
+ * where they are not known or do not apply. */
 struct sb_verdict {
     enum sb_word word;
     const char *id;
-    const char *error;            /* what a person should know; NULL when word is SB_OK */
-    const char *text[SB_STREAMS]; /* kept output, NUL-terminated (it may hold NULs); "" with on_output */
+    const char *error; /* what a person should know; NULL when word is SB_OK */
+    const char
+        *text[SB_STREAMS]; /* kept output, NUL-terminated (it may hold NULs); "" with on_output */
     size_t text_size[SB_STREAMS];
     int64_t written_bytes[SB_STREAMS]; /* what the script wrote, kept or not */
     int64_t dropped_bytes[SB_STREAMS]; /* of these, not kept: between the first and the last part */
     int exit_code;                     /* of the script, −1 when it ended otherwise */
     int signal;                        /* that ended it, 0 when none did */
-    const char *exception;             /* name of the exception's class; NULL but for SB_EXCEPTION */
-    const char *result;                /* JSON text of the called function's value; NULL when none */
+    const char *exception; /* name of the exception's class; NULL but for SB_EXCEPTION */
+    const char *result;    /* JSON text of the called function's value; NULL when none */
     int64_t wall_time_us;
     int64_t cpu_time_us;
     int64_t memory_peak_bytes;
     int64_t pids_peak;
-    const char *cgroup;         /* "v2", "v1" or "none" */
-    const char *start;          /* "cold" */
-    const char *const *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
+    const char *cgroup; /* "v2", "v1" or "none" */
+    const char *start;  /* "cold" */
+    const char *const
+        *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
 };
 
 enum sb_json_flags {
@@ -255,15 +264,15 @@ enum sb_json_flags {
     SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */
 };
 
-/* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8: other
- * bytes become U+FFFD. The caller frees it. NULL when memory is short. */
+/* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8:
+ * other bytes become U+FFFD. The caller frees it. NULL when memory is short. */
 SB_API char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags);
 
 /* ── The host ───────────────────────────────────────────────────────────────────────────────── */
 
 /* One line of `sandbox-run --doctor`. Texts go when the callback returns. */
 struct sb_finding {
-    const char *name;    /* "user namespaces" */
+    const char *name; /* "user namespaces" */
     bool ok;
     bool required;       /* without it the default policy can't be enforced */
     const char *detail;  /* what was found, and how */
@@ -271,7 +280,8 @@ struct sb_finding {
     const char *remedy;  /* a command, or NULL */
 };
 
-/* Tries what this host can enforce, a finding at a time. Returns how many required ones are missing. */
+/* Tries what this host can enforce, a finding at a time. Returns how many required ones are
+ * missing. */
 SB_API int sb_doctor(const struct sb_options *options, const char *policy_directory,
                      void (*on_finding)(void *user, const struct sb_finding *finding), void *user);
 

@@ -50,9 +50,12 @@ int cgroup_write(int directory, const char *file, const char *text)
 /* ── Finding one ───────────────────────────────────────────────────────────────────────────── */
 
 static const char *const mode_names[] = {
-    [SB_CGROUP_AUTO] = "auto",       [SB_CGROUP_V2_DELEGATED] = "v2-delegated",
-    [SB_CGROUP_V2_SCOPE] = "v2-scope", [SB_CGROUP_V2_ROOT] = "v2-root",
-    [SB_CGROUP_V1] = "v1",           [SB_CGROUP_NONE] = "none",
+    [SB_CGROUP_AUTO] = "auto",
+    [SB_CGROUP_V2_DELEGATED] = "v2-delegated",
+    [SB_CGROUP_V2_SCOPE] = "v2-scope",
+    [SB_CGROUP_V2_ROOT] = "v2-root",
+    [SB_CGROUP_V1] = "v1",
+    [SB_CGROUP_NONE] = "none",
 };
 
 int sb_cgroup_from_name(const char *name)
@@ -98,10 +101,11 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
     }
     if (best_effort)
         return 0;
-    return sb_fail(err, "cgroup", 0,
-                   "no cgroup to hold memory, CPU and pids in (%.200s); see sandbox-run --doctor, or go on "
-                   "without these limits: --best-effort",
-                   first.message);
+    return sb_fail(
+        err, "cgroup", 0,
+        "no cgroup to hold memory, CPU and pids in (%.200s); see sandbox-run --doctor, or go on "
+        "without these limits: --best-effort",
+        first.message);
 }
 
 void cgroup_close(struct cgroup_host *host)
@@ -128,15 +132,16 @@ static int open_directory(int parent, const char *name)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Takes the lock that says who owns a job's directory. False when it is another's, or when the directory was removed
- * between being opened and locked: the name may by now be that of a new one. */
+/* Takes the lock that says who owns a job's directory. False when it is another's, or when the
+ * directory was removed between being opened and locked: the name may by now be that of a new one.
+ */
 static bool lock_directory(int dir)
 {
     return flock(dir, LOCK_EX | LOCK_NB) == 0 && faccessat(dir, "cgroup.procs", F_OK, 0) == 0;
 }
 
-/* Makes and locks the first hierarchy's directory. EEXIST when the slot is taken, or when another process that clears up
- * found it unlocked before we locked it. */
+/* Makes and locks the first hierarchy's directory. EEXIST when the slot is taken, or when another
+ * process that clears up found it unlocked before we locked it. */
 static int take_slot(const struct cgroup_host *host, const char *name)
 {
     if (mkdirat(host->parent[0], name, 0755) < 0)
@@ -164,13 +169,15 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
         slot_name(name, sizeof(name), job->slot);
         job->dir[0] = take_slot(host, name);
         if (job->dir[0] < 0 && (errno != EEXIST || tries == slots))
-            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
+            return sb_fail(err, "cgroup", errno,
+                           "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
+                           host->place);
     }
     return 0;
 }
 
-/* v1 has no memory.oom.group: an eventfd tells of the first kill, and the supervisor ends the rest. See
- * the kernel's Documentation/admin-guide/cgroup-v1/memory.rst, section 10. */
+/* v1 has no memory.oom.group: an eventfd tells of the first kill, and the supervisor ends the rest.
+ * See the kernel's Documentation/admin-guide/cgroup-v1/memory.rst, section 10. */
 static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
 {
     const struct cgroup_evidence *kills = &host->backend->evidence[CGROUP_OOM_KILLS];
@@ -185,14 +192,18 @@ static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
     return 0;
 }
 
-static int make_other_directories(const struct cgroup_host *host, struct cgroup_job *job, struct sb_error *err)
+static int make_other_directories(const struct cgroup_host *host, struct cgroup_job *job,
+                                  struct sb_error *err)
 {
     char name[32];
     slot_name(name, sizeof(name), job->slot);
     for (int h = 1; h < CGROUP_HIERARCHIES; h++)
-        if (host->parent[h] >= 0 && ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
-                                     (job->dir[h] = open_directory(host->parent[h], name)) < 0))
-            return sb_fail(err, "cgroup", errno, "cannot make cgroup %s in %s; see sandbox-run --doctor", name, host->place);
+        if (host->parent[h] >= 0 &&
+            ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
+             (job->dir[h] = open_directory(host->parent[h], name)) < 0))
+            return sb_fail(err, "cgroup", errno,
+                           "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
+                           host->place);
     return 0;
 }
 
@@ -218,8 +229,8 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
         if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
             !(knob->optional && errno == ENOENT))
             return sb_fail(err, "cgroup", errno,
-                           "cannot write %s to %s in %s; see sandbox-run --doctor", value, knob->file,
-                           host->place);
+                           "cannot write %s to %s in %s; see sandbox-run --doctor", value,
+                           knob->file, host->place);
     }
     if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
         watch_oom(host, job) < 0)
@@ -227,7 +238,8 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
     return 0;
 }
 
-/* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster. */
+/* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster.
+ */
 static void kill_listed(int dir)
 {
     char text[16384];
@@ -303,7 +315,8 @@ static void clear_one(const struct cgroup_host *host, uint32_t slot, const char 
         if (host->parent[h] >= 0)
             job.dir[h] = open_directory(host->parent[h], name);
     cgroup_kill(host, &job);
-    /* Killed processes leave their cgroups within moments; what stays is tried again at the next start. */
+    /* Killed processes leave their cgroups within moments; what stays is tried again at the next
+     * start. */
     for (int tries = 0; cgroup_remove(host, &job) < 0 && tries < 200; tries++)
         poll(NULL, 0, 5);
     for (int h = 0; h < CGROUP_HIERARCHIES; h++)
@@ -333,10 +346,10 @@ void cgroup_clear_stale(const struct cgroup_host *host)
 
 /* ── The child's side ──────────────────────────────────────────────────────────────────────── */
 
-/* Writing "0" into `tasks` moves the writing thread alone, for which the kernel takes no lock on all
- * thread groups: 15 µs each. A pid written to cgroup.procs waits for an RCU grace period on an idle host,
- * 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). Our uid on the host is still the
- * parent's, who owns the files. */
+/* Writing "0" into `tasks` moves the writing thread alone, for which the kernel takes no lock on
+ * all thread groups: 15 µs each. A pid written to cgroup.procs waits for an RCU grace period on an
+ * idle host, 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). Our uid on the host
+ * is still the parent's, who owns the files. */
 int cgroup_join(struct inside *in)
 {
     const struct cgroup_host *host = in->cgroup;
@@ -351,7 +364,8 @@ int cgroup_join(struct inside *in)
     return 0;
 }
 
-/* Not with clone3: a cgroup namespace is rooted where the caller is, and clone's caller is the parent. */
+/* Not with clone3: a cgroup namespace is rooted where the caller is, and clone's caller is the
+ * parent. */
 int cgroup_namespace(struct inside *in)
 {
     (void)in;

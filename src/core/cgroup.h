@@ -1,11 +1,12 @@
-/* Control groups: what holds a job to its memory, CPU and pids, what kills it as a whole, and the evidence
- * of what it used.
+/* Control groups: what holds a job to its memory, CPU and pids, what kills it as a whole, and the
+ * evidence of what it used.
  *
  * Two back ends stand behind this interface, each a table: v2, and v1 for hosts whose controllers
- * are still there (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its back end.
- * The first hierarchy's is created first and removed last; a flock(2) on it says that its owner lives,
- * whatever pid namespace that is in: the kernel lets go of it when the owner dies, and the next start
- * clears what is then left. The slot is the job's alone on this host and makes its host uid, too. */
+ * are still there (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its
+ * back end. The first hierarchy's is created first and removed last; a flock(2) on it says that its
+ * owner lives, whatever pid namespace that is in: the kernel lets go of it when the owner dies, and
+ * the next start clears what is then left. The slot is the job's alone on this host and makes its
+ * host uid, too. */
 #ifndef SB_CGROUP_H
 #define SB_CGROUP_H
 
@@ -32,12 +33,12 @@ struct cgroup_knob {
     int hierarchy;
     enum cgroup_controller controller;
     const char *file;
-    const char *text;    /* written as it is; or NULL, and the limit's value is written: */
+    const char *text; /* written as it is; or NULL, and the limit's value is written: */
     enum sb_limit limit;
-    int64_t multiply;    /* value × multiply + add, */
+    int64_t multiply; /* value × multiply + add, */
     int64_t add;
-    const char *suffix;  /* and this behind it */
-    bool optional;       /* its absence opens no gap */
+    const char *suffix; /* and this behind it */
+    bool optional;      /* its absence opens no gap */
 };
 
 /* Where a number is found: the whole file, or the line that starts with `key`. */
@@ -52,30 +53,33 @@ struct cgroup_backend {
     const struct cgroup_knob *knobs;
     size_t knobs_count;
     struct cgroup_evidence evidence[CGROUP_NUMBERS];
-    bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into `tasks` */
+    bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
+                             `tasks` */
 };
 
 /* The back end that this host offers, opened. */
 struct cgroup_host {
     const struct cgroup_backend *backend; /* NULL: none */
     enum sb_cgroup mode;
-    int parent[CGROUP_HIERARCHIES]; /* directories in which jobs get theirs, −1 where there is none */
+    int parent[CGROUP_HIERARCHIES]; /* directories in which jobs get theirs, −1 where there is none
+                                     */
     unsigned controllers;           /* of enum cgroup_controller, usable */
-    bool clone_into;                /* parent[0] is on cgroup2: CLONE_INTO_CGROUP, cgroup.kill, cpu.stat */
-    bool locked;                    /* parent[0] exists: slots are known to be ours alone */
-    char place[256];                /* for people: where, and how it was found */
+    bool clone_into; /* parent[0] is on cgroup2: CLONE_INTO_CGROUP, cgroup.kill, cpu.stat */
+    bool locked;     /* parent[0] exists: slots are known to be ours alone */
+    char place[256]; /* for people: where, and how it was found */
 };
 
 /* One job's directories. */
 struct cgroup_job {
     uint32_t slot;
     int dir[CGROUP_HIERARCHIES];
-    int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs none */
+    int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs
+                      none */
 };
 
-/* Finds and opens a back end. With `wanted` other than SB_CGROUP_AUTO that one or an error. Controllers
- * that are missing are for the caller to judge. No back end at all is an error unless `wanted` is
- * SB_CGROUP_NONE or `best_effort`. */
+/* Finds and opens a back end. With `wanted` other than SB_CGROUP_AUTO that one or an error.
+ * Controllers that are missing are for the caller to judge. No back end at all is an error unless
+ * `wanted` is SB_CGROUP_NONE or `best_effort`. */
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);
@@ -83,12 +87,13 @@ void cgroup_close(struct cgroup_host *host);
 /* Kills and removes the jobs of owners that are dead; never touches a living one's. */
 void cgroup_clear_stale(const struct cgroup_host *host);
 
-/* Takes a free slot below `slots`: makes the directory in the first hierarchy, the one to clone into. */
+/* Takes a free slot below `slots`: makes the directory in the first hierarchy, the one to clone
+ * into. */
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err);
 
-/* Makes the other directories and writes the limits. To be called before the job's code is let in; it may run while
- * the child, already cloned, does its own steps. */
+/* Makes the other directories and writes the limits. To be called before the job's code is let in;
+ * it may run while the child, already cloned, does its own steps. */
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err);
 
@@ -117,8 +122,8 @@ int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_erro
 /* True when this process runs on cgroup v2 in a cgroup that was delegated to it. */
 bool cgroup_v2_delegated(void);
 
-/* Asks the systemd manager of this user (as root: the system's) for a scope with delegation and moves this
- * process into it. See scope.c. */
+/* Asks the systemd manager of this user (as root: the system's) for a scope with delegation and
+ * moves this process into it. See scope.c. */
 int scope_enter(struct sb_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* cgroup v1: a hierarchy for each controller, and the unified tree beside them for what only v2 has: cgroup.kill,
- * CLONE_INTO_CGROUP, CPU time of the whole job. As root only. See the kernel's
+/* cgroup v1: a hierarchy for each controller, and the unified tree beside them for what only v2
+ * has: cgroup.kill, CLONE_INTO_CGROUP, CPU time of the whole job. As root only. See the kernel's
  * Documentation/admin-guide/cgroup-v1/. */
 #include <linux/magic.h>
 #include <stdio.h>
@@ -12,16 +12,33 @@
 enum { UNIFIED, MEMORY, CPU, PIDS };
 
 static const struct cgroup_knob knobs[] = {
-    {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.limit_in_bytes", .limit = SB_MEMORY_BYTES,
+    {.hierarchy = MEMORY,
+     .controller = CGROUP_MEMORY,
+     .file = "memory.limit_in_bytes",
+     .limit = SB_MEMORY_BYTES,
      .multiply = 1},
-    /* memory + swap, so that there is none to swap to; where swap is not accounted, it is not used. */
-    {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.memsw.limit_in_bytes",
-     .limit = SB_MEMORY_BYTES, .multiply = 1, .optional = true},
+    /* memory + swap, so that there is none to swap to; where swap is not accounted, it is not used.
+     */
+    {.hierarchy = MEMORY,
+     .controller = CGROUP_MEMORY,
+     .file = "memory.memsw.limit_in_bytes",
+     .limit = SB_MEMORY_BYTES,
+     .multiply = 1,
+     .optional = true},
     {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.swappiness", .text = "0"},
     /* The period is 100 ms from birth. */
-    {.hierarchy = CPU, .controller = CGROUP_CPU, .file = "cpu.cfs_quota_us", .limit = SB_MILLICPUS, .multiply = 100},
+    {.hierarchy = CPU,
+     .controller = CGROUP_CPU,
+     .file = "cpu.cfs_quota_us",
+     .limit = SB_MILLICPUS,
+     .multiply = 100},
     /* One more for our own pid 1. */
-    {.hierarchy = PIDS, .controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
+    {.hierarchy = PIDS,
+     .controller = CGROUP_PIDS,
+     .file = "pids.max",
+     .limit = SB_PIDS,
+     .multiply = 1,
+     .add = 1},
 };
 
 static const struct cgroup_backend v1 = {
@@ -80,14 +97,15 @@ int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
         snprintf(directory, sizeof(directory), "%s/sandbox-run", path);
         host->parent[h] = cgroup_open_directory(directory);
         if (host->parent[h] < 0)
-            return sb_fail(err, "cgroup", errno, "cannot make %s/sandbox-run; is it mounted read-only?",
-                           path);
+            return sb_fail(err, "cgroup", errno,
+                           "cannot make %s/sandbox-run; is it mounted read-only?", path);
         host->controllers |= hierarchies[h].controller;
     }
     if (host->controllers == 0)
         return sb_fail(err, "cgroup", ENOENT, "no cgroup v1 controllers below /sys/fs/cgroup");
     host->clone_into = true;
     host->locked = true;
-    snprintf(host->place, sizeof(host->place), "/sys/fs/cgroup/{unified,memory,cpu,pids}/sandbox-run");
+    snprintf(host->place, sizeof(host->place),
+             "/sys/fs/cgroup/{unified,memory,cpu,pids}/sandbox-run");
     return 0;
 }

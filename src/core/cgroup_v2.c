@@ -1,5 +1,6 @@
-/* cgroup v2: one hierarchy. Jobs' cgroups lie below the cgroup that systemd delegated to this process, or, as root
- * without systemd, below /sys/fs/cgroup/sandbox-run. See the kernel's Documentation/admin-guide/cgroup-v2.rst. */
+/* cgroup v2: one hierarchy. Jobs' cgroups lie below the cgroup that systemd delegated to this
+ * process, or, as root without systemd, below /sys/fs/cgroup/sandbox-run. See the kernel's
+ * Documentation/admin-guide/cgroup-v2.rst. */
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -20,7 +21,11 @@ static const struct cgroup_knob knobs[] = {
     {.controller = CGROUP_MEMORY, .file = "memory.max", .limit = SB_MEMORY_BYTES, .multiply = 1},
     {.controller = CGROUP_MEMORY, .file = "memory.swap.max", .text = "0", .optional = true},
     {.controller = CGROUP_MEMORY, .file = "memory.oom.group", .text = "1"},
-    {.controller = CGROUP_CPU, .file = "cpu.max", .limit = SB_MILLICPUS, .multiply = 100, .suffix = " 100000"},
+    {.controller = CGROUP_CPU,
+     .file = "cpu.max",
+     .limit = SB_MILLICPUS,
+     .multiply = 100,
+     .suffix = " 100000"},
     {.controller = CGROUP_CPU, .file = "cpu.weight", .text = "100"},
     /* One more for our own pid 1. */
     {.controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
@@ -127,7 +132,8 @@ static unsigned controllers_in(int dir, const char *file)
     return found;
 }
 
-/* Lets the children of `dir` have the controllers that it has itself. Returns those that they have then. */
+/* Lets the children of `dir` have the controllers that it has itself. Returns those that they have
+ * then. */
 static unsigned enable_controllers(int dir, bool may_evacuate)
 {
     unsigned there = controllers_in(dir, "cgroup.controllers");
@@ -152,7 +158,8 @@ static int open_delegated(struct cgroup_host *host, struct sb_error *err)
     char path[4096];
     if (!delegated_base(path, sizeof(path)))
         return sb_fail(err, "cgroup", 0,
-                       "this process is in no delegated cgroup; start it in one: systemd-run --user --scope -p "
+                       "this process is in no delegated cgroup; start it in one: systemd-run "
+                       "--user --scope -p "
                        "Delegate=yes … (as root without --user)");
     host->parent[0] = cgroup_open_directory(path);
     if (host->parent[0] < 0)

@@ -1,5 +1,5 @@
-/* Descriptors: the script has 0, 1, 2 and the result pipe; pid 1 the control and report pipes, which
- * close on exec. All others are closed, whoever opened them. */
+/* Descriptors: the script has 0, 1, 2 and the result pipe; pid 1 the control and report pipes,
+ * which close on exec. All others are closed, whoever opened them. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,7 +19,8 @@ static int lift(int *fd)
     return 0;
 }
 
-/* The code as a descriptor, for scripts that have no file: charged to the job like all its memory. */
+/* The code as a descriptor, for scripts that have no file: charged to the job like all its memory.
+ */
 static int code_descriptor(const struct inside *in)
 {
     int fd = memfd_create("code", MFD_CLOEXEC);

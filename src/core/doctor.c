@@ -1,5 +1,6 @@
-/* What this host can and cannot enforce, found by trying it: each namespace is made, /proc is mounted, and at the end a
- * job is run under the default policy. Reads settings only to name the remedy. Leaves nothing behind. */
+/* What this host can and cannot enforce, found by trying it: each namespace is made, /proc is
+ * mounted, and at the end a job is run under the default policy. Reads settings only to name the
+ * remedy. Leaves nothing behind. */
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -23,8 +24,8 @@ struct doctor {
     int missing; /* required ones */
 };
 
-__attribute__((format(printf, 3, 4))) static void say(struct doctor *doctor, struct sb_finding finding,
-                                                      const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void
+say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
 {
     char detail[512];
     va_list args;
@@ -54,10 +55,12 @@ static const struct {
     long forbids;
     const char *remedy;
 } switches[] = {
-    {"user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", 0, "sysctl -w user.max_user_namespaces=10000"},
+    {"user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", 0,
+     "sysctl -w user.max_user_namespaces=10000"},
     {"kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", 0,
      "sysctl -w kernel.unprivileged_userns_clone=1"},
-    {"kernel.apparmor_restrict_unprivileged_userns", "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+    {"kernel.apparmor_restrict_unprivileged_userns",
+     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
      "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
 };
 
@@ -66,7 +69,8 @@ static void check_settings(struct doctor *doctor)
     for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
         long value = setting(switches[i].path);
         struct sb_finding finding = {.name = switches[i].name,
-                                     .ok = value != switches[i].forbids || (i > 0 && geteuid() == 0),
+                                     .ok =
+                                         value != switches[i].forbids || (i > 0 && geteuid() == 0),
                                      .meaning = "user namespaces are forbidden to ordinary users",
                                      .remedy = switches[i].remedy};
         if (value < 0)
@@ -78,7 +82,8 @@ static void check_settings(struct doctor *doctor)
 
 /* ── Namespaces ────────────────────────────────────────────────────────────────────────────── */
 
-/* Runs `attempt` in a child that was cloned with `flags`. Returns 0, or the errno of what failed. */
+/* Runs `attempt` in a child that was cloned with `flags`. Returns 0, or the errno of what failed.
+ */
 static int try_in_child(uint64_t flags, int (*attempt)(void))
 {
     struct clone_args args = {.flags = flags};
@@ -116,7 +121,8 @@ static int find_mount_setattr(void)
 static int find_filter_mode(void)
 {
     char actions[256];
-    if (cgroup_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions)) < 0)
+    if (cgroup_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions)) <
+        0)
         return -1;
     errno = EOPNOTSUPP;
     return strstr(actions, "errno") && strstr(actions, "kill_process") ? 0 : -1;
@@ -130,28 +136,32 @@ static const struct {
     const char *meaning;
     const char *remedy;
 } trials[] = {
-    {"clone3", 0, nothing, true, "jobs cannot be started: Linux 5.7 or newer, and no seccomp filter of an outer container against it",
+    {"clone3", 0, nothing, true,
+     "jobs cannot be started: Linux 5.7 or newer, and no seccomp filter of an outer container "
+     "against it",
      "run on Linux 5.10 or newer; in docker: --security-opt seccomp=unconfined"},
     {"user namespace", CLONE_NEWUSER, nothing, true, "nothing can be isolated without root",
      "see the settings above; in docker: --security-opt seccomp=unconfined"},
-    {"pid namespace", CLONE_NEWUSER | CLONE_NEWPID, nothing, true, "a script would see other processes",
-     "sysctl -w user.max_pid_namespaces=10000"},
-    {"network namespace", CLONE_NEWUSER | CLONE_NEWNET, nothing, true, "a script would have the host's network",
-     "sysctl -w user.max_net_namespaces=10000"},
-    {"mount namespace", CLONE_NEWUSER | CLONE_NEWNS, nothing, true, "a script would see the host's files",
-     "sysctl -w user.max_mnt_namespaces=10000"},
-    {"ipc namespace", CLONE_NEWUSER | CLONE_NEWIPC, nothing, true, "a script would share the host's System V IPC",
-     "sysctl -w user.max_ipc_namespaces=10000"},
-    {"uts namespace", CLONE_NEWUSER | CLONE_NEWUTS, nothing, true, "a script would see the host's name",
-     "sysctl -w user.max_uts_namespaces=10000"},
-    {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, nothing, true, "a script would see where its cgroup is",
-     "sysctl -w user.max_cgroup_namespaces=10000"},
+    {"pid namespace", CLONE_NEWUSER | CLONE_NEWPID, nothing, true,
+     "a script would see other processes", "sysctl -w user.max_pid_namespaces=10000"},
+    {"network namespace", CLONE_NEWUSER | CLONE_NEWNET, nothing, true,
+     "a script would have the host's network", "sysctl -w user.max_net_namespaces=10000"},
+    {"mount namespace", CLONE_NEWUSER | CLONE_NEWNS, nothing, true,
+     "a script would see the host's files", "sysctl -w user.max_mnt_namespaces=10000"},
+    {"ipc namespace", CLONE_NEWUSER | CLONE_NEWIPC, nothing, true,
+     "a script would share the host's System V IPC", "sysctl -w user.max_ipc_namespaces=10000"},
+    {"uts namespace", CLONE_NEWUSER | CLONE_NEWUTS, nothing, true,
+     "a script would see the host's name", "sysctl -w user.max_uts_namespaces=10000"},
+    {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, nothing, true,
+     "a script would see where its cgroup is", "sysctl -w user.max_cgroup_namespaces=10000"},
     {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, mount_proc, true,
      "a job cannot have a /proc of its own: an outer container masks parts of this one",
      "docker run --security-opt systempaths=unconfined …, or --best-effort for jobs without /proc"},
-    {"seccomp", 0, find_filter_mode, true, "system calls cannot be filtered", "a kernel with CONFIG_SECCOMP_FILTER=y"},
+    {"seccomp", 0, find_filter_mode, true, "system calls cannot be filtered",
+     "a kernel with CONFIG_SECCOMP_FILTER=y"},
     {"mount_setattr", 0, find_mount_setattr, false,
-     "mounts are remounted one by one instead, a little slower (Linux before 5.12)", "Linux 5.12 or newer"},
+     "mounts are remounted one by one instead, a little slower (Linux before 5.12)",
+     "Linux 5.12 or newer"},
 };
 
 static void check_trials(struct doctor *doctor)
@@ -195,25 +205,35 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
     struct cgroup_host host;
     struct sb_error err = {.message = "none was asked for"};
     bool found = cgroup_open(&host, wanted, false, &err) == 0 && host.backend != NULL;
-    const char *remedy = geteuid() == 0 ? "boot with systemd.unified_cgroup_hierarchy=1, or mount /sys/fs/cgroup writable"
-                                        : "systemd-run --user --scope -p Delegate=yes sandbox-run …; as root once: loginctl enable-linger USER";
-    struct sb_finding finding = {.name = "cgroup", .ok = found, .required = true,
-                                 .meaning = "memory, CPU and pids cannot be limited", .remedy = remedy};
+    const char *remedy =
+        geteuid() == 0
+            ? "boot with systemd.unified_cgroup_hierarchy=1, or mount /sys/fs/cgroup writable"
+            : "systemd-run --user --scope -p Delegate=yes sandbox-run …; as root once: loginctl "
+              "enable-linger USER";
+    struct sb_finding finding = {.name = "cgroup",
+                                 .ok = found,
+                                 .required = true,
+                                 .meaning = "memory, CPU and pids cannot be limited",
+                                 .remedy = remedy};
     if (found)
         say(doctor, finding, "%s at %s: %s", host.backend->name, host.place, how_found(host.mode));
     else
         say(doctor, finding, "%s", err.message);
     for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
-        finding = (struct sb_finding){.name = controllers[i].name,
-                                      .ok = (host.controllers & controllers[i].controller) != 0,
-                                      .required = true,
-                                      .meaning = controllers[i].meaning,
-                                      .remedy = geteuid() == 0 ? "a kernel with this controller, not disabled by cgroup_disable= at boot"
-                                                               : "systemctl edit user@.service: [Service] Delegate=cpu memory pids"};
+        finding = (struct sb_finding){
+            .name = controllers[i].name,
+            .ok = (host.controllers & controllers[i].controller) != 0,
+            .required = true,
+            .meaning = controllers[i].meaning,
+            .remedy = geteuid() == 0
+                          ? "a kernel with this controller, not disabled by cgroup_disable= at boot"
+                          : "systemctl edit user@.service: [Service] Delegate=cpu memory pids"};
         say(doctor, finding, finding.ok ? "usable" : "not there");
     }
-    finding = (struct sb_finding){.name = "cgroup.kill", .ok = false,
-                                  .meaning = "processes are killed one by one instead (Linux before 5.14)",
+    finding = (struct sb_finding){.name = "cgroup.kill",
+                                  .ok = false,
+                                  .meaning =
+                                      "processes are killed one by one instead (Linux before 5.14)",
                                   .remedy = "Linux 5.14 or newer"};
     struct cgroup_job job;
     cgroup_job_init(&job);
@@ -231,7 +251,9 @@ static void check_rootfs(struct doctor *doctor, const struct sb_options *options
     struct rootfs rootfs;
     struct sb_error err;
     bool ok = rootfs_open(&rootfs, options->rootfs, options->python, &err) == 0;
-    struct sb_finding finding = {.name = "root file system", .ok = ok, .required = true,
+    struct sb_finding finding = {.name = "root file system",
+                                 .ok = ok,
+                                 .required = true,
                                  .meaning = "there is no Python to run scripts with",
                                  .remedy = "sandbox-rootfs build /var/lib/sandbox-run/rootfs"};
     if (ok)
@@ -249,7 +271,8 @@ struct outcome {
 static void keep_outcome(void *user, const struct sb_verdict *verdict)
 {
     struct outcome *outcome = user;
-    outcome->ok = verdict->word == SB_OK && verdict->missing[0] == NULL && verdict->text_size[SB_STDOUT] == 2;
+    outcome->ok =
+        verdict->word == SB_OK && verdict->missing[0] == NULL && verdict->text_size[SB_STDOUT] == 2;
     if (outcome->ok)
         snprintf(outcome->text, sizeof(outcome->text), "a job ran, everything enforced");
     else
@@ -257,8 +280,8 @@ static void keep_outcome(void *user, const struct sb_verdict *verdict)
                  verdict->error ? verdict->error : "something was not enforced");
 }
 
-static int run_job(const struct sb_options *options, const char *policy_directory, struct outcome *outcome,
-                   struct sb_error *err)
+static int run_job(const struct sb_options *options, const char *policy_directory,
+                   struct outcome *outcome, struct sb_error *err)
 {
     struct sb_policy *policy;
     struct sb_sandbox *sandbox;
@@ -268,8 +291,11 @@ static int run_job(const struct sb_options *options, const char *policy_director
     strict.best_effort = false;
     int result = sb_open(&sandbox, &strict, err);
     if (result == 0) {
-        struct sb_job job = {.policy = policy, .code = "print(1)", .code_size = strlen("print(1)"),
-                             .on_done = keep_outcome, .user = outcome};
+        struct sb_job job = {.policy = policy,
+                             .code = "print(1)",
+                             .code_size = strlen("print(1)"),
+                             .on_done = keep_outcome,
+                             .user = outcome};
         result = sb_start(sandbox, &job, NULL, err);
         while (result == 0 && sb_running(sandbox) > 0)
             result = sb_turn(sandbox, -1, err);
@@ -279,13 +305,16 @@ static int run_job(const struct sb_options *options, const char *policy_director
     return result;
 }
 
-static void check_job(struct doctor *doctor, const struct sb_options *options, const char *policy_directory)
+static void check_job(struct doctor *doctor, const struct sb_options *options,
+                      const char *policy_directory)
 {
     struct outcome outcome = {0};
     struct sb_error err;
     if (run_job(options, policy_directory, &outcome, &err) < 0)
         snprintf(outcome.text, sizeof(outcome.text), "%s", err.message);
-    struct sb_finding finding = {.name = "default policy", .ok = outcome.ok, .required = true,
+    struct sb_finding finding = {.name = "default policy",
+                                 .ok = outcome.ok,
+                                 .required = true,
                                  .meaning = "scripts cannot be run with everything enforced",
                                  .remedy = "mend what is missing above"};
     say(doctor, finding, "%s", outcome.text);
@@ -297,8 +326,8 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     struct doctor doctor = {.on_finding = on_finding, .user = user};
     struct utsname host;
     uname(&host);
-    say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname, host.release,
-        host.machine, geteuid() == 0 ? "root" : "an ordinary user");
+    say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname,
+        host.release, host.machine, geteuid() == 0 ? "root" : "an ordinary user");
     check_settings(&doctor);
     check_trials(&doctor);
     check_cgroup(&doctor, options->cgroup);

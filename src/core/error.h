@@ -11,7 +11,7 @@ int sb_fail(struct sb_error *err, const char *step, int errnum, const char *form
     __attribute__((format(printf, 4, 5)));
 
 /* The same for an argument or a key at fault: err->field names it. */
-int sb_fail_field(struct sb_error *err, const char *step, const char *field, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int sb_fail_field(struct sb_error *err, const char *step, const char *field, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -60,7 +60,8 @@ void feed_read(struct feed *feed)
         close_fd(&feed->source);
 }
 
-/* write(2) that says EPIPE and raises no SIGPIPE, whatever the caller of the library does with that. */
+/* write(2) that says EPIPE and raises no SIGPIPE, whatever the caller of the library does with
+ * that. */
 static ssize_t write_quietly(int fd, const void *data, size_t size)
 {
     sigset_t pipe_signal, before, pending;

@@ -1,5 +1,5 @@
-/* User and group ids: the parent writes the maps (launch.c), the child waits for them and becomes the one
- * user that its namespace knows. */
+/* User and group ids: the parent writes the maps (launch.c), the child waits for them and becomes
+ * the one user that its namespace knows. */
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -8,7 +8,8 @@
 #include "inside.h"
 #include "util.h"
 
-/* One byte on the control pipe says that the maps are there; end of file that the parent is gone. */
+/* One byte on the control pipe says that the maps are there; end of file that the parent is gone.
+ */
 int ids_await_maps(struct inside *in)
 {
     char go;
@@ -22,8 +23,8 @@ int ids_await_maps(struct inside *in)
 }
 
 /* Uid 0 is not mapped, so this is no change from or to root for the kernel: the capabilities in our
- * namespace stay until capabilities_drop. Supplementary groups went in the parent (launch.c), where that is
- * possible at all: here setgroups is denied already. */
+ * namespace stay until capabilities_drop. Supplementary groups went in the parent (launch.c), where
+ * that is possible at all: here setgroups is denied already. */
 int ids_become_job(struct inside *in)
 {
     (void)in;

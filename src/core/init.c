@@ -1,6 +1,6 @@
-/* pid 1 of the job: starts python, reaps orphans, passes on how the script ended. Python itself is never
- * pid 1, so that signals and aborts behave in it as they do outside. Anything that must not fail (timers,
- * limits) is the supervisor's: this process lives among the script's. */
+/* pid 1 of the job: starts python, reaps orphans, passes on how the script ended. Python itself is
+ * never pid 1, so that signals and aborts behave in it as they do outside. Anything that must not
+ * fail (timers, limits) is the supervisor's: this process lives among the script's. */
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,8 +25,8 @@ int seccomp_available(struct inside *in)
     return (int)syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
 }
 
-/* vfork: the child borrows our memory until execve, which costs nothing to copy. It gets the filter first, by
- * itself: a profile may forbid the very fork that starts it. */
+/* vfork: the child borrows our memory until execve, which costs nothing to copy. It gets the filter
+ * first, by itself: a profile may forbid the very fork that starts it. */
 int init_start_script(struct inside *in)
 {
     volatile int failed = 0;

@@ -12,7 +12,8 @@
 static const struct {
     const char *name;
     int (*step)(struct inside *in);
-    const char *remedy; /* the commonest cause, and what to do about it; NULL: only --doctor knows */
+    const char
+        *remedy; /* the commonest cause, and what to do about it; NULL: only --doctor knows */
 } steps[] = {
     /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
     {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
@@ -29,7 +30,9 @@ static const struct {
     /* Before tmp: files there need a mapped owner. */
     {"ids", ids_become_job, NULL},
     /* Before pivot: the kernel wants to see the host's /proc uncovered. */
-    {"proc", proc_mount, "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt systempaths=unconfined)"},
+    {"proc", proc_mount,
+     "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt "
+     "systempaths=unconfined)"},
     {"tmp", tmp_mount, NULL},
     {"dev", dev_mount, "check the root file system with sandbox-rootfs check"},
     /* Before place: /work may become read-only there. */
@@ -42,8 +45,10 @@ static const struct {
     /* After descriptors: these may have numbers above RLIMIT_NOFILE. */
     {"rlimits", rlimits_set, NULL},
     {"capabilities", capabilities_drop, NULL},
-    {"seccomp", seccomp_available, "a kernel with CONFIG_SECCOMP_FILTER, and no outer container that forbids seccomp(2)"},
-    {"exec", init_start_script, "is python where the root file system's record says? Check with sandbox-rootfs check"},
+    {"seccomp", seccomp_available,
+     "a kernel with CONFIG_SECCOMP_FILTER, and no outer container that forbids seccomp(2)"},
+    {"exec", init_start_script,
+     "is python where the root file system's record says? Check with sandbox-rootfs check"},
 };
 
 const char *inside_step_name(int step)

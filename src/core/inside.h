@@ -1,8 +1,8 @@
 /* The child's side of a start: from a fresh clone to python's execve, a step at a time.
  *
  * The parent prepares all of this before the clone; the child only reads it. Steps return 0, or −1
- * with errno: the first one that fails ends the child, and the parent learns which it was. No step is
- * skipped and none is optional: what a policy does not ask for is decided within the step. */
+ * with errno: the first one that fails ends the child, and the parent learns which it was. No step
+ * is skipped and none is optional: what a policy does not ask for is decided within the step. */
 #ifndef SB_INSIDE_H
 #define SB_INSIDE_H
 
@@ -67,23 +67,23 @@ const char *inside_step_name(int step);
 const char *inside_step_remedy(int step);
 
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
-int network_unshare(struct inside *in);     /* network.c */
-int session_start(struct inside *in);       /* session.c: sid, signals, keyring, umask, … */
-int scheduling_reset(struct inside *in);    /* session.c */
-int root_attach(struct inside *in);         /* root.c: the root file system, read-only */
-int root_bind_mounts(struct inside *in);    /* root.c: the policy's mounts */
-int ids_await_maps(struct inside *in);      /* ids.c */
-int cgroup_join(struct inside *in);         /* cgroup.c: v1 attach */
-int cgroup_namespace(struct inside *in);    /* cgroup.c */
-int ids_become_job(struct inside *in);      /* ids.c */
-int proc_mount(struct inside *in);          /* proc.c */
-int tmp_mount(struct inside *in);           /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
-int dev_mount(struct inside *in);           /* dev.c */
-int tmp_write_files(struct inside *in);     /* tmp.c: script and files */
-int tmp_place(struct inside *in);           /* tmp.c: /tmp, /work, /dev/shm */
-int root_pivot(struct inside *in);          /* root.c: the host's tree goes away */
-int network_loopback(struct inside *in);    /* network.c */
-int hostname_set(struct inside *in);        /* network.c */
+int network_unshare(struct inside *in);  /* network.c */
+int session_start(struct inside *in);    /* session.c: sid, signals, keyring, umask, … */
+int scheduling_reset(struct inside *in); /* session.c */
+int root_attach(struct inside *in);      /* root.c: the root file system, read-only */
+int root_bind_mounts(struct inside *in); /* root.c: the policy's mounts */
+int ids_await_maps(struct inside *in);   /* ids.c */
+int cgroup_join(struct inside *in);      /* cgroup.c: v1 attach */
+int cgroup_namespace(struct inside *in); /* cgroup.c */
+int ids_become_job(struct inside *in);   /* ids.c */
+int proc_mount(struct inside *in);       /* proc.c */
+int tmp_mount(struct inside *in);        /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
+int dev_mount(struct inside *in);        /* dev.c */
+int tmp_write_files(struct inside *in);  /* tmp.c: script and files */
+int tmp_place(struct inside *in);        /* tmp.c: /tmp, /work, /dev/shm */
+int root_pivot(struct inside *in);       /* root.c: the host's tree goes away */
+int network_loopback(struct inside *in); /* network.c */
+int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */

@@ -1,4 +1,5 @@
-/* Checks a job and makes ready what the child needs of it. Knows nothing of how it is run. See job.h. */
+/* Checks a job and makes ready what the child needs of it. Knows nothing of how it is run. See
+ * job.h. */
 #include "job.h"
 
 #include <inttypes.h>
@@ -10,7 +11,8 @@
 #include "utf8.h"
 #include "util.h"
 
-/* The kernel takes up to 128 KiB a string (MAX_ARG_STRLEN) and 3/4 of the stack's 8 MiB in all; this leaves room. */
+/* The kernel takes up to 128 KiB a string (MAX_ARG_STRLEN) and 3/4 of the stack's 8 MiB in all;
+ * this leaves room. */
 #define STRING_MAX (128 * 1024 - 1)
 #define STRINGS_MAX (2 * 1024 * 1024)
 #define FILES_MAX 10000
@@ -30,7 +32,8 @@ static const char *file_name(const struct sb_job *job)
     return slash != NULL ? slash + 1 : name;
 }
 
-static int check_code(const struct sb_job *job, const struct sb_limits *limits, struct sb_error *err)
+static int check_code(const struct sb_job *job, const struct sb_limits *limits,
+                      struct sb_error *err)
 {
     const char *nul = job->code_size ? memchr(job->code, '\0', job->code_size) : NULL;
     if (nul != NULL) /* CPython 3.11 would cut the source there and run the part before it */
@@ -42,7 +45,8 @@ static int check_code(const struct sb_job *job, const struct sb_limits *limits, 
     int64_t most = limits->value[SB_CODE_CHARS];
     if (characters > most)
         return sb_fail_field(err, "job", "code",
-                             "the code has %" PRId64 " characters; code_chars allows %" PRId64, characters, most);
+                             "the code has %" PRId64 " characters; code_chars allows %" PRId64,
+                             characters, most);
     return 0;
 }
 
@@ -65,7 +69,8 @@ static int check_strings(const char *const *strings, const char *field, struct s
         total += length + sizeof(char *);
         if (length > STRING_MAX || total > STRINGS_MAX)
             return sb_fail_field(err, "job", field,
-                                 "%s is too long: at most %d bytes each and %d in all; pass more on stdin or in a file",
+                                 "%s is too long: at most %d bytes each and %d in all; pass more "
+                                 "on stdin or in a file",
                                  field, STRING_MAX, STRINGS_MAX);
     }
     return 0;
@@ -107,7 +112,8 @@ static int check_names(const struct sb_job *job, struct sb_error *err)
     int result = 0;
     for (size_t i = 1; i < count && result == 0; i++)
         if (strcmp(paths[i - 1], paths[i]) == 0)
-            result = sb_fail_field(err, "job", "files", "two files have the name '%.100s'; rename one", paths[i]);
+            result = sb_fail_field(err, "job", "files",
+                                   "two files have the name '%.100s'; rename one", paths[i]);
     free(paths);
     return result;
 }
@@ -115,13 +121,14 @@ static int check_names(const struct sb_job *job, struct sb_error *err)
 static int check_files(const struct sb_job *job, struct sb_error *err)
 {
     if (job->files_count > FILES_MAX)
-        return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed", job->files_count,
-                             FILES_MAX);
+        return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed",
+                             job->files_count, FILES_MAX);
     for (size_t i = 0; i < job->files_count; i++) {
         const char *path = job->files[i].path;
         if (!path_is_below(path))
-            return sb_fail_field(err, "job", "files",
-                                 "the file name '%.100s' is not a relative path below the working directory", path);
+            return sb_fail_field(
+                err, "job", "files",
+                "the file name '%.100s' is not a relative path below the working directory", path);
     }
     return check_names(job, err);
 }
@@ -130,12 +137,15 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
 {
     const char *file = file_name(job);
     if (name_of(job)[0] == '\0' || (file != NULL && !path_is_below(file)))
-        return sb_fail_field(err, "job", "name", "'%.100s' is not the name of a file", name_of(job));
+        return sb_fail_field(err, "job", "name", "'%.100s' is not the name of a file",
+                             name_of(job));
     if (job->call != NULL && !is_name(job->call))
-        return sb_fail_field(err, "job", "call", "'%.100s' is not the name of a function", job->call);
+        return sb_fail_field(err, "job", "call", "'%.100s' is not the name of a function",
+                             job->call);
     for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
         if (job->env[i][0] == '=' || strchr(job->env[i], '=') == NULL)
-            return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value", job->env[i]);
+            return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value",
+                                 job->env[i]);
     if (check_strings(job->args, "args", err) < 0 || check_strings(job->env, "env", err) < 0)
         return -1;
     return check_code(job, limits, err) < 0 ? -1 : check_files(job, err);

@@ -1,6 +1,6 @@
-/* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. While the child makes its network namespace
- * and attaches the root file system, the parent writes limits and maps: neither waits for the other before it
- * must. Nothing of the script runs before the go. */
+/* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. While the child makes
+ * its network namespace and attaches the root file system, the parent writes limits and maps:
+ * neither waits for the other before it must. Nothing of the script runs before the go. */
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -17,14 +17,14 @@
 #include "run.h"
 #include "util.h"
 
-/* All the namespaces there are for a job, but for two that the child makes itself: network (dear, so beside
- * our own work) and cgroup (must come after the attach). */
+/* All the namespaces there are for a job, but for two that the child makes itself: network (dear,
+ * so beside our own work) and cgroup (must come after the attach). */
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* Our end is non-blocking, the script's is as python expects it: the two ends of a pipe have flags of
- * their own. */
+/* Our end is non-blocking, the script's is as python expects it: the two ends of a pipe have flags
+ * of their own. */
 static int make_pipe(int pipe_fds[2], int ours)
 {
     if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -37,7 +37,8 @@ static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int
     static const struct {
         enum source_kind source;
         int ours; /* 0: we read, 1: we write */
-    } script[JOB_FDS] = {{SOURCE_STDIN, 1}, {SOURCE_STDOUT, 0}, {SOURCE_STDERR, 0}, {SOURCE_RESULT, 0}};
+    } script[JOB_FDS] = {
+        {SOURCE_STDIN, 1}, {SOURCE_STDOUT, 0}, {SOURCE_STDERR, 0}, {SOURCE_RESULT, 0}};
     for (int i = 0; i < JOB_FDS; i++) {
         int fds[2];
         if (make_pipe(fds, script[i].ours) < 0)
@@ -50,9 +51,10 @@ static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int
 
 /* ── Clone ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* As root the child must lose our supplementary groups before setgroups is denied to it; that is only possible in
- * the parent, for this thread alone (the system call, not libc's function for all threads). An ordinary
- * user can't: what they open to the script is nothing, since no file of the host's is there. */
+/* As root the child must lose our supplementary groups before setgroups is denied to it; that is
+ * only possible in the parent, for this thread alone (the system call, not libc's function for all
+ * threads). An ordinary user can't: what they open to the script is nothing, since no file of the
+ * host's is there. */
 struct groups {
     gid_t *list;
     int count;
@@ -80,7 +82,8 @@ static int groups_restore(struct groups *groups)
 static pid_t clone_child(struct sb_run *run, bool into_cgroup)
 {
     struct clone_args args = {
-        .flags = (uint64_t)(unsigned)(NAMESPACES) | CLONE_PIDFD | (into_cgroup ? CLONE_INTO_CGROUP : 0ULL),
+        .flags = (uint64_t)(unsigned)(NAMESPACES) | CLONE_PIDFD |
+                 (into_cgroup ? CLONE_INTO_CGROUP : 0ULL),
         .pidfd = (uintptr_t)&run->source[SOURCE_PIDFD].fd,
         .cgroup = into_cgroup ? (uint64_t)(unsigned)run->cgroup.dir[0] : 0,
     };
@@ -105,9 +108,10 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     bool restored = groups_restore(&groups) == 0;
     if (pid < 0)
-        return sb_fail(err, "clone", failed,
-                       "cannot start a process in new namespaces; are user namespaces allowed here? See "
-                       "sandbox-run --doctor");
+        return sb_fail(
+            err, "clone", failed,
+            "cannot start a process in new namespaces; are user namespaces allowed here? See "
+            "sandbox-run --doctor");
     if (!restored)
         return sb_fail(err, "groups", errno, "cannot restore supplementary groups");
     run->pid = pid;
@@ -126,8 +130,9 @@ static int write_proc(pid_t pid, const char *file, const char *text)
     return write(fd, text, strlen(text)) < 0 ? -1 : 0;
 }
 
-/* One user and one group: 1000 inside; outside, as root, the uid of the job's slot, else the caller. setgroups must
- * be denied before the gid map may be written by an ordinary user (user_namespaces(7)). */
+/* One user and one group: 1000 inside; outside, as root, the uid of the job's slot, else the
+ * caller. setgroups must be denied before the gid map may be written by an ordinary user
+ * (user_namespaces(7)). */
 static int write_maps(const struct sb_run *run, struct sb_error *err)
 {
     const struct sb_sandbox *sandbox = run->sandbox;
@@ -137,7 +142,8 @@ static int write_maps(const struct sb_run *run, struct sb_error *err)
     char uid_map[64], gid_map[64];
     snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
     snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
-    if (write_proc(run->pid, "setgroups", "deny") < 0 || write_proc(run->pid, "uid_map", uid_map) < 0 ||
+    if (write_proc(run->pid, "setgroups", "deny") < 0 ||
+        write_proc(run->pid, "uid_map", uid_map) < 0 ||
         write_proc(run->pid, "gid_map", gid_map) < 0)
         return sb_fail(err, "id maps", errno,
                        "cannot map the job's user to host uid %" PRIu32 "; %s", uid,
@@ -154,8 +160,8 @@ void launch_abandon(struct sb_run *run)
     run->pid = 0;
 }
 
-/* A caller's nice value is not the job's. Here, because raising a priority takes a privilege on the host: an ordinary
- * user's job keeps it. */
+/* A caller's nice value is not the job's. Here, because raising a priority takes a privilege on the
+ * host: an ordinary user's job keeps it. */
 static void reset_nice(pid_t pid)
 {
     if (getpriority(PRIO_PROCESS, 0) != 0)
@@ -173,12 +179,14 @@ static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
     if (start_child(run, in, err) < 0)
         return -1;
     reset_nice(run->pid);
-    if (cgroup_limit(&sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 || write_maps(run, err) < 0)
+    if (cgroup_limit(&sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
+        write_maps(run, err) < 0)
         return -1;
     run->started_us = monotonic_us();
     /* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
     if (write(run->control, "g", 1) != 1)
-        return sb_fail(err, "clone", errno, "the job's first process is gone; see sandbox-run --doctor");
+        return sb_fail(err, "clone", errno,
+                       "the job's first process is gone; see sandbox-run --doctor");
     return 0;
 }
 
@@ -191,7 +199,8 @@ int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
     in->control = control[0];
     in->report = report[1];
     if (result < 0)
-        sb_fail(err, "pipes", errno, "cannot make pipes for the job; raise the limit on open files (ulimit -n)");
+        sb_fail(err, "pipes", errno,
+                "cannot make pipes for the job; raise the limit on open files (ulimit -n)");
     else
         result = start(run, in, err);
     close_fd(&in->control);

@@ -18,12 +18,9 @@ static const struct {
     unsigned long flag;
     const char *option;
 } flags[] = {
-    {MOUNT_READ_ONLY, MS_RDONLY, "ro"},
-    {MOUNT_NOSUID, MS_NOSUID, "nosuid"},
-    {MOUNT_NODEV, MS_NODEV, "nodev"},
-    {MOUNT_NOEXEC, MS_NOEXEC, "noexec"},
-    {0, MS_NOATIME, "noatime"},
-    {0, MS_NODIRATIME, "nodiratime"},
+    {MOUNT_READ_ONLY, MS_RDONLY, "ro"}, {MOUNT_NOSUID, MS_NOSUID, "nosuid"},
+    {MOUNT_NODEV, MS_NODEV, "nodev"},   {MOUNT_NOEXEC, MS_NOEXEC, "noexec"},
+    {0, MS_NOATIME, "noatime"},         {0, MS_NODIRATIME, "nodiratime"},
     {0, MS_RELATIME, "relatime"},
 };
 
@@ -58,7 +55,8 @@ static void unescape(char *text)
 }
 
 /* Remounts every mount from the one at `path` downwards. The list shows mount points from our root;
- * the tree may cover that root, so a mount is known by its parent's id, and reached from the cwd. */
+ * the tree may cover that root, so a mount is known by its parent's id, and reached from the cwd.
+ */
 static int remount_below(const char *path, uint64_t attributes)
 {
     struct statx top;

@@ -17,12 +17,12 @@ struct sb_policy {
     char **environment; /* "NAME=value", NULL-terminated */
     struct policy_mount *mounts;
     size_t mounts_count;
-    char *seccomp;        /* path of the profile's JSON file, absolute or relative to the cwd */
-    bool writable;        /* /tmp, /work and /dev/shm can be written */
-    bool loopback;        /* lo is up in the job's network namespace */
-    bool proc_masked;     /* full /proc with masks instead of subset=pid */
-    bool output_kills;    /* past output_bytes the job ends */
-    bool best_effort;     /* "enforcement": "best-effort" */
+    char *seccomp;     /* path of the profile's JSON file, absolute or relative to the cwd */
+    bool writable;     /* /tmp, /work and /dev/shm can be written */
+    bool loopback;     /* lo is up in the job's network namespace */
+    bool proc_masked;  /* full /proc with masks instead of subset=pid */
+    bool output_kills; /* past output_bytes the job ends */
+    bool best_effort;  /* "enforcement": "best-effort" */
 };
 
 /* The limits in force for a job: the policy's, moved by what the request asks, inside the caps.

@@ -1,6 +1,6 @@
-/* /proc of the job's own pid namespace: processes only (subset=pid), or the whole of it with everything
- * masked that tells of the host. Read-only: nothing in it is for a script to change. Processes that the job may not look into (our pid 1) do not
- * even appear in it. */
+/* /proc of the job's own pid namespace: processes only (subset=pid), or the whole of it with
+ * everything masked that tells of the host. Read-only: nothing in it is for a script to change.
+ * Processes that the job may not look into (our pid 1) do not even appear in it. */
 #include <errno.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -8,17 +8,19 @@
 #include "inside.h"
 #include "util.h"
 
-/* The masks that container runtimes agree on (maskedPaths of the OCI runtime specification), and what else tells of
- * the host or its load and no library asks for. Missing ones are no error: kernels differ. */
+/* The masks that container runtimes agree on (maskedPaths of the OCI runtime specification), and
+ * what else tells of the host or its load and no library asks for. Missing ones are no error:
+ * kernels differ. */
 static const char *const masked_files[] = {
-    "proc/kcore", "proc/keys",        "proc/kmsg",         "proc/key-users",   "proc/latency_stats",
-    "proc/sched_debug", "proc/timer_list", "proc/timer_stats", "proc/sysrq-trigger", "proc/kallsyms",
-    "proc/kpagecount", "proc/kpageflags", "proc/kpagecgroup", "proc/config.gz", "proc/cmdline",
-    "proc/modules", "proc/interrupts", "proc/vmallocinfo", "proc/slabinfo",
-    "proc/swaps", "proc/partitions", "proc/diskstats", "proc/iomem", "proc/ioports",
+    "proc/kcore",         "proc/keys",        "proc/kmsg",       "proc/key-users",
+    "proc/latency_stats", "proc/sched_debug", "proc/timer_list", "proc/timer_stats",
+    "proc/sysrq-trigger", "proc/kallsyms",    "proc/kpagecount", "proc/kpageflags",
+    "proc/kpagecgroup",   "proc/config.gz",   "proc/cmdline",    "proc/modules",
+    "proc/interrupts",    "proc/vmallocinfo", "proc/slabinfo",   "proc/swaps",
+    "proc/partitions",    "proc/diskstats",   "proc/iomem",      "proc/ioports",
 };
 static const char *const masked_directories[] = {
-    "proc/acpi", "proc/asound", "proc/scsi", "proc/irq", "proc/bus",
+    "proc/acpi", "proc/asound", "proc/scsi", "proc/irq",      "proc/bus",
     "proc/fs",   "proc/driver", "proc/tty",  "proc/pressure",
 };
 static int absent(int result)
@@ -43,7 +45,8 @@ int proc_mount(struct inside *in)
     bool full = in->policy->proc_masked;
     if (mount("proc", "proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
               full ? "hidepid=2" : "subset=pid,hidepid=2") < 0) {
-        /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one away. */
+        /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one
+         * away. */
         if (errno != EPERM || !in->best_effort)
             return -1;
         inside_report(in, &(struct report){REPORT_MISSING, in->step, errno});

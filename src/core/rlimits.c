@@ -28,8 +28,8 @@ int rlimits_set(struct inside *in)
         {RLIMIT_DATA, RLIM_INFINITY},
         {RLIMIT_RSS, RLIM_INFINITY},
         {RLIMIT_CPU, RLIM_INFINITY},
-        /* It counts a user's processes in all the user namespaces of older kernels, so that jobs would
-         * starve each other: pids.max is the limit, this only stands in for it. */
+        /* It counts a user's processes in all the user namespaces of older kernels, so that jobs
+         * would starve each other: pids.max is the limit, this only stands in for it. */
         {RLIMIT_NPROC,
          in->limit_processes ? (rlim_t)in->limits->value[SB_PIDS] + 1 : RLIM_INFINITY},
     };
@@ -37,7 +37,8 @@ int rlimits_set(struct inside *in)
         struct rlimit now;
         if (getrlimit(rows[i].resource, &now) < 0)
             return -1;
-        /* A hard limit of the caller's that is lower can't be raised without privilege and is kept. */
+        /* A hard limit of the caller's that is lower can't be raised without privilege and is kept.
+         */
         rlim_t value = rows[i].value < now.rlim_max ? rows[i].value : now.rlim_max;
         if (setrlimit(rows[i].resource, &(struct rlimit){value, value}) < 0)
             return -1;

@@ -1,6 +1,6 @@
-/* The root file system: attached read-only to a mount namespace of the job's own, then made its root;
- * the host's tree is detached with it. From root_attach on, the cwd is the new root and paths without a
- * slash at the front lie in it; "/" is the host's until root_pivot. */
+/* The root file system: attached read-only to a mount namespace of the job's own, then made its
+ * root; the host's tree is detached with it. From root_attach on, the cwd is the new root and paths
+ * without a slash at the front lie in it; "/" is the host's until root_pivot. */
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -16,7 +16,8 @@ int root_attach(struct inside *in)
     /* Otherwise mounts of the host would go on appearing here, and a bind could go back. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return -1;
-    /* Over "/", which always exists and stays reachable as our root: no mount point of the host's is needed. */
+    /* Over "/", which always exists and stays reachable as our root: no mount point of the host's
+     * is needed. */
     _cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, in->rootfs,
                                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -47,8 +48,8 @@ int root_bind_mounts(struct inside *in)
     return 0;
 }
 
-/* pivot_root(".", ".") stacks the old root on the new one: pivot_root(2), NOTES. Unlike in a chroot, there is then
- * nothing left to climb back to. */
+/* pivot_root(".", ".") stacks the old root on the new one: pivot_root(2), NOTES. Unlike in a
+ * chroot, there is then nothing left to climb back to. */
 int root_pivot(struct inside *in)
 {
     (void)in;

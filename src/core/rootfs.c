@@ -41,15 +41,19 @@ static int number_of(struct json_object *record, const char *key)
 
 static int read_record(struct rootfs *rootfs, struct json_object *record, struct sb_error *err)
 {
-    if (number_of(record, "format") != ROOTFS_FORMAT || number_of(record, "runner") != RUNNER_PROTOCOL)
-        return sb_fail(err, "rootfs", 0,
-                       "%s was made for another version of sandbox-run; bring it up to date: sandbox-rootfs "
-                       "refresh %s",
-                       rootfs->path, rootfs->path);
+    if (number_of(record, "format") != ROOTFS_FORMAT ||
+        number_of(record, "runner") != RUNNER_PROTOCOL)
+        return sb_fail(
+            err, "rootfs", 0,
+            "%s was made for another version of sandbox-run; bring it up to date: sandbox-rootfs "
+            "refresh %s",
+            rootfs->path, rootfs->path);
     const char *python = text_of(record, "python"), *version = text_of(record, "version");
     if (python == NULL || python[0] != '/' || version == NULL)
-        return sb_fail(err, "rootfs", 0, "%s/" ROOTFS_RECORD " names no python; make it again: sandbox-rootfs "
-                       "refresh %s", rootfs->path, rootfs->path);
+        return sb_fail(err, "rootfs", 0,
+                       "%s/" ROOTFS_RECORD " names no python; make it again: sandbox-rootfs "
+                       "refresh %s",
+                       rootfs->path, rootfs->path);
     if (rootfs->python == NULL)
         rootfs->python = strdup(python);
     rootfs->version = strdup(version);
@@ -65,10 +69,11 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
         path = SB_ROOTFS;
     rootfs->path = realpath(path, NULL);
     if (rootfs->path == NULL && errno == EACCES)
-        return sb_fail(err, "rootfs", errno,
-                       "this user may not enter the directories on the way to %s; put the root file system "
-                       "elsewhere and name it with --rootfs or SANDBOX_ROOTFS",
-                       path);
+        return sb_fail(
+            err, "rootfs", errno,
+            "this user may not enter the directories on the way to %s; put the root file system "
+            "elsewhere and name it with --rootfs or SANDBOX_ROOTFS",
+            path);
     if (rootfs->path == NULL)
         return sb_fail(err, "rootfs", errno,
                        "no root file system at %s; make one with sandbox-rootfs build %s, or name "
@@ -77,14 +82,16 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     if (python != NULL) {
         if (python[0] != '/')
             return sb_fail_field(err, "rootfs", "python",
-                                 "--python %s is not an absolute path in the root file system", python);
+                                 "--python %s is not an absolute path in the root file system",
+                                 python);
         rootfs->python = strdup(python);
     }
     char file[PATH_MAX];
     snprintf(file, sizeof(file), "%s/" ROOTFS_RECORD, rootfs->path);
     if (access(file, F_OK) < 0)
         return sb_fail(err, "rootfs", errno,
-                       "%s was not made by sandbox-rootfs (no " ROOTFS_RECORD "); make one: sandbox-rootfs build DIR",
+                       "%s was not made by sandbox-rootfs (no " ROOTFS_RECORD
+                       "); make one: sandbox-rootfs build DIR",
                        rootfs->path);
     struct json_object *record = json_file_load(file, "rootfs", err);
     if (record == NULL)
@@ -94,18 +101,23 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     return result < 0 ? -1 : check_mount_points(rootfs, err);
 }
 
-int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy, struct sb_error *err)
+int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy,
+                        struct sb_error *err)
 {
     for (size_t i = 0; i < policy->mounts_count; i++) {
         const struct policy_mount *mount = &policy->mounts[i];
         char target[PATH_MAX];
         snprintf(target, sizeof(target), "%s%s", rootfs->path, mount->target);
         if (access(mount->source, F_OK) < 0)
-            return sb_fail_field(err, "mounts", "mounts", "policy %s: the mount's source %s cannot be used: %s; make it, or "
-                                 "take it out of the policy", policy->name, mount->source, strerror(errno));
+            return sb_fail_field(err, "mounts", "mounts",
+                                 "policy %s: the mount's source %s cannot be used: %s; make it, or "
+                                 "take it out of the policy",
+                                 policy->name, mount->source, strerror(errno));
         if (access(target, F_OK) < 0)
-            return sb_fail_field(err, "mounts", "mounts", "policy %s: the mount's target %s is not in the root file system; "
-                                 "make it: mkdir -p %s", policy->name, mount->target, target);
+            return sb_fail_field(err, "mounts", "mounts",
+                                 "policy %s: the mount's target %s is not in the root file system; "
+                                 "make it: mkdir -p %s",
+                                 policy->name, mount->target, target);
     }
     return 0;
 }

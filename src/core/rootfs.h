@@ -7,7 +7,8 @@
 /* Where sandbox-rootfs puts the record and the runner. */
 #define ROOTFS_RECORD "usr/lib/sandbox-run/rootfs.json"
 #define ROOTFS_RUNNER "/usr/lib/sandbox-run/runner.pyc"
-/* The record's format, and the protocol between the runner and result.c: rootfs/runner.py, PROTOCOL. */
+/* The record's format, and the protocol between the runner and result.c: rootfs/runner.py,
+ * PROTOCOL. */
 #define ROOTFS_FORMAT 1
 #define RUNNER_PROTOCOL 1
 
@@ -20,7 +21,8 @@ struct rootfs {
 /* `path` NULL: the configured place. `python` NULL: the record's. */
 int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, struct sb_error *err);
 /* Whether the mounts of a policy have their sources on the host and their targets here. */
-int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy, struct sb_error *err);
+int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy,
+                        struct sb_error *err);
 void rootfs_close(struct rootfs *rootfs);
 
 #endif

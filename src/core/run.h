@@ -1,4 +1,5 @@
-/* A sandbox and the jobs that run in it: what supervise.c turns, launch.c starts and verdict.c judges. */
+/* A sandbox and the jobs that run in it: what supervise.c turns, launch.c starts and verdict.c
+ * judges. */
 #ifndef SB_RUN_H
 #define SB_RUN_H
 
@@ -14,15 +15,15 @@
 
 /* What a run listens to in the epoll. */
 enum source_kind {
-    SOURCE_PIDFD,   /* pid 1 of the job, and so all of it, has ended */
-    SOURCE_TIMER,   /* the next thing to look at: wall time, CPU time, removal of the cgroup */
-    SOURCE_STDOUT,  /* the three pipes from the script, in the order of enum sb_stream */
+    SOURCE_PIDFD,  /* pid 1 of the job, and so all of it, has ended */
+    SOURCE_TIMER,  /* the next thing to look at: wall time, CPU time, removal of the cgroup */
+    SOURCE_STDOUT, /* the three pipes from the script, in the order of enum sb_stream */
     SOURCE_STDERR,
     SOURCE_RESULT,
-    SOURCE_REPORT,  /* from pid 1: a step that failed, how the script ended */
-    SOURCE_STDIN,   /* the pipe to the script */
-    SOURCE_FEED,    /* where its stdin is relayed from */
-    SOURCE_OOM,     /* cgroup v1: memory ran out */
+    SOURCE_REPORT, /* from pid 1: a step that failed, how the script ended */
+    SOURCE_STDIN,  /* the pipe to the script */
+    SOURCE_FEED,   /* where its stdin is relayed from */
+    SOURCE_OOM,    /* cgroup v1: memory ran out */
     SOURCES
 };
 
@@ -34,7 +35,15 @@ struct source {
 };
 
 /* Why the supervisor ended a job. The first cause counts. */
-enum cause { CAUSE_NONE, CAUSE_CALLER, CAUSE_WALL_TIME, CAUSE_CPU_TIME, CAUSE_OUTPUT, CAUSE_OOM, CAUSE_INTERNAL };
+enum cause {
+    CAUSE_NONE,
+    CAUSE_CALLER,
+    CAUSE_WALL_TIME,
+    CAUSE_CPU_TIME,
+    CAUSE_OUTPUT,
+    CAUSE_OOM,
+    CAUSE_INTERNAL
+};
 
 #define MISSING_MAX 8
 
@@ -57,7 +66,7 @@ struct sb_run {
     size_t message_size;
     bool message_too_long;
 
-    int control; /* write end: closed, it ends the job (init.c) */
+    int control;                  /* write end: closed, it ends the job (init.c) */
     int64_t started_us, ended_us; /* CLOCK_MONOTONIC; ended 0: still running */
     bool reaped;                  /* pid 1 is gone, and with it every process of the job */
     int init_status;              /* its wait status */
@@ -66,10 +75,10 @@ struct sb_run {
     bool failed; /* a step failed before the script started */
     struct report failure;
     enum cause cause;
-    int kill_signal;         /* CAUSE_CALLER */
-    char reason[256];        /* CAUSE_CALLER, CAUSE_INTERNAL */
-    int removal_tries;       /* of the cgroup */
-    int64_t cpu_time_us;     /* evidence, read before the cgroup goes */
+    int kill_signal;     /* CAUSE_CALLER */
+    char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL */
+    int removal_tries;   /* of the cgroup */
+    int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills;
     const char *missing[MISSING_MAX + 1]; /* constant strings, NULL-terminated */
 };

@@ -1,6 +1,6 @@
-/* The public face: opens what the host offers, takes jobs in. The path of a job: sb_start checks and prepares it (job.c,
- * policy.c), launches it (launch.c, then inside.c in the child), and leaves it to the loop (supervise.c), which gives
- * the verdict (verdict.c). */
+/* The public face: opens what the host offers, takes jobs in. The path of a job: sb_start checks
+ * and prepares it (job.c, policy.c), launches it (launch.c, then inside.c in the child), and leaves
+ * it to the loop (supervise.c), which gives the verdict (verdict.c). */
 #include "sandbox.h"
 
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #include "seccomp.h"
 #include "util.h"
 
-/* Host uids for jobs when we are root: a part of the 32-bit range that systemd, login.defs and the usual subuid
- * allocations leave alone (https://systemd.io/UIDS-GIDS). */
+/* Host uids for jobs when we are root: a part of the 32-bit range that systemd, login.defs and the
+ * usual subuid allocations leave alone (https://systemd.io/UIDS-GIDS). */
 #define UID_FIRST UINT32_C(0x70000000)
 #define UID_COUNT UINT32_C(65536)
 
@@ -39,8 +39,9 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     sandbox->epoll = epoll_create1(EPOLL_CLOEXEC);
     int result = 0;
     if (sandbox->epoll < 0 || sandbox->buffer == NULL)
-        result = sb_fail(err, "epoll", errno, "cannot make an epoll descriptor; raise the limit on open files "
-                                              "(ulimit -n)");
+        result = sb_fail(err, "epoll", errno,
+                         "cannot make an epoll descriptor; raise the limit on open files "
+                         "(ulimit -n)");
     if (result == 0)
         result = rootfs_open(&sandbox->rootfs, options->rootfs, options->python, err);
     if (result == 0)
@@ -120,7 +121,8 @@ static const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char
     return &filter->program;
 }
 
-/* What the policy limits and this host has no controller for. Without best effort that is an error. */
+/* What the policy limits and this host has no controller for. Without best effort that is an error.
+ */
 static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_error *err)
 {
     static const struct {
@@ -136,13 +138,15 @@ static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_err
     const struct cgroup_host *host = &run->sandbox->cgroup;
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (rows[i].controller ? (host->controllers & rows[i].controller) != 0 : host->backend != NULL)
+        if (rows[i].controller ? (host->controllers & rows[i].controller) != 0
+                               : host->backend != NULL)
             continue;
         if (!best_effort)
-            return sb_fail_field(err, "cgroup", rows[i].limit,
-                                 "%s cannot be enforced: this host offers no cgroup controller for it here; see "
-                                 "sandbox-run --doctor, or accept it with --best-effort",
-                                 rows[i].limit);
+            return sb_fail_field(
+                err, "cgroup", rows[i].limit,
+                "%s cannot be enforced: this host offers no cgroup controller for it here; see "
+                "sandbox-run --doctor, or accept it with --best-effort",
+                rows[i].limit);
         run->missing[count++] = rows[i].missing;
     }
     return 0;
@@ -180,16 +184,20 @@ static struct sb_run *make_run(struct sb_sandbox *sandbox, const struct sb_job *
 }
 
 /* Everything that can be wrong with a job, before anything of it exists on the host. */
-static int admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err)
+static int admit(struct sb_run *run, const struct sb_job *job, bool best_effort,
+                 struct sb_error *err)
 {
     if (policy_admit(&run->limits, job->policy, &job->limits, err) < 0 ||
         job_check(job, &run->limits, err) < 0 ||
-        rootfs_check_mounts(&run->sandbox->rootfs, job->policy, err) < 0 || check_enforcement(run, best_effort, err) < 0)
+        rootfs_check_mounts(&run->sandbox->rootfs, job->policy, err) < 0 ||
+        check_enforcement(run, best_effort, err) < 0)
         return -1;
     for (int i = 0; i < SB_STREAMS; i++)
         stream_init(&run->stream[i], run->limits.value[SB_OUTPUT_BYTES]);
-    if (feed_init(&run->feed, job->stdin_data, job->stdin_size, job->stdin_from_fd ? job->stdin_fd : -1) < 0)
-        return sb_fail_field(err, "job", "stdin", "cannot take the job's stdin: %s", strerror(errno));
+    if (feed_init(&run->feed, job->stdin_data, job->stdin_size,
+                  job->stdin_from_fd ? job->stdin_fd : -1) < 0)
+        return sb_fail_field(err, "job", "stdin", "cannot take the job's stdin: %s",
+                             strerror(errno));
     return 0;
 }
 

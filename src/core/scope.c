@@ -1,6 +1,6 @@
-/* A delegated scope from systemd: how a program that was started by hand, as root or as an ordinary user, comes by a
- * cgroup of its own. busctl(1), which is wherever systemd is, makes the one D-Bus call; a library for it would cost
- * every start that needs none. */
+/* A delegated scope from systemd: how a program that was started by hand, as root or as an ordinary
+ * user, comes by a cgroup of its own. busctl(1), which is wherever systemd is, makes the one D-Bus
+ * call; a library for it would cost every start that needs none. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,20 +12,39 @@
 #include "cgroup.h"
 #include "error.h"
 
-/* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that goes away by itself. */
+/* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that
+ * goes away by itself. */
 static int call_systemd(const char *manager, const char *name)
 {
     char pid[16];
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
-    const char *argv[] = {"busctl", manager, "--quiet", "call", "org.freedesktop.systemd1",
-                          "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
-                          "StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail",
+    const char *argv[] = {"busctl",
+                          manager,
+                          "--quiet",
+                          "call",
+                          "org.freedesktop.systemd1",
+                          "/org/freedesktop/systemd1",
+                          "org.freedesktop.systemd1.Manager",
+                          "StartTransientUnit",
+                          "ssa(sv)a(sa(sv))",
+                          name,
+                          "fail",
                           "4",
-                          "PIDs", "au", "1", pid,
-                          "Delegate", "b", "true",
-                          "CollectMode", "s", "inactive-or-failed",
-                          "Description", "s", "Jobs of sandbox-run",
-                          "0", NULL};
+                          "PIDs",
+                          "au",
+                          "1",
+                          pid,
+                          "Delegate",
+                          "b",
+                          "true",
+                          "CollectMode",
+                          "s",
+                          "inactive-or-failed",
+                          "Description",
+                          "s",
+                          "Jobs of sandbox-run",
+                          "0",
+                          NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     for (int fd = 0; fd <= 2; fd++)
@@ -64,12 +83,15 @@ int scope_enter(struct sb_error *err)
     char name[64];
     snprintf(name, sizeof(name), "sandbox-run-%d.scope", (int)getpid());
     if (call_systemd(system ? "--system" : "--user", name) < 0)
-        return sb_fail(err, "cgroup", errno,
-                       system ? "systemd gives no delegated scope; try: busctl status"
-                              : "the user's systemd gives no delegated scope; log in through PAM, or: loginctl "
-                                "enable-linger $USER");
+        return sb_fail(
+            err, "cgroup", errno,
+            system
+                ? "systemd gives no delegated scope; try: busctl status"
+                : "the user's systemd gives no delegated scope; log in through PAM, or: loginctl "
+                  "enable-linger $USER");
     if (await_delegation() < 0)
-        return sb_fail(err, "cgroup", 0, "systemd did not move us into %s; see: systemctl %sstatus %s",
-                       name, system ? "" : "--user ", name);
+        return sb_fail(err, "cgroup", 0,
+                       "systemd did not move us into %s; see: systemctl %sstatus %s", name,
+                       system ? "" : "--user ", name);
     return 0;
 }

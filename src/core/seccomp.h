@@ -7,14 +7,14 @@
 
 #include "sandbox.h"
 
-/* The program for this machine's architecture. Uses PROFILE with its ending ".json" replaced by ".bpf" when that was made
- * from these very bytes of the profile (its header holds their hash), and compiles otherwise.
- * The caller frees program->filter. */
+/* The program for this machine's architecture. Uses PROFILE with its ending ".json" replaced by
+ * ".bpf" when that was made from these very bytes of the profile (its header holds their hash), and
+ * compiles otherwise. The caller frees program->filter. */
 int filter_load(struct sock_fprog *program, const char *profile, struct sb_error *err);
 
 /* Compiles the profile. `arch`: "x86_64", "aarch64", or NULL for this machine's. */
 int filter_compile(struct sock_fprog *program, const char *profile, const char *arch,
-                    struct sb_error *err);
+                   struct sb_error *err);
 
 /* Compiles for this machine and writes the cache file that filter_load looks for. Build time. */
 int filter_precompile(const char *profile, const char *output, struct sb_error *err);

@@ -1,5 +1,5 @@
-/* What a process inherits from its parent besides memory and descriptors, each set to a known value:
- * session, signals, umask, keyring, personality, scheduling, the killer's preference. */
+/* What a process inherits from its parent besides memory and descriptors, each set to a known
+ * value: session, signals, umask, keyring, personality, scheduling, the killer's preference. */
 #include <fcntl.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
@@ -14,8 +14,9 @@
 #include "inside.h"
 #include "util.h"
 
-/* When the host itself runs out of memory, jobs go before everything else that has not asked for it:
- * half of the scale that proc(5) gives for oom_score_adj. Only raising it needs no privilege. */
+/* When the host itself runs out of memory, jobs go before everything else that has not asked for
+ * it: half of the scale that proc(5) gives for oom_score_adj. Only raising it needs no privilege.
+ */
 #define JOB_OOM_SCORE_ADJ "500"
 
 static int prefer_for_oom_kill(void)
@@ -45,8 +46,8 @@ int session_start(struct inside *in)
     (void)in;
     if (setsid() < 0)
         return -1;
-    /* Dying with the supervisor has three means: this, the control pipe (init.c), and cgroup.kill at
-     * the next start. Set again later: a change of ids clears it. */
+    /* Dying with the supervisor has three means: this, the control pipe (init.c), and cgroup.kill
+     * at the next start. Set again later: a change of ids clears it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || reset_signals() < 0 || prefer_for_oom_kill() < 0)
         return -1;
     umask(022);

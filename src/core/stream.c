@@ -87,8 +87,9 @@ int stream_keep(struct stream *stream, const char *data, size_t size, size_t liv
 
 static uint64_t past_head(const struct stream *stream)
 {
-    return (uint64_t)stream->written > stream->head_max ? (uint64_t)stream->written - stream->head_max
-                                                        : 0;
+    return (uint64_t)stream->written > stream->head_max
+               ? (uint64_t)stream->written - stream->head_max
+               : 0;
 }
 
 int64_t stream_dropped(const struct stream *stream)

@@ -1,5 +1,6 @@
-/* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has a handler here; the
- * last thing to happen to a job is that its cgroup is gone, and then it has its verdict. */
+/* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has
+ * a handler here; the last thing to happen to a job is that its cgroup is gone, and then it has its
+ * verdict. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,7 +38,9 @@ static int watch(struct sb_run *run, enum source_kind kind, uint32_t events)
     struct source *source = &run->source[kind];
     if (source->fd < 0 || source->watched == events)
         return 0;
-    int operation = source->watched == 0 ? EPOLL_CTL_ADD : events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    int operation = source->watched == 0 ? EPOLL_CTL_ADD
+                    : events == 0        ? EPOLL_CTL_DEL
+                                         : EPOLL_CTL_MOD;
     struct epoll_event event = {.events = events, .data.ptr = source};
     if (epoll_ctl(run->sandbox->epoll, operation, source->fd, &event) < 0)
         return -1;
@@ -90,7 +93,8 @@ void run_free(struct sb_run *run)
 /* 0 disarms it. */
 static void arm(struct sb_run *run, int64_t in_us)
 {
-    struct itimerspec when = {.it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
+    struct itimerspec when = {
+        .it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
     timerfd_settime(run->source[SOURCE_TIMER].fd, 0, &when, NULL);
 }
 
@@ -104,7 +108,8 @@ static int64_t parallelism(const struct sb_run *run)
 /* Looks at both clocks, ends the job when one has run out, and arms the timer for the next look. */
 static void check_time(struct sb_run *run)
 {
-    int64_t wall_left = run->started_us + run->limits.value[SB_WALL_TIME_MS] * 1000 - monotonic_us();
+    int64_t wall_left =
+        run->started_us + run->limits.value[SB_WALL_TIME_MS] * 1000 - monotonic_us();
     if (wall_left <= 0) {
         run_kill(run, CAUSE_WALL_TIME);
         return;
@@ -155,7 +160,8 @@ static void take_message(struct sb_run *run, const char *data, size_t size)
     message[run->message_size] = '\0';
 }
 
-/* One read from one of the three pipes; closes it at its end. False when there is nothing more to get now. */
+/* One read from one of the three pipes; closes it at its end. False when there is nothing more to
+ * get now. */
 static bool read_pipe(struct sb_run *run, enum source_kind kind)
 {
     struct source *source = &run->source[kind];
@@ -171,7 +177,8 @@ static bool read_pipe(struct sb_run *run, enum source_kind kind)
     if (kind == SOURCE_RESULT)
         take_message(run, run->sandbox->buffer, (size_t)n);
     else
-        take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer, (size_t)n);
+        take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer,
+                    (size_t)n);
     return true;
 }
 
@@ -258,11 +265,13 @@ static void on_report(struct sb_run *run)
         close_source(run, SOURCE_REPORT);
 }
 
-/* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it told us. */
+/* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
+ * told us. */
 static void on_pidfd(struct sb_run *run)
 {
     siginfo_t info = {0};
-    if (waitid(P_PIDFD, (id_t)run->source[SOURCE_PIDFD].fd, &info, WEXITED | WNOHANG | __WALL) < 0 ||
+    if (waitid(P_PIDFD, (id_t)run->source[SOURCE_PIDFD].fd, &info, WEXITED | WNOHANG | __WALL) <
+            0 ||
         info.si_pid == 0)
         return;
     on_report(run);
@@ -282,7 +291,8 @@ static void on_pidfd(struct sb_run *run)
             ;
 }
 
-/* cgroup v1: the event says that memory ran out; whether something was killed for it says the counter. */
+/* cgroup v1: the event says that memory ran out; whether something was killed for it says the
+ * counter. */
 static void on_oom(struct sb_run *run)
 {
     uint64_t count;
@@ -315,7 +325,8 @@ static void finish(struct sb_run *run)
             return;
         }
         run->cause = CAUSE_INTERNAL;
-        snprintf(run->reason, sizeof(run->reason), "the job's cgroup cannot be removed: %s", strerror(errno));
+        snprintf(run->reason, sizeof(run->reason), "the job's cgroup cannot be removed: %s",
+                 strerror(errno));
     }
     struct sb_sandbox *sandbox = run->sandbox;
     *(run->previous ? &run->previous->next : &sandbox->runs) = run->next;
@@ -380,18 +391,22 @@ int run_watch(struct sb_run *run, struct sb_error *err)
     run->source[SOURCE_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
     if (run->source[SOURCE_TIMER].fd < 0)
-        return sb_fail(err, "timer", errno, "cannot make a timer; raise the limit on open files (ulimit -n)");
-    static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_TIMER,  SOURCE_STDOUT, SOURCE_STDERR,
-                                                SOURCE_RESULT, SOURCE_REPORT, SOURCE_OOM};
+        return sb_fail(err, "timer", errno,
+                       "cannot make a timer; raise the limit on open files (ulimit -n)");
+    static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_TIMER,  SOURCE_STDOUT,
+                                                SOURCE_STDERR, SOURCE_RESULT, SOURCE_REPORT,
+                                                SOURCE_OOM};
     for (size_t i = 0; i < ARRAY_LEN(readable); i++)
         if (watch(run, readable[i], EPOLLIN) < 0)
-            return sb_fail(err, "epoll", errno, "cannot watch the job; raise fs.epoll.max_user_watches");
+            return sb_fail(err, "epoll", errno,
+                           "cannot watch the job; raise fs.epoll.max_user_watches");
     feed_next(run);
     check_time(run);
     return 0;
 }
 
-/* What dead owners left. Not in sb_open: a first job would have to wait for it, and here its python is starting. */
+/* What dead owners left. Not in sb_open: a first job would have to wait for it, and here its python
+ * is starting. */
 void clear_stale_once(struct sb_sandbox *sandbox)
 {
     if (!sandbox->cleared)
@@ -405,15 +420,16 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
     struct epoll_event events[64];
     int count = epoll_wait(sandbox->epoll, events, ARRAY_LEN(events), timeout_ms);
     if (count < 0)
-        return errno == EINTR ? 0 : sb_fail(err, "epoll", errno, "cannot wait for events of the jobs");
+        return errno == EINTR ? 0
+                              : sb_fail(err, "epoll", errno, "cannot wait for events of the jobs");
     struct sb_run *touched[ARRAY_LEN(events)];
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
         touched[i] = source->run;
         handle(source, events[i].events);
     }
-    /* Only now are runs freed: further events of the turn may have named them. Pointers of freed ones are
-     * compared, never followed. */
+    /* Only now are runs freed: further events of the turn may have named them. Pointers of freed
+     * ones are compared, never followed. */
     for (int i = 0; i < count; i++) {
         bool seen = false;
         for (int j = 0; j < i && !seen; j++)

@@ -1,6 +1,6 @@
-/* What can be written: one tmpfs with one limit on size and inodes, whose directories stand at /tmp, /work and
- * /dev/shm. Its pages count towards the job's memory. It is mounted at tmp/ while it
- * is being filled; tmp_place then covers it with its own directory tmp/tmp. */
+/* What can be written: one tmpfs with one limit on size and inodes, whose directories stand at
+ * /tmp, /work and /dev/shm. Its pages count towards the job's memory. It is mounted at tmp/ while
+ * it is being filled; tmp_place then covers it with its own directory tmp/tmp. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -28,16 +28,20 @@ int tmp_mount(struct inside *in)
         const char *path;
         mode_t mode;
     } directories[] = {
-        {"tmp/tmp", 01777}, {"tmp/shm", 01777}, {"tmp/work", 0755},
+        {"tmp/tmp", 01777},
+        {"tmp/shm", 01777},
+        {"tmp/work", 0755},
     };
     for (size_t i = 0; i < ARRAY_LEN(directories); i++)
         /* chmod: the umask takes the write bits for others from mkdir's mode. */
-        if (mkdir(directories[i].path, 0755) < 0 || chmod(directories[i].path, directories[i].mode) < 0)
+        if (mkdir(directories[i].path, 0755) < 0 ||
+            chmod(directories[i].path, directories[i].mode) < 0)
             return -1;
     return 0;
 }
 
-/* Writes one file below tmp/work, with the directories on its way. Its path was checked by job.c. */
+/* Writes one file below tmp/work, with the directories on its way. Its path was checked by job.c.
+ */
 static int write_file(const struct sb_file *file)
 {
     char path[PATH_MAX];
@@ -46,7 +50,8 @@ static int write_file(const struct sb_file *file)
         errno = ENAMETOOLONG;
         return -1;
     }
-    for (char *slash = strchr(path + strlen("tmp/work/"), '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + strlen("tmp/work/"), '/'); slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
             return -1;

@@ -1,5 +1,5 @@
-/* From evidence to words: why a job ended, and the one sentence that says so. Guesses at nothing: each word has a
- * fact that stands for it. */
+/* From evidence to words: why a job ended, and the one sentence that says so. Guesses at nothing:
+ * each word has a fact that stands for it. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,8 +11,9 @@
 #include "run.h"
 #include "util.h"
 
-/* What the script's own runner said on the result pipe. The script can write there too: whatever comes is checked, and
- * believed no further than a script's word on itself. See rootfs/runner.py. */
+/* What the script's own runner said on the result pipe. The script can write there too: whatever
+ * comes is checked, and believed no further than a script's word on itself. See rootfs/runner.py.
+ */
 struct told {
     const char *exception; /* NULL: none */
     const char *result;    /* valid JSON, NULL: none */
@@ -55,9 +56,11 @@ static const struct {
     const char *sentence; /* %s: the limit's value */
 } exceeded[] = {
     {CAUSE_WALL_TIME, SB_TIMEOUT, SB_WALL_TIME_MS, "Execution timed out after %s"},
-    {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS, "the CPU time limit of %s (cpu_time_ms) was used up"},
+    {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS,
+     "the CPU time limit of %s (cpu_time_ms) was used up"},
     {CAUSE_OOM, SB_MEMORY, SB_MEMORY_BYTES, "the memory limit of %s (memory_bytes) was reached"},
-    {CAUSE_OUTPUT, SB_OUTPUT, SB_OUTPUT_BYTES, "the script wrote more than the output limit of %s (output_bytes)"},
+    {CAUSE_OUTPUT, SB_OUTPUT, SB_OUTPUT_BYTES,
+     "the script wrote more than the output limit of %s (output_bytes)"},
 };
 
 static enum cause cause_of(const struct sb_run *run)
@@ -72,14 +75,15 @@ static void say_signal(struct sb_verdict *verdict, int signal, char *text, size_
     const char *name = sigabbrev_np(signal);
     verdict->word = SB_SIGNAL;
     verdict->signal = signal;
-    snprintf(text, size, "the script was ended by signal %s%s", name ? "SIG" : "", name ? name : "?");
+    snprintf(text, size, "the script was ended by signal %s%s", name ? "SIG" : "",
+             name ? name : "?");
     if (name == NULL)
         snprintf(text, size, "the script was ended by signal %d", signal);
 }
 
 /* The script ended by itself: as its wait status and its runner say. */
-static void judge_status(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
-                         char *text, size_t size)
+static void judge_status(struct sb_verdict *verdict, const struct sb_run *run,
+                         const struct told *told, char *text, size_t size)
 {
     if (WIFSIGNALED(run->status)) {
         say_signal(verdict, WTERMSIG(run->status), text, size);
@@ -110,9 +114,10 @@ static void say_failure(const struct sb_run *run, char *text, size_t size)
     const char *step = inside_step_name(run->failure.step);
     const char *remedy = inside_step_remedy(run->failure.step);
     bool exec = strcmp(step, "exec") == 0;
-    snprintf(text, size, "the sandbox could not be set up: step '%s'%s%s: %s; %s%ssee sandbox-run --doctor", step,
-             exec ? " of " : "", exec ? run->sandbox->rootfs.python : "", strerror(run->failure.value),
-             remedy ? remedy : "", remedy ? "; " : "");
+    snprintf(text, size,
+             "the sandbox could not be set up: step '%s'%s%s: %s; %s%ssee sandbox-run --doctor",
+             step, exec ? " of " : "", exec ? run->sandbox->rootfs.python : "",
+             strerror(run->failure.value), remedy ? remedy : "", remedy ? "; " : "");
 }
 
 static void judge(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
@@ -150,7 +155,8 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
     }
     if (run->exited)
         judge_status(verdict, run, told, text, size);
-    else /* our pid 1 was killed before it could tell: nobody outside did, and inside only the script is */
+    else /* our pid 1 was killed before it could tell: nobody outside did, and inside only the
+            script is */
         say_signal(verdict, run->init_status ? run->init_status : SIGKILL, text, size);
 }
 

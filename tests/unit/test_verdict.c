@@ -29,43 +29,51 @@ struct row {
 
 static const struct row rows[] = {
     {"ran to its end", .exited = true, .word = SB_OK},
-    {"ran to its end, with a value", .exited = true, .message = "R{\"a\": [1]}", .word = SB_OK, .result = "{\"a\": [1]}"},
+    {"ran to its end, with a value", .exited = true, .message = "R{\"a\": [1]}", .word = SB_OK,
+     .result = "{\"a\": [1]}"},
     {"a value that is no JSON", .exited = true, .message = "R{\"a\": ", .word = SB_OK},
     {"a value with something behind it", .exited = true, .message = "R1 2", .word = SB_OK},
     {"garbage for a value", .exited = true, .message = "\xff\xfe", .word = SB_OK},
     {"only the letter", .exited = true, .message = "R", .word = SB_OK},
     {"not a number", .exited = true, .message = "RNaN", .word = SB_OK},
-    {"an exception", .exited = true, .status = EXITED(1), .message = "EValueError", .word = SB_EXCEPTION, .exit_code = 1,
-     .error = "ValueError"},
+    {"an exception", .exited = true, .status = EXITED(1), .message = "EValueError",
+     .word = SB_EXCEPTION, .exit_code = 1, .error = "ValueError"},
     {"an exception with a traceback", .exited = true, .status = EXITED(1), .message = "EValueError",
      .stderr_text = "Traceback…\n", .word = SB_EXCEPTION, .exit_code = 1, .error = "Traceback…"},
     {"an exception that is only claimed", .exited = true, .message = "EValueError", .word = SB_OK},
-    {"an exception with no plausible name", .exited = true, .status = EXITED(1), .message = "EValue\nError",
-     .word = SB_EXIT, .exit_code = 1, .error = "exit status 1"},
-    {"exit 1 of its own", .exited = true, .status = EXITED(1), .word = SB_EXIT, .exit_code = 1, .error = "exit status 1"},
-    {"a forged timeout", .exited = true, .status = EXITED(124), .word = SB_EXIT, .exit_code = 124, .error = "exit status 124"},
-    {"a forged memory kill", .exited = true, .status = EXITED(137), .word = SB_EXIT, .exit_code = 137,
-     .error = "exit status 137"},
-    {"a signal", .exited = true, .status = KILLED(SIGSEGV), .word = SB_SIGNAL, .exit_code = -1, .signal = SIGSEGV,
-     .error = "SIGSEGV"},
-    {"SIGKILL of its own", .exited = true, .status = KILLED(SIGKILL), .word = SB_SIGNAL, .exit_code = -1, .signal = SIGKILL,
-     .error = "SIGKILL"},
-    {"pid 1 was killed", .init_status = SIGKILL, .word = SB_SIGNAL, .exit_code = -1, .signal = SIGKILL, .error = "SIGKILL"},
-    {"wall time", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL, .word = SB_TIMEOUT, .exit_code = -1, .signal = SIGKILL,
-     .error = "Execution timed out after 10 seconds"},
-    {"CPU time", .cause = CAUSE_CPU_TIME, .init_status = SIGKILL, .word = SB_CPU_TIME, .exit_code = -1, .signal = SIGKILL,
-     .error = "cpu_time_ms"},
-    {"the kernel killed for memory", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1, .word = SB_MEMORY,
-     .exit_code = -1, .signal = SIGKILL, .error = "the memory limit of 128 MiB (memory_bytes) was reached"},
-    {"the kernel killed a child for memory", .cause = CAUSE_OOM, .init_status = SIGKILL, .oom_kills = 1, .word = SB_MEMORY,
-     .exit_code = -1, .signal = SIGKILL, .error = "memory_bytes"},
-    {"output under a policy that kills", .cause = CAUSE_OUTPUT, .init_status = SIGKILL, .word = SB_OUTPUT, .exit_code = -1,
-     .signal = SIGKILL, .error = "output_bytes"},
-    {"the caller", .cause = CAUSE_CALLER, .init_status = SIGKILL, .word = SB_SIGNAL, .exit_code = -1, .signal = SIGINT,
-     .error = "interrupted"},
-    {"the caller, too late for memory", .cause = CAUSE_CALLER, .init_status = SIGKILL, .oom_kills = 0, .word = SB_SIGNAL,
+    {"an exception with no plausible name", .exited = true, .status = EXITED(1),
+     .message = "EValue\nError", .word = SB_EXIT, .exit_code = 1, .error = "exit status 1"},
+    {"exit 1 of its own", .exited = true, .status = EXITED(1), .word = SB_EXIT, .exit_code = 1,
+     .error = "exit status 1"},
+    {"a forged timeout", .exited = true, .status = EXITED(124), .word = SB_EXIT, .exit_code = 124,
+     .error = "exit status 124"},
+    {"a forged memory kill", .exited = true, .status = EXITED(137), .word = SB_EXIT,
+     .exit_code = 137, .error = "exit status 137"},
+    {"a signal", .exited = true, .status = KILLED(SIGSEGV), .word = SB_SIGNAL, .exit_code = -1,
+     .signal = SIGSEGV, .error = "SIGSEGV"},
+    {"SIGKILL of its own", .exited = true, .status = KILLED(SIGKILL), .word = SB_SIGNAL,
+     .exit_code = -1, .signal = SIGKILL, .error = "SIGKILL"},
+    {"pid 1 was killed", .init_status = SIGKILL, .word = SB_SIGNAL, .exit_code = -1,
+     .signal = SIGKILL, .error = "SIGKILL"},
+    {"wall time", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL, .word = SB_TIMEOUT,
+     .exit_code = -1, .signal = SIGKILL, .error = "Execution timed out after 10 seconds"},
+    {"CPU time", .cause = CAUSE_CPU_TIME, .init_status = SIGKILL, .word = SB_CPU_TIME,
+     .exit_code = -1, .signal = SIGKILL, .error = "cpu_time_ms"},
+    {"the kernel killed for memory", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1,
+     .word = SB_MEMORY, .exit_code = -1, .signal = SIGKILL,
+     .error = "the memory limit of 128 MiB (memory_bytes) was reached"},
+    {"the kernel killed a child for memory", .cause = CAUSE_OOM, .init_status = SIGKILL,
+     .oom_kills = 1, .word = SB_MEMORY, .exit_code = -1, .signal = SIGKILL,
+     .error = "memory_bytes"},
+    {"output under a policy that kills", .cause = CAUSE_OUTPUT, .init_status = SIGKILL,
+     .word = SB_OUTPUT, .exit_code = -1, .signal = SIGKILL, .error = "output_bytes"},
+    {"the caller", .cause = CAUSE_CALLER, .init_status = SIGKILL, .word = SB_SIGNAL,
      .exit_code = -1, .signal = SIGINT, .error = "interrupted"},
-    {"a step that failed", .failed = true, .init_status = 125, .word = SB_INTERNAL, .exit_code = -1, .error = "Operation not permitted; is user.max_net_namespaces used up?; see sandbox-run --doctor"},
+    {"the caller, too late for memory", .cause = CAUSE_CALLER, .init_status = SIGKILL,
+     .oom_kills = 0, .word = SB_SIGNAL, .exit_code = -1, .signal = SIGINT, .error = "interrupted"},
+    {"a step that failed", .failed = true, .init_status = 125, .word = SB_INTERNAL, .exit_code = -1,
+     .error =
+         "Operation not permitted; is user.max_net_namespaces used up?; see sandbox-run --doctor"},
 };
 
 static const struct row *current;
@@ -75,12 +83,15 @@ static void check(void *user, const struct sb_verdict *verdict)
     *(int *)user += 1;
     const struct row *row = current;
     if (verdict->word != row->word)
-        fail_msg("%s: the word is %s, not %s", row->what, sb_word_name(verdict->word), sb_word_name(row->word));
+        fail_msg("%s: the word is %s, not %s", row->what, sb_word_name(verdict->word),
+                 sb_word_name(row->word));
     if (verdict->exit_code != row->exit_code || verdict->signal != row->signal)
         fail_msg("%s: exit code %d, signal %d", row->what, verdict->exit_code, verdict->signal);
-    if ((row->error == NULL) != (verdict->error == NULL) || (row->error && !strstr(verdict->error, row->error)))
+    if ((row->error == NULL) != (verdict->error == NULL) ||
+        (row->error && !strstr(verdict->error, row->error)))
         fail_msg("%s: the error is \"%s\"", row->what, verdict->error ? verdict->error : "NULL");
-    if ((row->result == NULL) != (verdict->result == NULL) || (row->result && strcmp(verdict->result, row->result) != 0))
+    if ((row->result == NULL) != (verdict->result == NULL) ||
+        (row->result && strcmp(verdict->result, row->result) != 0))
         fail_msg("%s: the result is %s", row->what, verdict->result ? verdict->result : "NULL");
 }
 
@@ -91,10 +102,19 @@ static void each_word_follows_from_its_evidence(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int called = 0;
         struct sb_run run = {
-            .sandbox = &sandbox, .on_done = check, .user = &called, .cause = rows[i].cause, .exited = rows[i].exited,
-            .failed = rows[i].failed, .failure = {.kind = REPORT_FAILED, .value = 1}, .status = rows[i].status,
-            .init_status = rows[i].init_status, .oom_kills = rows[i].oom_kills, .kill_signal = SIGINT,
-            .reason = "interrupted", .message = (char *)rows[i].message,
+            .sandbox = &sandbox,
+            .on_done = check,
+            .user = &called,
+            .cause = rows[i].cause,
+            .exited = rows[i].exited,
+            .failed = rows[i].failed,
+            .failure = {.kind = REPORT_FAILED, .value = 1},
+            .status = rows[i].status,
+            .init_status = rows[i].init_status,
+            .oom_kills = rows[i].oom_kills,
+            .kill_signal = SIGINT,
+            .reason = "interrupted",
+            .message = (char *)rows[i].message,
             .message_size = rows[i].message ? strlen(rows[i].message) : 0,
         };
         run.limits.value[SB_WALL_TIME_MS] = run.limits.value[SB_CPU_TIME_MS] = 10000;
@@ -102,7 +122,8 @@ static void each_word_follows_from_its_evidence(void **state)
         for (int s = 0; s < SB_STREAMS; s++)
             stream_init(&run.stream[s], 1000);
         if (rows[i].stderr_text)
-            stream_keep(&run.stream[SB_STDERR], rows[i].stderr_text, strlen(rows[i].stderr_text), 0);
+            stream_keep(&run.stream[SB_STDERR], rows[i].stderr_text, strlen(rows[i].stderr_text),
+                        0);
         current = &rows[i];
         verdict_give(&run);
         assert_int_equal(called, 1);
@@ -117,7 +138,11 @@ static void a_result_that_is_too_long_is_said_to_be(void **state)
     static const struct row row = {"a result too long", .word = SB_OUTPUT, .error = "result_bytes"};
     struct sb_sandbox sandbox = {0};
     int called = 0;
-    struct sb_run run = {.sandbox = &sandbox, .on_done = check, .user = &called, .exited = true, .message_too_long = true};
+    struct sb_run run = {.sandbox = &sandbox,
+                         .on_done = check,
+                         .user = &called,
+                         .exited = true,
+                         .message_too_long = true};
     run.limits.value[SB_RESULT_BYTES] = 10;
     current = &row;
     verdict_give(&run);
