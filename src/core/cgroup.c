@@ -355,9 +355,9 @@ int cgroup_join(struct inside *in)
     const struct cgroup_host *host = in->cgroup;
     if (host->backend == NULL || !host->backend->attach_by_child)
         return 0;
-    char tasks[48];
-    slot_name(tasks, sizeof(tasks), in->cgroup_slot);
-    strcat(tasks, "/tasks");
+    char name[32], tasks[48];
+    slot_name(name, sizeof(name), in->cgroup_slot);
+    snprintf(tasks, sizeof(tasks), "%s/tasks", name);
     for (int h = host->clone_into ? 1 : 0; h < CGROUP_HIERARCHIES; h++)
         if (host->parent[h] >= 0 && cgroup_write(host->parent[h], tasks, "0") < 0)
             return -1;

@@ -9,11 +9,11 @@
 
 #include "util.h"
 
+/* The remedy is for the commonest cause of a failure; NULL: only --doctor knows. */
 static const struct {
     const char *name;
     int (*step)(struct inside *in);
-    const char
-        *remedy; /* the commonest cause, and what to do about it; NULL: only --doctor knows */
+    const char *remedy;
 } steps[] = {
     /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
     {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
