@@ -1,0 +1,50 @@
+"""libsandbox as a program of other people's uses it: compiled against the header, linked with the library."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import BINARY, CHECKOUT
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+LIBRARY = BINARY.parent / "src" / "core"
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    def compile_source(source):
+        program = tmp_path / "program"
+        subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE, "-I", CHECKOUT / "include", "-o", program,
+                        source, "-L", LIBRARY, "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
+        return program
+    return compile_source
+
+
+SANITIZE = ["-fsanitize=address,undefined"] if os.environ.get("SANDBOX_TEST_SANITIZED") else []
+
+
+def test_the_example_of_the_manual_compiles_and_runs(compiled, tmp_path):
+    manual = (CHECKOUT / "man" / "libsandbox.3").read_text("utf-8")
+    source = tmp_path / "example.c"
+    source.write_text(re.search(r"^\.Bd .*?\n(.*?)^\.Ed", manual, re.M | re.S).group(1).replace(r"\e", "\\"))
+    ran = subprocess.run([compiled(source)], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ok: 42\n", "")
+
+
+def test_one_thread_supervises_hundreds_of_jobs_in_a_loop_of_its_callers_and_leaves_no_descriptor(compiled):
+    jobs = 40 if SANITIZE or os.environ.get("SANDBOX_TEST_QUICK") else 300
+    program = compiled(CHECKOUT / "tests" / "integration" / "many_jobs.c")
+    ran = subprocess.run([program, str(jobs), os.environ.get("SANDBOX_TEST_CGROUP") or "auto"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{jobs} good, 0 descriptors left\n", "")
+
+
+def test_the_shared_library_exports_nothing_but_what_the_header_declares():
+    header = (CHECKOUT / "include" / "sandbox.h").read_text("utf-8")
+    declared = set(re.findall(r"\b(sb_\w+)\(", re.sub(r"/\*.*?\*/", "", header, flags=re.S)))
+    symbols = subprocess.run(["nm", "-D", "--defined-only", LIBRARY / "libsandbox.so"], check=True, capture_output=True,
+                             text=True).stdout
+    exported = {line.split()[2] for line in symbols.splitlines()}
+    assert exported == declared
