@@ -1,0 +1,156 @@
+"""What only the root file system's own python can do. Runs in a cell (cell.py), in the new root.
+
+    python3 -I -B -c "<this file>" settle     the start-up diet, then .pyc files for the library
+    python3 -I -B -c "<this file>" runner     stdin: runner.py, stdout: its .pyc
+    python3 -I -B -c "<this file>" describe   stdin: runner.py; what interpreter this is
+
+Each answers on stdout; settle and describe with one line of JSON. The answers come from a program
+that nobody vouches for: tree.py takes no word of them unchecked.
+"""
+
+import importlib.util
+import marshal
+import os
+import re
+import sys
+
+# Where the runner stands in the tree: the name that its own frames carry.
+RUNNER = "/usr/lib/sandbox-run/runner.py"
+
+# Lines of a .pth file are executed at every start of the interpreter. These two kinds need not be:
+# namespace packages of the old manner work without (matplotlib's costs 5 ms a start), and
+# setuptools' puts its own distutils in the place of the library's.
+NAMESPACE_PTH = re.compile(r"(import sys, types, os;.*\n?)+")
+NAMESPACE_INIT = re.compile(
+    r"(\s|#.*|try:|except \w+:|pass\b.*|import pkg_resources"
+    r"|(__import__\(['\"]pkg_resources['\"]\)|pkg_resources)\.declare_namespace\(__name__\))*")
+DISTUTILS_PTH = "distutils-precedence.pth"
+
+
+def hash_pyc(source, name):
+    """A .pyc that is never compared with its source again: no stat, no clock, no write."""
+    code = compile(source, name, "exec", dont_inherit=True)
+    return importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + \
+        importlib.util.source_hash(source) + marshal.dumps(code)
+
+
+def describe(source):
+    import json
+
+    version = "{}.{}.{}".format(*sys.version_info[:3])
+    pyc = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + \
+        importlib.util.source_hash(source)
+    return json.dumps({"python": os.path.realpath(sys.executable), "version": version,
+                       "pyc": pyc.hex()})
+
+
+def library():
+    """The directories that modules are imported from."""
+    return sorted({os.path.realpath(path) for path in sys.path if os.path.isdir(path)})
+
+
+def put_on_diet(directories):
+    """Takes away what every start of the interpreter would pay for and no script needs."""
+    major_minor = "python{}.{}".format(*sys.version_info[:2])
+    # Debian's crash reporter. An image's own sitecustomize stays: somebody wanted it.
+    for path in (f"/usr/lib/{major_minor}/sitecustomize.py", f"/etc/{major_minor}/sitecustomize.py"):
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            if "apport_python_hook" in text:
+                os.unlink(path)
+    for directory in directories:
+        for name in os.listdir(directory):
+            if name.endswith(".pth") and not pth_is_needed(directory, name):
+                os.unlink(os.path.join(directory, name))
+        if directory.startswith("/usr/local/lib/") and not os.listdir(directory):
+            os.rmdir(directory)  # it would be looked through at every import
+
+
+def pth_is_needed(directory, name):
+    if name == DISTUTILS_PTH:
+        return False
+    with open(os.path.join(directory, name), encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    packages = [os.path.join(directory, *package.split(","), "__init__.py")
+                for package in re.findall(r"\*\(([^()]+),\)",
+                                          text.replace("'", "").replace(" ", ""))]
+    if not name.endswith("-nspkg.pth") or not NAMESPACE_PTH.fullmatch(text) or not packages:
+        return True
+    if not all(map(only_declares_namespace, packages)):
+        return True
+    # Such a file would now be run, and would have pkg_resources imported: without it, the directory
+    # is a namespace package all the same.
+    for path in filter(os.path.exists, packages):
+        os.unlink(path)
+    return False
+
+
+def only_declares_namespace(path):
+    if not os.path.exists(path):
+        return True
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return bool(NAMESPACE_INIT.fullmatch(file.read()))
+
+
+def sources(directories):
+    """Every .py below, once; stale caches are removed on the way. The tests of packages, a third of
+    some, are left to be compiled when somebody does run them."""
+    found = set()
+    for top in directories:
+        for directory, _, files in os.walk(top):
+            if os.path.basename(directory) == "__pycache__":
+                for file in files:
+                    os.unlink(os.path.join(directory, file))
+                continue
+            if re.search(r"/(site|dist)-packages/(.*/)?tests?(/|$)", directory):
+                continue
+            found.update(os.path.join(directory, file) for file in files if file.endswith(".py"))
+    return sorted(found)
+
+
+def compile_one(path):
+    try:
+        with open(path, "rb") as file:
+            pyc = hash_pyc(file.read(), path)
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return  # a template, or Python 2: importing it would fail as well
+    cache = importlib.util.cache_from_source(path)
+    os.makedirs(os.path.dirname(cache), exist_ok=True)
+    with open(cache, "wb") as file:
+        file.write(pyc)
+
+
+def settle():
+    import warnings
+
+    warnings.simplefilter("ignore")
+    sys.setrecursionlimit(5000)
+    directories = library()
+    put_on_diet(directories)
+    paths = sources([path for path in directories if os.path.isdir(path)])
+    workers = max(1, min(8, os.cpu_count() or 1))
+    children = []
+    for worker in range(workers):
+        pid = os.fork()
+        if pid == 0:
+            for path in paths[worker::workers]:
+                compile_one(path)
+            os._exit(0)
+        children.append(pid)
+    return max([os.waitpid(pid, 0)[1] for pid in children])
+
+
+def main():
+    source = sys.stdin.buffer.read()
+    if sys.argv[1] == "settle":
+        status = settle()
+        print(describe(source))
+        sys.exit(1 if status else 0)
+    if sys.argv[1] == "runner":
+        sys.stdout.buffer.write(hash_pyc(source, RUNNER))
+    else:
+        print(describe(source))
+
+
+main()
