@@ -1,0 +1,584 @@
+"""Each limit of a policy holds, and the verdict names it by evidence of the kernel."""
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from conftest import descendants
+
+MIB = 1 << 20
+
+# Forks until the kernel refuses, then tells how many there were. Threads count as processes do.
+FORK_UNTIL_REFUSED = """
+    import os, signal
+    children = []
+    try:
+        while len(children) < 1000:
+            pid = os.fork()
+            if pid == 0:
+                while True:
+                    signal.pause()
+            children.append(pid)
+    except OSError as error:
+        print(len(children), type(error).__name__, error.errno)
+    """
+
+BUSY_CHILDREN = """
+    import os, time
+    for _ in range({children}):
+        if os.fork() == 0:
+            end = time.monotonic() + {seconds}
+            while time.monotonic() < end:
+                pass
+            os._exit(0)
+    for _ in range({children}):
+        os.wait()
+    """
+
+
+# ── Wall time ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(1000)",
+                                  "import sys; sys.stdin.read()"])
+def test_a_script_is_ended_at_wall_time_ms(run, code):
+    started = run.start("--timeout", "2", "--cpu-time", "10", json=True, code=code)
+    ran = started.finish() if "stdin" not in code else wait_with_open_stdin(started)
+    assert ran.status == 124
+    assert ran.verdict["verdict"] == "timeout"
+    assert ran.verdict["error"] == "Execution timed out after 2 seconds"
+    assert ran.verdict["usage"]["wall_time_ms"] >= 2000
+
+
+def wait_with_open_stdin(started):
+    started.process.wait()
+    return started.finish()
+
+
+def test_wall_time_in_milliseconds_is_named_as_it_was_given(run):
+    ran = run("--timeout", "1500ms", json=True, code="import time; time.sleep(1000)")
+    assert ran.verdict["error"] == "Execution timed out after 1.5 seconds"
+
+
+def test_output_before_a_timeout_is_returned(run):
+    ran = run("--timeout", "1", json=True, code="""
+        import sys, time
+        print("before", flush=True)
+        print("also", file=sys.stderr, flush=True)
+        time.sleep(1000)
+        """)
+    assert ran.verdict["verdict"] == "timeout"
+    assert (ran.verdict["stdout"], ran.verdict["stderr"]) == ("before\n", "also\n")
+    assert ran.verdict["output"] == "before"
+
+
+def test_a_timeout_ends_every_process_of_the_job(run):
+    ran = run("--timeout", "1", code="""
+        import os, signal, time
+        for _ in range(5):
+            if os.fork() == 0:
+                os.setsid()
+                for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                    signal.signal(number, signal.SIG_IGN)
+        time.sleep(1000)
+        """)
+    assert ran.status == 124
+    assert not descendants()
+
+
+def test_a_script_that_stops_itself_is_ended_at_wall_time_ms(run):
+    ran = run("--timeout", "1", json=True,
+              code="import os, signal; os.kill(os.getpid(), signal.SIGSTOP)")
+    assert ran.verdict["verdict"] == "timeout"
+
+
+# ── CPU time ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_cpu_time_is_one_budget_over_processes_that_run_at_once(run):
+    ran = run("--cpu-time", "2", "--timeout", "600", json=True,
+              code=BUSY_CHILDREN.format(children=8, seconds=1000))
+    assert ran.status == 124
+    assert ran.verdict["verdict"] == "cpu_time", ran.verdict
+    assert "CPU time limit of 2 seconds (cpu_time_ms)" in ran.verdict["error"]
+    # A budget for each process would let eight of them take sixteen seconds.
+    assert 2000 <= ran.verdict["usage"]["cpu_time_ms"] < 8000
+
+
+def test_cpu_time_is_one_budget_over_processes_that_follow_each_other(run):
+    ran = run("--cpu-time", "1", "--timeout", "600", json=True, code="""
+        import os, time
+        while True:  # none of them takes more than a fraction of the limit
+            if os.fork() == 0:
+                while time.process_time() < 0.1:
+                    pass
+                os._exit(0)
+            os.wait()
+        """)
+    assert ran.verdict["verdict"] == "cpu_time", ran.verdict
+    assert ran.verdict["usage"]["cpu_time_ms"] >= 1000
+
+
+def test_cpu_time_counts_threads(run):
+    ran = run("--cpu-time", "1", "--timeout", "600", json=True, code="""
+        import hashlib, threading
+        def work():
+            data = bytes(1 << 20)
+            while True:
+                hashlib.sha256(data)  # without the interpreter's lock
+        for _ in range(4):
+            threading.Thread(target=work).start()
+        """)
+    assert ran.verdict["verdict"] == "cpu_time", ran.verdict
+
+
+def test_sleeping_costs_no_cpu_time(run):
+    ran = run("--cpu-time", "1", "--timeout", "600", json=True, code="import time; time.sleep(2)")
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+    assert ran.verdict["usage"]["wall_time_ms"] >= 2000
+
+
+def test_the_verdict_tells_the_cpu_time_of_all_processes(run):
+    ran = run("--timeout", "600", json=True, code="""
+        import os, time
+        for _ in range(3):
+            if os.fork() == 0:
+                while time.process_time() < 0.3:
+                    pass
+                os._exit(0)
+            os.wait()
+        """)
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+    assert ran.verdict["usage"]["cpu_time_ms"] >= 850
+
+
+# ── CPUs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_busy_processes_are_held_to_cpus(run):
+    ran = run("--cpus", "0.5", "--timeout", "600", "--cpu-time", "10", json=True,
+              code=BUSY_CHILDREN.format(children=2, seconds=4))
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+    usage = ran.verdict["usage"]
+    # A period of slack at both ends, and what starting the interpreter takes.
+    assert usage["cpu_time_ms"] <= 0.5 * usage["wall_time_ms"] * 1.25 + 200, usage
+
+
+def test_one_process_may_use_what_cpus_allows(run):
+    ran = run("--cpus", "0.2", "--timeout", "600", json=True, code="""
+        import time
+        while time.process_time() < 0.6:
+            pass
+        """)
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+    # 0.6 s of CPU at a fifth of one take 3 s; the first periods may come at once.
+    assert ran.verdict["usage"]["wall_time_ms"] >= 2000, ran.verdict["usage"]
+
+
+# ── Memory ───────────────────────────────────────────────────────────────────────────────────────
+
+MEMORY_EATERS = {
+    "heap": "x = bytearray(1 << 30)",
+    "one_string": "x = 'a' * 1000000000",
+    "many_small_objects": "x = []\nwhile True: x.append(str(len(x)) * 10)",
+    "tmp": "f = open('/tmp/x', 'wb')\nwhile True: f.write(bytes(1 << 20))",
+    "work": "f = open('/work/x', 'wb')\nwhile True: f.write(bytes(1 << 20))",
+    "dev_shm": "f = open('/dev/shm/x', 'wb')\nwhile True: f.write(bytes(1 << 20))",
+    "shared_memory": """
+import mmap
+m = mmap.mmap(-1, 1 << 30)
+for i in range(0, 1 << 30, 4096): m[i] = 1
+""",
+    "memfd": """
+import os
+fd = os.memfd_create("x")
+while True: os.write(fd, bytes(1 << 20))
+""",
+    "children": """
+import os, time
+for _ in range(20):
+    if os.fork() == 0:
+        x = bytearray(os.urandom(1 << 20)) * 30
+        time.sleep(1000)
+while True: os.wait()
+""",
+    "unlinked_files": """
+while True:
+    for i in range(200):
+        f = open(f'/tmp/{i}', 'wb'); f.write(bytes(1 << 20)); f.flush()
+        import os; os.unlink(f'/tmp/{i}'); globals()[f'f{i}'] = f
+""",
+}
+
+
+@pytest.mark.parametrize("kind", MEMORY_EATERS)
+def test_memory_of_every_kind_counts_and_the_verdict_names_the_limit(run, policy, kind):
+    path = policy(limits={"memory_bytes": 64 * MIB, "tmp_bytes": 1 << 30, "wall_time_ms": 600000})
+    ran = run("--policy", path, json=True, code=MEMORY_EATERS[kind])
+    if kind == "memfd" and ran.verdict["verdict"] == "exception":
+        assert "memfd_create" in ran.verdict["stderr"]  # refused: nothing to count
+        return
+    assert ran.status == 137, ran
+    assert ran.verdict["verdict"] == "memory"
+    assert ran.verdict["error"].startswith("the memory limit of 64 MiB (memory_bytes) was reached")
+    assert ran.verdict["usage"]["memory_peak_bytes"] <= 64 * MIB
+
+
+def test_memory_that_a_child_ran_out_of_ends_the_whole_job(run):
+    ran = run("--memory", "64M", json=True, code="""
+        import os
+        if os.fork() == 0:
+            x = bytearray(1 << 30)
+            os._exit(0)
+        os.wait()
+        print("the parent went on", flush=True)
+        """)
+    assert ran.status == 137
+    assert ran.verdict["verdict"] == "memory", ran.verdict
+    assert not descendants()
+
+
+def test_less_than_the_memory_limit_is_no_trouble(run):
+    ran = run("--memory", "128M", json=True, code="x = bytearray(b'x' * (40 << 20)); print(len(x))")
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+    assert 40 * MIB <= ran.verdict["usage"]["memory_peak_bytes"] <= 128 * MIB
+
+
+def test_memory_that_is_given_back_can_be_used_again(run):
+    ran = run("--memory", "64M", json=True, code="""
+        for _ in range(20):
+            x = bytearray(b"x" * (10 << 20))
+            del x
+        open("/tmp/x", "wb").write(bytes(10 << 20))
+        for _ in range(20):
+            open("/tmp/x", "wb").write(bytes(10 << 20))
+        """)
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+
+
+def test_a_memory_error_that_the_script_raises_is_an_exception(run):
+    ran = run(json=True, code="raise MemoryError('of my own')")
+    assert (ran.status, ran.verdict["verdict"]) == (1, "exception")
+
+
+# ── Processes ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_fork_bomb_is_held_at_pids_max_and_the_verdict_counts_it(run):
+    ran = run("--pids", "20", json=True, code=FORK_UNTIL_REFUSED)
+    assert ran.status == 0, ran
+    count, error, errno = ran.verdict["output"].split()
+    assert (error, errno) == ("BlockingIOError", "11")
+    assert int(count) == 19  # the script itself is one; the job's first process, ours, is not
+    assert ran.verdict["usage"]["pids_peak"] == 20
+
+
+def test_threads_count_as_processes(run):
+    ran = run("--pids", "20", json=True, code="""
+        import threading
+        stop = threading.Event()
+        threads = []
+        try:
+            for _ in range(100):
+                threads.append(threading.Thread(target=stop.wait))
+                threads[-1].start()
+        except RuntimeError as error:
+            print(len(threads) - 1, error)
+        stop.set()
+        """)
+    assert ran.status == 0, ran
+    assert int(ran.verdict["output"].split()[0]) == 19
+
+
+def test_a_fork_bomb_that_never_gives_up_ends_at_the_time_limit(run):
+    ran = run("--timeout", "2", "--pids", "50", json=True, code="""
+        import os
+        while True:
+            try:
+                os.fork()
+            except OSError:
+                pass
+        """)
+    assert ran.status == 124
+    assert ran.verdict["verdict"] in ("timeout", "cpu_time")
+    assert ran.verdict["usage"]["pids_peak"] == 50
+    assert not descendants()
+
+
+def test_jobs_at_the_same_time_do_not_share_their_pids(run):
+    # RLIMIT_NPROC would count a user's processes in all jobs together.
+    code = FORK_UNTIL_REFUSED + """
+    import sys
+    print("full", flush=True)
+    sys.stdin.read()
+    """
+    first = run.start("--pids", "30", code=code)
+    mine = first.readline()
+    first.expect("full")
+    second = run("--pids", "30", code=code)
+    assert second.stdout.splitlines()[0] + "\n" == mine
+    assert first.finish().status == 0
+
+
+# ── Output ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_of_too_much_output_the_first_and_the_last_part_are_kept(run, stream):
+    ran = run("--output", "10000", json=True, code=f"""
+        import sys
+        for i in range(300000):
+            print(i, file=sys.{stream})
+        """)
+    verdict = ran.verdict
+    assert (ran.status, verdict["verdict"]) == (0, "ok"), verdict
+    written = sum(len(str(i)) + 1 for i in range(300000))
+    kept = verdict[stream]
+    assert kept.startswith("0\n1\n2\n3\n")
+    assert kept.endswith("\n299998\n299999\n")
+    assert 0 < written - verdict["truncated"][stream] <= 10000
+    other = "stderr" if stream == "stdout" else "stdout"
+    assert (verdict[other], verdict["truncated"][other]) == ("", 0)
+
+
+def test_kept_and_dropped_bytes_add_up_to_what_was_written(run):
+    for limit in (1, 2, 999, 1000, 1001, 4096):
+        ran = run("--output", str(limit), json=True, code="""
+            import os
+            for i in range(100):
+                os.write(1, b"%09d\\n" % i)
+            """)
+        assert ran.verdict["truncated"]["stdout"] == max(0, 1000 - limit), (limit, ran.verdict)
+
+
+def test_what_passes_through_is_cut_in_its_middle_too_and_a_sentence_says_so(run):
+    ran = run("--output", "10000", code="for i in range(300000): print(i)")
+    assert ran.status == 0
+    assert ran.stdout.startswith("0\n1\n2\n3\n")
+    assert ran.stdout.endswith("\n299998\n299999\n")
+    written = sum(len(str(i)) + 1 for i in range(300000))
+    assert 0 < len(ran.out) <= 10000
+    assert len(ran.sentences) == 1
+    assert str(written - len(ran.out)) in ran.sentences[0] and "--output" in ran.sentences[0]
+
+
+def test_output_up_to_the_limit_is_kept_whole(run):
+    ran = run("--output", "5000", json=True, code="import os; os.write(1, b'x' * 5000)")
+    assert ran.verdict["stdout"] == "x" * 5000
+    assert ran.verdict["truncated"] == {"stdout": 0, "stderr": 0}
+
+
+def test_neither_stream_starves_the_other(run):
+    ran = run("--output", "1000", "--timeout", "600", json=True, code="""
+        import os
+        for i in range(2000):
+            os.write(1, b"o" * 5000)
+            os.write(2, b"e" * 5000)
+        os.write(2, b"the end")
+        """)
+    assert ran.verdict["verdict"] == "ok", ran.verdict["error"]
+    assert ran.verdict["stderr"].endswith("the end")
+    assert ran.verdict["truncated"] == {"stdout": 10_000_000 - 1000, "stderr": 10_000_007 - 1000}
+
+
+@pytest.mark.parametrize("form", ["json", "passed through"])
+def test_a_flood_neither_ends_a_script_nor_fills_our_memory(run, form):
+    with open(os.devnull, "wb") as nowhere:
+        started = run.start("--output", "100000", json=form == "json", stdout=nowhere, code="""
+            import os, sys
+            block = b"x" * 65536
+            for i in range(3000):
+                os.write(1, block)
+            sys.stdin.read()
+            """)
+        started.write(bytes(1 << 20))  # more than pipes hold: returns when the script reads
+        status = pathlib.Path(f"/proc/{started.pid}/status").read_text()
+        assert started.finish().status == 0
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert peak < 16 * 1024 or os.environ.get("SANDBOX_TEST_SANITIZED"), f"{peak} KiB"
+
+
+def test_output_that_is_not_utf8_leaves_the_json_valid(run):
+    ran = run(json=True, code=r"""
+        import os
+        os.write(1, b"a\xff\xfe\x80b\xc3\n")
+        os.write(2, b"\xed\xa0\x80\xf4\x90\x80\x80")  # a surrogate, and past the last character
+        """)
+    assert ran.out.decode("utf-8", "strict")
+    assert ran.verdict["stdout"].startswith("a\ufffd") and "b" in ran.verdict["stdout"]
+    assert set(ran.verdict["stderr"]) == {"\ufffd"}
+
+
+def test_a_character_that_is_cut_at_the_limit_leaves_the_json_valid(run):
+    for limit in range(100, 108):
+        ran = run("--output", str(limit), json=True, code="print('aé€😀' * 1000)")
+        assert ran.out.decode("utf-8", "strict")
+        assert ran.verdict["stdout"].startswith("aé€😀aé€😀")
+
+
+def test_nul_bytes_and_control_characters_survive_in_the_json(run):
+    text = "a\0b\x01\x1b[31m\x7f\u2028\"\\\r\n"
+    ran = run(json=True, code=f"import sys; sys.stdout.write({text!r})")
+    assert ran.verdict["stdout"] == text
+    assert ran.verdict["output"] == text[:-1]
+
+
+def test_output_is_stdout_without_its_last_newline_alone(run):
+    assert run(json=True, code="print('x\\n\\n')").verdict["output"] == "x\n\n"
+    assert run(json=True, code="print('x', end='')").verdict["output"] == "x"
+    assert run(json=True, code="pass").verdict["output"] == ""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("form", ["json", "passed through"])
+def test_too_much_output_kills_where_the_policy_says_so(run, policy, stream, form):
+    path = policy(limits={"output_bytes": 10000}, output="kill")
+    ran = run("--policy", path, json=form == "json", meta=form != "json", code=f"""
+        import sys
+        print("first", file=sys.{stream})
+        while True:
+            print("more", file=sys.{stream})
+        """)
+    assert ran.status == 153, ran
+    assert ran.verdict["verdict"] == "output"
+    assert "output_bytes" in ran.verdict["error"]
+    if form == "json":
+        assert ran.verdict[stream].startswith("first\nmore\n")
+    else:
+        assert "output_bytes" in ran.sentences[0]
+
+
+def test_just_enough_output_does_not_kill(run, policy):
+    path = policy(limits={"output_bytes": 10000}, output="kill")
+    ran = run("--policy", path, json=True, code="import os; os.write(1, b'x' * 10000)")
+    assert (ran.status, ran.verdict["verdict"]) == (0, "ok")
+
+
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_open_files_is_what_one_process_can_open(run):
+    ran = run("--open-files", "30", code="""
+        import os, resource
+        print(resource.getrlimit(resource.RLIMIT_NOFILE))
+        fds = []
+        try:
+            while True:
+                fds.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError as error:
+            print(error.errno, max(fds))
+        """)
+    assert ran.stdout == "(30, 30)\n24 29\n"
+
+
+@pytest.mark.parametrize("directories", [["/tmp"], ["/work"], ["/dev/shm"],
+                                         ["/tmp", "/work", "/dev/shm"]], ids=",".join)
+def test_tmp_bytes_is_all_that_can_be_written(run, directories):
+    ran = run("--tmp", "4M", code=f"""
+        written = 0
+        files = [open(directory + "/file", "wb", buffering=0) for directory in {directories}]
+        full = set()
+        while len(full) < len(files):
+            for file in files:
+                try:
+                    written += file.write(bytes(65536))
+                except OSError as error:
+                    # No space left; or, for one file alone, larger than a file may be.
+                    assert error.errno in (28, 27), error
+                    full.add(file)
+        print(written)
+        """)
+    assert ran.status == 0, ran
+    assert 3 * MIB <= int(ran.stdout) <= 4 * MIB
+
+
+def test_tmp_files_is_how_many_files_can_be_made(run):
+    ran = run("--tmp-files", "100", code="""
+        import os
+        made = 0
+        for directory in ("/tmp", "/work", "/dev/shm"):
+            try:
+                for i in range(1000):
+                    open(f"{directory}/{i}", "w").close()
+                    made += 1
+            except OSError as error:
+                assert error.errno == 28, error
+        print(made)
+        """)
+    assert ran.status == 0, ran
+    assert 80 <= int(ran.stdout) <= 100
+
+
+# ── Code and result ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_code_chars_counts_characters_not_bytes(run):
+    code = "#" + "é" * 89 + "\nprint(1)\n"
+    assert len(code) == 100
+    assert run("--code-chars", "100", "-", stdin=code).stdout == "1\n"
+    for ran in (run("--code-chars", "99", "-", stdin=code),
+                run("--code-chars", "99", run.script(code.encode())),
+                run("--code-chars", "99", "-c", code)):
+        assert ran.status == 125
+        assert ran.out == b""
+        assert "code_chars" in ran.stderr or "--code-chars" in ran.stderr
+        assert "99" in ran.stderr
+
+
+def test_a_result_larger_than_result_bytes_is_refused(run):
+    code = "def main(): return 'x' * 98"
+    fits = run("--result", "100", "--call", "main", json=True, code=code)
+    assert fits.verdict["result"] == "x" * 98
+    large = run("--result", "99", "--call", "main", json=True, code=code)
+    assert large.status == 153
+    assert large.verdict["verdict"] == "output" and large.verdict["result"] is None
+    assert "result_bytes" in large.verdict["error"]
+
+
+# ── Caps ─────────────────────────────────────────────────────────────────────────────────────────
+
+CAPPED = {  # key → option, limit and cap in the policy, values for the option: up to the cap, above it
+    "wall_time_ms": ("--timeout", 2000, 5000, "5", "5.001"),
+    "cpu_time_ms": ("--cpu-time", 2000, 5000, "5s", "6s"),
+    "memory_bytes": ("--memory", 64 * MIB, 128 * MIB, "128M", "129M"),
+    "cpus": ("--cpus", 0.5, 1, "1", "1.1"),
+    "pids": ("--pids", 20, 30, "30", "31"),
+    "output_bytes": ("--output", 1000, 2000, "2000", "2001"),
+    "open_files": ("--open-files", 50, 60, "60", "61"),
+    "tmp_bytes": ("--tmp", MIB, 2 * MIB, "2M", "3M"),
+    "tmp_files": ("--tmp-files", 100, 200, "200", "201"),
+    "code_chars": ("--code-chars", 1000, 2000, "2000", "2001"),
+    "result_bytes": ("--result", 1000, 2000, "2000", "2001"),
+}
+
+
+@pytest.mark.parametrize("key", CAPPED)
+def test_an_option_may_go_above_the_limit_up_to_the_cap(run, policy, key):
+    option, limit, cap, allowed, above = CAPPED[key]
+    path = policy(limits={key: limit}, caps={key: cap})
+    ran = run("--policy", path, option, allowed, code="print('ran')")
+    assert (ran.status, ran.stdout) == (0, "ran\n"), ran
+    ran = run("--policy", path, option, above, code="print('ran')")
+    assert (ran.status, ran.stdout) == (125, "")
+    assert "cap" in ran.stderr and (key in ran.stderr or option in ran.stderr), ran.stderr
+
+
+@pytest.mark.parametrize("key", CAPPED)
+def test_without_a_cap_the_limit_is_the_cap(run, policy, default_policy, key):
+    option, limit, _, _, above = CAPPED[key]
+    caps = {name: value for name, value in default_policy["caps"].items() if name != key}
+    path = policy(drop=["caps"], limits={key: limit})
+    value = json.loads(path.read_text())
+    value["caps"] = caps
+    path.write_text(json.dumps(value))
+    ran = run("--policy", path, option, above, code="print('ran')")
+    assert (ran.status, ran.stdout) == (125, ""), ran
+    assert "cap" in ran.stderr
+
+
+def test_an_option_may_go_below_the_limit(run, policy):
+    path = policy(limits={"wall_time_ms": 10000})
+    ran = run("--policy", path, "--timeout", "1", json=True, code="import time; time.sleep(1000)")
+    assert ran.verdict["error"] == "Execution timed out after 1 second"

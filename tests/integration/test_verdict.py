@@ -1,0 +1,203 @@
+"""Every word of a verdict comes from evidence, and the JSON has exactly the contract's shape."""
+
+import json
+import re
+
+import pytest
+
+SHAPE = {
+    "status": str, "output": str, "verdict": str, "stdout": str, "stderr": str,
+    "truncated": {"stdout": int, "stderr": int},
+    "exit_code": (int, type(None)), "signal": (str, type(None)), "result": object,
+    "usage": {"wall_time_ms": float, "cpu_time_ms": float, "memory_peak_bytes": int,
+              "pids_peak": int},
+    "enforcement": {"cgroup": str, "start": str, "missing": list},
+    "id": str,
+}
+
+# word → options, code, exit status, exit_code, signal
+WORDS = {
+    "ok": ([], "print('x')", 0, 0, None),
+    "exception": ([], "1/0", 1, 1, None),
+    "exit": ([], "import sys; sys.exit(3)", 3, 3, None),
+    "signal": ([], "import os; os.abort()", 134, None, "SIGABRT"),
+    "timeout": (["--timeout", "1"], "import time; time.sleep(1000)", 124, None, "SIGKILL"),
+    "cpu_time": (["--cpu-time", "1", "--timeout", "600"], "while True: pass", 124, None, "SIGKILL"),
+    "memory": (["--memory", "64M"], "x = bytearray(1 << 30)", 137, None, "SIGKILL"),
+    "output": (["--result", "10", "--call", "main"], "def main(): return 'x' * 100", 153, 0, None),
+}
+
+
+def check_shape(value, shape, path="verdict"):
+    if isinstance(shape, dict):
+        assert isinstance(value, dict), path
+        assert set(value) == set(shape), (path, set(value) ^ set(shape))
+        for key in shape:
+            check_shape(value[key], shape[key], f"{path}.{key}")
+    else:
+        assert isinstance(value, shape) and not (shape is int and isinstance(value, bool)), \
+            (path, value)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_each_word_comes_with_its_evidence(run, word):
+    options, code, status, exit_code, signal = WORDS[word]
+    ran = run(*options, json=True, code=code)
+    assert ran.status == status
+    assert ran.verdict["verdict"] == word
+    if word in ("timeout", "cpu_time", "memory", "output"):
+        # However the job ended then is our doing: an exit code or SIGKILL, never both.
+        assert None in (ran.verdict["exit_code"], ran.verdict["signal"])
+        assert ran.verdict["signal"] in (None, "SIGKILL")
+    else:
+        assert (ran.verdict["exit_code"], ran.verdict["signal"]) == (exit_code, signal)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_json_has_exactly_the_fields_of_the_contract(run, word):
+    options, code, _, _, _ = WORDS[word]
+    ran = run(*options, json=True, code=code)
+    verdict = dict(ran.verdict)
+    if word == "ok":
+        assert "error" not in verdict
+        assert verdict["status"] == "success"
+    else:
+        assert isinstance(verdict.pop("error"), str)
+        assert verdict["status"] == "error"
+    check_shape(verdict, SHAPE)
+    assert verdict["enforcement"]["start"] == "cold"
+    assert verdict["enforcement"]["missing"] == []
+    assert verdict["output"] == verdict["stdout"].removesuffix("\n")
+
+
+def test_times_have_three_decimals(run):
+    text = run(json=True, code="pass").stdout
+    for name in ("wall_time_ms", "cpu_time_ms"):
+        assert re.search(rf'"{name}": ?\d+\.\d{{3}}[,}}]', text), text
+
+
+def test_the_numbers_are_there_and_make_sense(run):
+    usage = run(json=True, code="import time; time.sleep(0.2)").verdict["usage"]
+    assert usage["wall_time_ms"] >= 200
+    assert 0 < usage["cpu_time_ms"]
+    assert 1 << 20 < usage["memory_peak_bytes"] < 128 << 20
+    assert 1 <= usage["pids_peak"] <= 3
+
+
+def test_each_verdict_has_an_id_of_its_own(run):
+    ids = {run(json=True, code="pass").verdict["id"] for _ in range(5)}
+    assert len(ids) == 5 and all(ids)
+
+
+def test_meta_has_the_same_fields_with_the_output_null(run):
+    verdict = run(meta=True, code="print('x'); 1/0").meta
+    assert verdict.pop("error") is not None
+    assert verdict["stdout"] is None and verdict["stderr"] is None and verdict["output"] is None
+    check_shape({**verdict, "stdout": "", "stderr": "", "output": ""}, SHAPE)
+
+
+def test_the_error_of_an_exception_is_its_traceback(run):
+    verdict = run(json=True, code="raise ValueError('the reason')").verdict
+    assert verdict["error"].startswith("Traceback (most recent call last)")
+    assert verdict["error"].rstrip().endswith("ValueError: the reason")
+    assert verdict["stderr"].rstrip() == verdict["error"].rstrip()
+
+
+def test_the_error_of_an_exit_names_the_status(run):
+    assert "3" in run(json=True, code="import sys; sys.exit(3)").verdict["error"]
+
+
+def test_the_error_of_a_signal_names_it(run):
+    assert "SIGABRT" in run(json=True, code="import os; os.abort()").verdict["error"]
+
+
+@pytest.mark.parametrize("status", [1, 2, 124, 125, 126, 127, 134, 137, 139, 141, 143, 153, 255])
+@pytest.mark.parametrize("how", ["sys.exit", "os._exit"])
+def test_a_forged_exit_code_says_exit(run, status, how):
+    ran = run(json=True, code=f"import os, sys; {how}({status})")
+    assert ran.status == status
+    assert (ran.verdict["verdict"], ran.verdict["exit_code"]) == ("exit", status)
+    assert ran.verdict["signal"] is None
+
+
+def test_a_forged_traceback_says_exit(run):
+    ran = run(json=True, code="""
+        import sys
+        print("Traceback (most recent call last):\\nMemoryError", file=sys.stderr)
+        sys.exit(1)
+        """)
+    assert ran.verdict["verdict"] == "exit"
+
+
+def test_a_forged_verdict_on_stdout_stays_a_string(run):
+    forged = json.dumps({"verdict": "memory", "status": "error"})
+    ran = run(json=True, code=f"print({forged!r})")
+    assert (ran.verdict["verdict"], ran.verdict["stdout"]) == ("ok", forged + "\n")
+
+
+def test_a_sigkill_of_its_own_is_a_signal_and_not_a_limit(run):
+    ran = run(json=True, code="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert (ran.status, ran.verdict["verdict"], ran.verdict["signal"]) == (137, "signal", "SIGKILL")
+
+
+def test_a_sigxcpu_of_its_own_is_a_signal_and_not_a_limit(run):
+    ran = run(json=True, code="import os, signal; os.kill(os.getpid(), signal.SIGXCPU)")
+    assert (ran.verdict["verdict"], ran.verdict["signal"]) == ("signal", "SIGXCPU")
+
+
+@pytest.mark.parametrize("code", [
+    "import threading; t = threading.Thread(target=lambda: 1/0); t.start(); t.join()",
+    "import os\nif os.fork() == 0: 1/0\nos.wait()",
+    "try: 1/0\nexcept ZeroDivisionError: pass",
+    "import warnings; warnings.warn('x')",
+    "import logging; logging.exception('x')",
+    "import atexit; atexit.register(lambda: 1/0)",
+])
+def test_an_exception_elsewhere_is_not_the_scripts_end(run, code):
+    ran = run(json=True, code=code)
+    assert (ran.status, ran.verdict["verdict"]) == (0, "ok"), ran
+
+
+@pytest.mark.parametrize("code,word", [
+    ("raise Exception", "exception"),
+    ("raise BaseException", "exception"),
+    ("raise GeneratorExit", "exception"),
+    ("raise MemoryError", "exception"),
+    ("def f(): f()\nf()", "exception"),
+    ("class E(Exception):\n  def __str__(self): raise ValueError\nraise E", "exception"),
+    ("import sys; sys.excepthook = lambda *a: None; 1/0", "exception"),
+    ("import sys; sys.stderr.close(); 1/0", "exception"),
+    ("import sys; sys.stderr = None; 1/0", "exception"),
+    ("raise SystemExit", "ok"),
+    ("raise SystemExit(0)", "ok"),
+    ("raise SystemExit('x')", "exit"),
+    ("raise SystemExit(4)", "exit"),
+    ("import asyncio\nasync def f(): raise ValueError\nasyncio.run(f())", "exception"),
+    ("x = (", "exception"),
+])
+def test_the_last_exception_decides_between_exception_exit_and_ok(run, code, word):
+    assert run(json=True, code=code).verdict["verdict"] == word
+
+
+def test_a_program_that_replaces_python_is_judged_by_its_own_end(run):
+    ran = run(json=True, code="import os; os.execv('/bin/sh', ['sh', '-c', 'echo sh; exit 3'])")
+    assert (ran.status, ran.verdict["verdict"], ran.verdict["stdout"]) == (3, "exit", "sh\n")
+    ran = run(json=True, code="import os; os.execv('/bin/sh', ['sh', '-c', 'kill -9 $$'])")
+    assert (ran.status, ran.verdict["signal"]) == (137, "SIGKILL")
+
+
+def test_output_that_cannot_be_flushed_at_the_end_is_as_outside(run):
+    ran = run(json=True, code="import os; print('x'); os.close(1)")
+    assert (ran.status, ran.verdict["verdict"], ran.verdict["exit_code"]) == (120, "exit", 120)
+
+
+def test_a_wrong_use_is_no_verdict_of_a_script(run):
+    ran = run("--json", "--no-such-option", code="print(1)")
+    assert ran.status == 125
+
+
+def test_the_sandboxs_own_failure_is_internal_or_no_verdict_but_never_the_scripts(run, tmp_path):
+    ran = run("--rootfs", tmp_path / "none", json=True, code="print(1)")
+    assert ran.status == 125
+    if ran.out:
+        assert ran.verdict["verdict"] == "internal"
