@@ -1,0 +1,133 @@
+"""CPython's own test suite inside the sandbox and outside: every test comes out the same, but for
+those that differences.md lists with the reason why that is wanted.
+
+Outside is the same root file system under chroot, as a user without privileges, with a full /proc,
+the host's /dev, and no filter. modules.txt names the modules that run. What differs once but not
+again is chance, on a busy machine, and not the sandbox."""
+
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sandbox-run"
+MODULES = [line for line in (HERE / "modules.txt").read_text().splitlines()
+           if line and not line.startswith("#")]
+# Reasons of a failure or skip tell of paths and numbers: only the outcome is compared.
+OUTSIDE = r"""
+set -e
+mount --make-rprivate /
+mount -t proc none "$1/proc"
+mount --rbind /dev "$1/dev"
+mount -t tmpfs -o mode=1777 none "$1/tmp"
+mount -t tmpfs -o mode=1777 none "$1/work"
+ip link set lo up 2>/dev/null || /usr/bin/python3 -c "$3"
+cp "$2" "$1/work/suite.py"
+cd "$1/work"
+exec env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/work LANG=C.UTF-8 TMPDIR=/tmp \
+    PYTHONDONTWRITEBYTECODE=1 /usr/sbin/chroot --userspec=1000:1000 --groups= "$1" \
+    /bin/sh -c 'cd /work && exec python3.11 -c "import suite; suite.tell()" "$1"' sh "$4"
+"""
+LOOPBACK_UP = """
+import fcntl, socket, struct
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x49))  # SIOCSIFFLAGS: up, running, loopback
+"""
+
+
+@pytest.fixture(scope="session")
+def rootfs(tmp_path_factory):
+    """The root file system with the test suite in it, made once for each root file system."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: the other side of the comparison is a chroot with mounts")
+    source = os.environ.get("SANDBOX_ROOTFS") or "/var/lib/sandbox-run/rootfs"
+    record = json.loads(pathlib.Path(source, "usr/lib/sandbox-run/rootfs.json").read_text())
+    if not record["version"].startswith("3.11"):
+        pytest.skip(f"the suite is of Python 3.11, the root file system has {record['version']}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    target = CACHE / f"testsuite-{record['digest'].rpartition(':')[2][:16]}"
+    import fcntl
+    with open(CACHE / "testsuite.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.is_dir() or runner_of(target) != runner_of(source):
+            subprocess.run(["rm", "-rf", str(target)], check=True)
+            subprocess.run([HERE / "make-testsuite-rootfs", source, target], check=True)
+    return target
+
+
+def runner_of(rootfs):
+    return pathlib.Path(rootfs, "usr/lib/sandbox-run/runner.py").read_bytes()
+
+
+def outside(rootfs, module):
+    done = subprocess.run(
+        ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "sh",
+         "-c", OUTSIDE, "sh", rootfs, HERE / "suite.py", LOOPBACK_UP, module],
+        stdin=subprocess.DEVNULL, capture_output=True)
+    last = done.stdout.decode("utf-8", "replace").rpartition("\n{")[2]
+    try:
+        return json.loads("{" + last)
+    except ValueError:
+        pytest.fail(f"{module} does not come to its end outside: {done.returncode} {done.stderr[-3000:]}")
+
+
+def inside(run, policy, rootfs, module):
+    path = policy(limits={"wall_time_ms": 600000, "memory_bytes": 2 << 30, "tmp_bytes": 1 << 30,
+                          "tmp_files": 100000, "pids": 500, "open_files": 1024, "cpus": 2},
+                  loopback=True)
+    ran = run("--policy", path, "--rootfs", rootfs, "--call", "main", HERE / "suite.py", module,
+              meta=True)
+    if ran.meta is None or ran.meta["verdict"] != "ok":
+        pytest.fail(f"{module} does not come to its end inside: {ran.meta} {ran.stderr[-3000:]}")
+    return ran.meta["result"]
+
+
+def compare(inside, outside):
+    """test → (outcome inside, outcome outside, why), of those that came out differently."""
+    found = {}
+    for name in inside.keys() | outside.keys():
+        here, there = (side.get(name, ["absent", ""]) for side in (inside, outside))
+        if here[0] != there[0]:
+            found[name] = (here[0], there[0], here[1] or there[1])
+    return found
+
+
+def wanted_differences():
+    """The patterns of differences.md, in backquotes at the head of list items."""
+    text = (HERE / "differences.md").read_text()
+    return re.findall(r"^- `([^`]+)`", text, re.M)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_of_cpythons_suite_comes_out_as_outside(run, policy, rootfs, module):
+    def differences():
+        return compare(inside(run, policy, rootfs, module), outside(rootfs, module))
+
+    found = differences()
+    patterns = wanted_differences()
+
+    def unwanted(names):
+        return {name for name in names
+                if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)}
+
+    left = unwanted(found)
+    if left:
+        again = differences()
+        left &= set(again)
+    assert not left, "\n".join(f"{name}: inside {found[name][0]}, outside {found[name][1]}: "
+                               f"{found[name][2]}" for name in sorted(left))
+
+
+def test_every_wanted_difference_has_its_reason():
+    text = (HERE / "differences.md").read_text()
+    sections = re.split(r"^## ", text, flags=re.M)[1:]
+    assert sections
+    for section in sections:
+        reason = re.split(r"^- `", section, flags=re.M)[0].partition("\n")[2].strip()
+        assert len(reason) > 40, section
+        assert re.search(r"^- `", section, re.M), section
