@@ -17,10 +17,23 @@ PROTOCOL = 1  # what the supervisor and this file agree on; recorded in rootfs.j
 RESULT_FD = 3
 
 
-def tell(kind, text):
+def identity():
+    """Which file the result's descriptor is, or None: a script may close it and open its own there."""
+    import posix
+
+    try:
+        info = posix.fstat(RESULT_FD)
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino
+
+
+def tell(result, kind, text):
     """Sends one message to the supervisor; a script that closed the descriptor loses it."""
     import posix
 
+    if result is None or identity() != result:
+        return
     data = kind + text.encode("utf-8", "replace")
     try:
         while data:
@@ -134,17 +147,17 @@ def run(runner, name, source, call, args):
         pass
     scope = make_main(name, source, args)
     shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
-    script = posix.getpid()
+    script, result = posix.getpid(), identity()
     try:
         execute(read_source(source), shown, scope)
         if call and posix.getpid() == script:
-            tell(b"R", value_as_json(scope, call))
+            tell(result, b"R", value_as_json(scope, call))
     except SystemExit:
         raise
     except BaseException as error:
         sys.excepthook = hide_runner(sys.excepthook, runner)
         if posix.getpid() == script:  # a forked child's end is not the script's
-            tell(b"E", type(error).__name__)
+            tell(result, b"E", type(error).__name__)
         raise
 
 

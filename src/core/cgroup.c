@@ -74,7 +74,7 @@ static int open_mode(struct cgroup_host *host, enum sb_cgroup mode, struct sb_er
     return cgroup_v2_open(host, mode, err);
 }
 
-static void forget(struct cgroup_host *host)
+void cgroup_host_init(struct cgroup_host *host)
 {
     *host = (struct cgroup_host){.mode = SB_CGROUP_NONE, .parent = {-1, -1, -1, -1}};
 }
@@ -82,7 +82,7 @@ static void forget(struct cgroup_host *host)
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err)
 {
-    forget(host);
+    cgroup_host_init(host);
     if (wanted == SB_CGROUP_NONE)
         return 0;
     if (wanted != SB_CGROUP_AUTO)
@@ -112,7 +112,7 @@ void cgroup_close(struct cgroup_host *host)
 {
     for (int h = 0; h < CGROUP_HIERARCHIES; h++)
         close_fd(&host->parent[h]);
-    forget(host);
+    cgroup_host_init(host);
 }
 
 /* ── A job's directories ───────────────────────────────────────────────────────────────────── */
@@ -124,7 +124,8 @@ static void slot_name(char *name, size_t size, uint32_t slot)
 
 void cgroup_job_init(struct cgroup_job *job)
 {
-    *job = (struct cgroup_job){.dir = {-1, -1, -1, -1}, .oom_event = -1};
+    *job = (struct cgroup_job){
+        .dir = {-1, -1, -1, -1}, .number = {-1, -1, -1, -1, -1}, .oom_event = -1};
 }
 
 static int open_directory(int parent, const char *name)
@@ -161,7 +162,7 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     job->slot = ((uint32_t)getpid() * 2654435761U + (uint32_t)now.tv_nsec) % slots;
-    if (!host->locked)
+    if (host->backend == NULL)
         return 0;
     char name[32];
     for (uint32_t tries = 0; job->dir[0] < 0; tries++) {
@@ -172,6 +173,23 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
             return sb_fail(err, "cgroup", errno,
                            "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
                            host->place);
+    }
+    return 0;
+}
+
+static int open_evidence(const struct cgroup_host *host, struct cgroup_job *job,
+                         struct sb_error *err)
+{
+    for (int i = 0; i < CGROUP_NUMBERS; i++) {
+        const struct cgroup_evidence *evidence = &host->backend->evidence[i];
+        int dir = job->dir[evidence->hierarchy];
+        if (!evidence->held || dir < 0)
+            continue;
+        job->number[i] = openat(dir, evidence->file, O_RDONLY | O_CLOEXEC);
+        /* A controller that is missing has been said to be (sandbox.c). */
+        if (job->number[i] < 0 && errno != ENOENT)
+            return sb_fail(err, "cgroup", errno, "cannot open %s in %s; see sandbox-run --doctor",
+                           evidence->file, host->place);
     }
     return 0;
 }
@@ -192,6 +210,16 @@ static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
     return 0;
 }
 
+/* What is left of an earlier job of this slot would lend this one its counters. */
+static int make_fresh(int parent, const char *name)
+{
+    if (mkdirat(parent, name, 0755) == 0)
+        return 0;
+    if (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0)
+        return -1;
+    return mkdirat(parent, name, 0755);
+}
+
 static int make_other_directories(const struct cgroup_host *host, struct cgroup_job *job,
                                   struct sb_error *err)
 {
@@ -199,7 +227,7 @@ static int make_other_directories(const struct cgroup_host *host, struct cgroup_
     slot_name(name, sizeof(name), job->slot);
     for (int h = 1; h < CGROUP_HIERARCHIES; h++)
         if (host->parent[h] >= 0 &&
-            ((mkdirat(host->parent[h], name, 0755) < 0 && errno != EEXIST) ||
+            (make_fresh(host->parent[h], name) < 0 ||
              (job->dir[h] = open_directory(host->parent[h], name)) < 0))
             return sb_fail(err, "cgroup", errno,
                            "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
@@ -232,6 +260,8 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                            "cannot write %s to %s in %s; see sandbox-run --doctor", value,
                            knob->file, host->place);
     }
+    if (open_evidence(host, job, err) < 0)
+        return -1;
     if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
         watch_oom(host, job) < 0)
         return sb_fail(err, "cgroup", errno, "cannot watch memory.oom_control in %s", host->place);
@@ -257,7 +287,10 @@ void cgroup_kill(const struct cgroup_host *host, const struct cgroup_job *job)
 {
     if (job->dir[0] < 0)
         return;
-    if (!host->clone_into || cgroup_write(job->dir[0], "cgroup.kill", "1") < 0)
+    const struct cgroup_knob *unthrottle = &host->backend->unthrottle;
+    if (job->dir[unthrottle->hierarchy] >= 0)
+        cgroup_write(job->dir[unthrottle->hierarchy], unthrottle->file, unthrottle->text);
+    if (cgroup_write(job->dir[0], "cgroup.kill", "1") < 0)
         kill_listed(job->dir[0]);
 }
 
@@ -268,9 +301,14 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
         return -1;
     const struct cgroup_evidence *evidence = &host->backend->evidence[number];
     char text[4096];
-    if (evidence->file == NULL || job->dir[evidence->hierarchy] < 0 ||
-        cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text)) < 0)
+    ssize_t size = -1;
+    if (job->number[number] >= 0)
+        size = pread(job->number[number], text, sizeof(text) - 1, 0);
+    else if (evidence->file != NULL && job->dir[evidence->hierarchy] >= 0)
+        size = cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text));
+    if (size < 0)
         return -1;
+    text[size] = '\0';
     const char *at = text;
     if (evidence->key != NULL) {
         size_t length = strlen(evidence->key);
@@ -284,11 +322,19 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
     return strtoll(at, NULL, 10);
 }
 
+void cgroup_job_close(struct cgroup_job *job)
+{
+    close_fd(&job->oom_event);
+    for (int i = 0; i < CGROUP_NUMBERS; i++)
+        close_fd(&job->number[i]);
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        close_fd(&job->dir[h]);
+}
+
 int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
 {
     char name[32];
     slot_name(name, sizeof(name), job->slot);
-    close_fd(&job->oom_event);
     for (int h = CGROUP_HIERARCHIES - 1; h >= 0; h--) {
         if (job->dir[h] < 0)
             continue;
@@ -296,6 +342,7 @@ int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
             return -1;
         close_fd(&job->dir[h]);
     }
+    cgroup_job_close(job);
     return 0;
 }
 
@@ -319,13 +366,12 @@ static void clear_one(const struct cgroup_host *host, uint32_t slot, const char 
      * start. */
     for (int tries = 0; cgroup_remove(host, &job) < 0 && tries < 200; tries++)
         poll(NULL, 0, 5);
-    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
-        close_fd(&job.dir[h]);
+    cgroup_job_close(&job);
 }
 
 void cgroup_clear_stale(const struct cgroup_host *host)
 {
-    if (!host->locked)
+    if (host->backend == NULL)
         return;
     int fd = openat(host->parent[0], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd < 0 ? NULL : fdopendir(fd);
@@ -358,7 +404,7 @@ int cgroup_join(struct inside *in)
     char name[32], tasks[48];
     slot_name(name, sizeof(name), in->cgroup_slot);
     snprintf(tasks, sizeof(tasks), "%s/tasks", name);
-    for (int h = host->clone_into ? 1 : 0; h < CGROUP_HIERARCHIES; h++)
+    for (int h = 1; h < CGROUP_HIERARCHIES; h++)
         if (host->parent[h] >= 0 && cgroup_write(host->parent[h], tasks, "0") < 0)
             return -1;
     return 0;

@@ -5,7 +5,7 @@
  * are still there (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its
  * back end. The first hierarchy's is created first and removed last; a flock(2) on it says that its
  * owner lives, whatever pid namespace that is in: the kernel lets go of it when the owner dies, and
- * the next start clears what is then left. The slot is the job's alone on this host and makes its
+ * the next start clears what is then left. The slot is the job's alone below its parent directory and makes its
  * host uid, too. */
 #ifndef SB_CGROUP_H
 #define SB_CGROUP_H
@@ -17,14 +17,13 @@
 #define CGROUP_HIERARCHIES 4
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
-#define CGROUP_ALL_CONTROLLERS (CGROUP_MEMORY | CGROUP_CPU | CGROUP_PIDS)
 
 enum cgroup_number {
     CGROUP_CPU_TIME_US,
     CGROUP_MEMORY_PEAK,
     CGROUP_PIDS_PEAK,
     CGROUP_OOM_KILLS,
-    CGROUP_PIDS_REFUSED,
+    CGROUP_MEMORY_HITS, /* how often the job ran into memory_bytes */
     CGROUP_NUMBERS
 };
 
@@ -46,6 +45,7 @@ struct cgroup_evidence {
     int hierarchy;
     const char *file; /* NULL: this back end has no such number */
     const char *key;
+    bool held; /* opened with the job: evidence that a full table of descriptors must not cost */
 };
 
 struct cgroup_backend {
@@ -53,6 +53,7 @@ struct cgroup_backend {
     const struct cgroup_knob *knobs;
     size_t knobs_count;
     struct cgroup_evidence evidence[CGROUP_NUMBERS];
+    struct cgroup_knob unthrottle; /* what lets a job die at once that its share of CPU would slow */
     bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
                              `tasks` */
 };
@@ -64,8 +65,6 @@ struct cgroup_host {
     int parent[CGROUP_HIERARCHIES]; /* directories in which jobs get theirs, −1 where there is none
                                      */
     unsigned controllers;           /* of enum cgroup_controller, usable */
-    bool clone_into; /* parent[0] is on cgroup2: CLONE_INTO_CGROUP, cgroup.kill, cpu.stat */
-    bool locked;     /* parent[0] exists: slots are known to be ours alone */
     char place[256]; /* for people: where, and how it was found */
 };
 
@@ -73,6 +72,7 @@ struct cgroup_host {
 struct cgroup_job {
     uint32_t slot;
     int dir[CGROUP_HIERARCHIES];
+    int number[CGROUP_NUMBERS]; /* files of the evidence that is held open, else −1 */
     int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs
                       none */
 };
@@ -83,6 +83,9 @@ struct cgroup_job {
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);
+
+/* No back end, nothing open. */
+void cgroup_host_init(struct cgroup_host *host);
 
 /* Kills and removes the jobs of owners that are dead; never touches a living one's. */
 void cgroup_clear_stale(const struct cgroup_host *host);
@@ -106,6 +109,9 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
 
 /* Removes the directories and frees the slot. −1 with EBUSY: not empty yet, call again. */
 int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job);
+
+/* Closes what is still open of a job, the lock of its slot with it. */
+void cgroup_job_close(struct cgroup_job *job);
 
 /* A job without directories, for cleanup on every path. */
 void cgroup_job_init(struct cgroup_job *job);

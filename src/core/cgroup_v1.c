@@ -47,12 +47,13 @@ static const struct cgroup_backend v1 = {
     .knobs_count = ARRAY_LEN(knobs),
     .evidence =
         {
-            [CGROUP_CPU_TIME_US] = {UNIFIED, "cpu.stat", "usage_usec"},
+            [CGROUP_CPU_TIME_US] = {UNIFIED, "cpu.stat", "usage_usec", .held = true},
             [CGROUP_MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", NULL},
             [CGROUP_PIDS_PEAK] = {PIDS, "pids.peak", NULL},
-            [CGROUP_OOM_KILLS] = {MEMORY, "memory.oom_control", "oom_kill"},
-            [CGROUP_PIDS_REFUSED] = {PIDS, "pids.events", "max"},
+            [CGROUP_OOM_KILLS] = {MEMORY, "memory.oom_control", "oom_kill", .held = true},
+            [CGROUP_MEMORY_HITS] = {MEMORY, "memory.failcnt", NULL},
         },
+    .unthrottle = {.hierarchy = CPU, .file = "cpu.cfs_quota_us", .text = "-1"},
     .attach_by_child = true,
 };
 
@@ -103,8 +104,6 @@ int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
     }
     if (host->controllers == 0)
         return sb_fail(err, "cgroup", ENOENT, "no cgroup v1 controllers below /sys/fs/cgroup");
-    host->clone_into = true;
-    host->locked = true;
     snprintf(host->place, sizeof(host->place),
              "/sys/fs/cgroup/{unified,memory,cpu,pids}/sandbox-run");
     return 0;

@@ -35,13 +35,14 @@ static const struct cgroup_backend v2 = {
     .name = "v2",
     .knobs = knobs,
     .knobs_count = ARRAY_LEN(knobs),
+    .unthrottle = {.file = "cpu.max", .text = "max"},
     .evidence =
         {
-            [CGROUP_CPU_TIME_US] = {0, "cpu.stat", "usage_usec"},
+            [CGROUP_CPU_TIME_US] = {0, "cpu.stat", "usage_usec", .held = true},
             [CGROUP_MEMORY_PEAK] = {0, "memory.peak", NULL},
             [CGROUP_PIDS_PEAK] = {0, "pids.peak", NULL},
-            [CGROUP_OOM_KILLS] = {0, "memory.events", "oom_kill"},
-            [CGROUP_PIDS_REFUSED] = {0, "pids.events", "max"},
+            [CGROUP_OOM_KILLS] = {0, "memory.events", "oom_kill", .held = true},
+            [CGROUP_MEMORY_HITS] = {0, "memory.events", "oom"},
         },
 };
 
@@ -75,8 +76,13 @@ static int own_cgroup(char *path, size_t size)
 static bool marked_delegated(const char *path)
 {
     char value[8];
-    return getxattr(path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1' &&
-           access(path, W_OK) == 0;
+    if (access(path, W_OK) < 0)
+        return false;
+    /* Before version 251 the mark is for root's eyes only, but the scope that we asked for has our name. */
+    const char *scope = strrchr(path, '/');
+    return (getxattr(path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||
+           (getxattr(path, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||
+           (scope != NULL && strncmp(scope, "/sandbox-run-", 13) == 0);
 }
 
 /* The delegated cgroup that we are in, or whose supervisor/ we are in. */
@@ -105,10 +111,12 @@ static int evacuate(int base)
     if (mkdirat(base, SUPERVISOR, 0755) < 0 && errno != EEXIST)
         return -1;
     char text[16384];
-    while (cgroup_read(base, "cgroup.procs", text, sizeof(text)) > 0) {
+    for (int round = 0; cgroup_read(base, "cgroup.procs", text, sizeof(text)) > 0; round++) {
         char *state = NULL;
         for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state))
-            if (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH)
+            /* "0" is a process of an outer pid namespace; written, it would mean ourselves. */
+            if (round == 100 || strcmp(pid, "0") == 0 ||
+                (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH))
                 return -1;
     }
     return 0;
@@ -192,11 +200,9 @@ int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_erro
     if (!on_cgroup2())
         return sb_fail(err, "cgroup", ENOENT, "no cgroup v2 at " CGROUP2_ROOT);
     host->backend = &v2;
-    host->clone_into = true;
-    host->locked = true;
     if (mode == SB_CGROUP_V2_ROOT)
         return open_root(host, err);
-    if (mode == SB_CGROUP_V2_SCOPE && scope_enter(err) < 0)
+    if (mode == SB_CGROUP_V2_SCOPE && !cgroup_v2_delegated() && scope_enter(err) < 0)
         return -1;
     return open_delegated(host, err);
 }

@@ -2,19 +2,52 @@
 #include "feed.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "util.h"
 
 #define CHUNK (64 * 1024)
 
+/* A descriptor of our own for a source. A pipe or terminal gets an open file of its own, so that reading never
+ * blocks and the caller's flags stay as they are; the rest is duplicated: the same descriptor may feed several
+ * jobs, and epoll takes each number once. */
+static int open_again(int source)
+{
+    struct stat info;
+    char path[32];
+    if (fstat(source, &info) < 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", source);
+    int fd = -1;
+    if (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode))
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fd : fcntl(source, F_DUPFD_CLOEXEC, 0);
+}
+
+/* Reads without blocking, also where another reader took what poll had promised. */
+static ssize_t read_ready(int fd, void *data, size_t size)
+{
+    ssize_t n = recv(fd, data, size, MSG_DONTWAIT);
+    if (n >= 0 || errno != ENOTSOCK)
+        return n;
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    if (poll(&ready, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return read(fd, data, size);
+}
+
 int feed_init(struct feed *feed, const void *data, size_t size, int source)
 {
     *feed = (struct feed){.source = -1};
     if (source >= 0) {
-        /* The same descriptor may feed several jobs, and epoll takes each number once. */
-        feed->source = fcntl(source, F_DUPFD_CLOEXEC, 0);
+        feed->source = open_again(source);
         return feed->source < 0 ? -1 : 0;
     }
     if (size == 0)
@@ -51,7 +84,7 @@ void feed_read(struct feed *feed)
         close_fd(&feed->source);
         return;
     }
-    ssize_t n = read(feed->source, feed->data, CHUNK);
+    ssize_t n = read_ready(feed->source, feed->data, CHUNK);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     feed->done = 0;

@@ -29,12 +29,19 @@ int seccomp_available(struct inside *in)
  * first, by itself: a profile may forbid the very fork that starts it. */
 int init_start_script(struct inside *in)
 {
+    struct pollfd control = {.fd = in->control};
+    if (poll(&control, 1, 0) > 0) { /* the supervisor is gone: nothing is let in any more */
+        errno = ECANCELED;
+        return -1;
+    }
     volatile int failed = 0;
     pid_t pid = vfork();
     if (pid < 0)
         return -1;
     if (pid == 0) {
-        if (setsid() >= 0 && filter_install(in) == 0)
+        if (setsid() < 0 || filter_install(in) < 0)
+            in->step--; /* "seccomp": the memory is the parent's */
+        else
             execve(in->argv[0], in->argv, in->envp);
         failed = errno;
         _exit(125);
@@ -62,7 +69,7 @@ void init_run(struct inside *in)
     sigaction(SIGCHLD, &(struct sigaction){.sa_handler = wake}, NULL);
     close_range(0, CODE_FD, 0); /* the script's pipes end when the script's processes do */
     if (filter_install(in) < 0) {
-        inside_report(in, &(struct report){REPORT_FAILED, in->step - 1, errno});
+        inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
         _exit(125);
     }
     for (;;) {
@@ -74,7 +81,8 @@ void init_run(struct inside *in)
             }
         /* End of file: the supervisor is gone, whatever became of PR_SET_PDEATHSIG. */
         struct pollfd control = {.fd = in->control};
-        if (ppoll(&control, 1, NULL, &none) > 0)
+        int ready = ppoll(&control, 1, NULL, &none);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
             _exit(125);
     }
 }

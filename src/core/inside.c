@@ -18,7 +18,7 @@ static const struct {
     /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
     {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
     /* kill(0, …) reaches the process group across pid namespaces: out of it. */
-    {"session", session_start, NULL},
+    {"session", session_start, "are this user's keyrings used up (sysctl kernel.keys.maxkeys)?"},
     {"scheduling", scheduling_reset, NULL},
     /* Before ids: the paths to these may be the caller's alone. */
     {"root file system", root_attach, "check it with sandbox-rootfs check"},

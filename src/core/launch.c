@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -90,6 +91,17 @@ static pid_t clone_child(struct sb_run *run, bool into_cgroup)
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
+/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no copy of the writing
+ * end, by the end of file on the control pipe. Nor does it keep the lock that says that its owner lives. */
+static _Noreturn void become_child(struct sb_run *run, struct inside *in)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close(run->control);
+    if (run->cgroup.dir[0] >= 0)
+        close(run->cgroup.dir[0]);
+    inside(in);
+}
+
 static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     struct groups groups;
@@ -101,9 +113,9 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
     /* No handler of the caller's may run in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = clone_child(run, run->sandbox->cgroup.clone_into);
+    pid_t pid = clone_child(run, run->cgroup.dir[0] >= 0);
     if (pid == 0)
-        inside(in);
+        become_child(run, in);
     int failed = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     bool restored = groups_restore(&groups) == 0;
@@ -112,10 +124,8 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
             err, "clone", failed,
             "cannot start a process in new namespaces; are user namespaces allowed here? See "
             "sandbox-run --doctor");
-    if (!restored)
-        return sb_fail(err, "groups", errno, "cannot restore supplementary groups");
     run->pid = pid;
-    return pid;
+    return restored ? pid : sb_fail(err, "groups", errno, "cannot restore supplementary groups");
 }
 
 /* ── What the child waits for ──────────────────────────────────────────────────────────────── */

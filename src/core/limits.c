@@ -32,7 +32,7 @@ static const struct sb_limit_info table[SB_LIMITS] = {
     [SB_MILLICPUS] = {"cpus", "cpus", unit_cpus, 10, 1024 * 1000,
                       "CPUs used at the same time, fractions allowed"},
     [SB_PIDS] = {"pids", "pids", unit_count, 1, 1000000, "processes and threads alive at a time"},
-    [SB_OUTPUT_BYTES] = {"output_bytes", "output", unit_bytes, 0, GIB,
+    [SB_OUTPUT_BYTES] = {"output_bytes", "output", unit_bytes, 1, GIB,
                          "kept of stdout and of stderr, each"},
     [SB_OPEN_FILES] = {"open_files", "open-files", unit_count, 8, 1048576,
                        "files open in one process"},
@@ -42,7 +42,7 @@ static const struct sb_limit_info table[SB_LIMITS] = {
                       "files and directories there"},
     [SB_CODE_CHARS] = {"code_chars", "code-chars", unit_chars, 1, 100000000,
                        "length of the code in characters"},
-    [SB_RESULT_BYTES] = {"result_bytes", "result", unit_bytes, 0, 64 * MIB,
+    [SB_RESULT_BYTES] = {"result_bytes", "result", unit_bytes, 1, 64 * MIB,
                          "size of the called function's value as JSON"},
 };
 

@@ -7,7 +7,7 @@
 /* Where sandbox-rootfs puts the record and the runner. */
 #define ROOTFS_RECORD "usr/lib/sandbox-run/rootfs.json"
 #define ROOTFS_RUNNER "/usr/lib/sandbox-run/runner.pyc"
-/* The record's format, and the protocol between the runner and result.c: rootfs/runner.py,
+/* The record's format, and the protocol between the runner and verdict.c: rootfs/runner.py,
  * PROTOCOL. */
 #define ROOTFS_FORMAT 1
 #define RUNNER_PROTOCOL 1

@@ -42,10 +42,14 @@ enum cause {
     CAUSE_CPU_TIME,
     CAUSE_OUTPUT,
     CAUSE_OOM,
+    CAUSE_HOST_MEMORY, /* judged at the end: not by its own limit */
     CAUSE_INTERNAL
 };
 
 #define MISSING_MAX 8
+
+/* The longest name of an exception's class that is believed. */
+#define EXCEPTION_NAME_MAX 100
 
 struct sb_run {
     struct sb_sandbox *sandbox;
@@ -69,7 +73,8 @@ struct sb_run {
     int control;                  /* write end: closed, it ends the job (init.c) */
     int64_t started_us, ended_us; /* CLOCK_MONOTONIC; ended 0: still running */
     bool reaped;                  /* pid 1 is gone, and with it every process of the job */
-    int init_status;              /* its wait status */
+    bool init_exited;             /* by itself, not by a signal */
+    int init_status;              /* its exit status or signal */
     bool exited;                  /* the script ended, as `status` says */
     int status;
     bool failed; /* a step failed before the script started */
@@ -79,7 +84,8 @@ struct sb_run {
     char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL */
     int removal_tries;   /* of the cgroup */
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
-    int64_t memory_peak, pids_peak, oom_kills;
+    int64_t memory_peak, pids_peak, oom_kills, memory_hits;
+    int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
     const char *missing[MISSING_MAX + 1]; /* constant strings, NULL-terminated */
 };
 
@@ -93,6 +99,7 @@ struct sb_sandbox {
     int epoll;
     struct rootfs rootfs;
     struct cgroup_host cgroup;
+    bool turning; /* in sb_turn: a callback may not call it again */
     bool cleared; /* what dead owners left in it */
     uint32_t uid_first, uid_count;
     bool best_effort;
@@ -112,9 +119,24 @@ int launch(struct sb_run *run, struct inside *in, struct sb_error *err);
 /* Kills the child of a start that failed half-way and waits until it is gone. */
 void launch_abandon(struct sb_run *run);
 
+/* sources.c */
+
+/* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
+int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events);
+void source_close(struct sb_run *run, enum source_kind kind);
+/* Reads once from one of the script's three pipes; closes it at its end. False when there is nothing
+ * more to get now. */
+bool source_read(struct sb_run *run, enum source_kind kind);
+/* Decides what stdin waits for next: room in the script's pipe, or more from what feeds it. */
+void stdin_next(struct sb_run *run);
+void stdin_on_feed(struct sb_run *run);
+void stdin_on_pipe(struct sb_run *run, uint32_t events);
+
 /* supervise.c */
 int run_watch(struct sb_run *run, struct sb_error *err);
 void run_kill(struct sb_run *run, enum cause cause);
+/* Ends a job because the sandbox itself failed: `reason` is what the verdict says. */
+void run_fail(struct sb_run *run, const char *reason);
 void run_free(struct sb_run *run);
 void clear_stale_once(struct sb_sandbox *sandbox);
 

@@ -27,18 +27,30 @@ const char *sb_version(void)
     return SB_VERSION;
 }
 
+/* A range that wrapped would end at the host's root. */
+static int check_uids(const struct sb_sandbox *sandbox, struct sb_error *err)
+{
+    uint64_t end = (uint64_t)sandbox->uid_first + sandbox->uid_count;
+    if (end <= UINT32_MAX)
+        return 0;
+    return sb_fail_field(err, "open", "uid_range",
+                         "the uids %" PRIu32 " and %" PRIu32 " after it reach beyond 4294967294",
+                         sandbox->uid_first, sandbox->uid_count);
+}
+
 int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb_error *err)
 {
     struct sb_sandbox *sandbox = calloc(1, sizeof(*sandbox));
     if (sandbox == NULL)
         return sb_fail(err, "open", ENOMEM, "no memory for a sandbox");
+    cgroup_host_init(&sandbox->cgroup);
     sandbox->uid_first = options->uid_first ? options->uid_first : UID_FIRST;
     sandbox->uid_count = options->uid_count ? options->uid_count : UID_COUNT;
     sandbox->best_effort = options->best_effort;
     sandbox->buffer = malloc(READ_SIZE);
     sandbox->epoll = epoll_create1(EPOLL_CLOEXEC);
-    int result = 0;
-    if (sandbox->epoll < 0 || sandbox->buffer == NULL)
+    int result = check_uids(sandbox, err);
+    if (result == 0 && (sandbox->epoll < 0 || sandbox->buffer == NULL))
         result = sb_fail(err, "epoll", errno,
                          "cannot make an epoll descriptor; raise the limit on open files "
                          "(ulimit -n)");
@@ -58,8 +70,13 @@ void sb_close(struct sb_sandbox *sandbox)
 {
     if (sandbox == NULL)
         return;
-    for (struct sb_run *run = sandbox->runs; run != NULL; run = run->next)
-        run->on_done = NULL, run->on_output = NULL, run_kill(run, CAUSE_CALLER);
+    for (struct sb_run *run = sandbox->runs; run != NULL; run = run->next) {
+        run->on_done = NULL;
+        run->on_output = NULL;
+        sb_pause(run, SB_STDOUT, false);
+        sb_pause(run, SB_STDERR, false);
+        run_kill(run, CAUSE_CALLER);
+    }
     struct sb_error ignored;
     while (sandbox->running > 0 && sb_turn(sandbox, -1, &ignored) == 0)
         ;
@@ -172,7 +189,7 @@ static struct sb_run *make_run(struct sb_sandbox *sandbox, const struct sb_job *
     run->user = job->user;
     run->control = -1;
     run->feed.source = -1;
-    run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;
+    run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;
     cgroup_job_init(&run->cgroup);
     for (int kind = 0; kind < SOURCES; kind++)
         run->source[kind] = (struct source){.run = run, .kind = (enum source_kind)kind, .fd = -1};

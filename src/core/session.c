@@ -46,9 +46,7 @@ int session_start(struct inside *in)
     (void)in;
     if (setsid() < 0)
         return -1;
-    /* Dying with the supervisor has three means: this, the control pipe (init.c), and cgroup.kill
-     * at the next start. Set again later: a change of ids clears it. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || reset_signals() < 0 || prefer_for_oom_kill() < 0)
+    if (reset_signals() < 0 || prefer_for_oom_kill() < 0)
         return -1;
     umask(022);
     if (personality(PER_LINUX) < 0)
@@ -63,7 +61,12 @@ int session_start(struct inside *in)
 int scheduling_reset(struct inside *in)
 {
     (void)in;
-    if (sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0 && errno != EPERM)
+    /* From SCHED_IDLE there may be no way back, but a real-time job would escape its share of the CPUs. */
+    int policy = sched_getscheduler(0);
+    if (policy != SCHED_OTHER && sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0 &&
+        policy != SCHED_IDLE && policy != SCHED_BATCH)
+        return -1;
+    if (syscall(SYS_set_mempolicy, 0, NULL, 0) < 0 && errno != ENOSYS) /* MPOL_DEFAULT */
         return -1;
     cpu_set_t all;
     memset(&all, 0xff, sizeof(all)); /* the kernel takes away what the cpuset does not have */

@@ -18,7 +18,11 @@
 /* How long a dead job's cgroup may take to be empty: 2 s in steps of 1 ms. It takes moments. */
 #define REMOVAL_TRIES 2000
 /* The shortest pause between two looks at the CPU time. */
-#define CPU_CHECK_MIN_US 1000
+#define CPU_CHECK_MIN_US 5000
+/* What a job without a cpu controller is taken to use at most, when the next look is planned. */
+#define UNHELD_CPUS 256
+/* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory ran out. */
+#define OOM_LOOKS 100
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -28,30 +32,6 @@ int64_t monotonic_us(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* ── Sources ───────────────────────────────────────────────────────────────────────────────── */
-
-/* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
-static int watch(struct sb_run *run, enum source_kind kind, uint32_t events)
-{
-    struct source *source = &run->source[kind];
-    if (source->fd < 0 || source->watched == events)
-        return 0;
-    int operation = source->watched == 0 ? EPOLL_CTL_ADD
-                    : events == 0        ? EPOLL_CTL_DEL
-                                         : EPOLL_CTL_MOD;
-    struct epoll_event event = {.events = events, .data.ptr = source};
-    if (epoll_ctl(run->sandbox->epoll, operation, source->fd, &event) < 0)
-        return -1;
-    source->watched = events;
-    return 0;
-}
-
-static void close_source(struct sb_run *run, enum source_kind kind)
-{
-    watch(run, kind, 0);
-    close_fd(&run->source[kind].fd);
 }
 
 /* ── Ending a job ──────────────────────────────────────────────────────────────────────────── */
@@ -66,7 +46,7 @@ void run_kill(struct sb_run *run, enum cause cause)
     syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
 }
 
-static void run_fail(struct sb_run *run, const char *reason)
+void run_fail(struct sb_run *run, const char *reason)
 {
     if (run->cause == CAUSE_NONE)
         snprintf(run->reason, sizeof(run->reason), "%s", reason);
@@ -77,10 +57,11 @@ void run_free(struct sb_run *run)
 {
     for (int kind = 0; kind < SOURCES; kind++)
         if (kind != SOURCE_FEED && kind != SOURCE_OOM) /* owned by feed and cgroup */
-            close_source(run, (enum source_kind)kind);
+            source_close(run, (enum source_kind)kind);
         else
-            watch(run, (enum source_kind)kind, 0);
+            source_watch(run, (enum source_kind)kind, 0);
     close_fd(&run->control);
+    cgroup_job_close(&run->cgroup);
     feed_free(&run->feed);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);
@@ -102,7 +83,7 @@ static void arm(struct sb_run *run, int64_t in_us)
 static int64_t parallelism(const struct sb_run *run)
 {
     bool held = run->sandbox->cgroup.controllers & CGROUP_CPU;
-    return held ? (run->limits.value[SB_MILLICPUS] + 999) / 1000 : run->limits.value[SB_PIDS];
+    return held ? (run->limits.value[SB_MILLICPUS] + 999) / 1000 : UNHELD_CPUS;
 }
 
 /* Looks at both clocks, ends the job when one has run out, and arms the timer for the next look. */
@@ -125,109 +106,6 @@ static void check_time(struct sb_run *run)
         next = MIN(wall_left, MAX(cpu_left / parallelism(run), CPU_CHECK_MIN_US));
     }
     arm(run, next);
-}
-
-/* ── What the script writes ────────────────────────────────────────────────────────────────── */
-
-static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)
-{
-    struct stream *stream = &run->stream[which];
-    size_t live = run->on_output != NULL ? stream_head_part(stream, size) : 0;
-    if (live > 0)
-        run->on_output(run->user, which, data, live);
-    if (stream_keep(stream, data, size, live) < 0)
-        run_fail(run, "no memory for the script's output");
-    if (run->policy->output_kills && stream->written > run->limits.value[SB_OUTPUT_BYTES])
-        run_kill(run, CAUSE_OUTPUT);
-}
-
-static void take_message(struct sb_run *run, const char *data, size_t size)
-{
-    /* "R", the text, and the NUL that ends it. */
-    size_t room = (size_t)run->limits.value[SB_RESULT_BYTES] + 2;
-    if (run->message_size + size >= room) {
-        run->message_too_long = true;
-        return;
-    }
-    char *message = realloc(run->message, run->message_size + size + 1);
-    if (message == NULL) {
-        run_fail(run, "no memory for the script's result");
-        return;
-    }
-    memcpy(message + run->message_size, data, size);
-    run->message = message;
-    run->message_size += size;
-    message[run->message_size] = '\0';
-}
-
-/* One read from one of the three pipes; closes it at its end. False when there is nothing more to
- * get now. */
-static bool read_pipe(struct sb_run *run, enum source_kind kind)
-{
-    struct source *source = &run->source[kind];
-    if (source->fd < 0)
-        return false;
-    ssize_t n = read(source->fd, run->sandbox->buffer, READ_SIZE);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (n <= 0) {
-        close_source(run, kind);
-        return false;
-    }
-    if (kind == SOURCE_RESULT)
-        take_message(run, run->sandbox->buffer, (size_t)n);
-    else
-        take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer,
-                    (size_t)n);
-    return true;
-}
-
-void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
-{
-    watch(run, stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR, paused ? 0 : EPOLLIN);
-}
-
-/* ── What the script reads ─────────────────────────────────────────────────────────────────── */
-
-/* Decides what to wait for next: room in the script's pipe, or more from the source. */
-static void feed_next(struct sb_run *run)
-{
-    struct feed *feed = &run->feed;
-    run->source[SOURCE_FEED].fd = feed->source;
-    if (feed_done(feed)) {
-        close_source(run, SOURCE_STDIN);
-        return;
-    }
-    bool hungry = feed_hungry(feed);
-    /* While hungry, only the script's closing it (EPOLLERR, always reported) is of interest. */
-    watch(run, SOURCE_STDIN, hungry ? EPOLLET : EPOLLOUT);
-    if (watch(run, SOURCE_FEED, hungry ? EPOLLIN : 0) < 0 && hungry) {
-        /* EPERM: a regular file, which epoll does not take because it is always ready. */
-        feed_read(feed);
-        run->source[SOURCE_FEED].fd = feed->source;
-        if (feed_done(feed))
-            close_source(run, SOURCE_STDIN);
-        else
-            watch(run, SOURCE_STDIN, EPOLLOUT);
-    }
-}
-
-static void on_feed(struct sb_run *run)
-{
-    /* Out of the epoll first: feed_read closes the descriptor at its end. */
-    watch(run, SOURCE_FEED, 0);
-    feed_read(&run->feed);
-    feed_next(run);
-}
-
-static void on_stdin(struct sb_run *run, uint32_t events)
-{
-    if ((events & EPOLLERR) || feed_write(&run->feed, run->source[SOURCE_STDIN].fd) < 0) {
-        watch(run, SOURCE_FEED, 0);
-        close_source(run, SOURCE_STDIN);
-        return;
-    }
-    feed_next(run);
 }
 
 /* ── What the job's own processes tell ─────────────────────────────────────────────────────── */
@@ -262,7 +140,7 @@ static void on_report(struct sb_run *run)
         }
     }
     if (n == 0)
-        close_source(run, SOURCE_REPORT);
+        source_close(run, SOURCE_REPORT);
 }
 
 /* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
@@ -270,36 +148,47 @@ static void on_report(struct sb_run *run)
 static void on_pidfd(struct sb_run *run)
 {
     siginfo_t info = {0};
-    if (waitid(P_PIDFD, (id_t)run->source[SOURCE_PIDFD].fd, &info, WEXITED | WNOHANG | __WALL) <
-            0 ||
-        info.si_pid == 0)
+    int fd = run->source[SOURCE_PIDFD].fd;
+    /* ECHILD: the caller's own wait for any child took it. It has ended all the same. */
+    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG | __WALL) < 0 ? errno != ECHILD : info.si_pid == 0)
         return;
     on_report(run);
     run->reaped = true;
+    run->init_exited = info.si_code == CLD_EXITED;
     run->init_status = info.si_status;
     if (run->ended_us == 0)
         run->ended_us = monotonic_us();
-    close_source(run, SOURCE_PIDFD);
-    close_source(run, SOURCE_REPORT);
-    watch(run, SOURCE_FEED, 0);
-    close_source(run, SOURCE_STDIN);
-    watch(run, SOURCE_OOM, 0);
+    source_close(run, SOURCE_PIDFD);
+    source_close(run, SOURCE_REPORT);
+    source_watch(run, SOURCE_FEED, 0);
+    source_close(run, SOURCE_STDIN);
+    source_watch(run, SOURCE_OOM, 0);
     arm(run, 0);
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
         /* One that its reader has paused waits until it is wanted. */
-        while (run->source[kind].watched != 0 && read_pipe(run, kind))
+        while (run->source[kind].watched != 0 && source_read(run, kind))
             ;
 }
 
-/* cgroup v1: the event says that memory ran out; whether something was killed for it says the
- * counter. */
+/* cgroup v1: ends the job when something in it was killed for memory, as memory.oom.group does on v2. */
+static void check_oom(struct sb_run *run)
+{
+    if (cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_OOM_KILLS) > 0) {
+        run->oom_looks = 0;
+        run_kill(run, CAUSE_OOM);
+    } else if (run->oom_looks-- > 0) {
+        arm(run, 1000);
+    }
+}
+
+/* The event comes before the kill is counted, and the kill may come to nothing: look until it shows. */
 static void on_oom(struct sb_run *run)
 {
     uint64_t count;
     ssize_t ignored = read(run->source[SOURCE_OOM].fd, &count, sizeof(count));
     (void)ignored;
-    if (cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_OOM_KILLS) > 0)
-        run_kill(run, CAUSE_OOM);
+    run->oom_looks = OOM_LOOKS;
+    check_oom(run);
 }
 
 /* ── The end ───────────────────────────────────────────────────────────────────────────────── */
@@ -310,6 +199,7 @@ static void read_evidence(struct sb_run *run)
     run->cpu_time_us = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
     run->memory_peak = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_PEAK);
     run->oom_kills = cgroup_number(host, &run->cgroup, CGROUP_OOM_KILLS);
+    run->memory_hits = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_HITS);
     int64_t pids = cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK);
     run->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
 }
@@ -348,8 +238,11 @@ static void on_timer(struct sb_run *run)
     uint64_t count;
     ssize_t ignored = read(run->source[SOURCE_TIMER].fd, &count, sizeof(count));
     (void)ignored;
-    if (!run->reaped)
-        check_time(run);
+    if (run->reaped)
+        return;
+    check_time(run);
+    if (run->oom_looks > 0)
+        check_oom(run);
 }
 
 static void handle(struct source *source, uint32_t events)
@@ -367,16 +260,16 @@ static void handle(struct source *source, uint32_t events)
     case SOURCE_STDOUT:
     case SOURCE_STDERR:
     case SOURCE_RESULT:
-        read_pipe(run, source->kind);
+        source_read(run, source->kind);
         break;
     case SOURCE_REPORT:
         on_report(run);
         break;
     case SOURCE_STDIN:
-        on_stdin(run, events);
+        stdin_on_pipe(run, events);
         break;
     case SOURCE_FEED:
-        on_feed(run);
+        stdin_on_feed(run);
         break;
     case SOURCE_OOM:
         on_oom(run);
@@ -397,10 +290,10 @@ int run_watch(struct sb_run *run, struct sb_error *err)
                                                 SOURCE_STDERR, SOURCE_RESULT, SOURCE_REPORT,
                                                 SOURCE_OOM};
     for (size_t i = 0; i < ARRAY_LEN(readable); i++)
-        if (watch(run, readable[i], EPOLLIN) < 0)
+        if (source_watch(run, readable[i], EPOLLIN) < 0)
             return sb_fail(err, "epoll", errno,
                            "cannot watch the job; raise fs.epoll.max_user_watches");
-    feed_next(run);
+    stdin_next(run);
     check_time(run);
     return 0;
 }
@@ -416,12 +309,15 @@ void clear_stale_once(struct sb_sandbox *sandbox)
 
 int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
 {
+    if (sandbox->turning)
+        return sb_fail(err, "turn", EBUSY, "sb_turn was called from a callback");
     clear_stale_once(sandbox);
     struct epoll_event events[64];
     int count = epoll_wait(sandbox->epoll, events, ARRAY_LEN(events), timeout_ms);
     if (count < 0)
         return errno == EINTR ? 0
                               : sb_fail(err, "epoll", errno, "cannot wait for events of the jobs");
+    sandbox->turning = true;
     struct sb_run *touched[ARRAY_LEN(events)];
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
@@ -437,5 +333,6 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
         if (!seen && finished(touched[i]))
             finish(touched[i]);
     }
+    sandbox->turning = false;
     return 0;
 }

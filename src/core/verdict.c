@@ -24,7 +24,7 @@ struct told {
 static bool plausible_name(const char *name)
 {
     size_t length = strlen(name);
-    if (length == 0 || length > 100)
+    if (length == 0 || length > EXCEPTION_NAME_MAX)
         return false;
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c <= ' ' || *c == 0x7f)
@@ -41,8 +41,10 @@ static struct told listen_to_runner(const struct sb_run *run)
         return told;
     if (message[0] == 'E' && plausible_name(message + 1))
         told.exception = message + 1;
-    if (message[0] == 'R' && json_valid(message + 1, size - 1))
+    bool fits = (int64_t)size - 1 <= run->limits.value[SB_RESULT_BYTES];
+    if (message[0] == 'R' && fits && json_valid(message + 1, size - 1))
         told.result = message + 1;
+    told.too_long = message[0] == 'R' && !fits;
     return told;
 }
 
@@ -53,21 +55,27 @@ static const struct {
     enum cause cause;
     enum sb_word word;
     enum sb_limit limit;
-    const char *sentence; /* %s: the limit's value */
+    const char *before, *after; /* the limit's value */
 } exceeded[] = {
-    {CAUSE_WALL_TIME, SB_TIMEOUT, SB_WALL_TIME_MS, "Execution timed out after %s"},
+    {CAUSE_WALL_TIME, SB_TIMEOUT, SB_WALL_TIME_MS, "Execution timed out after ", ""},
     {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS,
-     "the CPU time limit of %s (cpu_time_ms) was used up"},
-    {CAUSE_OOM, SB_MEMORY, SB_MEMORY_BYTES, "the memory limit of %s (memory_bytes) was reached"},
+     "the CPU time limit of ", " (cpu_time_ms) was used up"},
+    {CAUSE_OOM, SB_MEMORY, SB_MEMORY_BYTES, "the memory limit of ", " (memory_bytes) was reached"},
     {CAUSE_OUTPUT, SB_OUTPUT, SB_OUTPUT_BYTES,
-     "the script wrote more than the output limit of %s (output_bytes)"},
+     "the script wrote more than the output limit of ", " (output_bytes)"},
 };
 
 static enum cause cause_of(const struct sb_run *run)
 {
     if (run->cause != CAUSE_NONE && run->cause != CAUSE_OOM)
         return run->cause;
-    return run->oom_kills > 0 ? CAUSE_OOM : CAUSE_NONE;
+    if (run->oom_kills > 0)
+        return run->memory_hits != 0 ? CAUSE_OOM : CAUSE_HOST_MEMORY;
+    /* What was written in the job's last moments was read after its end. */
+    bool flooded = false;
+    for (int i = 0; i < SB_STREAMS; i++)
+        flooded |= run->stream[i].written > run->limits.value[SB_OUTPUT_BYTES];
+    return flooded && run->policy->output_kills ? CAUSE_OUTPUT : CAUSE_NONE;
 }
 
 static void say_signal(struct sb_verdict *verdict, int signal, char *text, size_t size)
@@ -91,7 +99,7 @@ static void judge_status(struct sb_verdict *verdict, const struct sb_run *run,
     }
     verdict->exit_code = WEXITSTATUS(run->status);
     verdict->result = told->result;
-    if (told->too_long) {
+    if (told->too_long && verdict->exit_code == 0) {
         char most[LIMIT_TEXT_SIZE];
         verdict->word = SB_OUTPUT;
         snprintf(text, size, "the result is larger than %s (result_bytes)",
@@ -131,13 +139,12 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
     }
     for (size_t i = 0; i < ARRAY_LEN(exceeded); i++)
         if (exceeded[i].cause == cause) {
-            char limit[LIMIT_TEXT_SIZE], sentence[128];
+            char limit[LIMIT_TEXT_SIZE];
+            enum sb_limit which = exceeded[i].limit;
+            limit_text(limit, which, run->limits.value[which]);
             verdict->word = exceeded[i].word;
             verdict->signal = SIGKILL;
-            limit_text(limit, exceeded[i].limit, run->limits.value[exceeded[i].limit]);
-            snprintf(sentence, sizeof(sentence), "%s", exceeded[i].sentence);
-            char *place = strstr(sentence, "%s");
-            snprintf(text, size, "%.*s%s%s", (int)(place - sentence), sentence, limit, place + 2);
+            snprintf(text, size, "%s%s%s", exceeded[i].before, limit, exceeded[i].after);
             return;
         }
     switch (cause) {
@@ -150,14 +157,24 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
         verdict->word = SB_INTERNAL;
         snprintf(text, size, "%s", run->reason);
         return;
+    case CAUSE_HOST_MEMORY:
+        verdict->word = SB_INTERNAL;
+        snprintf(text, size,
+                 "the host ran out of memory and ended the job, which had not reached memory_bytes; "
+                 "run fewer jobs at once");
+        return;
     default:
         break;
     }
-    if (run->exited)
+    if (run->exited) {
         judge_status(verdict, run, told, text, size);
-    else /* our pid 1 was killed before it could tell: nobody outside did, and inside only the
-            script is */
-        say_signal(verdict, run->init_status ? run->init_status : SIGKILL, text, size);
+        return;
+    }
+    /* Our pid 1 ended before it could tell. Nothing in its pid namespace can kill it. */
+    verdict->word = SB_INTERNAL;
+    snprintf(text, size,
+             "the job's first process was ended from outside the sandbox (%s %d); see the host's log",
+             run->init_exited ? "exit status" : "signal", run->init_status);
 }
 
 /* ── The verdict ───────────────────────────────────────────────────────────────────────────── */

@@ -39,7 +39,7 @@ static const char everything[] =
     " \"limits\": {\"wall_time_ms\": 2500, \"cpu_time_ms\": 1000, \"memory_bytes\": 67108864,\n"
     "  \"cpus\": 0.25, \"pids\": 8, \"output_bytes\": 0, \"open_files\": 16, \"tmp_bytes\": "
     "65536,\n"
-    "  \"tmp_files\": 16, \"code_chars\": 10, \"result_bytes\": 0},\n"
+    "  \"tmp_files\": 16, \"code_chars\": 10, \"result_bytes\": 1},\n"
     " \"caps\": {\"wall_time_ms\": 5000, \"cpus\": 1.5},\n"
     " \"environment\": {\"A\": \"1\", \"EMPTY\": \"\", \"URL\": \"a=b/c\"},\n"
     " \"mounts\": [{\"source\": \"/srv/../srv/data\", \"target\": \"/data\"},\n"

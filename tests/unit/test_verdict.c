@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "policy.h"
 #include "run.h"
 
 /* wait(2)'s statuses. */
@@ -18,6 +19,7 @@ struct row {
     bool exited, failed;
     int status, init_status;
     int64_t oom_kills;
+    bool no_hits; /* the job never reached its own limit */
     const char *message; /* on the result pipe */
     const char *stderr_text;
     /* verdict */
@@ -53,8 +55,19 @@ static const struct row rows[] = {
      .signal = SIGSEGV, .error = "SIGSEGV"},
     {"SIGKILL of its own", .exited = true, .status = KILLED(SIGKILL), .word = SB_SIGNAL,
      .exit_code = -1, .signal = SIGKILL, .error = "SIGKILL"},
-    {"pid 1 was killed", .init_status = SIGKILL, .word = SB_SIGNAL, .exit_code = -1,
-     .signal = SIGKILL, .error = "SIGKILL"},
+    {"pid 1 was killed",
+     .init_status = SIGKILL,
+     .word = SB_INTERNAL,
+     .exit_code = -1,
+     .error = "ended from outside the sandbox (signal 9)"},
+    {"the host ran out of memory",
+     .exited = true,
+     .status = KILLED(SIGKILL),
+     .oom_kills = 1,
+     .no_hits = true,
+     .word = SB_INTERNAL,
+     .exit_code = -1,
+     .error = "the host ran out of memory"},
     {"wall time", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL, .word = SB_TIMEOUT,
      .exit_code = -1, .signal = SIGKILL, .error = "Execution timed out after 10 seconds"},
     {"CPU time", .cause = CAUSE_CPU_TIME, .init_status = SIGKILL, .word = SB_CPU_TIME,
@@ -99,10 +112,13 @@ static void each_word_follows_from_its_evidence(void **state)
 {
     (void)state;
     struct sb_sandbox sandbox = {0};
+    struct sb_policy policy = {0};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int called = 0;
         struct sb_run run = {
             .sandbox = &sandbox,
+            .policy = &policy,
+            .memory_hits = !rows[i].no_hits,
             .on_done = check,
             .user = &called,
             .cause = rows[i].cause,
@@ -119,6 +135,7 @@ static void each_word_follows_from_its_evidence(void **state)
         };
         run.limits.value[SB_WALL_TIME_MS] = run.limits.value[SB_CPU_TIME_MS] = 10000;
         run.limits.value[SB_MEMORY_BYTES] = 128 << 20;
+        run.limits.value[SB_OUTPUT_BYTES] = run.limits.value[SB_RESULT_BYTES] = 1000;
         for (int s = 0; s < SB_STREAMS; s++)
             stream_init(&run.stream[s], 1000);
         if (rows[i].stderr_text)

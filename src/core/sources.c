@@ -1,0 +1,150 @@
+/* What flows between a script and its supervisor: output and result come in, stdin goes out. Each is a source
+ * in the epoll as long as it is wanted there. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "run.h"
+#include "util.h"
+
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* ── Sources ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
+int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events)
+{
+    struct source *source = &run->source[kind];
+    if (source->fd < 0 || source->watched == events)
+        return 0;
+    int operation = source->watched == 0 ? EPOLL_CTL_ADD
+                    : events == 0        ? EPOLL_CTL_DEL
+                                         : EPOLL_CTL_MOD;
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    if (epoll_ctl(run->sandbox->epoll, operation, source->fd, &event) < 0)
+        return -1;
+    source->watched = events;
+    return 0;
+}
+
+void source_close(struct sb_run *run, enum source_kind kind)
+{
+    source_watch(run, kind, 0);
+    close_fd(&run->source[kind].fd);
+}
+
+/* ── What the script writes ────────────────────────────────────────────────────────────────── */
+
+static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)
+{
+    struct stream *stream = &run->stream[which];
+    size_t live = run->on_output != NULL ? stream_head_part(stream, size) : 0;
+    if (live > 0)
+        run->on_output(run->user, which, data, live);
+    if (stream_keep(stream, data, size, live) < 0)
+        run_fail(run, "no memory for the script's output");
+    if (run->policy->output_kills && stream->written > run->limits.value[SB_OUTPUT_BYTES])
+        run_kill(run, CAUSE_OUTPUT);
+}
+
+static void take_message(struct sb_run *run, const char *data, size_t size)
+{
+    /* "R", the text, and the NUL that ends it; the name of an exception fits under any limit. */
+    size_t room = (size_t)MAX(run->limits.value[SB_RESULT_BYTES], EXCEPTION_NAME_MAX) + 2;
+    if (run->message_size + size >= room) {
+        run->message_too_long = true;
+        return;
+    }
+    char *message = realloc(run->message, run->message_size + size + 1);
+    if (message == NULL) {
+        run_fail(run, "no memory for the script's result");
+        return;
+    }
+    memcpy(message + run->message_size, data, size);
+    run->message = message;
+    run->message_size += size;
+    message[run->message_size] = '\0';
+}
+
+/* One read from one of the three pipes; closes it at its end. False when there is nothing more to
+ * get now. */
+bool source_read(struct sb_run *run, enum source_kind kind)
+{
+    struct source *source = &run->source[kind];
+    if (source->fd < 0)
+        return false;
+    ssize_t n = read(source->fd, run->sandbox->buffer, READ_SIZE);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n <= 0) {
+        source_close(run, kind);
+        return false;
+    }
+    if (kind == SOURCE_RESULT)
+        take_message(run, run->sandbox->buffer, (size_t)n);
+    else
+        take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer,
+                    (size_t)n);
+    return true;
+}
+
+void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
+{
+    enum source_kind kind = stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR;
+    if (source_watch(run, kind, paused ? 0 : EPOLLIN) < 0) {
+        /* Never to be read again: then it must not keep the verdict waiting. */
+        run_fail(run, "cannot watch the script's output");
+        source_close(run, kind);
+    }
+}
+
+/* ── What the script reads ─────────────────────────────────────────────────────────────────── */
+
+/* Decides what to wait for next: room in the script's pipe, or more from the source. */
+void stdin_next(struct sb_run *run)
+{
+    struct feed *feed = &run->feed;
+    run->source[SOURCE_FEED].fd = feed->source;
+    if (feed_done(feed)) {
+        source_close(run, SOURCE_STDIN);
+        return;
+    }
+    bool hungry = feed_hungry(feed);
+    /* While hungry, only the script's closing it (EPOLLERR, always reported) is of interest. */
+    if (source_watch(run, SOURCE_STDIN, hungry ? EPOLLET : EPOLLOUT) < 0)
+        run_fail(run, "cannot watch the script's stdin");
+    if (source_watch(run, SOURCE_FEED, hungry ? EPOLLIN : 0) == 0 || !hungry)
+        return;
+    if (errno != EPERM) {
+        run_fail(run, "cannot watch what feeds the script's stdin");
+        return;
+    }
+    /* A regular file, which epoll does not take because it is always ready. */
+    feed_read(feed);
+    run->source[SOURCE_FEED].fd = feed->source;
+    if (feed_done(feed))
+        source_close(run, SOURCE_STDIN);
+    else if (source_watch(run, SOURCE_STDIN, EPOLLOUT) < 0)
+        run_fail(run, "cannot watch the script's stdin");
+}
+
+void stdin_on_feed(struct sb_run *run)
+{
+    /* Out of the epoll first: feed_read closes the descriptor at its end. */
+    source_watch(run, SOURCE_FEED, 0);
+    feed_read(&run->feed);
+    stdin_next(run);
+}
+
+void stdin_on_pipe(struct sb_run *run, uint32_t events)
+{
+    if ((events & EPOLLERR) || feed_write(&run->feed, run->source[SOURCE_STDIN].fd) < 0) {
+        source_watch(run, SOURCE_FEED, 0);
+        run->source[SOURCE_FEED].fd = -1; /* an event of this turn must not read on */
+        feed_free(&run->feed);
+        source_close(run, SOURCE_STDIN);
+        return;
+    }
+    stdin_next(run);
+}
+
