@@ -213,11 +213,12 @@ static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
 /* What is left of an earlier job of this slot would lend this one its counters. */
 static int make_fresh(int parent, const char *name)
 {
-    if (mkdirat(parent, name, 0755) == 0)
-        return 0;
-    if (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0)
+    if (mkdirat(parent, name, 0755) < 0 &&
+        (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0 ||
+         mkdirat(parent, name, 0755) < 0))
         return -1;
-    return mkdirat(parent, name, 0755);
+    /* Whatever the caller's umask is: the child, root no longer, has to get in. */
+    return fchmodat(parent, name, 0755, 0);
 }
 
 static int make_other_directories(const struct cgroup_host *host, struct cgroup_job *job,
@@ -226,9 +227,8 @@ static int make_other_directories(const struct cgroup_host *host, struct cgroup_
     char name[32];
     slot_name(name, sizeof(name), job->slot);
     for (int h = 1; h < CGROUP_HIERARCHIES; h++)
-        if (host->parent[h] >= 0 &&
-            (make_fresh(host->parent[h], name) < 0 ||
-             (job->dir[h] = open_directory(host->parent[h], name)) < 0))
+        if (host->parent[h] >= 0 && (make_fresh(host->parent[h], name) < 0 ||
+                                     (job->dir[h] = open_directory(host->parent[h], name)) < 0))
             return sb_fail(err, "cgroup", errno,
                            "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
                            host->place);

@@ -51,7 +51,6 @@ static const struct cgroup_backend v1 = {
             [CGROUP_MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", NULL},
             [CGROUP_PIDS_PEAK] = {PIDS, "pids.peak", NULL},
             [CGROUP_OOM_KILLS] = {MEMORY, "memory.oom_control", "oom_kill", .held = true},
-            [CGROUP_MEMORY_HITS] = {MEMORY, "memory.failcnt", NULL},
         },
     .unthrottle = {.hierarchy = CPU, .file = "cpu.cfs_quota_us", .text = "-1"},
     .attach_by_child = true,

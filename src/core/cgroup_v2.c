@@ -78,7 +78,8 @@ static bool marked_delegated(const char *path)
     char value[8];
     if (access(path, W_OK) < 0)
         return false;
-    /* Before version 251 the mark is for root's eyes only, but the scope that we asked for has our name. */
+    /* Before version 251 the mark is for root's eyes only, but the scope that we asked for has our
+     * name. */
     const char *scope = strrchr(path, '/');
     return (getxattr(path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||
            (getxattr(path, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||

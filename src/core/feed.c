@@ -13,9 +13,9 @@
 
 #define CHUNK (64 * 1024)
 
-/* A descriptor of our own for a source. A pipe or terminal gets an open file of its own, so that reading never
- * blocks and the caller's flags stay as they are; the rest is duplicated: the same descriptor may feed several
- * jobs, and epoll takes each number once. */
+/* A descriptor of our own for a source. A pipe or terminal gets an open file of its own, so that
+ * reading never blocks and the caller's flags stay as they are; the rest is duplicated: the same
+ * descriptor may feed several jobs, and epoll takes each number once. */
 static int open_again(int source)
 {
     struct stat info;

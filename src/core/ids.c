@@ -33,7 +33,7 @@ int ids_become_job(struct inside *in)
     /* pid 1 has the script's uid: non-dumpable, it can't be read, traced or searched by it. */
     if (prctl(PR_SET_DUMPABLE, 0) < 0)
         return -1;
-    /* Set by launch.c already, but a change of ids clears it. Dying with the supervisor has two more means: the control
-     * pipe (init.c), and cgroup.kill at the next start. */
+    /* Set by launch.c already, but a change of ids clears it. Dying with the supervisor has two
+     * more means: the control pipe (init.c), and cgroup.kill at the next start. */
     return prctl(PR_SET_PDEATHSIG, SIGKILL);
 }

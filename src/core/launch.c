@@ -91,8 +91,9 @@ static pid_t clone_child(struct sb_run *run, bool into_cgroup)
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no copy of the writing
- * end, by the end of file on the control pipe. Nor does it keep the lock that says that its owner lives. */
+/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
+ * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
+ * says that its owner lives. */
 static _Noreturn void become_child(struct sb_run *run, struct inside *in)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -13,8 +13,9 @@ int rlimits_set(struct inside *in)
         __rlimit_resource_t resource;
         rlim_t value;
     } rows[] = {
-        /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means none, and would feed
-         * the job's memory to a helper that is root on the host (core(5); fs/coredump.c). */
+        /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means
+         * none, and would feed the job's memory to a helper that is root on the host (core(5);
+         * fs/coredump.c). */
         {RLIMIT_CORE, 1},
         {RLIMIT_NOFILE, (rlim_t)in->limits->value[SB_OPEN_FILES]},
         {RLIMIT_FSIZE, (rlim_t)in->limits->value[SB_TMP_BYTES]},

@@ -61,7 +61,8 @@ int session_start(struct inside *in)
 int scheduling_reset(struct inside *in)
 {
     (void)in;
-    /* From SCHED_IDLE there may be no way back, but a real-time job would escape its share of the CPUs. */
+    /* From SCHED_IDLE there may be no way back, but a real-time job would escape its share of the
+     * CPUs. */
     int policy = sched_getscheduler(0);
     if (policy != SCHED_OTHER && sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0 &&
         policy != SCHED_IDLE && policy != SCHED_BATCH)

@@ -1,5 +1,5 @@
-/* What flows between a script and its supervisor: output and result come in, stdin goes out. Each is a source
- * in the epoll as long as it is wanted there. */
+/* What flows between a script and its supervisor: output and result come in, stdin goes out. Each
+ * is a source in the epoll as long as it is wanted there. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -147,4 +147,3 @@ void stdin_on_pipe(struct sb_run *run, uint32_t events)
     }
     stdin_next(run);
 }
-

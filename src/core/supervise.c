@@ -21,7 +21,8 @@
 #define CPU_CHECK_MIN_US 5000
 /* What a job without a cpu controller is taken to use at most, when the next look is planned. */
 #define UNHELD_CPUS 256
-/* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory ran out. */
+/* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory
+ * ran out. */
 #define OOM_LOOKS 100
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
@@ -150,7 +151,8 @@ static void on_pidfd(struct sb_run *run)
     siginfo_t info = {0};
     int fd = run->source[SOURCE_PIDFD].fd;
     /* ECHILD: the caller's own wait for any child took it. It has ended all the same. */
-    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG | __WALL) < 0 ? errno != ECHILD : info.si_pid == 0)
+    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG | __WALL) < 0 ? errno != ECHILD
+                                                                         : info.si_pid == 0)
         return;
     on_report(run);
     run->reaped = true;
@@ -170,7 +172,8 @@ static void on_pidfd(struct sb_run *run)
             ;
 }
 
-/* cgroup v1: ends the job when something in it was killed for memory, as memory.oom.group does on v2. */
+/* cgroup v1: ends the job when something in it was killed for memory, as memory.oom.group does on
+ * v2. */
 static void check_oom(struct sb_run *run)
 {
     if (cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_OOM_KILLS) > 0) {
@@ -181,7 +184,8 @@ static void check_oom(struct sb_run *run)
     }
 }
 
-/* The event comes before the kill is counted, and the kill may come to nothing: look until it shows. */
+/* The event comes before the kill is counted, and the kill may come to nothing: look until it
+ * shows. */
 static void on_oom(struct sb_run *run)
 {
     uint64_t count;

@@ -58,19 +58,30 @@ static const struct {
     const char *before, *after; /* the limit's value */
 } exceeded[] = {
     {CAUSE_WALL_TIME, SB_TIMEOUT, SB_WALL_TIME_MS, "Execution timed out after ", ""},
-    {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS,
-     "the CPU time limit of ", " (cpu_time_ms) was used up"},
+    {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS, "the CPU time limit of ",
+     " (cpu_time_ms) was used up"},
     {CAUSE_OOM, SB_MEMORY, SB_MEMORY_BYTES, "the memory limit of ", " (memory_bytes) was reached"},
-    {CAUSE_OUTPUT, SB_OUTPUT, SB_OUTPUT_BYTES,
-     "the script wrote more than the output limit of ", " (output_bytes)"},
+    {CAUSE_OUTPUT, SB_OUTPUT, SB_OUTPUT_BYTES, "the script wrote more than the output limit of ",
+     " (output_bytes)"},
 };
+
+/* Whether memory ran out at the job's own limit. v2 counts that; on v1 the peak tells, which stays
+ * a little below the limit by what the CPUs charge ahead. Otherwise it was the host, or an outer
+ * cgroup, that had none left. */
+static bool ran_into_own_limit(const struct sb_run *run)
+{
+    if (run->memory_hits >= 0)
+        return run->memory_hits > 0;
+    int64_t limit = run->limits.value[SB_MEMORY_BYTES];
+    return run->memory_peak < 0 || run->memory_peak >= limit - limit / 8;
+}
 
 static enum cause cause_of(const struct sb_run *run)
 {
     if (run->cause != CAUSE_NONE && run->cause != CAUSE_OOM)
         return run->cause;
     if (run->oom_kills > 0)
-        return run->memory_hits != 0 ? CAUSE_OOM : CAUSE_HOST_MEMORY;
+        return ran_into_own_limit(run) ? CAUSE_OOM : CAUSE_HOST_MEMORY;
     /* What was written in the job's last moments was read after its end. */
     bool flooded = false;
     for (int i = 0; i < SB_STREAMS; i++)
@@ -159,9 +170,10 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
         return;
     case CAUSE_HOST_MEMORY:
         verdict->word = SB_INTERNAL;
-        snprintf(text, size,
-                 "the host ran out of memory and ended the job, which had not reached memory_bytes; "
-                 "run fewer jobs at once");
+        snprintf(
+            text, size,
+            "the host ran out of memory and ended the job, which had not reached memory_bytes; "
+            "run fewer jobs at once");
         return;
     default:
         break;
@@ -172,9 +184,10 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
     }
     /* Our pid 1 ended before it could tell. Nothing in its pid namespace can kill it. */
     verdict->word = SB_INTERNAL;
-    snprintf(text, size,
-             "the job's first process was ended from outside the sandbox (%s %d); see the host's log",
-             run->init_exited ? "exit status" : "signal", run->init_status);
+    snprintf(
+        text, size,
+        "the job's first process was ended from outside the sandbox (%s %d); see the host's log",
+        run->init_exited ? "exit status" : "signal", run->init_status);
 }
 
 /* ── The verdict ───────────────────────────────────────────────────────────────────────────── */
