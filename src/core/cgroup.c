@@ -23,7 +23,7 @@
 int cgroup_open_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && mkdir(path, 0755) == 0)
+    if (fd < 0 && errno == ENOENT && mkdir(path, 0755) == 0 && chmod(path, 0755) == 0)
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd;
 }
@@ -128,6 +128,12 @@ void cgroup_job_init(struct cgroup_job *job)
         .dir = {-1, -1, -1, -1}, .number = {-1, -1, -1, -1, -1}, .oom_event = -1};
 }
 
+/* Whatever the caller's umask is: owner and child have to get in. */
+static int make_directory(int parent, const char *name)
+{
+    return mkdirat(parent, name, 0755) < 0 ? -1 : fchmodat(parent, name, 0755, 0);
+}
+
 static int open_directory(int parent, const char *name)
 {
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -145,13 +151,18 @@ static bool lock_directory(int dir)
  * process that clears up found it unlocked before we locked it. */
 static int take_slot(const struct cgroup_host *host, const char *name)
 {
-    if (mkdirat(host->parent[0], name, 0755) < 0)
+    if (make_directory(host->parent[0], name) < 0)
         return -1;
     _cleanup_close_ int dir = open_directory(host->parent[0], name);
     if (dir >= 0 && lock_directory(dir))
         return steal_fd(&dir);
-    if (dir >= 0 || errno == ENOENT)
+    if (dir >= 0 || errno == ENOENT) {
         errno = EEXIST;
+        return -1;
+    }
+    int failed = errno;
+    unlinkat(host->parent[0], name, AT_REMOVEDIR);
+    errno = failed;
     return -1;
 }
 
@@ -213,12 +224,11 @@ static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
 /* What is left of an earlier job of this slot would lend this one its counters. */
 static int make_fresh(int parent, const char *name)
 {
-    if (mkdirat(parent, name, 0755) < 0 &&
-        (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0 ||
-         mkdirat(parent, name, 0755) < 0))
+    if (make_directory(parent, name) == 0)
+        return 0;
+    if (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0)
         return -1;
-    /* Whatever the caller's umask is: the child, root no longer, has to get in. */
-    return fchmodat(parent, name, 0755, 0);
+    return make_directory(parent, name);
 }
 
 static int make_other_directories(const struct cgroup_host *host, struct cgroup_job *job,
@@ -335,13 +345,12 @@ int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
 {
     char name[32];
     slot_name(name, sizeof(name), job->slot);
-    for (int h = CGROUP_HIERARCHIES - 1; h >= 0; h--) {
-        if (job->dir[h] < 0)
-            continue;
-        if (unlinkat(host->parent[h], name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+    /* By name, whether or not it could be opened: the slot is ours as long as we hold the first
+     * one's lock. */
+    for (int h = CGROUP_HIERARCHIES - 1; h >= 0 && job->dir[0] >= 0; h--)
+        if (host->parent[h] >= 0 && unlinkat(host->parent[h], name, AT_REMOVEDIR) < 0 &&
+            errno != ENOENT)
             return -1;
-        close_fd(&job->dir[h]);
-    }
     cgroup_job_close(job);
     return 0;
 }

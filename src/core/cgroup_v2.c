@@ -109,7 +109,9 @@ bool cgroup_v2_delegated(void)
 /* Moves the processes that sit in `base` itself, us and others of our unit, to base/supervisor. */
 static int evacuate(int base)
 {
-    if (mkdirat(base, SUPERVISOR, 0755) < 0 && errno != EEXIST)
+    /* Whatever the caller's umask is. */
+    if (mkdirat(base, SUPERVISOR, 0755) == 0 ? fchmodat(base, SUPERVISOR, 0755, 0) < 0
+                                             : errno != EEXIST)
         return -1;
     char text[16384];
     for (int round = 0; cgroup_read(base, "cgroup.procs", text, sizeof(text)) > 0; round++) {

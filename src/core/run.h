@@ -124,8 +124,8 @@ void launch_abandon(struct sb_run *run);
 /* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
 int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events);
 void source_close(struct sb_run *run, enum source_kind kind);
-/* Reads once from one of the script's three pipes; closes it at its end. False when there is nothing
- * more to get now. */
+/* Reads once from one of the script's three pipes; closes it at its end. False when there is
+ * nothing more to get now. */
 bool source_read(struct sb_run *run, enum source_kind kind);
 /* Decides what stdin waits for next: room in the script's pipe, or more from what feeds it. */
 void stdin_next(struct sb_run *run);
