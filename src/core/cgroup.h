@@ -5,8 +5,8 @@
  * are still there (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its
  * back end. The first hierarchy's is created first and removed last; a flock(2) on it says that its
  * owner lives, whatever pid namespace that is in: the kernel lets go of it when the owner dies, and
- * the next start clears what is then left. The slot is the job's alone below its parent directory and makes its
- * host uid, too. */
+ * the next start clears what is then left. The slot is the job's alone below its parent directory
+ * and makes its host uid, too. */
 #ifndef SB_CGROUP_H
 #define SB_CGROUP_H
 
@@ -53,7 +53,8 @@ struct cgroup_backend {
     const struct cgroup_knob *knobs;
     size_t knobs_count;
     struct cgroup_evidence evidence[CGROUP_NUMBERS];
-    struct cgroup_knob unthrottle; /* what lets a job die at once that its share of CPU would slow */
+    struct cgroup_knob
+        unthrottle;       /* what lets a job die at once that its share of CPU would slow */
     bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
                              `tasks` */
 };
@@ -65,7 +66,7 @@ struct cgroup_host {
     int parent[CGROUP_HIERARCHIES]; /* directories in which jobs get theirs, −1 where there is none
                                      */
     unsigned controllers;           /* of enum cgroup_controller, usable */
-    char place[256]; /* for people: where, and how it was found */
+    char place[256];                /* for people: where, and how it was found */
 };
 
 /* One job's directories. */

@@ -158,7 +158,8 @@ const char *limit_text(char text[LIMIT_TEXT_SIZE], enum sb_limit limit, int64_t 
             snprintf(text, LIMIT_TEXT_SIZE, "%lld %s", (long long)(value / sizes[i].size),
                      sizes[i].name);
         else
-            snprintf(text, LIMIT_TEXT_SIZE, "%lld bytes", (long long)value);
+            snprintf(text, LIMIT_TEXT_SIZE, "%lld %s", (long long)value,
+                     value == 1 ? "byte" : "bytes");
     } else {
         snprintf(text, LIMIT_TEXT_SIZE, "%lld%s", (long long)value,
                  unit != unit_chars ? ""

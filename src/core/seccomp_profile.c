@@ -195,7 +195,7 @@ static int read_values(struct reader *r, json_object *value, uint32_t *numbers, 
 static int read_condition(struct reader *r, json_object *object,
                           struct seccomp_condition *condition)
 {
-    static const char *const keys[] = {"!arg", "mask", "!equals"};
+    static const char *const keys[] = {"!arg", "half", "mask", "!equals"};
     char parent[sizeof(r->at)];
     memcpy(parent, r->at, sizeof(parent));
     if (check_keys(r, object, keys, ARRAY_LEN(keys)) < 0)
@@ -207,6 +207,16 @@ static int read_condition(struct reader *r, json_object *object,
         return -1;
     if (condition->arg >= SECCOMP_MAX_CONDITIONS)
         return bad(r, "must be 0 to 5: a system call has six arguments");
+
+    condition->high = false;
+    json_object *half = NULL;
+    if (json_object_object_get_ex(object, "half", &half)) {
+        at(r, "%.50s.half", parent);
+        if (!json_object_is_type(half, json_type_string) ||
+            strcmp(json_object_get_string(half), "high") != 0)
+            return bad(r, "must be \"high\"; without it the low 32 bits of the argument count");
+        condition->high = true;
+    }
 
     condition->mask = UINT32_MAX;
     json_object *mask = NULL;

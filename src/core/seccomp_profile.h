@@ -13,9 +13,11 @@ enum {
     SECCOMP_MAX_VALUES = 48,
 };
 
-/* Holds when the low 32 bits of the argument, masked, equal one of the values. */
+/* Holds when the low 32 bits of the argument (or the high ones), masked, equal one of the values.
+ */
 struct seccomp_condition {
     uint32_t arg;
+    bool high;
     uint32_t mask;
     uint32_t equals[SECCOMP_MAX_VALUES];
     size_t equals_count;

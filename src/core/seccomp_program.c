@@ -110,10 +110,11 @@ static size_t emit_return(struct builder *b, uint32_t action)
     return emit(b, BPF_RET | BPF_K, 0, 0, action);
 }
 
-/* The low half of an argument; x86-64 and aarch64 (as Linux runs it) are little-endian. */
-static uint32_t arg_offset(uint32_t arg)
+/* Half of an argument; x86-64 and aarch64 (as Linux runs it) are little-endian. */
+static uint32_t arg_offset(const struct seccomp_condition *condition)
 {
-    return (uint32_t)(offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t));
+    return (uint32_t)(offsetof(struct seccomp_data, args) + condition->arg * sizeof(uint64_t) +
+                      (condition->high ? sizeof(uint32_t) : 0));
 }
 
 static size_t emit_condition(struct builder *b, const struct seccomp_condition *condition,
@@ -123,7 +124,7 @@ static size_t emit_condition(struct builder *b, const struct seccomp_condition *
         if_false = emit_jump(b, BPF_JEQ, condition->equals[i], if_true, if_false);
     if (condition->mask != UINT32_MAX)
         emit(b, BPF_ALU | BPF_AND | BPF_K, 0, 0, condition->mask);
-    return emit(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg_offset(condition->arg));
+    return emit(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg_offset(condition));
 }
 
 static size_t emit_decision(struct builder *b, struct decision *decision)

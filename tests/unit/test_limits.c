@@ -18,7 +18,7 @@ static void each_limit_has_a_name_an_option_and_a_default_in_its_range(void **st
         assert_non_null(info->name);
         assert_non_null(info->option);
         assert_true(strlen(info->meaning) > 0);
-        assert_true(info->min >= 0);
+        assert_true(info->min >= 1); /* 0 in a request means that it asks for nothing */
         assert_true(info->min <= limit_default(limit));
         assert_true(limit_default(limit) <= info->max);
         assert_int_equal(limit_from_name(info->name), i);
@@ -76,10 +76,11 @@ static const struct {
     {SB_MEMORY_BYTES, "1T", 1024 * GIB},
     {SB_MEMORY_BYTES, "1TiB", 1024 * GIB},
     {SB_MEMORY_BYTES, "8M", 8 * MIB},
-    {SB_OUTPUT_BYTES, "0", 0},
+    {SB_OUTPUT_BYTES, "1", 1},
     {SB_OUTPUT_BYTES, "64K", 64 * KIB},
     {SB_OUTPUT_BYTES, "0.3K", 307},
     {SB_TMP_BYTES, "64KiB", 64 * KIB},
+    {SB_RESULT_BYTES, "1B", 1},
     {SB_MILLICPUS, "0.5", 500},
     {SB_MILLICPUS, "1", 1000},
     {SB_MILLICPUS, "0.01", 10},
@@ -152,11 +153,14 @@ static const struct {
     {SB_PIDS, "1.5", {"--pids", "whole number"}},
     {SB_PIDS, "1.0", {"--pids", "whole number"}},
     {SB_PIDS, "1k", {"--pids", "whole number"}},
+    {SB_OUTPUT_BYTES, "0", {"--output can't be 0", "from 1 byte", "1 GiB"}},
+    {SB_OUTPUT_BYTES, "0.0001K", {"--output", "from 1 byte"}}, /* to the nearest: none */
     {SB_OUTPUT_BYTES, "2G", {"--output", "1 GiB"}},
     {SB_OPEN_FILES, "7", {"--open-files", "from 8"}},
     {SB_TMP_BYTES, "0", {"--tmp", "64 KiB"}}, /* "no limit" to tmpfs */
     {SB_TMP_FILES, "0", {"--tmp-files", "from 16"}},
     {SB_CODE_CHARS, "0", {"--code-chars", "1 character to 100000000 characters"}},
+    {SB_RESULT_BYTES, "0", {"--result can't be 0", "from 1 byte", "64 MiB"}},
     {SB_RESULT_BYTES, "65M", {"--result", "64 MiB"}},
 };
 
@@ -212,6 +216,7 @@ static const struct {
     {SB_MEMORY_BYTES, 1536, "1536 bytes"},
     {SB_MEMORY_BYTES, 1024 * GIB, "1 TiB"},
     {SB_OUTPUT_BYTES, 0, "0 bytes"},
+    {SB_OUTPUT_BYTES, 1, "1 byte"},
     {SB_MILLICPUS, 500, "0.5 CPUs"},
     {SB_MILLICPUS, 1000, "1 CPU"},
     {SB_MILLICPUS, 10000, "10 CPUs"},

@@ -3,6 +3,7 @@
 
 #include "json_file.h"
 #include "limits.h"
+#include "manual.h"
 #include "util.h"
 
 #define MIB (INT64_C(1024) * 1024)
@@ -297,25 +298,10 @@ static void only_a_cpu_time_that_is_meant_to_can_run_out_before_the_wall_time(vo
     }
 }
 
-/* The text between .Bd and .Ed after the heading EXAMPLES, without mdoc's escapes. */
 static void the_example_in_the_manual_loads(void **state)
 {
-    FILE *manual = fopen(SB_MAN_SOURCE "/sandbox-policy.5", "re");
-    assert_non_null(manual);
-    char line[512], text[8192] = "";
-    bool examples = false, display = false;
-    while (fgets(line, sizeof(line), manual) != NULL) {
-        if (strncmp(line, ".Sh", 3) == 0)
-            examples = strstr(line, "EXAMPLES") != NULL;
-        else if (examples && strncmp(line, ".Bd", 3) == 0)
-            display = true;
-        else if (strncmp(line, ".Ed", 3) == 0)
-            display = false;
-        else if (examples && display)
-            strcat(text, line);
-    }
-    fclose(manual);
-    assert_null(strchr(text, '\\'));
+    char text[8192];
+    manual_example("EXAMPLES", text, sizeof(text));
     struct sb_policy *policy = load_good(*state, text);
     assert_int_equal(policy->mounts_count, 1);
     assert_true(sb_policy_cap(policy, SB_WALL_TIME_MS) > sb_policy_limit(policy, SB_WALL_TIME_MS));

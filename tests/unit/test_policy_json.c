@@ -37,7 +37,7 @@ static void assert_same_policy(const struct sb_policy *a, const struct sb_policy
 static const char everything[] =
     "{\"description\": \"All \\u00e4nderbar\\n\\\"keys\\\"\",\n"
     " \"limits\": {\"wall_time_ms\": 2500, \"cpu_time_ms\": 1000, \"memory_bytes\": 67108864,\n"
-    "  \"cpus\": 0.25, \"pids\": 8, \"output_bytes\": 0, \"open_files\": 16, \"tmp_bytes\": "
+    "  \"cpus\": 0.25, \"pids\": 8, \"output_bytes\": 1, \"open_files\": 16, \"tmp_bytes\": "
     "65536,\n"
     "  \"tmp_files\": 16, \"code_chars\": 10, \"result_bytes\": 1},\n"
     " \"caps\": {\"wall_time_ms\": 5000, \"cpus\": 1.5},\n"
@@ -51,7 +51,7 @@ static void every_key_is_read(void **state)
 {
     const struct place *place = *state;
     struct sb_policy *policy = load_good(place, everything);
-    const int64_t limits[SB_LIMITS] = {2500, 1000, 64 * MIB, 250, 8, 0, 16, 65536, 16, 10, 0};
+    const int64_t limits[SB_LIMITS] = {2500, 1000, 64 * MIB, 250, 8, 1, 16, 65536, 16, 10, 1};
 
     assert_string_equal(sb_policy_name(policy), "policy");
     assert_string_equal(sb_policy_description(policy), "All \u00e4nderbar\n\"keys\"");
@@ -239,6 +239,9 @@ static const struct {
     {"{\"limits\": {\"memory_bytes\": 18446744073709551617}}", "limits.memory_bytes", {"1 TiB"}},
     {"{\"limits\": {\"memory_bytes\": -99999999999999999999}}", "limits.memory_bytes", {"8 MiB"}},
     {"{\"limits\": {\"tmp_bytes\": 0}}", "limits.tmp_bytes", {"64 KiB"}},
+    {"{\"limits\": {\"output_bytes\": 0}}", "limits.output_bytes", {"from 1 to 1073741824"}},
+    {"{\"limits\": {\"result_bytes\": 0}}", "limits.result_bytes", {"from 1 to 67108864"}},
+    {"{\"caps\": {\"output_bytes\": 0}}", "caps.output_bytes", {"from 1 to 1073741824"}},
     {"{\"limits\": {\"cpus\": 0}}", "limits.cpus", {"from 0.01 CPUs to 1024 CPUs"}},
     {"{\"limits\": {\"cpus\": 0.009}}", "limits.cpus", {"from 0.01 CPUs"}},
     {"{\"limits\": {\"cpus\": -1}}", "limits.cpus", {"from 0.01 CPUs"}},

@@ -20,12 +20,14 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "json_file.h"
+#include "manual.h"
 #include "seccomp.h"
 #include "util.h"
 
@@ -95,12 +97,16 @@ static uint32_t audit_arch(const char *arch)
     return strcmp(arch, "x86_64") == 0 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_AARCH64;
 }
 
+/* A profile that is shipped, by name, or another by its path. */
 static struct sock_fprog compiled(const char *profile, const char *arch)
 {
     char path[512];
     struct sock_fprog program;
     struct sb_error err;
-    snprintf(path, sizeof(path), SB_POLICY_SOURCE "/seccomp/%s.json", profile);
+    if (strchr(profile, '/') != NULL)
+        snprintf(path, sizeof(path), "%s", profile);
+    else
+        snprintf(path, sizeof(path), SB_POLICY_SOURCE "/seccomp/%s.json", profile);
     if (filter_compile(&program, path, arch, &err) < 0)
         fail_msg("%s", err.message);
     return program;
@@ -118,6 +124,13 @@ struct row {
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define HIGH (UINT64_C(1) << 32)
+#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+#define HUGE_1GB (UINT64_C(30) << MAP_HUGE_SHIFT) /* the size is in the same bits everywhere */
+
+/* Linux 6.3; the C library's headers are older. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
 
 static const struct row default_rows[] = {
     {"read", {0}, ALLOW},
@@ -131,12 +144,37 @@ static const struct row default_rows[] = {
     {"execve", {0}, ALLOW},
     {"fork", {0}, ALLOW},
     {"vfork", {0}, ALLOW},
-    {"shmget", {0}, ALLOW},
     {"mq_open", {0}, ALLOW},
-    {"memfd_create", {0}, ALLOW},
     {"kill", {1, 9}, ALLOW},
     {"fchmodat2", {0}, ALLOW},
     {"landlock_restrict_self", {0}, ALLOW},
+
+    {"mmap", {0, 4096, PROT_READ | PROT_WRITE, PRIVATE}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, MAP_SHARED, 3, 4096}, ALLOW},
+    {"mmap", {0, 4096, PROT_NONE, PRIVATE | MAP_NORESERVE | MAP_STACK}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, MAP_SHARED_VALIDATE | MAP_SYNC, 3}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, PRIVATE | ~(uint32_t)MAP_HUGETLB}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, HIGH *MAP_HUGETLB | PRIVATE}, ALLOW},
+    {"mmap", {MAP_HUGETLB, MAP_HUGETLB, PROT_READ, PRIVATE, 3, MAP_HUGETLB}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ | PROT_WRITE, PRIVATE | MAP_HUGETLB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, MAP_SHARED | MAP_HUGETLB, 3}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, PRIVATE | MAP_HUGETLB | HUGE_1GB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, HIGH | PRIVATE | MAP_HUGETLB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, UINT64_MAX}, ENOMEM},
+    {"mremap", {0, 4096, 8192, MREMAP_MAYMOVE}, ALLOW},
+    {"memfd_create", {0}, ALLOW},
+    {"memfd_create", {0, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL}, ALLOW},
+    {"memfd_create", {MFD_HUGETLB, HIGH *MFD_HUGETLB}, ALLOW},
+    {"memfd_create", {0, MFD_HUGETLB}, EINVAL},
+    {"memfd_create", {0, MFD_CLOEXEC | MFD_HUGETLB | HUGE_1GB}, EINVAL},
+    {"memfd_create", {0, HIGH | MFD_HUGETLB}, EINVAL},
+    {"shmget", {0}, ALLOW},
+    {"shmget", {IPC_PRIVATE, 4096, IPC_CREAT | IPC_EXCL | 0600}, ALLOW},
+    {"shmget", {IPC_PRIVATE, 4096, IPC_CREAT | SHM_NORESERVE | 0600}, ALLOW},
+    {"shmget", {SHM_HUGETLB, SHM_HUGETLB, HIGH *SHM_HUGETLB | IPC_CREAT | 0600}, ALLOW},
+    {"shmget", {IPC_PRIVATE, 4096, SHM_HUGETLB}, ENOMEM},
+    {"shmget", {IPC_PRIVATE, 4096, IPC_CREAT | SHM_HUGETLB | HUGE_1GB | 0600}, ENOMEM},
+    {"shmget", {IPC_PRIVATE, 4096, HIGH | IPC_CREAT | SHM_HUGETLB | 0600}, ENOMEM},
 
     {"clone", {SIGCHLD}, ALLOW},
     {"clone", {THREAD}, ALLOW},
@@ -197,10 +235,27 @@ static const struct row default_rows[] = {
     {"prctl", {PR_CAP_AMBIENT}, EINVAL},
     {"seccomp", {SECCOMP_SET_MODE_FILTER}, ENOSYS},
 
-    {"prlimit64", {0, RLIMIT_CORE}, ALLOW},
-    {"prlimit64", {7, RLIMIT_CORE}, ALLOW},
-    {"prlimit64", {1, RLIMIT_CORE}, EPERM},
-    {"prlimit64", {HIGH | 1, RLIMIT_CORE}, EPERM},
+    {"setrlimit", {RLIMIT_NOFILE}, ALLOW},
+    {"setrlimit", {RLIMIT_STACK}, ALLOW}, /* the numbers beside RLIMIT_CORE */
+    {"setrlimit", {RLIMIT_RSS}, ALLOW},
+    {"setrlimit", {RLIMIT_NOFILE, RLIMIT_CORE}, ALLOW},
+    {"setrlimit", {RLIMIT_CORE}, EPERM},
+    {"setrlimit", {HIGH | RLIMIT_CORE, 4096}, EPERM},
+    {"getrlimit", {RLIMIT_CORE}, ALLOW},
+    {"prlimit64", {0, RLIMIT_NOFILE}, ALLOW},
+    {"prlimit64", {7, RLIMIT_NOFILE}, ALLOW},
+    {"prlimit64", {0, RLIMIT_STACK}, ALLOW},
+    {"prlimit64", {0, RLIMIT_RSS}, ALLOW},
+    {"prlimit64", {RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_CORE, RLIMIT_CORE}, ALLOW},
+    {"prlimit64", {1, RLIMIT_NOFILE}, EPERM},
+    {"prlimit64", {HIGH | 1, RLIMIT_NOFILE}, EPERM},
+    {"prlimit64", {0, RLIMIT_CORE, 4096}, EPERM},
+    {"prlimit64", {7, RLIMIT_CORE, 4096}, EPERM},
+    {"prlimit64", {1, RLIMIT_CORE, 4096}, EPERM},
+    {"prlimit64", {0, HIGH | RLIMIT_CORE, 4096}, EPERM},
+    /* Asking is allowed, with a pointer to new limits that is NULL in both halves. */
+    {"prlimit64", {0, RLIMIT_CORE, 0, 4096}, ALLOW},
+    {"prlimit64", {0, RLIMIT_CORE, HIGH, 0}, EPERM},
     {"sched_setaffinity", {0}, ALLOW},
     {"sched_setaffinity", {1}, EPERM},
     {"sched_setscheduler", {1}, EPERM},
@@ -313,12 +368,32 @@ static const struct row strict_rows[] = {
     {"prctl", {PR_SET_SECCOMP}, EINVAL},
     {"prlimit64", {0}, ALLOW},
     {"prlimit64", {1}, EPERM},
+    {"prlimit64", {0, RLIMIT_STACK}, ALLOW},
+    {"prlimit64", {0, RLIMIT_RSS}, ALLOW},
+    {"prlimit64", {0, RLIMIT_CORE, 4096}, EPERM},
+    {"prlimit64", {7, RLIMIT_CORE, 4096}, EPERM},
+    {"prlimit64", {0, HIGH | RLIMIT_CORE, 4096}, EPERM},
+    {"prlimit64", {0, RLIMIT_CORE, 0, 4096}, ALLOW}, /* asking, as above */
+    {"prlimit64", {0, RLIMIT_CORE, HIGH, 4096}, EPERM},
+    {"setrlimit", {RLIMIT_STACK}, ALLOW},
+    {"setrlimit", {RLIMIT_RSS}, ALLOW},
+    {"setrlimit", {RLIMIT_CORE}, EPERM},
+    {"setrlimit", {HIGH | RLIMIT_CORE}, EPERM},
+    {"getrlimit", {RLIMIT_CORE}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ | PROT_WRITE, PRIVATE}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, PRIVATE | ~(uint32_t)MAP_HUGETLB}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, HIGH *MAP_HUGETLB | PRIVATE}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, PRIVATE | MAP_HUGETLB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, PRIVATE | MAP_HUGETLB | HUGE_1GB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, HIGH | PRIVATE | MAP_HUGETLB}, ENOMEM},
     {"mount", {0}, EPERM},
     {"ptrace", {0}, EPERM},
     {"bpf", {0}, ENOSYS},
     {"keyctl", {0}, ENOSYS},
     {"memfd_create", {0}, ENOSYS},
+    {"memfd_create", {0, MFD_HUGETLB}, ENOSYS},
     {"shmget", {0}, ENOSYS},
+    {"shmget", {IPC_PRIVATE, 4096, SHM_HUGETLB}, ENOSYS},
     {"io_uring_setup", {0}, ENOSYS},
 };
 
@@ -373,6 +448,9 @@ static void high_bits_of_arguments_change_no_answer(void **state)
             uint32_t answer = interpret(&program, &data);
             for (size_t h = 0; h < ARRAY_LEN(high) * 6; h++) {
                 struct seccomp_data other = data;
+                /* A pointer counts whole: not NULL in its high half is not NULL. */
+                if (h % 6 == 2 && strcmp(default_rows[i].call, "prlimit64") == 0)
+                    continue;
                 other.args[h % 6] |= high[h / 6];
                 assert_int_equal(interpret(&program, &other), answer);
             }
@@ -423,14 +501,18 @@ static void numbers_that_no_kernel_has_yet_get_ENOSYS(void **state)
     }
 }
 
+/* The kernel takes 0.2 to 0.5 µs for each further instruction. Refusing huge pages and RLIMIT_CORE
+ * has brought the default profile from 164 of them to nearly 190, which is worth its 4 to
+ * 10 µs. The bounds leave room for one or two such refusals more, and catch a tree that has gone
+ * out of shape. */
 static void programs_stay_short_for_each_job_pays_for_loading_them(void **state)
 {
     (void)state;
     for (size_t k = 0; k < ARRAY_LEN(arches); k++) {
         struct sock_fprog standard = compiled("default", arches[k]);
         struct sock_fprog strict = compiled("strict", arches[k]);
-        assert_in_range(standard.len, 50, 180);
-        assert_in_range(strict.len, 50, 150);
+        assert_in_range(standard.len, 50, 195);
+        assert_in_range(strict.len, 50, 160);
         free(standard.filter);
         free(strict.filter);
     }
@@ -511,6 +593,10 @@ static const struct {
     CONSTANT(CLONE_NEWTIME),
     CONSTANT(CLONE_THREAD),
     CONSTANT(F_NOTIFY),
+    CONSTANT(MAP_HUGETLB),
+    CONSTANT(MFD_HUGETLB),
+    CONSTANT(SHM_HUGETLB),
+    CONSTANT(RLIMIT_CORE),
     CONSTANT(TIOCSTI),
     CONSTANT(TIOCLINUX),
     CONSTANT(TCGETS),
@@ -1023,6 +1109,30 @@ static void a_new_call_can_be_named_with_its_number(void **state)
     }
 }
 
+/* Each row is a sentence of the manual, or of a "why" in its example. */
+static const struct row example_rows[] = {
+    {"mmap", {0, 4096, PROT_READ, PRIVATE}, ALLOW},
+    {"mmap", {0, 4096, PROT_READ, PRIVATE | MAP_HUGETLB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, HIGH | PRIVATE | MAP_HUGETLB}, ENOMEM},
+    {"mmap", {0, 4096, PROT_READ, HIGH *MAP_HUGETLB | PRIVATE}, ALLOW},
+    {"read", {0}, ALLOW},
+    {"epoll_pwait2", {0}, ALLOW},
+    {"socket", {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC}, ALLOW},
+    {"socket", {AF_INET, SOCK_STREAM}, ALLOW},
+    {"socket", {AF_INET, SOCK_DGRAM}, EAFNOSUPPORT},
+    {"socket", {AF_NETLINK, SOCK_STREAM}, EAFNOSUPPORT},
+    {"execve", {0}, ENOSYS},
+};
+
+static void the_example_in_the_manual_compiles_and_answers_as_it_says(void **state)
+{
+    struct fixture *f = *state;
+    char text[8192];
+    manual_example("SECCOMP PROFILES", text, sizeof(text));
+    write_file(f->json, text, strlen(text));
+    check_rows(f->json, example_rows, ARRAY_LEN(example_rows));
+}
+
 static void names_that_an_architecture_lacks_are_skipped_for_it(void **state)
 {
     struct fixture *f = *state;
@@ -1210,6 +1320,20 @@ static int behind(const char *profile, int (*attempt)(void))
     return status;
 }
 
+/* 0 when core dumps can't be switched, by either call, and other limits can be set. */
+static int attempt_rlimits(void)
+{
+    struct rlimit none = {0}, files;
+    if (syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL) != -1 || errno != EPERM)
+        return 20;
+    if (syscall(SYS_setrlimit, RLIMIT_CORE, &none) != -1 || errno != EPERM)
+        return 21;
+    if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &files) < 0 ||
+        syscall(SYS_setrlimit, RLIMIT_NOFILE, &files) < 0)
+        return 22;
+    return 0;
+}
+
 static int attempt_calls(void)
 {
     int pair[2];
@@ -1230,6 +1354,13 @@ static int attempt_calls(void)
         _exit(0);
     if (pid < 0 || waitpid(pid, NULL, 0) != pid)
         return 7;
+    if (syscall(SYS_memfd_create, "huge", MFD_HUGETLB) != -1 || errno != EINVAL)
+        return 9;
+    if (syscall(SYS_memfd_create, "plain", MFD_CLOEXEC) < 0)
+        return 10;
+    int limits = attempt_rlimits();
+    if (limits != 0)
+        return limits;
     return syscall(-1) == -1 && errno == ENOSYS ? 0 : 8;
 }
 
@@ -1240,7 +1371,9 @@ static int attempt_strict(void)
         return 1;
     if (socket(AF_UNIX, SOCK_STREAM, 0) != -1 || errno != EPERM)
         return 2;
-    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        return 3;
+    return attempt_rlimits();
 }
 
 static void the_kernel_loads_the_programs_and_answers_alike(void **state)
@@ -1293,6 +1426,7 @@ int main(void)
         WITH_FILES(random_profiles_answer_by_the_first_group_that_holds),
         WITH_FILES(errors_name_file_place_and_what_is_allowed),
         WITH_FILES(a_new_call_can_be_named_with_its_number),
+        WITH_FILES(the_example_in_the_manual_compiles_and_answers_as_it_says),
         WITH_FILES(names_that_an_architecture_lacks_are_skipped_for_it),
         WITH_FILES(files_that_are_no_profiles_are_refused_without_waiting),
         WITH_FILES(a_cache_that_fits_is_used_instead_of_compiling),

@@ -19,7 +19,7 @@ struct row {
     bool exited, failed;
     int status, init_status;
     int64_t oom_kills;
-    bool no_hits; /* the job never reached its own limit */
+    bool no_hits;        /* the job never reached its own limit */
     const char *message; /* on the result pipe */
     const char *stderr_text;
     /* verdict */
@@ -55,19 +55,10 @@ static const struct row rows[] = {
      .signal = SIGSEGV, .error = "SIGSEGV"},
     {"SIGKILL of its own", .exited = true, .status = KILLED(SIGKILL), .word = SB_SIGNAL,
      .exit_code = -1, .signal = SIGKILL, .error = "SIGKILL"},
-    {"pid 1 was killed",
-     .init_status = SIGKILL,
-     .word = SB_INTERNAL,
-     .exit_code = -1,
+    {"pid 1 was killed", .init_status = SIGKILL, .word = SB_INTERNAL, .exit_code = -1,
      .error = "ended from outside the sandbox (signal 9)"},
-    {"the host ran out of memory",
-     .exited = true,
-     .status = KILLED(SIGKILL),
-     .oom_kills = 1,
-     .no_hits = true,
-     .word = SB_INTERNAL,
-     .exit_code = -1,
-     .error = "the host ran out of memory"},
+    {"the host ran out of memory", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1,
+     .no_hits = true, .word = SB_INTERNAL, .exit_code = -1, .error = "the host ran out of memory"},
     {"wall time", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL, .word = SB_TIMEOUT,
      .exit_code = -1, .signal = SIGKILL, .error = "Execution timed out after 10 seconds"},
     {"CPU time", .cause = CAUSE_CPU_TIME, .init_status = SIGKILL, .word = SB_CPU_TIME,
