@@ -3,10 +3,10 @@
  *     before_clone PROGRAM [ARGS…]
  *
  * Prints the microseconds from the end of execve to the entry of the first clone3, clone or unshare
- * with CLONE_NEWUSER or CLONE_NEWPID. A seccomp filter stops the program at these calls alone and ptrace tells us:
- * every other call runs at its own speed, as it would not under strace. The program then goes on without us; its
- * output goes to /dev/null. Root only: the filter must not set no_new_privs, which would
- * change what the program does. */
+ * with CLONE_NEWUSER or CLONE_NEWPID. A seccomp filter stops the program at these calls alone and
+ * ptrace tells us: every other call runs at its own speed, as it would not under strace. The
+ * program then goes on without us; its output goes to /dev/null. Root only: the filter must not set
+ * no_new_privs, which would change what the program does. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -37,8 +37,8 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Our architecture only: this measures the programs that we built. clone3's flags lie in memory, where
- * a filter can't look: any of them counts. */
+/* Our architecture only: this measures the programs that we built. clone3's flags lie in memory,
+ * where a filter can't look: any of them counts. */
 static int install_filter(void)
 {
     struct sock_filter code[] = {

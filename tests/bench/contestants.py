@@ -230,7 +230,7 @@ def nsjail(setting, program):
         "--group", str(JOB_ID), "--hostname", "sandbox", "--cwd", "/work", "--time_limit", "10",
         "--tmpfsmount", "/tmp", "--tmpfsmount", "/work", "--rlimit_as", "inf",
         "--cgroup_mem_max", str(MEMORY_BYTES), "--cgroup_pids_max", str(PIDS),
-        "--cgroup_cpu_ms_per_sec", "1000",
+        "--cgroup_cpu_ms_per_sec", "1000", "--detect_cgroupv2",
         "--seccomp_string", "POLICY p { ERRNO(1) { ptrace, mount, bpf, keyctl } } USE p DEFAULT ALLOW",
         *(part for key, value in ENVIRONMENT.items() for part in ("--env", f"{key}={value}")),
         "--", *setting.commands[program]], "namespaces, mounts, cgroup, small filter")]

@@ -1,10 +1,11 @@
-/* The floor under every sandbox of this kind: all seven namespaces, the mounts that sandbox-run makes,
- * pivot_root, exec. No cgroup, no filter, no limits, nothing dropped, no pid 1 of its own: what is slower
- * than this is the price of more enforcement, or waste.
+/* The floor under every sandbox of this kind: all seven namespaces, the mounts that sandbox-run
+ * makes, pivot_root, exec. No cgroup, no filter, no limits, nothing dropped, no pid 1 of its own:
+ * what is slower than this is the price of more enforcement, or waste.
  *
  *     floor ROOTFS PROGRAM [ARGS…]
  *
- * For tests/bench/bench only. It is no sandbox: what it runs keeps every capability in its namespaces. */
+ * For tests/bench/bench only. It is no sandbox: what it runs keeps every capability in its
+ * namespaces. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>

@@ -7,6 +7,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import time
 
 from contestants import EXPECTED, sandbox_environment
 
@@ -121,6 +122,20 @@ def measure(spawn_time, contestants, count, idle_ms):
             row["over_bare_min_ms"] = row["min_ms"] - min(b[0] for b in theirs) / 1e6
         rows.append(row)
     return rows
+
+
+def cpu_waiting():
+    """A function that tells in which share of the time since now some task waited for a CPU (PSI; None without
+    it): how much the figures can be believed."""
+    def total_us():
+        text = pathlib.Path("/proc/pressure/cpu").read_text(encoding="utf-8")
+        return int(re.search(r"some .*total=(\d+)", text)[1])
+
+    try:
+        waited_us, began = total_us(), time.monotonic()
+    except OSError:
+        return lambda: None
+    return lambda: (total_us() - waited_us) / 1e6 / (time.monotonic() - began)
 
 
 # ── sandbox-run itself ───────────────────────────────────────────────────────────────────────────

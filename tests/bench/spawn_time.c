@@ -2,20 +2,22 @@
  *
  *     spawn_time ROUNDS IDLE_MS SEED < contestants
  *
- * Every contestant is started once a round, in an order that is shuffled anew each round: drift of the
- * machine hits all alike, and so does what the kernel still cleans up after the neighbour before.
- * vfork makes the cost of starting the same for all and independent of our size; the clock stops when
- * the pidfd says that the process has ended. Output goes to pipes that are read after that, so a
- * contestant that writes more than a pipe holds ends by the time limit: it is no contestant.
+ * Every contestant is started once a round, in an order that is shuffled anew each round: drift of
+ * the machine hits all alike, and so does what the kernel still cleans up after the neighbour
+ * before. vfork makes the cost of starting the same for all and independent of our size; the clock
+ * stops when the pidfd says that the process has ended. Output goes to pipes that are read after
+ * that, so a contestant that writes more than a pipe holds ends by the time limit: it is no
+ * contestant.
  *
  * Standard input holds the contestants, every field ended by NUL: name, directory to chroot into or
  * "", mount namespace to enter or "", file to hand over as descriptor 9 or "", number of
- * environment strings, these, number of arguments, these. "@N@" in an argument becomes a number that
- * is new at each start. Standard output gets a line for each start:
+ * environment strings, these, number of arguments, these. "@N@" in an argument becomes a number
+ * that is new at each start. Standard output gets a line for each start:
  *
  *     CONTESTANT WALL_NS WAIT_STATUS CPU_US MAX_RSS_KIB MINOR_FAULTS STDOUT_HEX STDERR_HEX
  *
- * where WAIT_STATUS is −1 for one that had to be killed, and the hexadecimal fields start with ":". */
+ * where WAIT_STATUS is −1 for one that had to be killed, and the hexadecimal fields start with ":".
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

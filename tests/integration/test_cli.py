@@ -1,5 +1,6 @@
 """sandbox-run(1): forms of the command line, options, streams, exit statuses, signals, terminals."""
 
+import fcntl
 import json
 import os
 import pty
@@ -458,6 +459,14 @@ def test_meta_follows_no_link(run, tmp_path):
     refused(run("--meta", "/dev/null", code="print('ran')"), "/dev/null")
 
 
+def test_meta_is_empty_when_there_was_no_job(run, tmp_path):
+    meta = tmp_path / "verdict.json"
+    meta.write_text("of an earlier job")
+    refused(run("--meta", meta, "--python", "/no/such", "--timeout", "0", code="print('ran')"))
+    refused(run("--meta", meta, "--rootfs", tmp_path / "none", code="print('ran')"))
+    assert meta.read_text() == ""
+
+
 def test_meta_that_cannot_be_written_is_refused_before_anything_runs(run, tmp_path):
     refused(run("--meta", tmp_path / "no" / "dir", code="print('ran')"), tmp_path / "no" / "dir")
 
@@ -667,6 +676,23 @@ def test_a_reader_that_pauses_loses_nothing(run):
     assert ran.stdout.split() == [str(i) for i in range(1, 100000)]
 
 
+def test_the_flags_of_streams_that_others_share_stay_as_they_were(run):
+    # O_NONBLOCK belongs to the open file, which the caller's other programs use as well.
+    pipes = [os.pipe() for _ in range(3)]
+    ends = [pipes[0][0], pipes[1][1], pipes[2][1]]
+    before = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in ends]
+    started = run.start(stdin=ends[0], stdout=ends[1], stderr=ends[2],
+                        code="import sys; print(input(), flush=True); print('x', file=sys.stderr)")
+    os.write(pipes[0][1], b"a line\n")
+    assert os.read(pipes[1][0], 100) == b"a line\n"
+    during = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in ends]
+    assert started.process.wait() == 0
+    after = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in ends]
+    for fd in (fd for pair in pipes for fd in pair):
+        os.close(fd)
+    assert before == during == after
+
+
 # ── Exit statuses ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -716,7 +742,7 @@ def test_an_exit_status_of_the_script_gets_no_sentence(run):
 # ── Signals ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_a_signal_ends_the_job_and_is_reported(run, name):
     number = getattr(signal, name)
     started = run.start(meta=True, code="""
@@ -861,6 +887,19 @@ def test_ctrl_c_ends_the_job(terminal):
     seen = on_tty.rest()
     assert on_tty.status() == 130, seen
     assert "SIGINT" in seen and "the script got it" not in seen
+
+
+def test_ctrl_z_does_not_stop_the_clocks(terminal):
+    on_tty = terminal(code="""
+        print("ready", flush=True)
+        print("got", input(), flush=True)
+        """)
+    on_tty.wait_for("ready")
+    os.write(on_tty.master, b"\x1a")
+    os.write(on_tty.master, b"a line\n")
+    on_tty.wait_for("got a line")
+    on_tty.rest()
+    assert on_tty.status() == 0
 
 
 def test_ctrl_d_ends_the_input(terminal):

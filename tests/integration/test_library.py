@@ -7,23 +7,9 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, CHECKOUT
+from conftest import CHECKOUT, LIBRARY, SANITIZE
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
-LIBRARY = BINARY.parent / "src" / "core"
-
-
-@pytest.fixture
-def compiled(tmp_path):
-    def compile_source(source):
-        program = tmp_path / "program"
-        subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE, "-I", CHECKOUT / "include", "-o", program,
-                        source, "-L", LIBRARY, "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
-        return program
-    return compile_source
-
-
-SANITIZE = ["-fsanitize=address,undefined"] if os.environ.get("SANDBOX_TEST_SANITIZED") else []
 
 
 def test_the_example_of_the_manual_compiles_and_runs(compiled, tmp_path):

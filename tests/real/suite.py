@@ -1,7 +1,7 @@
-"""Runs one module of CPython's test suite and tells the outcome of each test.
+"""Runs modules, or classes of them, of CPython's test suite and tells the outcome of each test.
 
-    sandbox-run --call main suite.py MODULE                   {test: outcome} is the result
-    python3 -c 'import suite; suite.tell()' MODULE            … is the last line of the output
+    sandbox-run --call main suite.py MODULE…                  {test: outcome} is the result
+    python3 -c 'import suite; suite.tell()' MODULE…           … is the last line of the output
 
 Outcomes are ok, skipped, expected, failed; of the last the first line of the reason is told too.
 The same file runs inside the sandbox and outside."""
@@ -46,7 +46,7 @@ class Outcomes(unittest.TestResult):
 
 
 def main():
-    name = sys.argv[1]
+    names = [f"test.{name}" for name in sys.argv[1:]]
     from test import support
     from test.support import os_helper
 
@@ -54,7 +54,7 @@ def main():
     support.verbose = 0
     outcomes = Outcomes()
     with os_helper.temp_cwd("tests"):
-        suite = unittest.defaultTestLoader.loadTestsFromName(f"test.{name}")
+        suite = unittest.defaultTestLoader.loadTestsFromNames(names)
         suite.run(outcomes)
     support.reap_children()
     return outcomes.found

@@ -20,8 +20,10 @@ struct row {
     int status, init_status;
     int64_t oom_kills;
     bool no_hits;        /* the job never reached its own limit */
+    int64_t peak_mib;    /* memory, on v1, where hits are not counted; 0: a row of v2 */
     const char *message; /* on the result pipe */
     const char *stderr_text;
+    bool output_kills, flooded; /* the policy; more was read than output_bytes */
     /* verdict */
     enum sb_word word;
     int exit_code, signal;
@@ -59,6 +61,14 @@ static const struct row rows[] = {
      .error = "ended from outside the sandbox (signal 9)"},
     {"the host ran out of memory", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1,
      .no_hits = true, .word = SB_INTERNAL, .exit_code = -1, .error = "the host ran out of memory"},
+    {"the host ran out of memory, on v1", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1,
+     .peak_mib = 30, .word = SB_INTERNAL, .exit_code = -1, .error = "the host ran out of memory"},
+    {"the host ran out of memory, on v1, and a child was killed", .cause = CAUSE_OOM,
+     .init_status = SIGKILL, .oom_kills = 1, .peak_mib = 30, .word = SB_INTERNAL, .exit_code = -1,
+     .error = "the host ran out of memory"},
+    {"the kernel killed for memory, on v1, just below the limit", .exited = true,
+     .status = KILLED(SIGKILL), .oom_kills = 1, .peak_mib = 127, .word = SB_MEMORY, .exit_code = -1,
+     .signal = SIGKILL, .error = "memory_bytes"},
     {"wall time", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL, .word = SB_TIMEOUT,
      .exit_code = -1, .signal = SIGKILL, .error = "Execution timed out after 10 seconds"},
     {"CPU time", .cause = CAUSE_CPU_TIME, .init_status = SIGKILL, .word = SB_CPU_TIME,
@@ -71,6 +81,16 @@ static const struct row rows[] = {
      .error = "memory_bytes"},
     {"output under a policy that kills", .cause = CAUSE_OUTPUT, .init_status = SIGKILL,
      .word = SB_OUTPUT, .exit_code = -1, .signal = SIGKILL, .error = "output_bytes"},
+    {"output under a policy that kills, read after the end", .exited = true, .output_kills = true,
+     .flooded = true, .word = SB_OUTPUT, .exit_code = -1, .signal = SIGKILL,
+     .error = "output_bytes"},
+    {"a flood and an exception under a policy that kills", .exited = true, .status = EXITED(1),
+     .message = "EValueError", .output_kills = true, .flooded = true, .word = SB_OUTPUT,
+     .exit_code = -1, .signal = SIGKILL, .error = "output_bytes"},
+    {"a flood under a policy that truncates", .exited = true, .flooded = true, .word = SB_OK},
+    {"a flood after the wall time", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL,
+     .output_kills = true, .flooded = true, .word = SB_TIMEOUT, .exit_code = -1, .signal = SIGKILL,
+     .error = "timed out"},
     {"the caller", .cause = CAUSE_CALLER, .init_status = SIGKILL, .word = SB_SIGNAL,
      .exit_code = -1, .signal = SIGINT, .error = "interrupted"},
     {"the caller, too late for memory", .cause = CAUSE_CALLER, .init_status = SIGKILL,
@@ -105,11 +125,14 @@ static void each_word_follows_from_its_evidence(void **state)
     struct sb_sandbox sandbox = {0};
     struct sb_policy policy = {0};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        static const char flood[1001] = "";
         int called = 0;
+        policy.output_kills = rows[i].output_kills;
         struct sb_run run = {
             .sandbox = &sandbox,
             .policy = &policy,
-            .memory_hits = !rows[i].no_hits,
+            .memory_hits = rows[i].peak_mib > 0 ? -1 : !rows[i].no_hits,
+            .memory_peak = rows[i].peak_mib << 20,
             .on_done = check,
             .user = &called,
             .cause = rows[i].cause,
@@ -132,6 +155,8 @@ static void each_word_follows_from_its_evidence(void **state)
         if (rows[i].stderr_text)
             stream_keep(&run.stream[SB_STDERR], rows[i].stderr_text, strlen(rows[i].stderr_text),
                         0);
+        if (rows[i].flooded)
+            stream_keep(&run.stream[SB_STDOUT], flood, sizeof(flood), 0);
         current = &rows[i];
         verdict_give(&run);
         assert_int_equal(called, 1);
