@@ -208,6 +208,8 @@ static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
 int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     int control[2] = {-1, -1}, report[2] = {-1, -1};
+    for (int i = 0; i < JOB_FDS; i++)
+        in->fds[i] = -1;
     int result = make_pipes(run, in, control, report);
     run->control = control[1];
     run->source[SOURCE_REPORT].fd = report[0];

@@ -23,7 +23,6 @@ import json as jsonlib
 import os
 import pathlib
 import re
-import select
 import shutil
 import signal
 import stat

@@ -6,7 +6,6 @@ import os
 import pathlib
 import random
 import signal
-import socket
 import time
 
 import pytest
@@ -55,7 +54,6 @@ if os.fork() == 0:
         if os.fork(): os._exit(0)
 """,
     "a server": """
-import socket
 if os.fork() == 0:
     s = socket.socket(socket.AF_UNIX); s.bind("/tmp/socket"); s.listen(); s.accept()
 """,

@@ -12,7 +12,7 @@ import termios
 
 import pytest
 
-from conftest import BINARY, descendants, until
+from conftest import descendants, until
 
 LIMIT_OPTIONS = {  # option → (a value that is allowed, one that is not)
     "--timeout": ("5", "soon"),

@@ -7,14 +7,13 @@ succeed; `|| echo $?` shows another exit status. Blocks that build, install or c
 OUTSIDE) are none of these."""
 
 import os
-import pathlib
 import re
 import shlex
 import subprocess
 
 import pytest
 
-from conftest import BINARY, CHECKOUT
+from conftest import CHECKOUT
 
 OUTSIDE = re.compile(r"^(\./dev|sudo|apt|apt-get|git|meson|ninja|systemctl|systemd-run|loginctl|curl|"
                      r"sandbox-rootfs|sandbox-serve|sysctl|mount|docker|cd|make|cc|gcc|man)\b|--selftest|"
