@@ -151,18 +151,18 @@ static bool lock_directory(int dir)
  * process that clears up found it unlocked before we locked it. */
 static int take_slot(const struct cgroup_host *host, const char *name)
 {
-    if (make_directory(host->parent[0], name) < 0)
-        return -1;
-    _cleanup_close_ int dir = open_directory(host->parent[0], name);
-    if (dir >= 0 && lock_directory(dir))
-        return steal_fd(&dir);
-    if (dir >= 0 || errno == ENOENT) {
-        errno = EEXIST;
-        return -1;
+    _cleanup_close_ int dir = -1;
+    if (make_directory(host->parent[0], name) == 0) {
+        dir = open_directory(host->parent[0], name);
+        if (dir >= 0 && lock_directory(dir))
+            return steal_fd(&dir);
+        int failed = errno;
+        if (dir < 0)
+            unlinkat(host->parent[0], name, AT_REMOVEDIR);
+        errno = dir >= 0 ? EEXIST : failed;
     }
-    int failed = errno;
-    unlinkat(host->parent[0], name, AT_REMOVEDIR);
-    errno = failed;
+    if (errno == ENOENT) /* cleared away before it was ours */
+        errno = EEXIST;
     return -1;
 }
 

@@ -37,7 +37,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 HANG_SECONDS = int(os.environ.get("SANDBOX_TEST_HANG") or 600)
 QUICK = bool(os.environ.get("SANDBOX_TEST_QUICK"))
 
-BINARY = pathlib.Path(os.environ.get("SANDBOX_RUN") or CHECKOUT / "build" / "sandbox-run").absolute()
+BINARY = pathlib.Path(os.environ.get("SANDBOX_RUN") or CHECKOUT / "build/sandbox-run").absolute()
 if "SANDBOX_POLICIES" not in os.environ and (BINARY.parent / "policies").is_dir():
     os.environ["SANDBOX_POLICIES"] = str(BINARY.parent / "policies")
 

@@ -16,7 +16,12 @@ from conftest import (QUICK, cgroup_processes, cgroups, descendants, in_pid_name
 # Each leaves something behind in its own way and then ends; a verdict comes at once all the same.
 LEAVERS = {
     "a child": "if os.fork() == 0: time.sleep(1000)",
-    "an orphan": "if os.fork() == 0:\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(0)\nos.wait()",
+    "an orphan": """
+if os.fork() == 0:
+    if os.fork() == 0: time.sleep(1000)
+    os._exit(0)
+os.wait()
+""",
     "a daemon": """
 if os.fork() == 0:
     os.setsid()
@@ -67,7 +72,11 @@ libc = ctypes.CDLL(None)
 libc.shmget(1234, 1 << 20, 0o1666)
 from multiprocessing import shared_memory, resource_tracker
 """,
-    "an unlinked open file": "f = open('/tmp/x', 'w'); os.unlink('/tmp/x')\nif os.fork() == 0: time.sleep(1000)",
+    "an unlinked open file": """
+f = open("/tmp/x", "w")
+os.unlink("/tmp/x")
+if os.fork() == 0: time.sleep(1000)
+""",
 }
 
 
@@ -123,7 +132,8 @@ def test_temporary_files_of_our_own_are_not_made(run, left, tmp_path):
     directory = tmp_path / "tmpdir"
     directory.mkdir()
     (tmp_path / "data").write_text("x")
-    assert run("--files", tmp_path / "data", code="pass", env={"TMPDIR": str(directory)}).status == 0
+    ran = run("--files", tmp_path / "data", code="pass", env={"TMPDIR": str(directory)})
+    assert ran.status == 0
     assert os.listdir(directory) == []
     left.check()
 
@@ -137,7 +147,6 @@ def test_a_job_is_dead_before_its_verdict_is_printed(run):
                 if os.fork() == 0:
                     time.sleep(1000)
             print(os.stat("/proc/self/ns/pid").st_ino)
-            os._exit(0) if False else None
             """)
         verdict = json.loads(started.readline())
         assert not in_pid_namespace(int(verdict["stdout"]))
@@ -171,10 +180,11 @@ def test_the_cgroup_of_a_job_holds_all_its_processes_and_limits(run, host):
             files["memory.swap.max"], where["memory.swap.max"] = "0", base
     else:
         files = {"memory.limit_in_bytes": str(77 << 20), "cpu.cfs_quota_us": "70000"}
-        where = {"memory.limit_in_bytes": pathlib.Path("/sys/fs/cgroup/memory" + directories["memory"]),
-                 "pids.max": pathlib.Path("/sys/fs/cgroup/pids" + directories["pids"])}
+        v1 = pathlib.Path("/sys/fs/cgroup")
         cpu = next(name for name in directories if "cpu" in name.split(","))
-        where["cpu.cfs_quota_us"] = pathlib.Path(f"/sys/fs/cgroup/{cpu}{directories[cpu]}")
+        where = {"memory.limit_in_bytes": v1 / f"memory{directories['memory']}",
+                 "cpu.cfs_quota_us": v1 / f"{cpu}{directories[cpu]}",
+                 "pids.max": v1 / f"pids{directories['pids']}"}
     for name, value in files.items():
         assert (where[name] / name).read_text().strip() == value, name
     # One more than asked for: the job's first process is ours.

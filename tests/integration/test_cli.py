@@ -1,4 +1,4 @@
-"""sandbox-run(1): forms of the command line, options, streams, exit statuses, signals, terminals."""
+"""sandbox-run(1): forms of the command line, options, streams, statuses, signals, terminals."""
 
 import fcntl
 import json
@@ -373,8 +373,9 @@ def test_files_puts_a_directory_with_what_is_in_it(run, tmp_path):
         for directory, names, files in sorted(os.walk("/work")):
             print(directory, *sorted(files))
         """)
-    assert ran.stdout.splitlines() == ["/work", "/work/tree top.txt", "/work/tree/package __init__.py",
-                                       "/work/tree/package/deep x.txt"], ran
+    assert ran.stdout.splitlines() == [
+        "/work", "/work/tree top.txt", "/work/tree/package __init__.py",
+        "/work/tree/package/deep x.txt"], ran
 
 
 def test_files_of_the_current_directory_go_to_work_itself(run, tmp_path):
@@ -788,8 +789,12 @@ def test_signals_that_the_caller_ignores_stay_ignored(run):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    started = run.start(code="import sys; print('ready', flush=True); sys.stdin.read(); print('end')",
-                        preexec_fn=ignore)
+    started = run.start(preexec_fn=ignore, code="""
+        import sys
+        print("ready", flush=True)
+        sys.stdin.read()
+        print("end")
+        """)
     started.expect("ready")
     started.signal(signal.SIGHUP)
     started.signal(signal.SIGINT)

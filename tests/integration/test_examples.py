@@ -15,9 +15,9 @@ import pytest
 
 from conftest import CHECKOUT
 
-OUTSIDE = re.compile(r"^(\./dev|sudo|apt|apt-get|git|meson|ninja|systemctl|systemd-run|loginctl|curl|"
-                     r"sandbox-rootfs|sandbox-serve|sysctl|mount|docker|cd|make|cc|gcc|man)\b|--selftest|"
-                     r"--doctor")
+OUTSIDE = re.compile(r"^(\./dev|sudo|apt|apt-get|git|meson|ninja|systemctl|systemd-run|loginctl|"
+                     r"sandbox-rootfs|sandbox-serve|sysctl|mount|docker|curl|cd|make|cc|gcc|man)\b|"
+                     r"--selftest|--doctor")
 END = "end-of-example"
 
 

@@ -149,7 +149,8 @@ def test_without_user_namespaces_the_error_names_them_and_the_remedy(run):
 def test_doctor_tells_that_there_are_no_user_namespaces(run):
     if not may_make_user_namespaces():
         pytest.skip("this host has no user namespaces to take away")
-    ran = run("--doctor", prefix=inside_user_namespace("echo 0 > /proc/sys/user/max_user_namespaces"))
+    prefix = inside_user_namespace("echo 0 > /proc/sys/user/max_user_namespaces")
+    ran = run("--doctor", prefix=prefix)
     assert ran.status == 1
     assert re.search(r"^NO +user namespace\b", ran.stdout, re.M), ran.stdout
     assert "max_user_namespaces" in ran.stdout
@@ -249,7 +250,8 @@ def test_with_best_effort_a_user_without_cgroups_runs_and_sees_what_is_missing(a
     ran = as_nobody("--best-effort", json=True, code="""
         import os
         status = dict(line.split(":\\t", 1) for line in open("/proc/self/status"))
-        print(os.getuid(), status["Seccomp"].strip(), int(status["CapBnd"], 16), os.uname().nodename)
+        capabilities = int(status["CapBnd"], 16)
+        print(os.getuid(), status["Seccomp"].strip(), capabilities, os.uname().nodename)
         """)
     assert ran.status == 0, ran
     assert ran.verdict["output"] == "1000 2 0 sandbox"  # all but the cgroup is in force
@@ -321,7 +323,8 @@ def broken_rootfs(tmp_path):
             shutil.copy(real / "usr/lib/sandbox-run" / name, directory / "usr/lib/sandbox-run")
     for name in ("proc", "tmp", "work", "usr/bin"):
         (directory / name).mkdir()
-    shutil.copytree(real / "dev", directory / "dev", symlinks=True)  # empty files and directories to mount on
+    # Empty files and directories to mount on.
+    shutil.copytree(real / "dev", directory / "dev", symlinks=True)
     for path in (tmp_path, directory, *directory.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | 0o055)
@@ -338,7 +341,8 @@ def broken_rootfs(tmp_path):
 
 
 def test_a_root_file_system_without_python_is_refused(run, broken_rootfs):
-    refused(run("--rootfs", broken_rootfs(), code="print('ran')"), "python", "sandbox-rootfs|--python")
+    ran = run("--rootfs", broken_rootfs(), code="print('ran')")
+    refused(ran, "python", "sandbox-rootfs|--python")
 
 
 @pytest.mark.parametrize("name", ["proc", "dev", "tmp", "work"])
@@ -354,12 +358,13 @@ def test_a_root_file_system_without_its_record_is_refused(run, broken_rootfs):
 
 @pytest.mark.parametrize("change", [{"runner": 99}, {"format": 99}, {"python": 5}, {"python": "x"}])
 def test_a_record_that_we_do_not_understand_is_refused(run, broken_rootfs, change):
-    refused(run("--rootfs", broken_rootfs(**change), code="print('ran')"), "rootfs.json|another version",
-            "sandbox-rootfs")
+    ran = run("--rootfs", broken_rootfs(**change), code="print('ran')")
+    refused(ran, "rootfs.json|another version", "sandbox-rootfs")
 
 
 def test_a_root_file_system_without_the_runner_is_refused(run, broken_rootfs):
     directory = broken_rootfs(remove=[
         f"usr/lib/sandbox-run/{name}" for name in ("runner.py", "runner.pyc")
         if (rootfs_path() / "usr/lib/sandbox-run" / name).exists()])
-    refused(run("--rootfs", directory, code="print('ran')"), "runner|python", "sandbox-rootfs|--python")
+    ran = run("--rootfs", directory, code="print('ran')")
+    refused(ran, "runner|python", "sandbox-rootfs|--python")

@@ -539,7 +539,7 @@ def test_a_result_larger_than_result_bytes_is_refused(run):
 
 # ── Caps ─────────────────────────────────────────────────────────────────────────────────────────
 
-CAPPED = {  # key → option, limit and cap in the policy, values for the option: up to the cap, above it
+CAPPED = {  # key → option, limit and cap in the policy, values for the option: the cap, above it
     "wall_time_ms": ("--timeout", 2000, 5000, "5", "5.001"),
     "cpu_time_ms": ("--cpu-time", 2000, 5000, "5s", "6s"),
     "memory_bytes": ("--memory", 64 * MIB, 128 * MIB, "128M", "129M"),

@@ -94,7 +94,8 @@ def test_a_limit_of_a_wrong_type_or_out_of_range_is_named_with_what_is_allowed(
     ("proc", "full", "subset"), ("proc", 1, "string"), ("output", "drop", "truncate"),
     ("enforcement", "lax", "best-effort"), ("writable", "yes", "true"), ("writable", 1, "true"),
     ("loopback", "up", "true"), ("environment", ["A=1"], "object"), ("environment", "A=1", ""),
-    ("environment", {"A": 1}, "A"), ("environment", {"A=B": "1"}, "A=B"), ("environment", {"": "1"}, ""),
+    ("environment", {"A": 1}, "A"), ("environment", {"A=B": "1"}, "A=B"),
+    ("environment", {"": "1"}, ""),
     ("environment", {"A": "x\0y"}, "A"), ("mounts", {}, ""), ("mounts", ["/srv"], ""),
     ("mounts", [{"source": "/srv"}], "target"), ("mounts", [{"target": "/opt"}], "source"),
     ("mounts", [{"source": "srv", "target": "/opt"}], "source"),
@@ -126,7 +127,8 @@ PROFILE = {"description": "x", "architectures": ["x86_64", "aarch64"], "default"
 
 
 @pytest.mark.parametrize("change,word", [
-    ({"default": "EWRONG"}, "EWRONG"), ({"architectures": ["z80"]}, "x86_64"), ({"extra": 1}, "extra"),
+    ({"default": "EWRONG"}, "EWRONG"), ({"extra": 1}, "extra"),
+    ({"architectures": ["z80"]}, "x86_64"),
     ({"groups": [{"why": "x", "action": "allow", "calls": ["no_such_call"]}]}, "no_such_call"),
     ({"groups": [{"why": "x", "action": "perhaps", "calls": ["read"]}]}, "perhaps"),
     ({"groups": [{"action": "allow", "calls": ["read"]}]}, "why"),

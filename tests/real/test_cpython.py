@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "sandbox-run"
 MODULES = [line for line in (HERE / "modules.txt").read_text().splitlines()
            if line and not line.startswith("#")]
-# The host name and the limit on open files are those inside: both sides differ by the sandbox alone.
+# Host name and limit on open files are those of inside: the sides differ by the sandbox alone.
 OUTSIDE = r"""
 set -e
 mount --make-rprivate /
@@ -40,7 +40,8 @@ NETWORK = """
 import fcntl, socket, struct
 socket.sethostname("sandbox")
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-    fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x49))  # SIOCSIFFLAGS: up, running, loopback
+    # SIOCSIFFLAGS: up, loopback, running
+    fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x49))
 """
 
 

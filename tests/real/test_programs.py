@@ -46,7 +46,7 @@ def test_numpy_multiplies_and_solves(data):
         rng = np.random.default_rng(1)
         a = rng.random((300, 300)); b = rng.random(300)
         x = np.linalg.solve(a, b)
-        print(np.allclose(a @ x, b), np.fft.ifft(np.fft.fft(b)).real.round(6).tolist() == b.round(6).tolist())
+        print(np.allclose(a @ x, b), np.allclose(np.fft.ifft(np.fft.fft(b)), b))
         """) == "True True"
 
 
@@ -74,7 +74,8 @@ def test_pandas_groups_joins_and_reads_csv(data):
         frame = pd.DataFrame({"city": ["a", "b", "a", "c"] * 250, "n": range(1000)})
         frame.to_csv("x.csv", index=False)
         again = pd.read_csv("x.csv")
-        print(again.groupby("city")["n"].sum().to_dict() == frame.groupby("city")["n"].sum().to_dict())
+        sums = [each.groupby("city")["n"].sum().to_dict() for each in (frame, again)]
+        print(sums[0] == sums[1])
         names = pd.DataFrame({"city": ["a", "b"], "name": ["Aachen", "Berlin"]})
         print(len(again.merge(names)), pd.to_datetime("2026-11-21").day_name())
         print(pd.Timestamp("2026-07-01", tz="Europe/Berlin").utcoffset())
@@ -148,8 +149,10 @@ def test_csv_json_and_pickle_keep_what_they_are_given(plain):
         rows = [[str(i), 'a "quoted", text', "é\\n"] for i in range(1000)]
         with open("x.csv", "w", newline="") as f: csv.writer(f).writerows(rows)
         with open("x.csv", newline="") as f: print(list(csv.reader(f)) == rows)
-        json.dump(rows, open("x.json", "w")); print(json.load(open("x.json")) == rows)
-        pickle.dump(rows, open("x.pickle", "wb")); print(pickle.load(open("x.pickle", "rb")) == rows)
+        with open("x.json", "w") as f: json.dump(rows, f)
+        print(json.load(open("x.json")) == rows)
+        with open("x.pickle", "wb") as f: pickle.dump(rows, f)
+        print(pickle.load(open("x.pickle", "rb")) == rows)
         """) == "True\nTrue\nTrue"
 
 
@@ -161,7 +164,8 @@ def test_archives_are_packed_and_unpacked(plain):
             name = shutil.make_archive("archive", kind, "d")
             shutil.unpack_archive(name, "out-" + kind)
             assert open(f"out-{kind}/x").read() == "x" * 10000
-        print(all(m.decompress(m.compress(b"y" * 1000)) == b"y" * 1000 for m in (bz2, gzip, lzma, zlib)))
+        y = b"y" * 1000
+        print(all(m.decompress(m.compress(y)) == y for m in (bz2, gzip, lzma, zlib)))
         """) == "True"
 
 
@@ -257,14 +261,16 @@ def test_subprocess_runs_programs(plain):
     assert plain("""
         import subprocess, sys
         print(subprocess.check_output(["sh", "-c", "echo $((6 * 7))"], text=True).strip())
-        p = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdout.write(sys.stdin.read()[::-1])"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        reverse = "import sys; sys.stdout.write(sys.stdin.read()[::-1])"
+        p = subprocess.Popen([sys.executable, "-c", reverse], text=True,
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         print(p.communicate("abc" * 100000)[0] == "cba" * 100000)
         try:
             subprocess.run(["sleep", "1000"], timeout=0.05)
         except subprocess.TimeoutExpired:
             print("timed out")
-        print(subprocess.run("exit 3", shell=True, preexec_fn=lambda: None, start_new_session=True).returncode)
+        print(subprocess.run("exit 3", shell=True, preexec_fn=lambda: None,
+                             start_new_session=True).returncode)
         """) == "42\nTrue\ntimed out\n3"
 
 
@@ -350,7 +356,8 @@ def test_ctypes_calls_libc_both_ways(plain):
         import ctypes, ctypes.util
         libc = ctypes.CDLL(None)
         print(libc.abs(-5), libc.strlen(b"four"))
-        compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))
+        pointer = ctypes.POINTER(ctypes.c_int)
+        compare = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer)
         values = (ctypes.c_int * 5)(3, 1, 5, 2, 4)
         libc.qsort(values, 5, 4, compare(lambda a, b: a[0] - b[0]))
         print(list(values))
@@ -385,7 +392,8 @@ def test_deep_recursion_works_as_deep_as_outside(plain):
 def test_logging_from_many_threads_and_processes_keeps_lines_whole(plain):
     assert plain("""
         import logging, logging.handlers, multiprocessing, threading
-        logging.basicConfig(filename="x.log", format="%(process)d %(threadName)s %(message)s", level=20)
+        logging.basicConfig(filename="x.log", level=logging.INFO,
+                            format="%(process)d %(threadName)s %(message)s")
         def work(n):
             threads = [threading.Thread(target=lambda: [logging.info("m" * 50) for _ in range(100)])
                        for _ in range(4)]
@@ -461,6 +469,5 @@ def test_platform_and_sysconfig_describe_the_machine(plain):
     assert plain("""
         import os, platform, sysconfig, site, sys
         print(platform.node(), platform.python_implementation(), os.cpu_count() >= 1)
-        assert platform.platform() and sysconfig.get_path("stdlib") and len(os.sched_getaffinity(0)) >= 1
-        assert os.getloadavg() or True if os.path.exists("/proc/loadavg") else True
+        assert platform.platform() and sysconfig.get_path("stdlib") and os.sched_getaffinity(0)
         """) == "sandbox CPython True"
