@@ -205,23 +205,34 @@ static void uid_range(struct service *service)
 
 /* ── Starting ──────────────────────────────────────────────────────────────────────────────── */
 
+static void keep_word(void *user, const struct sb_verdict *verdict)
+{
+    *(enum sb_word *)user = verdict->word;
+}
+
+/* At each step that needs a descriptor, the child's included. */
 static void failed_start(struct service *service)
 {
+    enum sb_word word = SB_INTERNAL;
     struct sb_job job = job_of(service, "pass");
+    job.on_done = keep_word;
+    job.user = &word;
     start(service, &job); /* what is loaded once stays open */
     turn_to_the_end(service);
+    printf("%s\n", sb_word_name(word));
     struct descriptors before = look_at_descriptors();
     struct sb_error err;
-    int started = -1;
-    for (rlim_t most = 3; most < DESCRIPTORS && started < 0; most++) {
+    word = SB_INTERNAL;
+    for (rlim_t most = 3; most < DESCRIPTORS && word == SB_INTERNAL; most++) {
         struct rlimit usual = lower_open_files(most);
-        started = sb_start(service->sandbox, &job, NULL, &err);
+        sb_start(service->sandbox, &job, NULL, &err);
         setrlimit(RLIMIT_NOFILE, &usual);
         turn_to_the_end(service);
         say_what_changed(&before, "too few descriptors");
         if (waitpid(-1, NULL, WNOHANG | __WALL) >= 0 || errno != ECHILD)
             printf("a process was left\n");
     }
+    printf("%s\n", sb_word_name(word));
 }
 
 static void killed_start(struct service *service)
