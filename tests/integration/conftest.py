@@ -497,14 +497,12 @@ class Hang(Exception):
 
 
 @pytest.fixture(autouse=True)
-def turn(request, tmp_path_factory):
-    """Tests run side by side, those marked `alone` by themselves. The gate in front of the lock
-    lets one that waits to be alone go before those that come later."""
-    directory = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        directory = directory.parent
+def turn(request):
+    """Tests run side by side, those marked `alone` by themselves, on the whole machine. The gate in
+    front of the lock lets one that waits to be alone go before those that come later."""
     alone = request.node.get_closest_marker("alone")
-    with open(directory / "gate", "w") as gate, open(directory / "turn", "w") as lock:
+    name = os.path.join(tempfile.gettempdir(), f"sandbox-run-test-{os.geteuid()}")
+    with open(f"{name}.gate", "w") as gate, open(f"{name}.turn", "w") as lock:
         fcntl.flock(gate, fcntl.LOCK_EX)
         fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(gate, fcntl.LOCK_UN)
