@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../core/util.h"
+#include "util.h"
 #include "input.h"
 #include "message.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../core/util.h"
+#include "util.h"
 #include "message.h"
 
 static int grow(struct bytes *bytes, size_t size)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../core/util.h"
+#include "util.h"
 #include "doctor.h"
 #include "message.h"
 #include "options.h"

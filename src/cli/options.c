@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../core/util.h"
+#include "util.h"
 #include "message.h"
 #include "status.h"
 

@@ -11,7 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#include "../core/util.h"
+#include "util.h"
 #include "input.h"
 #include "message.h"
 #include "relay.h"

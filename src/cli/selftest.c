@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "../core/util.h"
+#include "util.h"
 #include "input.h"
 #include "message.h"
 #include "status.h"

@@ -1,6 +1,6 @@
 #include "status.h"
 
-#include "../core/util.h"
+#include "util.h"
 
 enum { SCRIPTS_OWN = -1, BY_SIGNAL = -2 };
 
