@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "util.h"
 #include "input.h"
 #include "message.h"
+#include "util.h"
 
 enum { DEEPEST = 64 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "util.h"
 #include "message.h"
+#include "util.h"
 
 static int grow(struct bytes *bytes, size_t size)
 {

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
 #include "doctor.h"
 #include "message.h"
 #include "options.h"
 #include "run.h"
 #include "selftest.h"
 #include "status.h"
+#include "util.h"
 
 /* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
  * number then, and output meant for a person lands in it. */

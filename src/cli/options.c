@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util.h"
 #include "message.h"
 #include "status.h"
+#include "util.h"
 
 enum kind {
     FLAG,        /* a bool */

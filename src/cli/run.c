@@ -11,11 +11,11 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#include "util.h"
 #include "input.h"
 #include "message.h"
 #include "relay.h"
 #include "status.h"
+#include "util.h"
 
 /* The job as the callbacks see it. */
 struct live {

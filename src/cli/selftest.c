@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "util.h"
 #include "input.h"
 #include "message.h"
 #include "status.h"
+#include "util.h"
 
 enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16 };
 

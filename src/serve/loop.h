@@ -1,0 +1,45 @@
+/* One epoll loop for all that a worker waits for: connections, jobs, timers, signals. */
+#ifndef SERVE_LOOP_H
+#define SERVE_LOOP_H
+
+#include <stdint.h>
+
+#include "sandbox.h"
+
+struct loop;
+
+/* What is waited for. Owned by the caller, who closes the descriptor after loop_remove. */
+struct watch {
+    int fd;
+    void (*ready)(void *user, uint32_t events);
+    void *user;
+};
+
+int loop_open(struct loop **loop, struct sb_error *err);
+void loop_close(struct loop *loop);
+
+/* `events`: as for epoll_ctl(2). Returns −1 with errno. */
+int loop_add(struct loop *loop, struct watch *watch, uint32_t events);
+/* Safe from within any handler: an event that is already on its way to this watch is dropped. */
+void loop_remove(struct loop *loop, struct watch *watch);
+
+/* Called after each round of events, before the loop sleeps again: work that several events of one
+ * round should share. */
+void loop_on_round(struct loop *loop, void (*round)(void *user), void *user);
+
+/* Runs until loop_stop. */
+int loop_run(struct loop *loop, struct sb_error *err);
+void loop_stop(struct loop *loop);
+
+/* A one-shot timer on a descriptor of its own. */
+struct timer {
+    struct watch watch;
+    void (*expired)(void *user);
+    void *user;
+};
+int timer_open(struct timer *timer, struct loop *loop, void (*expired)(void *user), void *user);
+/* In milliseconds from now; −1 disarms it. */
+void timer_set(struct timer *timer, int64_t in_ms);
+void timer_close(struct timer *timer, struct loop *loop);
+
+#endif

@@ -1,0 +1,28 @@
+/* The routes: one table from which requests are dispatched, methods refused, and the OpenAPI
+ * document written. */
+#ifndef SERVE_ROUTE_H
+#define SERVE_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct exchange;
+
+enum route_flags {
+    ROUTE_BODY = 1,   /* takes a JSON body: Content-Type is checked (415), an empty body is a 400 */
+    ROUTE_PUBLIC = 2, /* answered without a token: health, version, the pages */
+};
+
+struct route {
+    const char *method; /* "GET" also answers HEAD */
+    const char *path;   /* exact */
+    unsigned flags;
+    const char *summary; /* one line, for the API pages */
+    /* Answers the exchange, or sets its state and gone and answers later. */
+    void (*handle)(struct exchange *exchange);
+};
+
+extern const struct route routes[];
+extern const size_t routes_count;
+
+#endif

@@ -1,0 +1,34 @@
+/* The jobs' side of the service: policies, admission, running jobs, metrics. One for each worker
+ * process. Knows exchanges, not connections. */
+#ifndef SERVE_SERVICE_H
+#define SERVE_SERVICE_H
+
+#include <stddef.h>
+
+#include "config.h"
+#include "log.h"
+#include "loop.h"
+#include "sandbox.h"
+
+struct service;
+struct metrics;
+
+/* `metrics`: an array of config->workers in memory that the workers share; this one writes its own
+ * element alone and adds up all of them when asked. All arguments must live as long as the service.
+ * Fails when jobs cannot run here. */
+int service_open(struct service **service, const struct config *config, struct loop *loop,
+                 struct log *log, struct metrics *metrics, size_t worker, struct sb_error *err);
+
+/* Reads policies anew. On an error the old ones stay. */
+int service_reload(struct service *service, struct sb_error *err);
+
+/* Takes no more jobs: 503. What waits or runs goes on; `idle` is called once nothing does. */
+void service_drain(struct service *service, void (*idle)(void *user), void *user);
+
+/* Ends all that waits (503) or runs (a verdict that says `reason`). */
+void service_end(struct service *service, const char *reason);
+
+/* NULL is allowed. Jobs that run are killed without a verdict. */
+void service_close(struct service *service);
+
+#endif
