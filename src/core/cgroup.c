@@ -131,7 +131,10 @@ void cgroup_job_init(struct cgroup_job *job)
 /* Whatever the caller's umask is: owner and child have to get in. */
 static int make_directory(int parent, const char *name)
 {
-    return mkdirat(parent, name, 0755) < 0 ? -1 : fchmodat(parent, name, 0755, 0);
+    struct stat st;
+    if (mkdirat(parent, name, 0755) < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    return (st.st_mode & 0777) == 0755 ? 0 : fchmodat(parent, name, 0755, 0);
 }
 
 static int open_directory(int parent, const char *name)
