@@ -4,10 +4,9 @@
 #include "openapi.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "json_writer.h"
+#include "openapi_schema.h"
 #include "openapi_tables.h"
 #include "route.h"
 #include "sandbox.h"
@@ -44,7 +43,7 @@ static const struct {
      "allow this policy.",
      0, 0, NULL},
     {"408", "RequestTimeout", "The body came too slowly.", 0, ROUTE_BODY, NULL},
-    {"413", "TooLarge", "The body is larger than `body-bytes` of the configuration.", 0, ROUTE_BODY,
+    {"413", "TooLarge", "The body is larger than `max-body` of the configuration.", 0, ROUTE_BODY,
      NULL},
     {"415", "UnsupportedMediaType", "The body's Content-Type is not application/json.", 0,
      ROUTE_BODY, NULL},
@@ -54,135 +53,6 @@ static const struct {
     {"503", "Busy", "The queue is full, or the service is about to stop.", 0, ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
 };
-
-static void text(struct json_writer *writer, const char *key, const char *value)
-{
-    json_key(writer, key);
-    json_string(writer, value, strlen(value));
-}
-
-static void reference(struct json_writer *writer, const char *kind, const char *name)
-{
-    char target[96];
-    snprintf(target, sizeof(target), "#/components/%s/%s", kind, name);
-    text(writer, "$ref", target);
-}
-
-/* ── Shapes ─────────────────────────────────────────────────────────────────────────────────── */
-
-/* The words of `list`, which has `separator` between them, as an array of strings. */
-static void words(struct json_writer *writer, const char *list, char separator)
-{
-    json_bracket(writer, '[');
-    for (const char *word = list, *end; *word != '\0'; word = *end == '\0' ? end : end + 1) {
-        end = strchrnul(word, separator);
-        json_item(writer);
-        json_string(writer, word, (size_t)(end - word));
-    }
-    json_bracket(writer, ']');
-}
-
-/* The keywords for a type in the short form of openapi_tables.h, as members of the open object. */
-static void type(struct json_writer *writer, const char *form)
-{
-    char inner[64];
-    if (isupper((unsigned char)form[0])) {
-        reference(writer, "schemas", form);
-    } else if (form[0] == '=') {
-        json_key(writer, "enum");
-        words(writer, form + 1, ' ');
-    } else if (form[0] == '[' || form[0] == '{') {
-        snprintf(inner, sizeof(inner), "%.*s", (int)strlen(form) - 2, form + 1);
-        text(writer, "type", form[0] == '[' ? "array" : "object");
-        json_key(writer, form[0] == '[' ? "items" : "additionalProperties");
-        json_bracket(writer, '{');
-        type(writer, inner);
-        json_bracket(writer, '}');
-    } else if (strchr(form, '|') != NULL) {
-        json_key(writer, "type");
-        words(writer, form, '|');
-    } else if (strcmp(form, "any") != 0) {
-        text(writer, "type", form);
-    }
-}
-
-/* The members of a JSON object given as text, as further members of the open object. */
-static void more(struct json_writer *writer, const char *object)
-{
-    if (object == NULL)
-        return;
-    _cleanup_free_ char *members = strdup(object);
-    if (members == NULL) {
-        writer->failed = true;
-        return;
-    }
-    members[strlen(members) - 1] = '\0';
-    json_item(writer);
-    json_verbatim(writer, members + 1);
-}
-
-static void shape(struct json_writer *writer, const struct openapi_shape *shape)
-{
-    text(writer, "type", "object");
-    text(writer, "description", shape->meaning);
-    json_key(writer, "properties");
-    json_bracket(writer, '{');
-    for (const struct openapi_member *member = shape->members; member->name; member++) {
-        json_key(writer, member->name);
-        json_bracket(writer, '{');
-        type(writer, member->type);
-        text(writer, "description", member->meaning);
-        more(writer, member->more);
-        json_bracket(writer, '}');
-    }
-    json_bracket(writer, '}');
-    json_key(writer, "required");
-    json_bracket(writer, '[');
-    for (const struct openapi_member *member = shape->members; member->name; member++)
-        if ((member->flags & OPENAPI_REQUIRED) != 0) {
-            json_item(writer);
-            json_string(writer, member->name, strlen(member->name));
-        }
-    json_bracket(writer, ']');
-    more(writer, shape->more);
-    json_key(writer, "additionalProperties");
-    json_verbatim(writer, "false");
-}
-
-/* A value as limits are written in JSON: CPUs with a fraction. */
-static void limit_value(struct json_writer *writer, const char *key, enum sb_limit limit,
-                        int64_t value)
-{
-    json_key(writer, key);
-    if (limit == SB_MILLICPUS)
-        json_thousandths(writer, value);
-    else
-        json_integer(writer, value);
-}
-
-static void limits(struct json_writer *writer, const char *name, const char *meaning)
-{
-    json_key(writer, name);
-    json_bracket(writer, '{');
-    text(writer, "type", "object");
-    text(writer, "description", meaning);
-    json_key(writer, "properties");
-    json_bracket(writer, '{');
-    for (int i = 0; i < SB_LIMITS; i++) {
-        const struct sb_limit_info *info = sb_limit_info((enum sb_limit)i);
-        json_key(writer, info->name);
-        json_bracket(writer, '{');
-        text(writer, "type", i == SB_MILLICPUS ? "number" : "integer");
-        text(writer, "description", info->meaning);
-        limit_value(writer, "minimum", (enum sb_limit)i, info->min);
-        limit_value(writer, "maximum", (enum sb_limit)i, info->max);
-        json_bracket(writer, '}');
-    }
-    json_bracket(writer, '}');
-    json_key(writer, "additionalProperties");
-    json_verbatim(writer, "false");
-    json_bracket(writer, '}');
-}
 
 /* ── Operations ─────────────────────────────────────────────────────────────────────────────── */
 
@@ -201,14 +71,14 @@ static void schema(struct json_writer *writer, const char *const names[])
     json_key(writer, "schema");
     json_bracket(writer, '{');
     if (names[1] == NULL) {
-        reference(writer, "schemas", names[0]);
+        openapi_reference(writer, "schemas", names[0]);
     } else {
         json_key(writer, "anyOf");
         json_bracket(writer, '[');
         for (; *names != NULL; names++) {
             json_item(writer);
             json_bracket(writer, '{');
-            reference(writer, "schemas", *names);
+            openapi_reference(writer, "schemas", *names);
             json_bracket(writer, '}');
         }
         json_bracket(writer, ']');
@@ -234,7 +104,7 @@ static void content(struct json_writer *writer, const char *const shapes[],
             continue;
         json_key(writer, examples->name);
         json_bracket(writer, '{');
-        text(writer, "summary", examples->summary);
+        openapi_text(writer, "summary", examples->summary);
         json_key(writer, "value");
         json_verbatim(writer, value);
         json_bracket(writer, '}');
@@ -248,7 +118,7 @@ static void success(struct json_writer *writer, const struct openapi_operation *
 {
     json_key(writer, "200");
     json_bracket(writer, '{');
-    text(writer, "description", "Done.");
+    openapi_text(writer, "description", "Done.");
     if (operation->answer[0] != NULL) {
         content(writer, operation->answer, operation->examples, 200);
     } else {
@@ -281,13 +151,13 @@ static void answers(struct json_writer *writer, const struct route *route,
         json_bracket(writer, '{');
         if (own_failure(operation, failures[i].status)) {
             const char *const shapes[] = {operation->failure, "Error", NULL};
-            text(writer, "description",
-                 failures[i].status[0] == '4'
-                     ? "The request, or its code, is at fault."
-                     : "The code ran into a limit, or the service failed.");
+            openapi_text(writer, "description",
+                         failures[i].status[0] == '4'
+                             ? "The request, or its code, is at fault."
+                             : "The code ran into a limit, or the service failed.");
             content(writer, shapes, operation->examples, failures[i].status[0] == '4' ? 400 : 500);
         } else {
-            reference(writer, "responses", failures[i].name);
+            openapi_reference(writer, "responses", failures[i].name);
         }
         json_bracket(writer, '}');
     }
@@ -302,12 +172,12 @@ static void operation(struct json_writer *writer, const struct route *route)
         method[i] = (char)tolower((unsigned char)route->method[i]);
     json_key(writer, method);
     json_bracket(writer, '{');
-    text(writer, "summary", route->summary);
+    openapi_text(writer, "summary", route->summary);
     if (operation->id != NULL) {
-        text(writer, "operationId", operation->id);
-        text(writer, "description", operation->description);
+        openapi_text(writer, "operationId", operation->id);
+        openapi_text(writer, "description", operation->description);
         json_key(writer, "tags");
-        words(writer, operation->group, '\0');
+        openapi_words(writer, operation->group, '\0');
     }
     if ((route->flags & ROUTE_PUBLIC) != 0) {
         json_key(writer, "security");
@@ -355,7 +225,7 @@ static void failed_answers(struct json_writer *writer)
     for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
         json_key(writer, failures[i].name);
         json_bracket(writer, '{');
-        text(writer, "description", failures[i].description);
+        openapi_text(writer, "description", failures[i].description);
         if (failures[i].headers != NULL) {
             json_key(writer, "headers");
             json_verbatim(writer, failures[i].headers);
@@ -371,26 +241,17 @@ static void components(struct json_writer *writer)
     json_key(writer, "components");
     json_bracket(writer, '{');
     json_key(writer, "securitySchemes");
-    json_verbatim(writer, JSON({
-                      "bearer" : {
-                          "type" : "http",
-                          "scheme" : "bearer",
-                          "description" : "A token that `sandbox-serve token add NAME` made. Not "
-                                          "needed where the service has no tokens."
-                      }
-                  }));
-    json_key(writer, "schemas");
     json_bracket(writer, '{');
-    limits(writer, "Limits",
-           "Limits of one job. Those that are left out are the policy's; none may be above the "
-           "policy's caps, see `GET /policies`.");
-    for (const struct openapi_shape *one = openapi_shapes; one->name != NULL; one++) {
-        json_key(writer, one->name);
-        json_bracket(writer, '{');
-        shape(writer, one);
-        json_bracket(writer, '}');
-    }
+    json_key(writer, "bearer");
+    json_bracket(writer, '{');
+    openapi_text(writer, "type", "http");
+    openapi_text(writer, "scheme", "bearer");
+    openapi_text(
+        writer, "description",
+        "A token that `sandbox-serve token add NAME` made; not needed where there are none.");
     json_bracket(writer, '}');
+    json_bracket(writer, '}');
+    openapi_schemas(writer);
     failed_answers(writer);
     json_bracket(writer, '}');
 }
@@ -400,13 +261,13 @@ char *openapi_json(void)
     struct json_writer writer;
     json_begin(&writer, 32768);
     json_bracket(&writer, '{');
-    text(&writer, "openapi", "3.1.0");
+    openapi_text(&writer, "openapi", "3.1.0");
     json_key(&writer, "info");
     json_bracket(&writer, '{');
-    text(&writer, "title", "sandbox-serve");
-    text(&writer, "summary", "Runs untrusted Python");
-    text(&writer, "version", sb_version());
-    text(&writer, "description", about);
+    openapi_text(&writer, "title", "sandbox-serve");
+    openapi_text(&writer, "summary", "Runs untrusted Python");
+    openapi_text(&writer, "version", sb_version());
+    openapi_text(&writer, "description", about);
     json_key(&writer, "license");
     json_verbatim(&writer, JSON({"name" : "MIT", "identifier" : "MIT"}));
     json_bracket(&writer, '}');

@@ -7,7 +7,8 @@
 #define JOBS "Run code"
 #define SERVICE "The service"
 
-/* clang-format off: JSON and columns */
+/* Strings in JSON() must not be split. */
+/* clang-format off */
 static const struct openapi_example run_examples[] = {
     {"hello", "Hello World", 200, JSON({"code" : "print('Hello World')"}), JSON({
          "status" : "success",
@@ -53,8 +54,7 @@ static const struct openapi_example run_examples[] = {
      })},
     {"memory", "More memory than there is", 200, JSON({"code" : "x = 'a' * 1000000000"}), NULL},
     {"input", "Input, arguments, environment, files", 200, JSON({
-         "code" : "import os, sys, helper\nprint(helper.greet(sys.argv[1]), os.environ['MOOD'], "
-                  "sys.stdin.read())",
+         "code" : "import os, sys, helper\nprint(helper.greet(sys.argv[1]), os.environ['MOOD'], sys.stdin.read())",
          "files" : {"helper.py" : "def greet(name): return 'Hello ' + name"},
          "args" : ["World"],
          "env" : {"MOOD" : "gladly"},
@@ -81,8 +81,7 @@ static const struct openapi_example run_code_examples[] = {
      JSON({"output" : "Hello World", "error" : ""})},
     {"raises", "Code that raises", 200, JSON({"code" : "1/0"}), JSON({
          "output" : "",
-         "error" : "Traceback (most recent call last):\n  File \"main.py\", line 1, in "
-                   "<module>\nZeroDivisionError: division by zero\n"
+         "error" : "Traceback (most recent call last):\n  File \"main.py\", line 1, in <module>\nZeroDivisionError: division by zero\n"
      })},
     {"empty", "No code", 400, JSON({}), NULL},
     {0},
@@ -107,127 +106,88 @@ static const struct openapi_example health_examples[] = {
     {0},
 };
 
+/* clang-format on */
+
 const struct openapi_operation openapi_operations[] = {
-    {"POST",
-     "/run",
-     "run",
-     JOBS,
-     "The native form: everything that a job can have, and the whole verdict. Code that raises, or "
-     "runs into a "
-     "limit, is answered with 200 and the status `error`. Under the policy `run` the code is at "
-     "most 5000 "
-     "characters, has 10 seconds, 128 MiB, half a CPU, no network, and can write nowhere.",
-     {"RunRequest"},
-     {"RunAnswer"},
-     NULL,
-     NULL,
-     run_examples},
-    {"POST",
-     "/run_code",
-     "runCode",
-     JOBS,
-     "Code in, output and error out, under the policy `run_code`: 30 seconds, 500 MiB, two CPUs. "
-     "Code that raises is "
-     "answered with 200 and the traceback in `error`; time or memory that ran out with 500.",
-     {"RunCodeRequest"},
-     {"RunCodeAnswer"},
-     NULL,
-     "RunCodeFailed",
-     run_code_examples},
-    {"POST",
-     "/execute",
-     "execute",
-     JOBS,
-     "With `code`: output, error and seconds, under the policy `execute`: 512 MiB, one CPU. With "
-     "`script`: the value "
-     "of its main(), under the policy `execute_script`: 50 MiB, 5 seconds of CPU time, 10 open "
-     "files; 400 when the "
-     "script is at fault, 500 when it ran into a limit.",
-     {"ExecuteRequest", "ExecuteScriptRequest"},
-     {"ExecuteAnswer", "ExecuteScriptAnswer"},
-     NULL,
-     "ExecuteScriptFailed",
-     execute_examples},
-    {"GET",
-     "/health",
-     "health",
-     SERVICE,
-     "Runs no job; says whether jobs can run.",
-     {0},
-     {"Health"},
-     NULL,
-     NULL,
-     health_examples},
-    {"GET",
-     "/version",
-     "version",
-     SERVICE,
-     "The version of the program.",
-     {0},
-     {"Version"},
-     NULL,
-     NULL,
-     NULL},
-    {"GET",
-     "/policies",
-     "policies",
-     SERVICE,
-     "Names, limits and caps.",
-     {0},
-     {"Policies"},
-     NULL,
-     NULL,
-     NULL},
-    {"GET",
-     "/metrics",
-     "metrics",
-     SERVICE,
-     "For Prometheus: jobs by verdict, times, queue, memory.",
-     {0},
-     {0},
-     "text/plain",
-     NULL,
-     NULL},
-    {"GET",
-     "/openapi.json",
-     "openapi",
-     SERVICE,
-     "The document that you read.",
-     {0},
-     {0},
-     NULL,
-     NULL,
-     NULL},
-    {"GET",
-     "/",
-     "page",
-     "Pages",
-     "Write code in a browser and run it.",
-     {0},
-     {0},
-     "text/html",
-     NULL,
-     NULL},
-    {"GET",
-     "/docs",
-     "docs",
-     "Pages",
-     "The API, to try (Swagger UI).",
-     {0},
-     {0},
-     "text/html",
-     NULL,
-     NULL},
-    {"GET",
-     "/redoc",
-     "redoc",
-     "Pages",
-     "The API, to read (Redoc).",
-     {0},
-     {0},
-     "text/html",
-     NULL,
-     NULL},
+    {
+        .method = "POST",
+        .path = "/run",
+        .id = "run",
+        .group = JOBS,
+        .description = "The native form: everything that a job can have, and the whole verdict. "
+                       "Code that raises, or runs into a limit, is answered with 200 and the "
+                       "status `error`. Under the policy `run` the code is at most 5000 characters,"
+                       " has 10 seconds, 128 MiB, half a CPU, no network, and can write nowhere.",
+        .request = {"RunRequest"},
+        .answer = {"RunAnswer"},
+        .examples = run_examples,
+    },
+    {
+        .method = "POST",
+        .path = "/run_code",
+        .id = "runCode",
+        .group = JOBS,
+        .description = "Code in, output and error out, under the policy `run_code`: 30 seconds, "
+                       "500 MiB, two CPUs. Code that raises is answered with 200 and the traceback "
+                       "in `error`; time or memory that ran out with 500.",
+        .request = {"RunCodeRequest"},
+        .answer = {"RunCodeAnswer"},
+        .failure = "RunCodeFailed",
+        .examples = run_code_examples,
+    },
+    {
+        .method = "POST",
+        .path = "/execute",
+        .id = "execute",
+        .group = JOBS,
+        .description = "With `code`: output, error and seconds, under the policy `execute`: 512 "
+                       "MiB, one CPU. With `script`: the value of its main(), under the policy "
+                       "`execute_script`: 50 MiB, 5 seconds of CPU time, 10 open files; 400 when "
+                       "the script is at fault, 500 when it ran into a limit.",
+        .request = {"ExecuteRequest", "ExecuteScriptRequest"},
+        .answer = {"ExecuteAnswer", "ExecuteScriptAnswer"},
+        .failure = "ExecuteScriptFailed",
+        .examples = execute_examples,
+    },
+    {
+        .method = "GET",
+        .path = "/health",
+        .id = "health",
+        .group = SERVICE,
+        .description = "Whether jobs can run.",
+        .answer = {"Health"},
+        .examples = health_examples,
+    },
+    {
+        .method = "GET",
+        .path = "/version",
+        .id = "version",
+        .group = SERVICE,
+        .description = "The version of the program.",
+        .answer = {"Version"},
+    },
+    {
+        .method = "GET",
+        .path = "/policies",
+        .id = "policies",
+        .group = SERVICE,
+        .description = "Their names, limits and caps.",
+        .answer = {"Policies"},
+    },
+    {
+        .method = "GET",
+        .path = "/metrics",
+        .id = "metrics",
+        .group = SERVICE,
+        .description = "For Prometheus: jobs by verdict, times, queue, memory.",
+        .type = "text/plain",
+    },
+    {
+        .method = "GET",
+        .path = "/openapi.json",
+        .id = "openapi",
+        .group = SERVICE,
+        .description = "The document that you read.",
+    },
     {0},
 };
-/* clang-format on */

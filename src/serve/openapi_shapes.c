@@ -6,7 +6,6 @@
 
 /* ── Requests ───────────────────────────────────────────────────────────────────────────────── */
 
-/* clang-format off: columns */
 static const struct openapi_member run_request[] = {
     {"code", "string", "Python code. Required, unless `files` has a main.py.", NULL, 0},
     {"files", "{string}", "Further files for the working directory: path below it → text.", NULL,
@@ -168,4 +167,3 @@ const struct openapi_shape openapi_shapes[] = {
     {"Error", "A request that was not carried out.", error_answer, NULL},
     {0},
 };
-/* clang-format on */
