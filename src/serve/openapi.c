@@ -4,6 +4,7 @@
 #include "openapi.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "openapi_schema.h"
@@ -33,23 +34,26 @@ static const struct {
     unsigned only;    /* for routes with these flags only */
     const char *headers;
 } failures[] = {
-    {"400", "BadRequest", "The request is not understood, or asks for more than its policy allows.",
+    {"400", "BadRequest",
+     "The request is not understood, asks for more than its policy allows, or its code is at "
+     "fault.",
      0, ROUTE_BODY, NULL},
     {"401", "Unauthorized", "Tokens are set up, and the request has none, or a wrong one.",
      ROUTE_PUBLIC, 0,
      JSON({"WWW-Authenticate" : {"schema" : {"type" : "string"}, "description" : "Bearer"}})},
-    {"403", "Forbidden",
-     "A page of another site asked, the Host header names another host, or the token does not "
-     "allow this policy.",
+    {"403", "Forbidden", "A page of another site asked, or the token does not allow this policy.",
      0, 0, NULL},
     {"408", "RequestTimeout", "The body came too slowly.", 0, ROUTE_BODY, NULL},
     {"413", "TooLarge", "The body is larger than `max-body` of the configuration.", 0, ROUTE_BODY,
      NULL},
     {"415", "UnsupportedMediaType", "The body's Content-Type is not application/json.", 0,
      ROUTE_BODY, NULL},
+    {"421", "MisdirectedRequest", "The Host header names another host.", 0, 0, NULL},
     {"429", "TooManyRequests", "This client asks more often than it may.", 0, ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
-    {"500", "Failed", "The service failed.", 0, ROUTE_BODY, NULL},
+    {"500", "Failed",
+     "The code ran into a limit, where the contract says so, or the service failed.", 0, ROUTE_BODY,
+     NULL},
     {"503", "Busy", "The queue is full, or the service is about to stop.", 0, ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
 };
@@ -131,10 +135,14 @@ static void success(struct json_writer *writer, const struct openapi_operation *
     json_bracket(writer, '}');
 }
 
-/* Whether the answer with this status may be about the job, too. */
-static bool own_failure(const struct openapi_operation *operation, const char *status)
+/* The shapes that the answer with this status may have, NULL when it is an Error. */
+static const char *const *own_failure(const struct openapi_operation *operation, const char *status)
 {
-    return operation->failure != NULL && (strcmp(status, "400") == 0 || strcmp(status, "500") == 0);
+    for (size_t i = 0; i < ARRAY_LEN(operation->failures); i++)
+        if (operation->failures[i].status != NULL &&
+            strcmp(operation->failures[i].status, status) == 0)
+            return operation->failures[i].shapes;
+    return NULL;
 }
 
 static void answers(struct json_writer *writer, const struct route *route,
@@ -144,20 +152,17 @@ static void answers(struct json_writer *writer, const struct route *route,
     json_bracket(writer, '{');
     success(writer, operation);
     for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
-        if ((route->flags & failures[i].without) != 0 ||
-            (route->flags & failures[i].only) != failures[i].only)
+        const char *const *own = own_failure(operation, failures[i].status);
+        if (own == NULL && ((route->flags & failures[i].without) != 0 ||
+                            (route->flags & failures[i].only) != failures[i].only))
             continue;
         json_key(writer, failures[i].status);
         json_bracket(writer, '{');
-        if (own_failure(operation, failures[i].status)) {
-            const char *const shapes[] = {operation->failure, "Error", NULL};
-            openapi_text(writer, "description",
-                         failures[i].status[0] == '4'
-                             ? "The request, or its code, is at fault."
-                             : "The code ran into a limit, or the service failed.");
-            content(writer, shapes, operation->examples, failures[i].status[0] == '4' ? 400 : 500);
-        } else {
+        if (own == NULL) {
             openapi_reference(writer, "responses", failures[i].name);
+        } else {
+            openapi_text(writer, "description", failures[i].description);
+            content(writer, own, operation->examples, (unsigned)atoi(failures[i].status));
         }
         json_bracket(writer, '}');
     }

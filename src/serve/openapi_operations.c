@@ -120,6 +120,7 @@ const struct openapi_operation openapi_operations[] = {
                        " has 10 seconds, 128 MiB, half a CPU, no network, and can write nowhere.",
         .request = {"RunRequest"},
         .answer = {"RunAnswer"},
+        .failures = {{"500", {"RunAnswer", "Error"}}},
         .examples = run_examples,
     },
     {
@@ -132,7 +133,7 @@ const struct openapi_operation openapi_operations[] = {
                        "in `error`; time or memory that ran out with 500.",
         .request = {"RunCodeRequest"},
         .answer = {"RunCodeAnswer"},
-        .failure = "RunCodeFailed",
+        .failures = {{"400", {"RunCodeFailed"}}, {"500", {"RunCodeFailed"}}},
         .examples = run_code_examples,
     },
     {
@@ -146,7 +147,8 @@ const struct openapi_operation openapi_operations[] = {
                        "the script is at fault, 500 when it ran into a limit.",
         .request = {"ExecuteRequest", "ExecuteScriptRequest"},
         .answer = {"ExecuteAnswer", "ExecuteScriptAnswer"},
-        .failure = "ExecuteScriptFailed",
+        .failures = {{"400", {"ExecuteScriptFailed", "Error"}},
+                     {"500", {"ExecuteScriptFailed", "ExecuteFailed", "Error"}}},
         .examples = execute_examples,
     },
     {
@@ -156,6 +158,7 @@ const struct openapi_operation openapi_operations[] = {
         .group = SERVICE,
         .description = "Whether jobs can run.",
         .answer = {"Health"},
+        .failures = {{"503", {"Health"}}},
         .examples = health_examples,
     },
     {

@@ -1,46 +1,62 @@
 /* The shapes of requests and answers, for the OpenAPI document: rows of openapi_tables.h. A test
  * holds them against real answers. */
+#include "contracts.h"
 #include "openapi_tables.h"
 
 #define JSON(...) #__VA_ARGS__
 
 /* ── Requests ───────────────────────────────────────────────────────────────────────────────── */
 
-static const struct openapi_member run_request[] = {
-    {"code", "string", "Python code. Required, unless `files` has a main.py.", NULL, 0},
-    {"files", "{string}", "Further files for the working directory: path below it → text.", NULL,
-     0},
-    {"stdin", "string", "What the code reads.", JSON({"default" : ""}), 0},
-    {"args", "[string]", "sys.argv[1:].", JSON({"default" : []}), 0},
-    {"env", "{string}", "Environment variables, on top of the policy's.", JSON({"default" : {}}),
-     0},
-    {"policy", "string", "Which policy, see `GET /policies`.", JSON({"default" : "run"}), 0},
-    {"timeout", "number", "Seconds on the clock; the same as limits.wall_time_ms.",
-     JSON({"exclusiveMinimum" : 0}), 0},
-    {"limits", "Limits", "Other limits than the policy's, within its caps.", NULL, 0},
-    {"call", "string",
-     "After the code, call this function of it without arguments; its value is the answer's "
-     "`result`.",
-     NULL, 0},
-    {0},
-};
-static const struct openapi_member code_request[] = {
-    {"code", "string", "Python code.", NULL, OPENAPI_REQUIRED},
-    {0},
-};
-static const struct openapi_member execute_request[] = {
-    {"code", "string", "Python code.", NULL, OPENAPI_REQUIRED},
-    {"timeout", "integer", "Seconds on the clock.", JSON({"default" : 5, "minimum" : 1}), 0},
-    {0},
-};
-static const struct openapi_member script_request[] = {
-    {"script", "string",
-     "Python code that defines a function main() without arguments, whose value JSON can hold.",
-     NULL, OPENAPI_REQUIRED},
+#define ANY_CONTRACT (~0u)
+
+const struct openapi_field openapi_fields[] = {
+    {1u << NATIVE,
+     {"code", "string", "Python code. Either this or `files` with a main.py.", NULL, 0}},
+    {ANY_CONTRACT, {"code", "string", "Python code.", NULL, 0}},
+    {ANY_CONTRACT,
+     {"script", "string",
+      "Python code that defines a function main() without arguments, whose value JSON can hold.",
+      NULL, 0}},
+    {ANY_CONTRACT,
+     {"files", "{string}",
+      "Files for the working directory: path below it → text. One named main.py is the code.", NULL,
+      0}},
+    {ANY_CONTRACT, {"stdin", "string", "What the code reads.", JSON({"default" : ""}), 0}},
+    {ANY_CONTRACT, {"args", "[string]", "sys.argv[1:].", JSON({"default" : []}), 0}},
+    {ANY_CONTRACT,
+     {"env", "{string}", "Environment variables, on top of the policy's.", JSON({"default" : {}}),
+      0}},
+    {ANY_CONTRACT,
+     {"policy", "string",
+      "Which policy, see `GET /policies`; without it `run`, or the only one that the token allows.",
+      NULL, 0}},
+    {1u << EXECUTE,
+     {"timeout", "number", "Whole seconds on the clock; 5 unless given.",
+      JSON({"minimum" : 1, "multipleOf" : 1}), 0}},
+    {ANY_CONTRACT,
+     {"timeout", "number", "Seconds on the clock; the same as limits.wall_time_ms.",
+      JSON({"minimum" : 0.001}), 0}},
+    {ANY_CONTRACT,
+     {"limits", "Limits", "Other limits than the policy's, within its caps.", NULL, 0}},
+    {ANY_CONTRACT,
+     {"call", "string",
+      "After the code, call this function of it without arguments; its value is the answer's "
+      "`result`.",
+      NULL, 0}},
     {0},
 };
 
 /* ── Answers ────────────────────────────────────────────────────────────────────────────────── */
+
+const struct openapi_letter openapi_letters[] = {
+    {'o', {"output", "string", "stdout without its last newline.", NULL, 0}},
+    {'e', {"error", "string", "A traceback, or which limit was reached; empty: none.", NULL, 0}},
+    {'t', {"execution_time", "number", "Seconds.", NULL, 0}},
+    {'r', {"result", "any", "The value of main().", NULL, 0}},
+    {'O', {"stdout", "string", "What the script printed.", NULL, 0}},
+    {'E', {"stderr", "string", "What it wrote to standard error.", NULL, 0}},
+    {0},
+};
 
 static const struct openapi_member error_answer[] = {
     {"status", "=error", "Always error.", NULL, OPENAPI_REQUIRED},
@@ -96,35 +112,9 @@ static const struct openapi_member run_answer[] = {
     {"id", "string", "As in the log.", NULL, OPENAPI_REQUIRED},
     {0},
 };
-static const struct openapi_member code_answer[] = {
-    {"output", "string", "What the code wrote to stdout.", NULL, OPENAPI_REQUIRED},
-    {"error", "string", "Traceback of code that raised; else empty.", NULL, OPENAPI_REQUIRED},
-    {0},
-};
-static const struct openapi_member failed_answer[] = {
-    {"error", "string", "What went wrong.", NULL, OPENAPI_REQUIRED},
-    {0},
-};
-static const struct openapi_member execute_answer[] = {
-    {"output", "string", "What the code wrote to stdout.", NULL, OPENAPI_REQUIRED},
-    {"error", "string", "Only when there is one: a traceback, or which limit was reached.", NULL,
-     0},
-    {"execution_time", "number", "Seconds.", NULL, OPENAPI_REQUIRED},
-    {0},
-};
-static const struct openapi_member script_answer[] = {
-    {"result", "any", "The value of main().", NULL, OPENAPI_REQUIRED},
-    {"stdout", "string", "What the script printed.", NULL, OPENAPI_REQUIRED},
-    {0},
-};
-static const struct openapi_member script_failed[] = {
-    {"error", "string", "What went wrong.", NULL, OPENAPI_REQUIRED},
-    {"stdout", "string", "What the script printed.", NULL, OPENAPI_REQUIRED},
-    {"stderr", "string", "What it wrote to standard error.", NULL, OPENAPI_REQUIRED},
-    {0},
-};
 static const struct openapi_member health[] = {
-    {"status", "=healthy unhealthy", "Whether jobs can run.", NULL, OPENAPI_REQUIRED},
+    {"status", "=healthy unhealthy", "Whether a job ran just now.", NULL, OPENAPI_REQUIRED},
+    {"error", "string", "Why not, with the status 503.", NULL, 0},
     {0},
 };
 static const struct openapi_member version[] = {
@@ -133,7 +123,7 @@ static const struct openapi_member version[] = {
 };
 static const struct openapi_member policy[] = {
     {"name", "string", "For `policy` in a request.", NULL, OPENAPI_REQUIRED},
-    {"description", "string", "One sentence.", NULL, OPENAPI_REQUIRED},
+    {"description", "string", "One sentence, or nothing.", NULL, OPENAPI_REQUIRED},
     {"limits", "Limits", "What a job gets that asks for nothing else.", NULL, OPENAPI_REQUIRED},
     {"caps", "Limits", "What a request may ask for at most.", NULL, OPENAPI_REQUIRED},
     {0},
@@ -144,26 +134,14 @@ static const struct openapi_member policies[] = {
 };
 
 const struct openapi_shape openapi_shapes[] = {
-    {"RunRequest", "What to run.", run_request,
-     JSON({"anyOf" : [ {"required" : ["code"]}, {"required" : ["files"]} ]})},
-    {"RunAnswer", "What became of it: the verdict, as `sandbox-run --json` prints it.", run_answer,
-     NULL},
-    {"RunCodeRequest", "What to run.", code_request, NULL},
-    {"RunCodeAnswer", "What became of it.", code_answer, NULL},
-    {"RunCodeFailed", "Why there is no output.", failed_answer, NULL},
-    {"ExecuteRequest", "What to run.", execute_request, NULL},
-    {"ExecuteAnswer", "What became of it.", execute_answer, NULL},
-    {"ExecuteScriptRequest", "What to call.", script_request, NULL},
-    {"ExecuteScriptAnswer", "What main() returned.", script_answer, NULL},
-    {"ExecuteScriptFailed", "Why there is no result.", script_failed, NULL},
-    {"Truncated", "Output past `output_bytes`: the first and the last part are kept.", truncated,
-     NULL},
-    {"Usage", "What a job used; null where the kernel does not say.", usage, NULL},
-    {"Enforcement", "How a job was held.", enforcement, NULL},
-    {"Health", "The service's health.", health, NULL},
-    {"Version", "The service's version.", version, NULL},
-    {"Policy", "A named set of limits and caps.", policy, NULL},
-    {"Policies", "All policies.", policies, NULL},
-    {"Error", "A request that was not carried out.", error_answer, NULL},
+    {"RunAnswer", "What became of it: the verdict, as `sandbox-run --json` prints it.", run_answer},
+    {"Truncated", "Output past `output_bytes`: the first and the last part are kept.", truncated},
+    {"Usage", "What a job used; null where the kernel does not say.", usage},
+    {"Enforcement", "How a job was held.", enforcement},
+    {"Health", "The service's health.", health},
+    {"Version", "The service's version.", version},
+    {"Policy", "A named set of limits and caps.", policy},
+    {"Policies", "All policies, or the one that the token allows.", policies},
+    {"Error", "A request that was not carried out.", error_answer},
     {0},
 };

@@ -24,7 +24,18 @@ struct openapi_shape {
     const char *name;
     const char *meaning;
     const struct openapi_member *members;
-    const char *more; /* further JSON Schema keywords; NULL: none */
+};
+
+/* What is said of a request's field, in the contracts with these bits (as in request_fields.h). */
+struct openapi_field {
+    unsigned contracts;
+    struct openapi_member member;
+};
+
+/* What a letter of a contract's form (contracts.h) stands for. */
+struct openapi_letter {
+    char letter;
+    struct openapi_member member;
 };
 
 struct openapi_example {
@@ -43,11 +54,16 @@ struct openapi_operation {
     const char *request[3];  /* shapes, one of which the body has */
     const char *answer[3];   /* the same for status 200; empty: no JSON */
     const char *type;        /* Content-Type of status 200 where it is not JSON */
-    const char *failure;     /* shape of 400 and 500, where the job itself failed; NULL: "Error" */
+    struct {
+        const char *status;
+        const char *shapes[4];
+    } failures[3]; /* answers whose body need not be an Error */
     const struct openapi_example *examples;
 };
 
-/* Each ends with an element without a name (or path). */
+/* Each ends with an element without a name, path or letter. */
+extern const struct openapi_field openapi_fields[];
+extern const struct openapi_letter openapi_letters[];
 extern const struct openapi_shape openapi_shapes[];
 extern const struct openapi_operation openapi_operations[];
 
