@@ -204,6 +204,10 @@ struct sb_job {
     void *user;
 };
 
+/* What sb_start would refuse of a job on any host: a bad field, a limit above its cap. For a caller
+ * that lets jobs wait before it starts them. */
+SB_API int sb_check(const struct sb_job *job, struct sb_error *err);
+
 /* Starts a job. *run (may be NULL) stays valid until on_done has been called. Fails without having
  * run anything: a bad job (err.field names what), a limit above its cap, a host that can't. */
 SB_API int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **run,

@@ -2,25 +2,20 @@
 #ifndef SB_JSON_FILE_H
 #define SB_JSON_FILE_H
 
-#include <json-c/json.h>
-
+#include "json_text.h"
 #include "sandbox.h"
 
 /* No configuration file is larger, or nested deeper. */
 #define JSON_FILE_MAX (64 * 1024)
 #define JSON_FILE_DEPTH 16
 
-/* Parses a text: one object in UTF-8, no comments, no key twice in an object. `file` is its name in
- * errors, which give the line; `step` goes into err->step. NULL on errors; the caller puts the
- * object back with json_object_put. */
-struct json_object *json_text_parse(const char *text, size_t size, const char *file,
+/* Parses the text of a file as json_text_parse does; its keys have no backslashes. `file` is its
+ * path. */
+struct json_object *json_file_parse(const char *text, size_t size, const char *file,
                                     const char *step, struct sb_error *err);
 
 /* Reads a regular file, or a link to one, of up to JSON_FILE_MAX bytes, and parses it. */
 struct json_object *json_file_load(const char *path, const char *step, struct sb_error *err);
-
-/* "a string", "an object", …: what a value is, for error messages. */
-const char *json_kind(struct json_object *value);
 
 /* The last part of a path, so that a long one does not crowd the rest out of an error message. */
 const char *json_file_shown(const char *path);

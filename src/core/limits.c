@@ -1,13 +1,12 @@
 /* The table of limits, and the reading of limits that a person writes: "1.5", "500ms", "128M".
- * Policies, requests, options and help texts take names, units and ranges from this table. Numbers
- * are read digit by digit: strtod() would follow the locale and take "nan", "0x10" and "1e3". */
+ * Policies, requests, options and help texts take names, units and ranges from this table. */
 #include "limits.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "error.h"
-#include "util.h"
+#include "quantity.h"
 
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)
@@ -62,33 +61,6 @@ static const int64_t defaults[SB_LIMITS] = {
     [SB_RESULT_BYTES] = MIB,
 };
 
-/* What may follow a number: the first row of a unit is the one without a suffix. */
-struct suffix {
-    const char *unit;
-    const char *text;
-    int64_t scale;
-};
-
-static const struct suffix suffixes[] = {
-    {unit_ms, "", 1000},      {unit_ms, "ms", 1},       {unit_ms, "s", 1000},
-    {unit_ms, "m", 60000},    {unit_ms, "h", HOUR_MS},  {unit_bytes, "", 1},
-    {unit_bytes, "B", 1},     {unit_bytes, "K", KIB},   {unit_bytes, "KiB", KIB},
-    {unit_bytes, "M", MIB},   {unit_bytes, "MiB", MIB}, {unit_bytes, "G", GIB},
-    {unit_bytes, "GiB", GIB}, {unit_bytes, "T", TIB},   {unit_bytes, "TiB", TIB},
-    {unit_cpus, "", 1000},    {unit_count, "", 1},      {unit_chars, "", 1},
-};
-
-/* How a person writes a value of this unit. */
-static const struct {
-    const char *unit, *form;
-} forms[] = {
-    {unit_ms, "seconds, or a number with ms, s, m or h (10, 1.5, 500ms, 2m)"},
-    {unit_bytes, "bytes, or a number with K, M, G or T (1048576, 64K, 128M, 1.5G)"},
-    {unit_cpus, "a number of CPUs (1, 0.5)"},
-    {unit_count, "a whole number"},
-    {unit_chars, "a whole number"},
-};
-
 const struct sb_limit_info *sb_limit_info(enum sb_limit limit)
 {
     return (unsigned)limit < SB_LIMITS ? &table[limit] : NULL;
@@ -124,101 +96,9 @@ const char *limit_names(char text[LIMIT_NAMES_SIZE])
     return text;
 }
 
-/* A number of thousandths without needless zeros: 1500 is "1.5". */
-static void thousandths_text(char text[LIMIT_TEXT_SIZE], int64_t value, const char *one,
-                             const char *many)
-{
-    char digits[24];
-    int length = snprintf(digits, sizeof(digits), "%lld.%03lld", (long long)(value / 1000),
-                          (long long)(value % 1000));
-    while (length > 0 && digits[length - 1] == '0')
-        length--;
-    if (length > 0 && digits[length - 1] == '.')
-        length--;
-    snprintf(text, LIMIT_TEXT_SIZE, "%.*s %s", length, digits, value == 1000 ? one : many);
-}
-
 const char *limit_text(char text[LIMIT_TEXT_SIZE], enum sb_limit limit, int64_t value)
 {
-    static const struct {
-        int64_t size;
-        const char *name;
-    } sizes[] = {{TIB, "TiB"}, {GIB, "GiB"}, {MIB, "MiB"}, {KIB, "KiB"}};
-
-    const char *unit = table[limit].unit;
-    if (unit == unit_ms) {
-        thousandths_text(text, value, "second", "seconds");
-    } else if (unit == unit_cpus) {
-        thousandths_text(text, value, "CPU", "CPUs");
-    } else if (unit == unit_bytes) {
-        size_t i = 0;
-        while (i < ARRAY_LEN(sizes) && (value == 0 || value % sizes[i].size != 0))
-            i++;
-        if (i < ARRAY_LEN(sizes))
-            snprintf(text, LIMIT_TEXT_SIZE, "%lld %s", (long long)(value / sizes[i].size),
-                     sizes[i].name);
-        else
-            snprintf(text, LIMIT_TEXT_SIZE, "%lld %s", (long long)value,
-                     value == 1 ? "byte" : "bytes");
-    } else {
-        snprintf(text, LIMIT_TEXT_SIZE, "%lld%s", (long long)value,
-                 unit != unit_chars ? ""
-                 : value == 1       ? " character"
-                                    : " characters");
-    }
-    return text;
-}
-
-static const struct suffix *find_suffix(const char *unit, const char *text)
-{
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        if (suffixes[i].unit != unit)
-            continue;
-        /* Sizes as people write them: 128m, 128mib. In times M would be as good as m. */
-        if (unit == unit_bytes ? strcasecmp(suffixes[i].text, text) == 0
-                               : strcmp(suffixes[i].text, text) == 0)
-            return &suffixes[i];
-    }
-    return NULL;
-}
-
-/* The number and the suffix, as a value in the limit's own unit, rounded to the nearest. False: it
- * is no such number. Too large a number gives INT64_MAX, which no range allows. */
-static bool parse_value(const char *unit, const char *text, int64_t *value)
-{
-    enum { FRACTION_DIGITS = 9 }; /* further ones can't matter: a unit has 2^40 parts at the most */
-    static const int64_t fraction_one = INT64_C(1000000000);
-
-    size_t whole_digits = strspn(text, "0123456789");
-    const char *end = text + whole_digits;
-    size_t fraction_digits = 0;
-    const char *fraction = NULL;
-    if (*end == '.') {
-        fraction = end + 1;
-        fraction_digits = strspn(fraction, "0123456789");
-        end = fraction + fraction_digits;
-    }
-    if (whole_digits + fraction_digits == 0 || (fraction != NULL && fraction_digits == 0))
-        return false;
-    const struct suffix *suffix = find_suffix(unit, end);
-    if (suffix == NULL || (fraction != NULL && suffix->scale == 1))
-        return false;
-
-    __int128 number = 0;
-    for (size_t i = 0; i < whole_digits && number <= INT64_MAX; i++)
-        number = number * 10 + (text[i] - '0');
-    number *= fraction_one;
-    int64_t place = fraction_one / 10;
-    for (size_t i = 0; i < fraction_digits && i < FRACTION_DIGITS; i++, place /= 10)
-        number += (fraction[i] - '0') * place;
-
-    /* The loop stopped below 2^67, so the number fits 128 bits; its product with a scale might not.
-     */
-    if (number > (__int128)INT64_MAX * fraction_one / suffix->scale)
-        *value = INT64_MAX;
-    else
-        *value = (int64_t)((number * suffix->scale + fraction_one / 2) / fraction_one);
-    return true;
+    return quantity_text(text, table[limit].unit, value);
 }
 
 int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value, struct sb_error *err)
@@ -232,14 +112,10 @@ int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value, struct
     limit_text(least, limit, info->min);
     limit_text(most, limit, info->max);
     int64_t parsed;
-    if (text == NULL || !parse_value(info->unit, text, &parsed)) {
-        const char *form = "";
-        for (size_t i = 0; i < ARRAY_LEN(forms); i++)
-            if (forms[i].unit == info->unit)
-                form = forms[i].form;
+    if (text == NULL || !quantity_parse(info->unit, text, &parsed))
         return sb_fail_field(err, "limits", option, "%s can't be \"%.40s\": give %s, from %s to %s",
-                             option, text == NULL ? "" : text, form, least, most);
-    }
+                             option, text == NULL ? "" : text, quantity_form(info->unit), least,
+                             most);
     if (parsed < info->min || parsed > info->max)
         return sb_fail_field(err, "limits", option,
                              "%s can't be %.40s: what is allowed is from %s to %s", option, text,

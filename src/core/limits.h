@@ -3,6 +3,7 @@
 #ifndef SB_LIMITS_H
 #define SB_LIMITS_H
 
+#include "quantity.h"
 #include "sandbox.h"
 
 /* The value for a policy that does not say. */
@@ -16,7 +17,7 @@ int limit_from_name(const char *name);
 /* "wall_time_ms, cpu_time_ms, …": all keys, for error messages. Returns `text`. */
 const char *limit_names(char text[LIMIT_NAMES_SIZE]);
 
-#define LIMIT_TEXT_SIZE 40
+#define LIMIT_TEXT_SIZE QUANTITY_TEXT_SIZE
 
 /* A value as a person says it: "10 seconds", "128 MiB", "0.5 CPUs", "64". Returns `text`. */
 const char *limit_text(char text[LIMIT_TEXT_SIZE], enum sb_limit limit, int64_t value);

@@ -56,7 +56,7 @@ struct sb_run {
     struct sb_run *previous, *next;
     const struct sb_policy *policy;
     struct sb_limits limits; /* in force */
-    char id[64];
+    char id[65];             /* 64 characters: as long as a SHA-256 in hexadecimal */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
     void (*on_done)(void *user, const struct sb_verdict *verdict);
     void *user;

@@ -247,6 +247,13 @@ static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *
     return result;
 }
 
+int sb_check(const struct sb_job *job, struct sb_error *err)
+{
+    struct sb_limits limits;
+    return policy_admit(&limits, job->policy, &job->limits, err) < 0 ? -1
+                                                                     : job_check(job, &limits, err);
+}
+
 int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **out,
              struct sb_error *err)
 {

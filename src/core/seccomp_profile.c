@@ -434,7 +434,7 @@ int seccomp_profile_read(struct seccomp_profile *profile, const char *text, size
     struct reader r = {.file = json_file_shown(file), .err = err};
     *profile = (struct seccomp_profile){.arch = arch};
     __attribute__((cleanup(put_json))) json_object *root =
-        json_text_parse(text, size, file, "seccomp", err);
+        json_file_parse(text, size, file, "seccomp", err);
     if (root == NULL)
         return -1;
     if (read_profile(&r, root, profile) < 0) {

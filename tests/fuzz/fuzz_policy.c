@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct sb_policy *read_policy(const char *text, size_t size)
 {
     struct sb_error err = {0};
-    struct json_object *object = json_text_parse(text, size, "fuzz.json", "policy", &err);
+    struct json_object *object = json_file_parse(text, size, "fuzz.json", "policy", &err);
     struct sb_policy *policy = calloc(1, sizeof(*policy));
     if (policy == NULL)
         abort();

@@ -189,7 +189,7 @@ static const struct {
     {"// why\n{}", "", {"line 1"}},
     {"{ /* why */ }", "", {"line 1"}},
     {"\xef\xbb\xbf{}", "", {"line 1"}},
-    {"{\"description\": \"\xff\"}", "", {"utf-8"}},
+    {"{\"description\": \"\xff\"}", "", {"UTF-8"}},
     {"{\"description\": \"a\nb\"}", "", {"line 1", "control character"}},
     {"{\n\"limits\": {\"pids\": 1,\n\"cpus\": 1,\n\"pids\": 999}}",
      "",

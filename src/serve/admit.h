@@ -1,0 +1,73 @@
+/* Admission: which request for a job runs now, which waits, which is refused. Knows tickets,
+ * clients and numbers, neither HTTP nor the sandbox. Times are microseconds of one clock that only
+ * rises.
+ *
+ * Never more jobs at once than `jobs`, never more memory promised than `memory_bytes`. Those that
+ * wait take turns by client, first come first served within one; a job that is large holds its turn
+ * until it fits, so that small ones can't keep it out for ever. When the queue overflows, the
+ * client that has most in it loses its last: a hundred requests of one don't shut out another's
+ * first. */
+#ifndef SERVE_ADMIT_H
+#define SERVE_ADMIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct admit;
+struct admit_client;
+
+struct admit_bounds {
+    int64_t jobs;         /* at once */
+    int64_t memory_bytes; /* promised to those that run, together */
+    int64_t queue;        /* requests that wait */
+    int64_t queue_bytes;  /* what these may hold in memory, together */
+    int64_t queue_time_us;
+};
+
+enum ticket_state { TICKET_OUTSIDE, TICKET_WAITING, TICKET_RUNNING };
+
+/* A request's place: part of what the caller has of it, zeroed at first. */
+struct ticket {
+    int64_t memory_bytes; /* that its job may take: set by the caller, at most the bound */
+    int64_t size;         /* memory that it holds while it waits: set by the caller */
+    enum ticket_state state;
+    int64_t entered_us, started_us;
+    struct admit_client *client;
+    TAILQ_ENTRY(ticket) in_client, in_queue;
+};
+
+int admit_open(struct admit **admit, const struct admit_bounds *bounds);
+/* NULL is allowed. Tickets that are still in it are forgotten. */
+void admit_close(struct admit *admit);
+
+/* A ticket begins to wait. `client` is copied; `most` jobs of it at once, 0: any number. −1: no
+ * memory. */
+int admit_enter(struct admit *admit, struct ticket *ticket, const char *client, int64_t most,
+                int64_t now_us);
+
+/* The next ticket whose turn it is to run, now running; NULL: none now. */
+struct ticket *admit_next(struct admit *admit, int64_t now_us);
+
+/* While too many wait: the one to refuse. The caller makes it leave. */
+struct ticket *admit_overflow(struct admit *admit);
+
+/* The oldest ticket when it has waited too long. The caller makes it leave. */
+struct ticket *admit_expired(struct admit *admit, int64_t now_us);
+
+/* When the oldest ticket will have waited too long; −1: none waits. */
+int64_t admit_expiry_us(const struct admit *admit);
+
+/* A waiting ticket is dropped, or a running one's job has ended. */
+void admit_leave(struct admit *admit, struct ticket *ticket, int64_t now_us);
+
+struct admit_counts {
+    int64_t running, waiting, promised_bytes;
+};
+struct admit_counts admit_counts(const struct admit *admit);
+
+/* Whole seconds, at least 1, until a request that came now would probably be started: how long jobs
+ * take, times what waits before it, by those that run side by side. */
+int64_t admit_retry_after(const struct admit *admit, int64_t now_us);
+
+#endif

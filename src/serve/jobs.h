@@ -1,0 +1,61 @@
+/* What the files of the jobs' side share: the service's state, and a job's way through it. */
+#ifndef SERVE_JOBS_H
+#define SERVE_JOBS_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "admit.h"
+#include "exchange.h"
+#include "health.h"
+#include "metrics.h"
+#include "policies.h"
+#include "request.h"
+#include "service.h"
+
+struct job;
+
+struct service {
+    const struct config *config;
+    struct loop *loop;
+    struct log *log;
+    struct metrics *all_metrics; /* of all workers, config->workers of them */
+    struct metrics *metrics;     /* our own */
+    struct sb_sandbox *sandbox;
+    struct watch watch; /* of the sandbox's descriptor */
+    struct policies *policies;
+    struct admit *admit;
+    struct admit_bounds bounds; /* this worker's share */
+    struct timer queue_timer;   /* for the request that has waited longest */
+    struct health health;
+    TAILQ_HEAD(jobs, job) jobs; /* waiting or running */
+    bool busy;                  /* in jobs_pump or sb_turn: nothing is started from within */
+    bool again;                 /* jobs_pump was asked for meanwhile */
+    bool draining;
+    void (*idle)(void *user);
+    void *idle_user;
+};
+
+int64_t now_us(void);
+
+/* A number's share for one of several workers. */
+int64_t share_of(int64_t total, const struct service *service, size_t worker);
+
+/* Lets a request run, now or when its turn comes, and answers the exchange then, or refuses it at
+ * once. Takes what is in *request, which has been checked against `policy` of the present set. */
+void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy);
+
+/* Starts, refuses and ends waiting what is due. */
+void jobs_pump(struct service *service);
+
+/* Ends all that waits or runs. */
+void jobs_end(struct service *service, const char *reason);
+
+/* Forgets them, when the sandbox has been closed. */
+void jobs_free(struct service *service);
+
+/* Answers an exchange with a refusal, and counts it. */
+void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
+            unsigned status, const char *field, const char *message);
+
+#endif

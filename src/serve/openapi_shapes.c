@@ -1,0 +1,147 @@
+/* The shapes of requests and answers, for the OpenAPI document: rows of openapi_tables.h. A test
+ * holds them against real answers. */
+#include "contracts.h"
+#include "openapi_tables.h"
+
+#define JSON(...) #__VA_ARGS__
+
+/* ── Requests ───────────────────────────────────────────────────────────────────────────────── */
+
+#define ANY_CONTRACT (~0u)
+
+const struct openapi_field openapi_fields[] = {
+    {1u << NATIVE,
+     {"code", "string", "Python code. Either this or `files` with a main.py.", NULL, 0}},
+    {ANY_CONTRACT, {"code", "string", "Python code.", NULL, 0}},
+    {ANY_CONTRACT,
+     {"script", "string",
+      "Python code that defines a function main() without arguments, whose value JSON can hold.",
+      NULL, 0}},
+    {ANY_CONTRACT,
+     {"files", "{string}",
+      "Files for the working directory: path below it → text. One named main.py is the code.", NULL,
+      0}},
+    {ANY_CONTRACT, {"stdin", "string", "What the code reads.", JSON({"default" : ""}), 0}},
+    {ANY_CONTRACT, {"args", "[string]", "sys.argv[1:].", JSON({"default" : []}), 0}},
+    {ANY_CONTRACT,
+     {"env", "{string}", "Environment variables, on top of the policy's.", JSON({"default" : {}}),
+      0}},
+    {ANY_CONTRACT,
+     {"policy", "string",
+      "Which policy, see `GET /policies`; without it `run`, or the only one that the token allows.",
+      NULL, 0}},
+    {1u << EXECUTE,
+     {"timeout", "number", "Whole seconds on the clock; 5 unless given.",
+      JSON({"minimum" : 1, "multipleOf" : 1}), 0}},
+    {ANY_CONTRACT,
+     {"timeout", "number", "Seconds on the clock; the same as limits.wall_time_ms.",
+      JSON({"minimum" : 0.001}), 0}},
+    {ANY_CONTRACT,
+     {"limits", "Limits", "Other limits than the policy's, within its caps.", NULL, 0}},
+    {ANY_CONTRACT,
+     {"call", "string",
+      "After the code, call this function of it without arguments; its value is the answer's "
+      "`result`.",
+      NULL, 0}},
+    {0},
+};
+
+/* ── Answers ────────────────────────────────────────────────────────────────────────────────── */
+
+const struct openapi_letter openapi_letters[] = {
+    {'o', {"output", "string", "stdout without its last newline.", NULL, 0}},
+    {'e', {"error", "string", "A traceback, or which limit was reached; empty: none.", NULL, 0}},
+    {'t', {"execution_time", "number", "Seconds.", NULL, 0}},
+    {'r', {"result", "any", "The value of main().", NULL, 0}},
+    {'O', {"stdout", "string", "What the script printed.", NULL, 0}},
+    {'E', {"stderr", "string", "What it wrote to standard error.", NULL, 0}},
+    {0},
+};
+
+static const struct openapi_member error_answer[] = {
+    {"status", "=error", "Always error.", NULL, OPENAPI_REQUIRED},
+    {"error", "string", "One sentence: what is wrong and what to do about it.", NULL,
+     OPENAPI_REQUIRED},
+    {"field", "string|null", "The member of the request that is at fault.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member truncated[] = {
+    {"stdout", "integer", "Bytes dropped from the middle of stdout.", NULL, OPENAPI_REQUIRED},
+    {"stderr", "integer", "The same of stderr.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member usage[] = {
+    {"wall_time_ms", "number|null", "Time on the clock, from the moment when the code was let in.",
+     NULL, OPENAPI_REQUIRED},
+    {"cpu_time_ms", "number|null", "CPU time of all processes together.", NULL, OPENAPI_REQUIRED},
+    {"memory_peak_bytes", "integer|null",
+     "Most memory of all processes together; null on kernels before 5.19.", NULL, OPENAPI_REQUIRED},
+    {"pids_peak", "integer|null",
+     "Most processes and threads alive at a time; null on kernels before 6.1.", NULL,
+     OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member enforcement[] = {
+    {"cgroup", "=v2 v1 none", "What enforced memory, CPU and processes.", NULL, OPENAPI_REQUIRED},
+    {"start", "=warm cold", "Whether the interpreter had been started before the request came.",
+     NULL, OPENAPI_REQUIRED},
+    {"missing", "[string]",
+     "What this host could not enforce; empty unless the policy, or the service, says best-effort.",
+     NULL, OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member run_answer[] = {
+    {"status", "=success error", "success: the code ran to its end with exit status 0.", NULL,
+     OPENAPI_REQUIRED},
+    {"output", "string", "stdout without its last newline.", NULL, OPENAPI_REQUIRED},
+    {"error", "string",
+     "Only with the status error: what a person should know, in one sentence or a traceback.", NULL,
+     0},
+    {"verdict", "=ok exception exit signal timeout cpu_time memory output internal",
+     "How it ended, from the kernel's evidence.", NULL, OPENAPI_REQUIRED},
+    {"stdout", "string", "What the code wrote; bytes that are not UTF-8 are replaced.", NULL,
+     OPENAPI_REQUIRED},
+    {"stderr", "string", "The same of standard error.", NULL, OPENAPI_REQUIRED},
+    {"truncated", "Truncated", "How much of the output is not here.", NULL, OPENAPI_REQUIRED},
+    {"exit_code", "integer|null", "Exit status; null when something else ended it.", NULL,
+     OPENAPI_REQUIRED},
+    {"signal", "string|null", "Signal that ended it: \"SIGKILL\".", NULL, OPENAPI_REQUIRED},
+    {"result", "any", "Value of the function of `call`; null without one.", NULL, OPENAPI_REQUIRED},
+    {"usage", "Usage", "What it used.", NULL, OPENAPI_REQUIRED},
+    {"enforcement", "Enforcement", "How it was held.", NULL, OPENAPI_REQUIRED},
+    {"id", "string", "As in the log.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member health[] = {
+    {"status", "=healthy unhealthy", "Whether a job ran just now.", NULL, OPENAPI_REQUIRED},
+    {"error", "string", "Why not, with the status 503.", NULL, 0},
+    {0},
+};
+static const struct openapi_member version[] = {
+    {"version", "string", "Of sandbox-serve.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member policy[] = {
+    {"name", "string", "For `policy` in a request.", NULL, OPENAPI_REQUIRED},
+    {"description", "string", "One sentence, or nothing.", NULL, OPENAPI_REQUIRED},
+    {"limits", "Limits", "What a job gets that asks for nothing else.", NULL, OPENAPI_REQUIRED},
+    {"caps", "Limits", "What a request may ask for at most.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
+static const struct openapi_member policies[] = {
+    {"policies", "[Policy]", "Sorted by name.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
+
+const struct openapi_shape openapi_shapes[] = {
+    {"RunAnswer", "What became of it: the verdict, as `sandbox-run --json` prints it.", run_answer},
+    {"Truncated", "Output past `output_bytes`: the first and the last part are kept.", truncated},
+    {"Usage", "What a job used; null where the kernel does not say.", usage},
+    {"Enforcement", "How a job was held.", enforcement},
+    {"Health", "The service's health.", health},
+    {"Version", "The service's version.", version},
+    {"Policy", "A named set of limits and caps.", policy},
+    {"Policies", "All policies, or the one that the token allows.", policies},
+    {"Error", "A request that was not carried out.", error_answer},
+    {0},
+};

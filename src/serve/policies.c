@@ -1,0 +1,120 @@
+/* Policies as a set. See policies.h. */
+#include "policies.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "contracts.h"
+#include "error.h"
+#include "json_writer.h"
+#include "util.h"
+
+static int check_contracts(const struct policies *policies, const char *directory,
+                           struct sb_error *err)
+{
+    for (int i = 0; i < CONTRACTS; i++)
+        if (policies_find(policies, contracts[i].policy) == NULL)
+            return sb_fail_field(err, "policy", "policies",
+                                 "there is no policy \"%s\" in %s, which %s needs: add it, or name "
+                                 "another directory (policies)",
+                                 contracts[i].policy,
+                                 directory != NULL ? directory : "the installed policies",
+                                 contracts[i].name);
+    return 0;
+}
+
+int policies_load(struct policies **out, const char *directory, struct sb_error *err)
+{
+    char **names = NULL;
+    size_t count = 0;
+    if (sb_policy_list(&names, directory, err) < 0)
+        return -1;
+    while (names[count] != NULL)
+        count++;
+    struct policies *policies = calloc(1, sizeof(*policies) + count * sizeof(*policies->policy));
+    int result = policies != NULL ? 0 : sb_fail(err, "policy", ENOMEM, "the policies");
+    for (size_t i = 0; i < count && result == 0; i++) {
+        result = sb_policy_load(&policies->policy[i], directory, names[i], err);
+        policies->count += result == 0;
+    }
+    sb_strv_free(names);
+    if (policies != NULL)
+        policies->users = 1;
+    if (result == 0)
+        result = check_contracts(policies, directory, err);
+    if (result == 0)
+        *out = policies;
+    else
+        policies_let_go(policies);
+    return result;
+}
+
+struct policies *policies_use(struct policies *policies)
+{
+    policies->users++;
+    return policies;
+}
+
+void policies_let_go(struct policies *policies)
+{
+    if (policies == NULL || --policies->users > 0)
+        return;
+    for (size_t i = 0; i < policies->count; i++)
+        sb_policy_free(policies->policy[i]);
+    free(policies);
+}
+
+const struct sb_policy *policies_find(const struct policies *policies, const char *name)
+{
+    for (size_t i = 0; i < policies->count; i++)
+        if (strcmp(sb_policy_name(policies->policy[i]), name) == 0)
+            return policies->policy[i];
+    return NULL;
+}
+
+static void put_limits(struct json_writer *writer, const char *key, const struct sb_policy *policy,
+                       int64_t (*value)(const struct sb_policy *, enum sb_limit))
+{
+    json_key(writer, key);
+    json_bracket(writer, '{');
+    for (int i = 0; i < SB_LIMITS; i++) {
+        enum sb_limit limit = (enum sb_limit)i;
+        json_key(writer, sb_limit_info(limit)->name);
+        if (limit == SB_MILLICPUS)
+            json_thousandths(writer, value(policy, limit));
+        else
+            json_integer(writer, value(policy, limit));
+    }
+    json_bracket(writer, '}');
+}
+
+static void put_text(struct json_writer *writer, const char *key, const char *text)
+{
+    json_key(writer, key);
+    json_string(writer, text, strlen(text));
+}
+
+char *policies_json(const struct policies *policies, const char *only)
+{
+    struct json_writer writer;
+    json_begin(&writer, policies->count * 768 + 64);
+    json_bracket(&writer, '{');
+    json_key(&writer, "policies");
+    json_bracket(&writer, '[');
+    for (size_t i = 0; i < policies->count; i++) {
+        const struct sb_policy *policy = policies->policy[i];
+        const char *description = sb_policy_description(policy);
+        if (only != NULL && strcmp(sb_policy_name(policy), only) != 0)
+            continue;
+        json_item(&writer);
+        json_bracket(&writer, '{');
+        put_text(&writer, "name", sb_policy_name(policy));
+        put_text(&writer, "description", description != NULL ? description : "");
+        put_limits(&writer, "limits", policy, sb_policy_limit);
+        put_limits(&writer, "caps", policy, sb_policy_cap);
+        json_bracket(&writer, '}');
+    }
+    json_bracket(&writer, ']');
+    json_bracket(&writer, '}');
+    return json_end(&writer);
+}

@@ -1,0 +1,29 @@
+/* All policies of a directory, read together and never changed: a reload makes a new set. A job
+ * keeps the set that its policy is from. */
+#ifndef SERVE_POLICIES_H
+#define SERVE_POLICIES_H
+
+#include "sandbox.h"
+
+struct policies {
+    size_t users; /* policies_free when the last has let go */
+    size_t count;
+    struct sb_policy *policy[]; /* sorted by name */
+};
+
+/* `directory` NULL: the configured one. Fails when one can't be read, or one that an endpoint needs
+ * is not there. The caller is its first user. */
+int policies_load(struct policies **policies, const char *directory, struct sb_error *err);
+
+struct policies *policies_use(struct policies *policies);
+/* NULL is allowed. */
+void policies_let_go(struct policies *policies);
+
+/* NULL when there is none of that name. */
+const struct sb_policy *policies_find(const struct policies *policies, const char *name);
+
+/* {"policies":[{"name","description","limits","caps"}, …]}, or only the one named `only`. The
+ * caller frees it. NULL: no memory. */
+char *policies_json(const struct policies *policies, const char *only);
+
+#endif

@@ -1,0 +1,174 @@
+/* The jobs' side of a worker as a whole: what it opens, and what a signal makes of it. */
+#include "service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "capacity.h"
+#include "error.h"
+#include "jobs.h"
+
+/* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
+ * not take what has been promised to jobs. */
+#define QUEUE_BYTES (INT64_C(128) * 1024 * 1024)
+
+int64_t share_of(int64_t total, const struct service *service, size_t worker)
+{
+    int64_t workers = service->config->workers;
+    int64_t share = total / workers + ((int64_t)worker < total % workers);
+    return share > 0 ? share : 1;
+}
+
+static void set_bounds(struct service *service, size_t worker)
+{
+    const struct config *config = service->config;
+    int64_t jobs = config->jobs > 0 ? config->jobs : 2 * capacity_cpus();
+    int64_t memory = config->memory_bytes > 0 ? config->memory_bytes : capacity_memory();
+    service->bounds = (struct admit_bounds){
+        .jobs = share_of(jobs, service, worker),
+        .memory_bytes = memory / config->workers,
+        .queue = config->queue > 0 ? share_of(config->queue, service, worker) : 0,
+        .queue_bytes = QUEUE_BYTES / config->workers,
+        .queue_time_us = config->queue_time_ms * 1000,
+    };
+    metrics_set(&service->metrics->slots, service->bounds.jobs);
+    metrics_set(&service->metrics->promise_limit_bytes, service->bounds.memory_bytes);
+}
+
+/* A policy whose jobs could never run is a mistake of the configuration: it is told at once. */
+static void warn_of_large(const struct service *service)
+{
+    for (size_t i = 0; i < service->policies->count; i++) {
+        const struct sb_policy *policy = service->policies->policy[i];
+        int64_t needed = sb_policy_limit(policy, SB_MEMORY_BYTES);
+        if (needed > service->bounds.memory_bytes)
+            log_say(service->log, LOG_WARNING,
+                    "policy \"%s\" gives a job %lld bytes of memory, and a worker has %lld for all "
+                    "its jobs: its jobs will be refused; raise --memory, or use fewer workers",
+                    sb_policy_name(policy), (long long)needed,
+                    (long long)service->bounds.memory_bytes);
+    }
+}
+
+static void turn(void *user, uint32_t events)
+{
+    struct service *service = user;
+    struct sb_error err;
+    (void)events;
+    service->busy = true;
+    int result = sb_turn(service->sandbox, 0, &err);
+    service->busy = false;
+    if (result < 0)
+        log_say(service->log, LOG_ERR, "%s", err.message);
+    jobs_pump(service);
+}
+
+static void queue_expired(void *user)
+{
+    jobs_pump(user);
+}
+
+static int open_sandbox(struct service *service, struct sb_error *err)
+{
+    const struct config *config = service->config;
+    const struct sb_options options = {
+        .rootfs = config->rootfs,
+        .python = config->python,
+        .cgroup = config->cgroup,
+        .uid_first = config->uid_first,
+        .uid_count = config->uid_count,
+        .best_effort = config->best_effort,
+    };
+    if (sb_open(&service->sandbox, &options, err) < 0)
+        return -1;
+    service->watch = (struct watch){.fd = sb_fd(service->sandbox), .ready = turn, .user = service};
+    if (loop_add(service->loop, &service->watch, EPOLLIN) < 0) {
+        service->watch.fd = -1;
+        return sb_fail(err, "epoll", errno, "the sandbox can't be watched");
+    }
+    return sb_turn(service->sandbox, 0, err); /* clears what dead ones left */
+}
+
+static int open_all(struct service *service, size_t worker, struct sb_error *err)
+{
+    if (policies_load(&service->policies, service->config->policies, err) < 0)
+        return -1;
+    set_bounds(service, worker);
+    if (admit_open(&service->admit, &service->bounds) < 0)
+        return sb_fail(err, "memory", ENOMEM, "no memory for the service");
+    if (timer_open(&service->queue_timer, service->loop, queue_expired, service) < 0) {
+        service->queue_timer.watch.fd = -1;
+        return sb_fail(err, "timerfd", errno, "no timer for the queue");
+    }
+    if (open_sandbox(service, err) < 0)
+        return -1;
+    warn_of_large(service);
+    return 0;
+}
+
+int service_open(struct service **out, const struct config *config, struct loop *loop,
+                 struct log *log, struct metrics *metrics, size_t worker, struct sb_error *err)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    if (service == NULL)
+        return sb_fail(err, "memory", ENOMEM, "no memory for the service");
+    *service = (struct service){.config = config,
+                                .loop = loop,
+                                .log = log,
+                                .all_metrics = metrics,
+                                .metrics = &metrics[worker],
+                                .watch.fd = -1,
+                                .queue_timer.watch.fd = -1};
+    TAILQ_INIT(&service->jobs);
+    health_open(&service->health);
+    metrics_begin(service->metrics);
+    if (open_all(service, worker, err) < 0) {
+        service_close(service);
+        return -1;
+    }
+    *out = service;
+    return 0;
+}
+
+int service_reload(struct service *service, struct sb_error *err)
+{
+    struct policies *policies;
+    if (policies_load(&policies, service->config->policies, err) < 0)
+        return -1;
+    policies_let_go(service->policies);
+    service->policies = policies;
+    warn_of_large(service);
+    return 0;
+}
+
+void service_drain(struct service *service, void (*idle)(void *user), void *user)
+{
+    service->draining = true;
+    service->idle = idle;
+    service->idle_user = user;
+    jobs_pump(service);
+}
+
+void service_end(struct service *service, const char *reason)
+{
+    service->draining = true;
+    jobs_end(service, reason);
+}
+
+void service_close(struct service *service)
+{
+    if (service == NULL)
+        return;
+    if (service->watch.fd >= 0)
+        loop_remove(service->loop, &service->watch);
+    sb_close(service->sandbox);
+    health_close(&service->health);
+    jobs_free(service);
+    if (service->queue_timer.watch.fd >= 0)
+        timer_close(&service->queue_timer, service->loop);
+    admit_close(service->admit);
+    policies_let_go(service->policies);
+    free(service);
+}

@@ -1,0 +1,5 @@
+# Nothing in here ever ends.
+turns = 0
+print("Turning…", flush=True)
+while True:
+    turns += 1

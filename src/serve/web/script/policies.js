@@ -1,0 +1,49 @@
+// The choice of a policy, and its limits in words.
+import { element } from "./dom.js";
+import { policies } from "./service.js";
+import { bytes, count, cpus, time } from "./units.js";
+
+export class Policies {
+    #known = new Map();
+
+    constructor(select, sentence) {
+        this.select = select;
+        this.sentence = sentence;
+        select.addEventListener("change", () => this.#show());
+    }
+
+    async load() {
+        const { policies: list } = await policies();
+        this.#known = new Map(list.map((policy) => [policy.name, policy]));
+        const wanted = this.select.value;
+        this.select.replaceChildren(...list.map(({ name }) => element("option", { value: name }, name)));
+        this.choose(this.#known.has(wanted) ? wanted : list[0]?.name);
+    }
+
+    get name() {
+        return this.select.value;
+    }
+
+    // null as long as they are not known.
+    get limits() {
+        return this.#known.get(this.name)?.limits ?? null;
+    }
+
+    // A policy that is not there leaves the choice as it is.
+    choose(name) {
+        if ([...this.select.options].some((option) => option.value === name))
+            this.select.value = name;
+        this.#show();
+    }
+
+    #show() {
+        const policy = this.#known.get(this.name);
+        this.select.title = policy?.description ?? "";
+        if (policy) {
+            const { wall_time_ms, memory_bytes, cpus: share, pids, output_bytes } = policy.limits;
+            this.sentence.textContent = [time(wall_time_ms), bytes(memory_bytes), cpus(share), `${count(pids)} processes`,
+                `${bytes(output_bytes)} of output`].join(" · ");
+        }
+        this.select.dispatchEvent(new Event("limits"));
+    }
+}

@@ -1,0 +1,85 @@
+// The result's panel: waiting, running, a verdict, or why there is none.
+import { byId, element } from "./dom.js";
+import { meters } from "./meters.js";
+import { output } from "./output.js";
+import { time } from "./units.js";
+import { words } from "./words.js";
+
+let ticking = 0;
+
+function show(state, ...nodes) {
+    clearInterval(ticking);
+    byId("clock").textContent = "";
+    byId("result").dataset.state = state;
+    byId("result-body").replaceChildren(...nodes.filter(Boolean));
+}
+
+const say = (sentence) => {
+    byId("status").textContent = sentence;
+};
+
+const head = (tone, title, sentence, mark = null) => element("div", { className: `verdict ${tone}` },
+    element("p", { className: "verdict-title" }, title, mark), element("p", { className: "verdict-sentence" }, sentence));
+
+export function showNothing() {
+    show("empty", element("div", { className: "empty" },
+        element("p", {}, "Nothing has run yet."),
+        element("p", { className: "hint" }, "Run the code, or pick an attack from the examples and see it held.")));
+}
+
+export function showRunning(limits) {
+    const began = performance.now();
+    const most = limits?.wall_time_ms;
+    const fill = element("span", { className: "fill" });
+    const tick = () => {
+        const passed = performance.now() - began;
+        byId("clock").textContent = time(Math.floor(passed / 100) * 100);
+        fill.style.transform = `scaleX(${most ? Math.min(1, passed / most) : 0})`;
+    };
+    show("running", head("running", "Running", most ? `It has ${time(most)}.` : "Waiting for its verdict."),
+        element("div", { className: "meter", "aria-hidden": "true" }, fill));
+    ticking = setInterval(tick, 100);
+    tick();
+    say("Running.");
+}
+
+export function showStopped() {
+    show("stopped", head("bad", "Stopped", "You left, so the service ends the job. What it wrote is lost."));
+    say("Stopped.");
+}
+
+// What the service said instead of a verdict.
+export function showError(error) {
+    const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "A token is needed" };
+    const again = error.retryAfter === null ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
+    const field = error.field ? ` (field: ${error.field})` : "";
+    const sentence = `${error.message}${field}${again}`;
+    show("error", head("bad", titles[error.kind] ?? "The service failed", sentence));
+    byId("result").dataset.error = error.kind;
+    say(sentence);
+}
+
+const details = (answer) => element("dl", { className: "details" },
+    ...[["Exit status", answer.exit_code], ["Signal", answer.signal],
+        ["Enforced by", `cgroup ${answer.enforcement.cgroup}, ${answer.enforcement.start} start`],
+        ["Not enforced", answer.enforcement.missing.join(", ")], ["Job", answer.id]]
+        .filter(([, value]) => value !== null && value !== "")
+        .map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value)))));
+
+// `limits`: what the job was allowed, null when not known; `held`: an attack's promise was kept.
+export function showAnswer(answer, { limits, call, held, onLine }) {
+    const { tone, title, sentence, spoken } = words(answer);
+    const stream = (name, shown, className, jump) => output({
+        title: shown, text: answer[name], dropped: answer.truncated[name], limit: limits?.output_bytes, className, onLine: jump,
+    });
+    const mark = held ? element("span", { className: "kept" }, "Contained, as promised") : null;
+    show("done", head(tone, title, sentence, mark), meters(answer.usage, limits),
+        call && answer.verdict === "ok" ? output({
+            title: `Value of ${call}()`, text: JSON.stringify(answer.result, null, 2), dropped: 0, className: "value",
+        }) : null,
+        answer.stdout || !answer.stderr ? stream("stdout", "Output", "stdout", null) : null,
+        answer.stderr ? stream("stderr", "Errors", "stderr", onLine) : null,
+        details(answer));
+    byId("result").dataset.verdict = answer.verdict;
+    say(held ? `${spoken} Contained, as promised.` : spoken);
+}

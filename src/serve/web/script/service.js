@@ -1,0 +1,68 @@
+// The service's answers, and what it means when there is none.
+import { token } from "./token.js";
+
+// kind: "token" (401), "busy" (503), "rate" (429), "refused" (the request is at fault), "absent"
+// (nothing answers), "failed" (anything else). `retryAfter`: seconds, or null. `field`: of the request.
+export class ServiceError extends Error {
+    constructor(kind, message, { retryAfter = null, field = null } = {}) {
+        super(message);
+        Object.assign(this, { kind, retryAfter, field });
+    }
+}
+
+const kinds = { 400: "refused", 401: "token", 403: "refused", 413: "refused", 422: "refused", 429: "rate", 503: "busy" };
+
+const sentences = {
+    token: "The service asks for a token.",
+    rate: "You have asked more often than this service allows.",
+    busy: "The service has no room for another job just now.",
+    refused: "The service refused the request.",
+    failed: "The service answered, but not with a verdict.",
+};
+
+function retryAfter(response) {
+    const value = response.headers.get("Retry-After");
+    if (value === null)
+        return null;
+    const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+    return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
+}
+
+async function ask(path, options = {}) {
+    const headers = { ...options.headers };
+    if (token())
+        headers.Authorization = `Bearer ${token()}`;
+    let response, text;
+    try {
+        response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store", redirect: "error" });
+        text = await response.text();
+    } catch (error) {
+        if (error.name === "AbortError")
+            throw error;
+        throw new ServiceError("absent", `Nothing answers at ${location.origin}. Is sandbox-serve still running?`);
+    }
+    let body = null;
+    try {
+        body = JSON.parse(text);
+    } catch {
+        // A proxy's page, say: the status has to do.
+    }
+    if (body === null || (!response.ok && !body.verdict)) {
+        const kind = kinds[response.status] ?? "failed";
+        const sentence = body?.error || `${sentences[kind]} (HTTP status ${response.status})`;
+        throw new ServiceError(kind, sentence, { retryAfter: retryAfter(response), field: body?.field || null });
+    }
+    return body;
+}
+
+// Runs a job. Aborting `signal` leaves: the service then kills it.
+export function run(request, signal) {
+    return ask("/run", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(request),
+        signal,
+    });
+}
+
+export const policies = () => ask("/policies");

@@ -1,0 +1,237 @@
+"""Which requests run, which wait and which are refused, and that clients who leave take their jobs with them."""
+
+import json
+import pathlib
+import time
+
+import pytest
+
+from conftest import bearer, integration, until
+
+SLEEP = "import time\nbegan = time.monotonic()\ntime.sleep(0.1)\nprint(began, time.monotonic())"
+
+
+def finished(server):
+    return len(server.log.all(lambda record: "verdict" in record))
+
+
+def waiting(server, count):
+    until(lambda: server.metric("sandbox_queue_length") == count)
+
+
+def most_at_once(answers):
+    """From what the jobs of SLEEP printed: how many ran at the same time, at most."""
+    events = []
+    for answer in answers:
+        began, ended = map(float, answer.json["output"].split())
+        events += [(began, 1), (ended, -1)]
+    running = most = 0
+    for _, change in sorted(events):
+        running += change
+        most = max(most, running)
+    return most
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_never_more_jobs_at_once_than_allowed(serve, jobs):
+    server = serve(jobs=jobs)
+    asked = [server.send("POST", "/run", {"code": SLEEP}) for _ in range(12)]
+    assert most_at_once([connection.answer() for connection in asked]) == jobs
+
+
+def test_what_is_full_is_said_with_when_to_come_again(serve):
+    server = serve(jobs=1, queue=2)
+    held = server.hold().started()
+    asked = [server.send("POST", "/run", {"code": "print('ran')"}) for _ in range(2)]
+    waiting(server, 2)
+    answer = server.post("/run", {"code": "print('ran')"})
+    assert answer.status == 503 and answer.error
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert server.get("/health").status == 200
+    held.release()
+    assert [connection.answer().json["output"] for connection in asked] == ["ran", "ran"]
+    assert server.run("print('again')")["output"] == "again"
+
+
+@pytest.mark.parametrize("path", ["/run_code", "/execute", "/run"])
+def test_every_endpoint_says_so_when_it_is_full(serve, path):
+    server = serve(jobs=1, queue=0)
+    held = server.hold().started()
+    answer = server.post(path, {"code": "print('ran')"})
+    assert answer.status == 503 and answer.json["error"] and int(answer.headers["Retry-After"]) >= 1
+    held.release()
+
+
+def test_what_waited_too_long_is_refused(serve):
+    server = serve(jobs=1, queue_time="300ms")
+    held = server.hold().started()
+    answer = server.post("/run", {"code": "print('ran')"})
+    assert answer.status == 503 and answer.error and int(answer.headers["Retry-After"]) >= 1
+    held.release()
+    assert finished(server) == 1
+
+
+def test_a_waiting_client_that_leaves_is_dropped_and_its_code_never_runs(serve):
+    server = serve(jobs=1)
+    held = server.hold().started()
+    asked = [server.send("POST", "/run", {"code": "print('ran')"}) for _ in range(5)]
+    waiting(server, 5)
+    for connection in asked[1:4]:
+        connection.close()
+    waiting(server, 2)
+    held.release()
+    assert [asked[n].answer().json["output"] for n in (0, 4)] == ["ran", "ran"]
+    assert server.run("print('last')")["output"] == "last"
+    assert finished(server) == 1 + 2 + 1
+
+
+def cgroups_of(pid):
+    """The cgroups of a process, as directories."""
+    found = set()
+    for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for root in ("/sys/fs/cgroup", f"/sys/fs/cgroup/{controllers}", "/sys/fs/cgroup/unified"):
+            directory = pathlib.Path(root + path)
+            if (directory / "cgroup.procs").exists() and "job" in path:
+                found.add(directory)
+    return found
+
+
+def test_a_running_client_that_leaves_takes_its_job_with_it(serve):
+    server = serve(jobs=1)
+    held = server.hold().started()
+    pid, cgroups = held.pid(), cgroups_of(held.pid())
+    assert cgroups
+    held.leave()
+    until(lambda: not pathlib.Path(f"/proc/{pid}").exists())
+    until(lambda: not any(directory.exists() for directory in cgroups))
+    record = server.log.jobs(1)[0]
+    assert record["verdict"] == "signal"
+    assert server.run("print('free again')")["output"] == "free again"
+
+
+def test_a_job_that_forks_dies_whole_when_its_client_leaves(serve):
+    server = serve(jobs=1)
+    code = "import os, time\nfor _ in range(5): os.fork()\ntime.sleep(1000)"
+    with server.send("POST", "/run", {"code": code, "policy": "default"}):
+        until(lambda: len(integration.descendants(server.pid)) >= 32)
+    server.log.jobs(1)
+    until(lambda: server.metric("sandbox_jobs_running") == 0)
+    assert len(integration.descendants(server.pid)) <= 2
+
+
+def test_one_client_with_many_requests_does_not_keep_another_waiting(serve, token):
+    greedy, modest = token("greedy"), token("modest")
+    server = serve(jobs=1, tokens=token.file)
+    held = server.hold(bearer(greedy)).started()
+    many = [server.send("POST", "/run", {"code": "pass"}, bearer(greedy)) for _ in range(20)]
+    until(lambda: server.metrics(bearer(modest))[("sandbox_queue_length",)] == 20)
+    one = server.send("POST", "/run", {"code": "pass"}, bearer(modest))
+    until(lambda: server.metrics(bearer(modest))[("sandbox_queue_length",)] == 21)
+    held.release()
+    assert one.answer().status == 200
+    assert all(connection.answer().status == 200 for connection in many)
+    order = [record["token"] for record in server.log.jobs(22)]
+    assert "modest" in order[1:3], order
+
+
+def test_clients_are_told_apart_by_their_addresses_too(serve):
+    server = serve(jobs=1)
+    held = server.hold().started()
+    many = [server.send("POST", "/run", {"code": "pass"}) for _ in range(10)]
+    waiting(server, 10)
+    one = server.send("POST", "/run", {"code": "pass"}, source="127.0.0.2")
+    waiting(server, 11)
+    held.release()
+    assert all(connection.answer().status == 200 for connection in [one, *many])
+    order = [record["client"] for record in server.log.jobs(12)]
+    assert "127.0.0.2" in order[1:3], order
+
+
+def test_a_full_queue_of_one_client_does_not_shut_another_out(serve):
+    server = serve(jobs=1, queue=4)
+    held = server.hold().started()
+    many = [server.send("POST", "/run", {"code": "pass"}) for _ in range(4)]
+    waiting(server, 4)
+    one = server.send("POST", "/run", {"code": "print('mine')"}, source="127.0.0.2")
+    until(lambda: any(count_refused(server)))
+    held.release()
+    assert one.answer().json["output"] == "mine"
+    assert sorted(connection.answer().status for connection in many) == [200, 200, 200, 503]
+
+
+def count_refused(server):
+    return [value for name, value in server.metrics().items() if "refused" in name[0] and name[-1].startswith("queue")]
+
+
+def test_what_is_asked_for_first_by_a_client_runs_first(serve):
+    server = serve(jobs=1)
+    held = server.hold().started()
+    asked = []
+    for number in range(6):
+        asked.append(server.send("POST", "/run", {"code": f"#{number}\nimport time; print(time.monotonic())"}))
+        waiting(server, number + 1)
+    held.release()
+    ran = [float(connection.answer().json["output"]) for connection in asked]
+    assert ran == sorted(ran)
+
+
+def test_no_more_memory_is_promised_than_there_is(serve):
+    """The policy promises each job 128 MiB."""
+    server = serve(jobs=10, memory="300M")
+    first, second = server.hold().started(), server.hold().started()
+    third = server.hold()
+    waiting(server, 1)
+    assert third.pid() is None
+    first.release()
+    third.started()
+    for held in (second, third):
+        held.release()
+
+
+def test_a_job_that_asks_for_less_memory_takes_less_of_the_promise(serve):
+    server = serve(jobs=10, memory="140M")
+    held = [server.send("POST", "/run", {"code": SLEEP, "limits": {"memory_bytes": 32 << 20}}) for _ in range(12)]
+    assert most_at_once([connection.answer() for connection in held]) in (3, 4)
+
+
+def test_a_job_that_could_never_have_its_memory_is_refused_at_once(serve):
+    server = serve(jobs=10, memory="100M")
+    answer = server.post("/run", {"code": "pass"})
+    assert answer.status in (400, 503) and "memory" in answer.error
+
+
+def test_a_large_job_is_not_kept_out_by_small_ones(serve):
+    server = serve(jobs=4, memory="140M")
+    small = {"code": SLEEP, "limits": {"memory_bytes": 32 << 20}}
+    held = server.hold().started()
+    asked = [server.send("POST", "/run", small, source="127.0.0.2") for _ in range(3)]
+    large = server.send("POST", "/run", {"code": SLEEP}, source="127.0.0.3")
+    asked += [server.send("POST", "/run", small, source="127.0.0.4") for _ in range(30)]
+    waiting(server, 34)
+    held.release()
+    assert large.answer().status == 200
+    assert all(connection.answer().status == 200 for connection in asked)
+    order = [record["client"] for record in server.log.jobs(35)]
+    assert order.index("127.0.0.3") < 20
+
+
+def test_requests_that_are_wrong_are_told_so_without_waiting(serve):
+    server = serve(jobs=1)
+    held = server.hold().started()
+    for body in ({"nonsense": 1}, {"code": "x" * 6000}, {"code": "pass", "policy": "none"},
+                 {"code": "pass", "limits": {"pids": 100000}}):
+        assert server.post("/run", body).status == 400
+    held.release()
+
+
+def test_how_long_a_request_waited_is_not_time_of_its_job(serve):
+    server = serve(jobs=1)
+    held = server.hold().started()
+    asked = server.send("POST", "/run", {"code": "print('ran')", "timeout": 0.5})
+    waiting(server, 1)
+    until(lambda began=time.monotonic(): time.monotonic() - began > 0.6)
+    held.release()
+    assert asked.answer().json["verdict"] == "ok"
+    record = [record for record in server.log.jobs(2) if record["verdict"] == "ok"][-1]
+    assert json.dumps(record) and record["waited_ms"] >= 600

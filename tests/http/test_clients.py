@@ -1,0 +1,85 @@
+"""The README's clients, as they stand there, against a real server; and what its tables say of the service."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import integration
+
+README = (integration.CHECKOUT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+HERE = r"(localhost|127\.0\.0\.1):8000"
+LANGUAGES = {"sh": ["bash", "-eu", "-o", "pipefail"], "python": ["/usr/bin/python3"],
+             "js": ["node", "--input-type=module"]}
+
+
+def clients(language):
+    """The README's blocks in a language that talk to the service."""
+    return [text for name, text in BLOCKS if name == language and re.search(HERE, text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_client_of_the_readme_gets_what_the_readme_says(serve, token, language):
+    """A line `# prints …` or `// prints …` says what its client prints, lines without a prompt do beside those that
+    have one. The port is the server's, and TOKEN a token of it."""
+    blocks = clients(language)
+    assert blocks, f"README shows no client in {language}"
+    if shutil.which(LANGUAGES[language][0]) is None:
+        pytest.skip(f"{LANGUAGES[language][0]} is not installed")
+    alice = token("alice")
+    for block in blocks:
+        server = serve(tokens=token.file) if "TOKEN" in block else serve()
+        script, wanted = split(re.sub(HERE, f"\\1:{server.address[1]}", block))
+        ran = subprocess.run(LANGUAGES[language], input=script, capture_output=True, text=True, check=False,
+                             env={**os.environ, "TOKEN": alice})
+        assert ran.returncode == 0, (script, ran)
+        said = [line for line in ran.stdout.splitlines() if line]
+        assert len(said) == len(wanted) > 0, (wanted, ran)
+        for line, shown in zip(said, wanted):
+            assert same(shown, line), (shown, line)
+
+
+def split(block):
+    """(what is run, the lines that are printed)"""
+    run, shown, command = [], [], "$ " not in block
+    for line in block.splitlines():
+        comment = re.match(r"(?:#|//) prints (.*)", line)
+        if comment:
+            shown.append(comment[1])
+        elif command or line.startswith("$ "):
+            run.append(line.removeprefix("$ "))
+            if "$ " in block:
+                command = line.endswith("\\")
+                run += [] if command else ["echo"]
+        else:
+            shown.append(line)
+    return "\n".join(run) + "\n", shown
+
+
+def same(shown, printed):
+    """As JSON when it is JSON, times aside; else literally, … standing for anything."""
+    try:
+        left, right = json.loads(shown), json.loads(printed)
+    except ValueError:
+        return re.fullmatch(".*".join(map(re.escape, shown.split("…"))), printed) is not None
+    if isinstance(left, dict) and isinstance(right, dict):
+        left, right = ({k: v for k, v in each.items() if k != "execution_time"} for each in (left, right))
+    return left == right
+
+
+def test_every_endpoint_is_in_the_readme(server):
+    for path in server.get("/openapi.json").json["paths"]:
+        assert re.search(rf"`(GET|POST) {re.escape(path)}`", README), path
+
+
+def test_every_option_that_the_readme_names_is_there():
+    from conftest import SERVE
+    usage = subprocess.run([SERVE, "--help"], capture_output=True, text=True, check=True).stdout
+    for line in README.splitlines():
+        if "sandbox-serve" in line:
+            for option in re.findall(r"(--[a-z][a-z-]+)", line):
+                assert option in usage, option
