@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +12,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "clone.h"
 #include "error.h"
 #include "run.h"
 #include "util.h"
-
-/* All the namespaces there are for a job, but for two that the child makes itself: network (dear,
- * so beside our own work) and cgroup (must come after the attach). */
-#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -83,18 +78,6 @@ static int groups_restore(struct groups *groups)
     return result;
 }
 
-/* With exit signal 0 the child is ours to wait for, and unknown to a caller's own wait(-1). */
-static pid_t clone_child(struct sb_run *run, bool into_cgroup)
-{
-    struct clone_args args = {
-        .flags = (uint64_t)(unsigned)(NAMESPACES) | CLONE_PIDFD |
-                 (into_cgroup ? CLONE_INTO_CGROUP : 0ULL),
-        .pidfd = (uintptr_t)&run->source[SOURCE_PIDFD].fd,
-        .cgroup = into_cgroup ? (uint64_t)(unsigned)run->cgroup.dir[0] : 0,
-    };
-    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-}
-
 /* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
  * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
  * says that its owner lives. */
@@ -105,6 +88,7 @@ static _Noreturn void become_child(struct sb_run *run, struct inside *in)
     if (run->cgroup.dir[0] >= 0)
         close(run->cgroup.dir[0]);
     inside(in);
+    _exit(125); /* it does not return to a cold start */
 }
 
 static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error *err)
@@ -118,7 +102,7 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
     /* No handler of the caller's may run in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = clone_child(run, run->cgroup.dir[0] >= 0);
+    pid_t pid = clone_child(run->cgroup.dir[0], 0, &run->source[SOURCE_PIDFD].fd);
     if (pid == 0)
         become_child(run, in);
     int failed = errno;
@@ -135,31 +119,14 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
 
 /* ── What the child waits for ──────────────────────────────────────────────────────────────── */
 
-static int write_proc(pid_t pid, const char *file, const char *text)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
-}
-
-/* One user and one group: 1000 inside; outside, as root, the uid of the job's slot, else the
- * caller. setgroups must be denied before the gid map may be written by an ordinary user
- * (user_namespaces(7)). */
+/* Outside, the job is, as root, the uid of its slot, else the caller. */
 static int write_maps(const struct sb_run *run, struct sb_error *err)
 {
     const struct sb_sandbox *sandbox = run->sandbox;
     bool root = geteuid() == 0;
     uint32_t uid = root ? sandbox->uid_first + run->cgroup.slot : geteuid();
     uint32_t gid = root ? uid : getegid();
-    char uid_map[64], gid_map[64];
-    snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
-    snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
-    if (write_proc(run->pid, "setgroups", "deny") < 0 ||
-        write_proc(run->pid, "uid_map", uid_map) < 0 ||
-        write_proc(run->pid, "gid_map", gid_map) < 0)
+    if (clone_map_ids(run->pid, uid, gid) < 0)
         return sb_fail(err, "id maps", errno,
                        "cannot map the job's user to host uid %" PRIu32 "; %s", uid,
                        root ? "choose --uid-range inside what /proc/self/uid_map has"
@@ -189,8 +156,7 @@ static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
     struct sb_sandbox *sandbox = run->sandbox;
     if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
         return -1;
-    in->cgroup = &sandbox->cgroup;
-    in->cgroup_slot = run->cgroup.slot;
+    in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
     if (start_child(run, in, err) < 0)
         return -1;
     reset_nice(run->pid);

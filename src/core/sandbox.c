@@ -234,6 +234,8 @@ static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *
         .filter = *filter,
         .best_effort = best_effort,
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+        .channel = -1,
+        .work = -1,
     };
     struct prepared prepared = {0};
     int result = job_prepare(&in, &prepared, job, &sandbox->rootfs, err);
