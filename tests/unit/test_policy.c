@@ -333,9 +333,9 @@ static void the_manual_documents_every_limit_with_its_range_and_default(void **s
         if (strstr(text, row) == NULL)
             fail_msg("sandbox-policy(5) has no row \"%s\"", row);
     }
-    static const char *const keys[] = {"description", "limits",  "caps",       "environment",
-                                       "mounts",      "seccomp", "writable",   "loopback",
-                                       "proc",        "output",  "enforcement"};
+    static const char *const keys[] = {
+        "description", "limits", "caps",   "environment", "mounts", "seccomp", "writable",
+        "loopback",    "proc",   "output", "enforcement", "start",  "preload"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         assert_true(manual_says(text, keys[i]));
 }
