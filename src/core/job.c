@@ -91,12 +91,25 @@ static bool path_is_below(const char *path)
     return true;
 }
 
-static int by_path(const void *a, const void *b)
+/* A slash before every other character: what is below a path comes right behind it. */
+static int by_path(const void *left, const void *right)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    const char *a = *(const char *const *)left, *b = *(const char *const *)right;
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    int first = *a == '/' ? 0 : (unsigned char)*a, second = *b == '/' ? 0 : (unsigned char)*b;
+    return *a == '\0' || *b == '\0' ? (*a != '\0') - (*b != '\0') : first - second;
 }
 
-/* The script and the files all want a name of their own in /work. */
+static bool is_below(const char *path, const char *directory)
+{
+    size_t length = strlen(directory);
+    return strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+/* The script and the files all want a name of their own in /work, and none is a directory. */
 static int check_names(const struct sb_job *job, struct sb_error *err)
 {
     const char *script = file_name(job);
@@ -114,6 +127,10 @@ static int check_names(const struct sb_job *job, struct sb_error *err)
         if (strcmp(paths[i - 1], paths[i]) == 0)
             result = sb_fail_field(err, "job", "files",
                                    "two files have the name '%.100s'; rename one", paths[i]);
+        else if (is_below(paths[i], paths[i - 1]))
+            result = sb_fail_field(err, "job", "files",
+                                   "'%.100s' can't be below '%.100s', which is a file; rename one",
+                                   paths[i], paths[i - 1]);
     free(paths);
     return result;
 }

@@ -170,6 +170,7 @@ void sb_policy_free(struct sb_policy *policy)
     }
     free(policy->mounts);
     sb_strv_free(policy->environment);
+    sb_strv_free(policy->preload);
     free(policy->seccomp);
     free(policy->description);
     free(policy->name);

@@ -12,7 +12,7 @@
 #include "policy_values.h"
 #include "util.h"
 
-enum kind { TEXT, LIMITS, ENVIRONMENT, MOUNTS, SWITCH, CHOICE };
+enum kind { TEXT, LIMITS, ENVIRONMENT, MOUNTS, SWITCH, CHOICE, MODULES };
 
 struct key {
     const char *name;
@@ -39,6 +39,8 @@ static const struct key keys[] = {
     {"output", CHOICE, json_type_string, FIELD(output_kills), .word = {"truncate", "kill"}},
     {"enforcement", CHOICE, json_type_string, FIELD(best_effort),
      .word = {"strict", "best-effort"}},
+    {"start", CHOICE, json_type_string, FIELD(warm), .word = {"cold", "warm"}},
+    {"preload", MODULES, json_type_array, FIELD(preload)},
 };
 
 static int read_choice(bool *field, const struct key *key, const struct reader *reader,
@@ -79,6 +81,8 @@ static int read_key(struct sb_policy *policy, const struct key *key, const struc
         return 0;
     case CHOICE:
         return read_choice(field, key, reader, value);
+    case MODULES:
+        return read_preload(policy, reader, value);
     }
     return 0;
 }
@@ -95,6 +99,8 @@ static int default_key(struct sb_policy *policy, const struct key *key, const st
     case SWITCH:
         *(bool *)field = key->on;
         return 0;
+    case MODULES:
+        return default_preload(policy, reader);
     case LIMITS:
     case MOUNTS:
     case CHOICE:
@@ -142,6 +148,8 @@ int policy_from_json(struct sb_policy *policy, struct json_object *object, const
         if (result < 0)
             return -1;
     }
+    if (check_preload(policy, &reader) < 0)
+        return -1;
     return complete_caps(policy, &reader);
 }
 
@@ -213,6 +221,20 @@ static struct json_object *mounts_array(const struct sb_policy *policy)
     return array;
 }
 
+static struct json_object *strings_array(char *const *strings)
+{
+    struct json_object *array = json_object_new_array();
+    for (size_t i = 0; strings[i] != NULL; i++) {
+        struct json_object *string = json_object_new_string(strings[i]);
+        if (string == NULL || array == NULL || json_object_array_add(array, string) < 0) {
+            json_object_put(string);
+            json_object_put(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
 static struct json_object *key_value(const struct sb_policy *policy, const struct key *key)
 {
     const void *field = (const char *)policy + key->offset;
@@ -229,6 +251,8 @@ static struct json_object *key_value(const struct sb_policy *policy, const struc
         return json_object_new_boolean(*(const bool *)field);
     case CHOICE:
         return json_object_new_string(key->word[*(const bool *)field]);
+    case MODULES:
+        return strings_array(policy->preload);
     }
     return NULL;
 }

@@ -13,6 +13,8 @@
 #include "util.h"
 
 #define KEY_PATH_SIZE 64
+#define PRELOAD_MOST 64
+#define MODULE_NAME_MOST 200
 
 static const char *const default_variables[] = {
     "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/work", "LANG=C.UTF-8", "TMPDIR=/tmp",
@@ -256,4 +258,70 @@ int read_mounts(struct sb_policy *policy, const struct reader *reader, struct js
         if (read_mount(policy, reader, i, json_object_array_get_idx(array, i)) < 0)
             return -1;
     return 0;
+}
+
+/* ── Modules ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* Identifiers with dots between them. ASCII alone: Python would take other letters as well, but
+ * no module that can be installed has them, and names that only look the same could hide one. */
+static bool is_module_name(const char *name)
+{
+    for (bool first = true;; name++) {
+        bool letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+        if (letter || *name == '_' || (!first && *name >= '0' && *name <= '9'))
+            first = false;
+        else if (!first && *name == '.')
+            first = true;
+        else
+            return !first && *name == '\0';
+    }
+}
+
+static int read_module(struct sb_policy *policy, const struct reader *reader, size_t index,
+                       struct json_object *value)
+{
+    char at[32];
+    snprintf(at, sizeof(at), "preload[%zu]", index);
+    if (copy_string(&policy->preload[index], reader, at, value) < 0)
+        return -1;
+    const char *name = policy->preload[index];
+    if (strlen(name) > MODULE_NAME_MOST || !is_module_name(name))
+        return bad_value(reader, at,
+                         "must be the name of a module, such as \"numpy\" or \"pandas.core\", of "
+                         "at most %d characters",
+                         MODULE_NAME_MOST);
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(policy->preload[i], name) == 0)
+            return bad_value(reader, at, "\"%.64s\" stands in the list twice: remove one", name);
+    return 0;
+}
+
+int read_preload(struct sb_policy *policy, const struct reader *reader, struct json_object *array)
+{
+    size_t count = json_object_array_length(array);
+    if (count > PRELOAD_MOST)
+        return bad_value(reader, "preload", "must have at most %d modules, not %zu", PRELOAD_MOST,
+                         count);
+    policy->preload = calloc(count + 1, sizeof(*policy->preload));
+    if (policy->preload == NULL)
+        return out_of_memory(reader);
+    for (size_t i = 0; i < count; i++)
+        if (read_module(policy, reader, i, json_object_array_get_idx(array, i)) < 0)
+            return -1;
+    return 0;
+}
+
+int default_preload(struct sb_policy *policy, const struct reader *reader)
+{
+    policy->preload = calloc(1, sizeof(*policy->preload));
+    return policy->preload != NULL ? 0 : out_of_memory(reader);
+}
+
+int check_preload(const struct sb_policy *policy, const struct reader *reader)
+{
+    if (policy->warm || policy->preload[0] == NULL)
+        return 0;
+    return bad_value(reader, "preload",
+                     "needs \"start\": \"warm\": a cold start has nothing that could import "
+                     "modules ahead");
 }

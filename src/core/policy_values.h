@@ -34,4 +34,9 @@ int default_environment(struct sb_policy *policy, const struct reader *reader);
 
 int read_mounts(struct sb_policy *policy, const struct reader *reader, struct json_object *array);
 
+int read_preload(struct sb_policy *policy, const struct reader *reader, struct json_object *array);
+int default_preload(struct sb_policy *policy, const struct reader *reader);
+/* Only what starts warm has a process that could import something ahead. */
+int check_preload(const struct sb_policy *policy, const struct reader *reader);
+
 #endif

@@ -48,4 +48,61 @@ struct config {
     bool log_code;
 };
 
+/* ── The table ──────────────────────────────────────────────────────────────────────────────── */
+
+enum config_kind {
+    CONFIG_HEADING, /* `help` stands above the rows that follow */
+    CONFIG_FLAG,
+    CONFIG_TEXT,
+    CONFIG_LIST, /* of texts, one for each time that it is given */
+    CONFIG_NUMBER,
+    CONFIG_RATE, /* a double */
+    CONFIG_MODE,
+    CONFIG_CGROUP,
+    CONFIG_UIDS,
+};
+
+struct config_row {
+    enum config_kind kind;
+    const char *name;     /* of the option, and in the file */
+    const char *argument; /* what its value is called: "SIZE"; NULL for a flag */
+    const char *unit;     /* see quantity.h; numbers and rates only */
+    const char *standard; /* the value when nobody says, as text; NULL: see `help` */
+    const char *help;     /* one line */
+    size_t offset;        /* in struct config */
+    int64_t min, max;
+};
+
+extern const struct config_row config_rows[];
+extern const size_t config_rows_count;
+
+/* The row with this name, or NULL. */
+const struct config_row *config_row(const char *name);
+
+/* Where values come from; each overrules those before. A list that a later one gives takes the
+ * place of the whole list of an earlier one. */
+enum config_source { CONFIG_STANDARD, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_COMMAND };
+
+struct config_reader {
+    struct config *config;
+    unsigned char *sources; /* by row: where its value comes from */
+};
+
+/* The standard values. The caller frees both with config_free and config_reader_end. */
+int config_begin(struct config_reader *reader, struct config *config, struct sb_error *err);
+void config_reader_end(struct config_reader *reader);
+
+/* Sets one value; `where` names it in errors: "--rate", "serve.conf:3: rate". */
+int config_set(struct config_reader *reader, const struct config_row *row, const char *value,
+               enum config_source source, const char *where, struct sb_error *err);
+
+/* Reads a file of "name = value" lines. One that is not there is an error only when `required`. */
+int config_read(struct config_reader *reader, const char *path, bool required,
+                struct sb_error *err);
+
+/* Whether the values fit each other. */
+int config_check(const struct config *config, struct sb_error *err);
+
+void config_free(struct config *config);
+
 #endif

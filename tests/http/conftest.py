@@ -237,7 +237,7 @@ class Server:
     def listening(self):
         """Waits until it listens; its first address is the one that is asked from then on."""
         said = self.log.wait(says("listening on "))["message"]
-        where = re.search(r"listening on (\S+)", said)[1]
+        where = re.search(r"listening on (?:https?://)?(\S+)", said)[1]
         if where.startswith("unix:"):
             self.address = where.removeprefix("unix:")
         else:

@@ -92,7 +92,8 @@ def test_a_limit_of_a_wrong_type_or_out_of_range_is_named_with_what_is_allowed(
 
 @pytest.mark.parametrize("key,value,allowed", [
     ("proc", "full", "subset"), ("proc", 1, "string"), ("output", "drop", "truncate"),
-    ("enforcement", "lax", "best-effort"), ("writable", "yes", "true"), ("writable", 1, "true"),
+    ("enforcement", "lax", "best-effort"), ("start", "hot", "warm"), ("preload", ["os"], "warm"),
+    ("writable", "yes", "true"), ("writable", 1, "true"),
     ("loopback", "up", "true"), ("environment", ["A=1"], "object"), ("environment", "A=1", ""),
     ("environment", {"A": 1}, "A"), ("environment", {"A=B": "1"}, "A=B"),
     ("environment", {"": "1"}, ""),

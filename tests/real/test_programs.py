@@ -106,6 +106,26 @@ def test_matplotlib_chooses_a_backend_without_a_display(data):
         """) == "True"
 
 
+def test_the_data_policy_is_enough_for_all_three_and_leaves_work_to_the_script(run):
+    """With one BLAS thread, as it has one CPU, and matplotlib's own files out of the way."""
+    rootfs = os.environ.get("SANDBOX_ROOTFS_DATA")
+    if not rootfs:
+        pytest.skip("SANDBOX_ROOTFS_DATA is not set: no root file system with numpy and the like")
+    ran = run("--rootfs", rootfs, "--policy", "data", "--timeout", "60", json=True, code="""
+        import os
+        import numpy, pandas, matplotlib
+        import matplotlib.pyplot as plt
+        square = numpy.ones((400, 400))
+        assert (square @ square)[3, 4] == 400
+        assert len(os.listdir("/proc/self/task")) == 1
+        pandas.DataFrame({"x": [1, 2, 4]}).plot()
+        plt.savefig("plot.png")
+        print(matplotlib.get_backend().lower(), sorted(os.listdir("/work")))
+        """)
+    assert ran.verdict["output"] == "agg ['plot.png']", ran.verdict
+    assert ran.verdict["usage"]["memory_peak_bytes"] < 384 << 20
+
+
 # ── Data ─────────────────────────────────────────────────────────────────────────────────────────
 
 

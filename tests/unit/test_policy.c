@@ -222,8 +222,8 @@ static struct sb_policy *load_shipped(const char *name)
 static void every_shipped_policy_loads_and_is_described(void **state)
 {
     (void)state;
-    static const char *const expected[] = {"default", "execute", "execute_script", "run",
-                                           "run_code"};
+    static const char *const expected[] = {"data",           "default", "execute",
+                                           "execute_script", "run",     "run_code"};
     char **names;
     struct sb_error err;
     assert_int_equal(sb_policy_list(&names, SB_POLICY_SOURCE, &err), 0);
@@ -234,9 +234,28 @@ static void every_shipped_policy_loads_and_is_described(void **state)
         assert_true(strlen(sb_policy_description(policy)) > 0);
         assert_false(policy->best_effort);
         assert_false(policy->loopback);
+        assert_true(policy->warm);
         sb_policy_free(policy);
     }
     sb_strv_free(names);
+}
+
+/* A module brings the packages above it and whatever it imports along: what is preloaded under
+ * "run" is paid for by those who never asked. */
+static void only_the_data_policy_preloads_modules(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"default", "run_code", "execute", "run", "execute_script"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct sb_policy *policy = load_shipped(names[i]);
+        assert_null(policy->preload[0]);
+        sb_policy_free(policy);
+    }
+    struct sb_policy *data = load_shipped("data");
+    assert_string_equal(data->preload[0], "numpy");
+    assert_string_equal(data->preload[1], "pandas");
+    assert_string_equal(data->preload[2], "matplotlib");
+    sb_policy_free(data);
 }
 
 static void the_default_policy_states_the_defaults(void **state)
@@ -288,7 +307,7 @@ static void each_endpoint_has_the_limits_that_its_users_know(void **state)
 static void only_a_cpu_time_that_is_meant_to_can_run_out_before_the_wall_time(void **state)
 {
     (void)state;
-    static const char *const names[] = {"default", "run_code", "execute", "run"};
+    static const char *const names[] = {"default", "run_code", "execute", "run", "data"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct sb_policy *policy = load_shipped(names[i]);
         assert_true(sb_policy_limit(policy, SB_CPU_TIME_MS) >=
@@ -333,9 +352,9 @@ static void the_manual_documents_every_limit_with_its_range_and_default(void **s
         if (strstr(text, row) == NULL)
             fail_msg("sandbox-policy(5) has no row \"%s\"", row);
     }
-    static const char *const keys[] = {"description", "limits",  "caps",       "environment",
-                                       "mounts",      "seccomp", "writable",   "loopback",
-                                       "proc",        "output",  "enforcement"};
+    static const char *const keys[] = {
+        "description", "limits", "caps",   "environment", "mounts", "seccomp", "writable",
+        "loopback",    "proc",   "output", "enforcement", "start",  "preload"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         assert_true(manual_says(text, keys[i]));
 }
@@ -355,6 +374,7 @@ int main(void)
         PLACE_TEST(a_request_moves_limits_inside_the_caps),
         PLACE_TEST(a_request_above_a_cap_or_below_the_least_is_refused_by_name),
         PLACE_TEST(every_shipped_policy_loads_and_is_described),
+        PLACE_TEST(only_the_data_policy_preloads_modules),
         PLACE_TEST(the_default_policy_states_the_defaults),
         PLACE_TEST(each_endpoint_has_the_limits_that_its_users_know),
         PLACE_TEST(only_a_cpu_time_that_is_meant_to_can_run_out_before_the_wall_time),

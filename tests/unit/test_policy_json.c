@@ -30,6 +30,11 @@ static void assert_same_policy(const struct sb_policy *a, const struct sb_policy
     assert_int_equal(a->proc_masked, b->proc_masked);
     assert_int_equal(a->output_kills, b->output_kills);
     assert_int_equal(a->best_effort, b->best_effort);
+    assert_int_equal(a->warm, b->warm);
+    for (i = 0; a->preload[i] != NULL && b->preload[i] != NULL; i++)
+        assert_string_equal(a->preload[i], b->preload[i]);
+    assert_null(a->preload[i]);
+    assert_null(b->preload[i]);
 }
 
 /* ── What is read ────────────────────────────────────────────────────────────────────────────── */
@@ -45,7 +50,8 @@ static const char everything[] =
     " \"mounts\": [{\"source\": \"/srv/../srv/data\", \"target\": \"/data\"},\n"
     "             {\"target\": \"/data/..more\", \"source\": \"/srv/more\"}],\n"
     " \"seccomp\": \"default\", \"writable\": false, \"loopback\": true, \"proc\": \"masked\",\n"
-    " \"output\": \"kill\", \"enforcement\": \"best-effort\"}\n";
+    " \"output\": \"kill\", \"enforcement\": \"best-effort\", \"preload\": [\"numpy\",\n"
+    "  \"pandas.core\", \"_a.B_2\"], \"start\": \"warm\"}\n";
 
 static void every_key_is_read(void **state)
 {
@@ -73,6 +79,11 @@ static void every_key_is_read(void **state)
     assert_true(policy->proc_masked);
     assert_true(policy->output_kills);
     assert_true(policy->best_effort);
+    assert_true(policy->warm);
+    assert_string_equal(policy->preload[0], "numpy");
+    assert_string_equal(policy->preload[1], "pandas.core");
+    assert_string_equal(policy->preload[2], "_a.B_2");
+    assert_null(policy->preload[3]);
     sb_policy_free(policy);
 }
 
@@ -99,6 +110,8 @@ static void an_empty_policy_limits_everything(void **state)
     assert_false(policy->proc_masked);
     assert_false(policy->output_kills);
     assert_false(policy->best_effort);
+    assert_false(policy->warm);
+    assert_null(policy->preload[0]);
     sb_policy_free(policy);
 }
 
@@ -129,8 +142,12 @@ static void what_is_printed_loads_as_the_same_policy(void **state)
 {
     const struct place *place = *state;
     static const char *const texts[] = {
-        everything, "{}", "{\"environment\": {}}", "{\"limits\": {\"cpus\": 0.1}}",
-        "{\"limits\": {\"cpus\": 1000.001}, \"description\": \"a\\/b \\ud83d\\ude00 \\u007f\"}"};
+        everything,
+        "{}",
+        "{\"environment\": {}}",
+        "{\"limits\": {\"cpus\": 0.1}}",
+        "{\"limits\": {\"cpus\": 1000.001}, \"description\": \"a\\/b \\ud83d\\ude00 \\u007f\"}",
+        "{\"start\": \"warm\", \"preload\": []}"};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct sb_policy *policy = load_good(place, texts[i]);
         char *printed = sb_policy_json(policy);
@@ -261,6 +278,20 @@ static const struct {
     {"{\"proc\": \"masked\\u0000\"}", "proc", {"NUL"}},
     {"{\"output\": \"keep\"}", "output", {"\"truncate\" or \"kill\""}},
     {"{\"enforcement\": \"none\"}", "enforcement", {"\"strict\" or \"best-effort\""}},
+    {"{\"start\": \"hot\"}", "start", {"\"cold\" or \"warm\"", "\"hot\""}},
+    {"{\"start\": true}", "start", {"must be a string, not a boolean"}},
+    {"{\"start\": \"warm\", \"preload\": \"numpy\"}",
+     "preload",
+     {"must be an array, not a string"}},
+    {"{\"start\": \"warm\", \"preload\": [\"a\", 1]}",
+     "preload[1]",
+     {"must be a string, not an integer"}},
+    {"{\"start\": \"warm\", \"preload\": [\"a\\u0000b\"]}", "preload[0]", {"NUL"}},
+    {"{\"start\": \"warm\", \"preload\": [\"a\", \"b\", \"a\"]}",
+     "preload[2]",
+     {"\"a\" stands in the list twice"}},
+    {"{\"preload\": [\"numpy\"]}", "preload", {"needs \"start\": \"warm\""}},
+    {"{\"preload\": [\"numpy\"], \"start\": \"cold\"}", "preload", {"needs \"start\": \"warm\""}},
     {"{\"mounts\": [{\"source\": \"/a\"}]}", "mounts[0]", {"\"source\" and \"target\""}},
     {"{\"mounts\": [{\"target\": \"/a\"}]}", "mounts[0]", {"\"source\" and \"target\""}},
     {"{\"mounts\": [{\"source\": \"/a\", \"target\": \"/b\", \"rw\": true}]}",
@@ -325,6 +356,54 @@ static void a_mount_target_that_only_looks_like_one_of_those_is_taken(void **sta
     }
 }
 
+static void a_module_to_preload_is_named_by_identifiers_with_dots(void **state)
+{
+    static const char *const names[] = {
+        "",     ".",   ".a",     "a.",      "a..b",     "1a",      "a.1b",        "a b",
+        " a",   "a ",  "a-b",    "a/b",     "a;b",      "a,b",     "a\\nb",       "import os",
+        "a as", "a:b", "os\\n#", "__a__()", "a\\u200b", "\\u00e4", "\\uff4eumpy", "$a",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char text[128];
+        struct sb_error err;
+        int size =
+            snprintf(text, sizeof(text), "{\"start\": \"warm\", \"preload\": [\"%s\"]}", names[i]);
+        if (load_text(*state, text, (size_t)size, &err) != NULL)
+            fail_msg("the module \"%s\" was taken", names[i]);
+        assert_string_equal(err.field, "preload[0]");
+        assert_sentence(&err);
+        assert_says(&err, "pandas.core");
+    }
+}
+
+static void at_most_64_modules_of_at_most_200_characters_are_preloaded(void **state)
+{
+    char text[2048] = "{\"start\": \"warm\", \"preload\": [";
+    struct sb_error err;
+    size_t size = strlen(text);
+    for (int i = 0; i < 64; i++)
+        size += (size_t)sprintf(text + size, "%s\"m%d\"", i == 0 ? "" : ", ", i);
+    strcpy(text + size, "]}");
+    struct sb_policy *policy = load_good(*state, text);
+    assert_string_equal(policy->preload[63], "m63");
+    assert_null(policy->preload[64]);
+    sb_policy_free(policy);
+    strcpy(text + size, ", \"m64\"]}");
+    assert_null(load_text(*state, text, strlen(text), &err));
+    assert_string_equal(err.field, "preload");
+    assert_says(&err, "at most 64 modules, not 65");
+
+    char name[202];
+    memset(name, 'm', sizeof(name));
+    for (int length = 200; length <= 201; length++) {
+        sprintf(text, "{\"start\": \"warm\", \"preload\": [\"%.*s\"]}", length, name);
+        policy = load_text(*state, text, strlen(text), &err);
+        assert_int_equal(policy != NULL, length == 200);
+        sb_policy_free(policy);
+    }
+    assert_says(&err, "at most 200 characters");
+}
+
 static void a_nul_byte_in_the_file_does_not_hide_what_follows(void **state)
 {
     static const char inside[] = "{\"limits\": {\"pids\": 1\0}}", after[] = "{}\0{\"pids\": 1}";
@@ -377,6 +456,8 @@ int main(void)
         PLACE_TEST(what_is_wrong_is_refused_with_file_key_and_what_is_allowed),
         PLACE_TEST(a_mount_target_must_be_plain_and_not_the_sandboxes_own),
         PLACE_TEST(a_mount_target_that_only_looks_like_one_of_those_is_taken),
+        PLACE_TEST(a_module_to_preload_is_named_by_identifiers_with_dots),
+        PLACE_TEST(at_most_64_modules_of_at_most_200_characters_are_preloaded),
         PLACE_TEST(a_nul_byte_in_the_file_does_not_hide_what_follows),
         PLACE_TEST(an_unknown_key_of_any_length_leaves_a_whole_sentence),
         PLACE_TEST(an_object_of_any_size_has_each_key_once),

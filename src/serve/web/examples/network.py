@@ -14,4 +14,4 @@ attempt("The internet", lambda: socket.create_connection(("1.1.1.1", 443), timeo
 attempt("The host", lambda: socket.create_connection(("127.0.0.1", 22), timeout=2))
 attempt("The cloud's metadata", lambda: socket.create_connection(("169.254.169.254", 80), timeout=2))
 attempt("A name", lambda: socket.getaddrinfo("example.com", 443))
-print("Network devices:", ", ".join(name for _, name in socket.if_nameindex()))
+attempt("The neighbours", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", ("10.0.0.255", 9)))

@@ -11,6 +11,7 @@ import {
     lineNumbers,
 } from "@codemirror/view";
 import { look } from "./editor-look.js";
+import { typing } from "./editor-typing.js";
 
 const setErrorLine = StateEffect.define();
 
@@ -50,11 +51,12 @@ export class Editor {
             ...more,
             lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), foldGutter(), drawSelection(),
             indentOnInput(), indentUnit.of("    "), EditorState.tabSize.of(4), bracketMatching(), closeBrackets(),
-            highlightActiveLine(), highlightSelectionMatches(), python(), errorLine, look,
+            highlightActiveLine(), highlightSelectionMatches(), python(), errorLine, look, typing,
             keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, indentWithTab]),
             EditorView.contentAttributes.of({
                 "aria-label": "Python code. Press Escape, then Tab to leave the editor.",
                 autocapitalize: "off",
+                tabindex: "0",
             }),
         ];
         return EditorState.create({ doc: code, extensions: this.extensions });

@@ -39,7 +39,7 @@ export function output({ title, text, dropped, limit, className, onLine = null }
     const halves = cut(text, dropped, limit);
     const gap = halves && element("span", { className: "gap" }, `… ${bytes(dropped)} left out here …`);
     const body = halves ? [...lines(halves[0], onLine), gap, ...lines(halves[1], onLine)] : lines(text, onLine);
-    return element("section", { className: `stream ${className}`, "aria-labelledby": id },
+    return element("div", { className: `stream ${className}` },
         element("h3", { id }, title),
         dropped > 0 ? element("p", { className: "notice truncated" },
             `It wrote ${bytes(dropped)} more than is kept. You see the beginning and the end.`) : null,

@@ -1,0 +1,226 @@
+/* Connections: what each is doing, for how long it may, and whether its client is still there.
+ * libmicrohttpd's own timeout is renewed by every byte; here a header, a body, an answer has one
+ * time for all of it, so that a byte a second gains nobody anything. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "http_parts.h"
+#include "util.h"
+
+/* ── Phases ─────────────────────────────────────────────────────────────────────────────────── */
+
+static int64_t time_for(const struct config *config, enum phase phase)
+{
+    switch (phase) {
+    case PHASE_CONNECTED:
+    case PHASE_HEADER:
+        return config->header_timeout_ms;
+    case PHASE_BODY:
+        return config->body_timeout_ms;
+    case PHASE_ANSWER:
+    case PHASE_IDLE:
+        return config->idle_timeout_ms;
+    case PHASE_WAIT:
+    case PHASE_CLOSING:
+    case PHASES:
+        break;
+    }
+    return -1;
+}
+
+/* The timer is set anew only for an earlier deadline: most never come, and cost no system call. */
+static void arm(struct http *http, int64_t deadline_ms, int64_t now)
+{
+    if (deadline_ms >= http->armed_ms)
+        return;
+    http->armed_ms = deadline_ms;
+    timer_set(&http->deadline_timer, deadline_ms > now ? deadline_ms - now : 0);
+}
+
+void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms)
+{
+    struct http *http = connection->http;
+    struct connection_list *list = &http->phases[phase];
+    int64_t time = time_for(http->config, phase), now = now_ms();
+    TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
+    connection->phase = phase;
+    connection->deadline_ms = time < 0 ? INT64_MAX : now + time + more_ms;
+    /* By deadline; most come last. */
+    struct connection *before = TAILQ_LAST(list, connection_list);
+    while (before != NULL && before->deadline_ms > connection->deadline_ms)
+        before = TAILQ_PREV(before, connection_list, link);
+    if (before == NULL)
+        TAILQ_INSERT_HEAD(list, connection, link);
+    else
+        TAILQ_INSERT_AFTER(list, before, connection, link);
+    arm(http, connection->deadline_ms, now);
+}
+
+void connection_shut(struct connection *connection)
+{
+    shutdown(connection->watch.fd, SHUT_RDWR);
+    connection_enter(connection, PHASE_CLOSING, 0);
+}
+
+static void expire(struct connection *connection)
+{
+    static const char sentence[] =
+        "the request came too slowly: send it faster, or in smaller parts";
+    if (connection->phase == PHASE_HEADER || connection->phase == PHASE_BODY) {
+        size_t size = 0;
+        _cleanup_free_ char *body = error_json(NULL, sentence, &size);
+        const char *id = connection->incoming != NULL ? connection->incoming->exchange.id : NULL;
+        connection_say(connection, MHD_HTTP_REQUEST_TIMEOUT, id, body, size);
+    }
+    connection_shut(connection);
+}
+
+void connections_expire(void *user)
+{
+    struct http *http = user;
+    int64_t now = now_ms(), next = INT64_MAX;
+    http->armed_ms = INT64_MAX;
+    for (size_t i = 0; i < PHASES; i++) {
+        struct connection *first;
+        while ((first = TAILQ_FIRST(&http->phases[i])) != NULL && first->deadline_ms <= now)
+            expire(first);
+        if (first != NULL && first->deadline_ms < next)
+            next = first->deadline_ms;
+    }
+    arm(http, next, now);
+}
+
+void connections_evict(struct http *http)
+{
+    static const enum phase idle[] = {PHASE_IDLE, PHASE_CONNECTED};
+    for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
+        if (!TAILQ_EMPTY(&http->phases[idle[i]])) {
+            connection_shut(TAILQ_FIRST(&http->phases[idle[i]]));
+            return;
+        }
+    }
+}
+
+/* ── Answers past libmicrohttpd ─────────────────────────────────────────────────────────────── */
+
+void connection_say(struct connection *connection, unsigned status, const char *id,
+                    const char *body, size_t size)
+{
+    char *text = NULL;
+    int length = asprintf(&text,
+                          "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
+                          "Content-Length: %zu\r\nConnection: close\r\nCache-Control: no-store\r\n"
+                          "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+                          "%s%s%s\r\n%.*s",
+                          status, MHD_get_reason_phrase_for(status), size,
+                          id != NULL ? "X-Request-Id: " : "", id != NULL ? id : "",
+                          id != NULL ? "\r\n" : "", (int)size, body != NULL ? body : "");
+    if (length < 0)
+        return;
+    metrics_response(connection->http->metrics, status);
+    /* It fits the socket's buffer, or is not worth more. */
+    if (connection->endpoint->tls) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        if (info != NULL)
+            gnutls_record_send(info->tls_session, text, (size_t)length);
+    } else {
+        (void)!send(connection->watch.fd, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    free(text);
+}
+
+/* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
+
+/* The client has closed its side. While its request waits for a job, nobody else would notice. */
+static void left(void *user, uint32_t events)
+{
+    (void)events;
+    struct connection *connection = user;
+    connection->left = true;
+    if (connection->phase == PHASE_WAIT) {
+        incoming_abandon(connection->incoming);
+        connection_enter(connection, PHASE_CLOSING, 0);
+    }
+}
+
+static void read_address(struct connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    if (info != NULL)
+        address_from_socket(&connection->address, info->client_addr);
+    if (connection->address.family == AF_UNIX)
+        connection->address.uid =
+            getsockopt(connection->watch.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
+                ? peer.uid
+                : (uint32_t)-1;
+}
+
+static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection *mhd)
+{
+    struct http *http = endpoint->http;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL || info == NULL) {
+        free(connection);
+        return NULL;
+    }
+    *connection = (struct connection){.http = http,
+                                      .endpoint = endpoint,
+                                      .mhd = mhd,
+                                      .watch = {info->connect_fd, left, connection}};
+    read_address(connection);
+    /* Once and for all: edge-triggered, it costs nothing until the client leaves. */
+    if (loop_add(http->loop, &connection->watch, EPOLLRDHUP | EPOLLET) < 0) {
+        free(connection);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&http->phases[PHASE_CONNECTED], connection, link);
+    connection_enter(connection, PHASE_CONNECTED, 0);
+    endpoint->connections++;
+    http->connections++;
+    http->newcomer = connection;
+    metrics_set(&http->metrics->connections, (int64_t)http->connections);
+    return connection;
+}
+
+static void end(struct connection *connection)
+{
+    struct http *http = connection->http;
+    loop_remove(http->loop, &connection->watch);
+    TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
+    peer_leave(connection->peer);
+    connection->endpoint->connections--;
+    http->connections--;
+    metrics_set(&http->metrics->connections, (int64_t)http->connections);
+    if (connection->linger && !connection->left)
+        linger(http, connection->watch.fd);
+    free(connection);
+    doors_closed_one(http);
+}
+
+void connection_notify(void *endpoint, struct MHD_Connection *mhd, void **context,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = begin(endpoint, mhd);
+    else if (*context != NULL)
+        end(*context);
+}
+
+struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}

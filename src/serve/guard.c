@@ -1,0 +1,144 @@
+/* Host, Origin, Sec-Fetch-Site and Content-Type. See guard.h. */
+#include "guard.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "address.h"
+#include "error.h"
+
+enum { BAD_REQUEST = 400, FORBIDDEN = 403, UNSUPPORTED_TYPE = 415, MISDIRECTED = 421 };
+
+/* The size of the name in "name:port" or "[address]:port", brackets included. */
+static size_t name_size(const char *host)
+{
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    return bracket != NULL ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
+}
+
+static bool same_name(const char *name, size_t size, const char *other)
+{
+    if (size > 0 && name[size - 1] == '.')
+        size--;
+    return strlen(other) == size && strncasecmp(name, other, size) == 0;
+}
+
+/* A name that nobody but this host's user can have made to point here. */
+static bool host_is_safe(const struct config *config, const char *host)
+{
+    static const char below[] = ".localhost"; /* RFC 6761: always loopback */
+    struct address address;
+    size_t size = name_size(host);
+    if (address_parse(&address, host, size) || same_name(host, size, "localhost"))
+        return true;
+    if (size > sizeof(below) - 1 &&
+        strncasecmp(host + size - (sizeof(below) - 1), below, sizeof(below) - 1) == 0)
+        return true;
+    for (char **name = config->hosts; name != NULL && *name != NULL; name++)
+        if (strcmp(*name, "*") == 0 || same_name(host, size, *name) || strcasecmp(host, *name) == 0)
+            return true;
+    return false;
+}
+
+/* "https://example.org:443" and "example.org" name the same place: a proxy in front may end TLS, so
+ * the scheme does not count; a port that is its scheme's own is left out. */
+static bool origin_is_own(const char *origin, const char *host)
+{
+    static const struct {
+        const char *scheme, *port;
+    } schemes[] = {{"http://", ":80"}, {"https://", ":443"}};
+    for (size_t i = 0; i < 2; i++) {
+        size_t skip = strlen(schemes[i].scheme);
+        if (strncasecmp(origin, schemes[i].scheme, skip) != 0)
+            continue;
+        const char *place = origin + skip;
+        size_t place_name = name_size(place), host_name = name_size(host);
+        const char *place_port = place + place_name, *host_port = host + host_name;
+        if (strcmp(place_port, schemes[i].port) == 0)
+            place_port = "";
+        if (strcmp(host_port, schemes[i].port) == 0)
+            host_port = "";
+        return place_name > 0 && place_name == host_name &&
+               strncasecmp(place, host, place_name) == 0 && strcmp(place_port, host_port) == 0;
+    }
+    return false;
+}
+
+bool guard_origin_configured(const struct config *config, const char *origin)
+{
+    for (char **own = config->origins; own != NULL && *own != NULL; own++)
+        if (strcmp(*own, "*") == 0 || strcasecmp(*own, origin) == 0)
+            return true;
+    return false;
+}
+
+static unsigned check_host(const struct config *config, const struct guard_input *input,
+                           struct sb_error *err)
+{
+    if (input->host == NULL || input->private_socket)
+        return 0;
+    if (*input->host == '\0' || strpbrk(input->host, "/\\@ \t,") != NULL) {
+        sb_fail_field(err, "guard", "Host", "the Host header is no name: send NAME or NAME:PORT");
+        return BAD_REQUEST;
+    }
+    /* A page on such a name does not know a token, so where those are needed any name will do. */
+    if (config->tokens != NULL || host_is_safe(config, input->host))
+        return 0;
+    sb_fail_field(err, "guard", "Host",
+                  "this service is not known as '%.100s': ask it by its address or as localhost, "
+                  "or start it with --host %.100s",
+                  input->host, input->host);
+    return MISDIRECTED;
+}
+
+static unsigned check_origin(const struct config *config, const struct guard_input *input,
+                             struct sb_error *err)
+{
+    const char *origin = input->origin;
+    if (origin != NULL) {
+        if ((input->host != NULL && origin_is_own(origin, input->host)) ||
+            guard_origin_configured(config, origin))
+            return 0;
+        sb_fail_field(err, "guard", "Origin",
+                      "pages of %.100s may not use this service; to let them, start it with "
+                      "--origin %.100s",
+                      origin, strstr(origin, "://") ? origin : "ORIGIN");
+        return FORBIDDEN;
+    }
+    /* Links from elsewhere to the pages are welcome; they can't run anything. */
+    bool reads = strcmp(input->method, "GET") == 0 || strcmp(input->method, "HEAD") == 0;
+    if (reads || input->fetch_site == NULL || strcmp(input->fetch_site, "same-origin") == 0 ||
+        strcmp(input->fetch_site, "none") == 0)
+        return 0;
+    sb_fail_field(err, "guard", "Sec-Fetch-Site",
+                  "pages of other sites may not use this service: ask from its own page, or start "
+                  "it with --origin");
+    return FORBIDDEN;
+}
+
+unsigned guard_check(const struct config *config, const struct guard_input *input,
+                     struct sb_error *err)
+{
+    unsigned status = check_host(config, input, err);
+    return status != 0 ? status : check_origin(config, input, err);
+}
+
+unsigned guard_type(const char *content_type, struct sb_error *err)
+{
+    static const char json[] = "application/json", charset[] = "charset=";
+    if (content_type != NULL) {
+        size_t size = strcspn(content_type, "; \t");
+        const char *rest = content_type + size + strspn(content_type + size, "; \t");
+        if (size == sizeof(json) - 1 && strncasecmp(content_type, json, size) == 0) {
+            if (strncasecmp(rest, charset, sizeof(charset) - 1) != 0)
+                return 0;
+            rest += sizeof(charset) - 1;
+            if (strcasecmp(rest, "utf-8") == 0 || strcasecmp(rest, "\"utf-8\"") == 0)
+                return 0;
+        }
+    }
+    sb_fail_field(err, "guard", "Content-Type",
+                  "the body must be JSON in UTF-8 and say so: send the header 'Content-Type: "
+                  "application/json'");
+    return UNSUPPORTED_TYPE;
+}

@@ -1,0 +1,404 @@
+/* Requests: from libmicrohttpd's calls to an exchange, and from its answer back. libmicrohttpd
+ * calls once with the header, then with each part of the body, then once more; and again when a
+ * suspended connection is resumed. An answer given at the first of these calls ends the connection,
+ * so it is kept until the last one where that is possible. */
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_parts.h"
+#include "json_writer.h"
+#include "util.h"
+
+/* All bodies together: many clients that each send a body that is allowed must not take the memory
+ * that jobs need. */
+#define BODIES_BYTES (INT64_C(256) * 1024 * 1024)
+
+/* ── Answers ────────────────────────────────────────────────────────────────────────────────── */
+
+char *error_json(const char *field, const char *message, size_t *size)
+{
+    struct json_writer writer;
+    json_begin(&writer, 256);
+    json_bracket(&writer, '{');
+    json_key(&writer, "status");
+    json_string(&writer, "error", 5);
+    json_key(&writer, "error");
+    json_string(&writer, message, strlen(message));
+    json_key(&writer, "field");
+    if (field != NULL && *field != '\0')
+        json_string(&writer, field, strlen(field));
+    else
+        json_null(&writer);
+    json_bracket(&writer, '}');
+    *size = writer.size;
+    return json_end(&writer);
+}
+
+static void add_headers(struct incoming *incoming, const char *type)
+{
+    struct MHD_Response *response = incoming->response;
+    const char *origin = incoming->headers[HEADER_ORIGIN];
+    if (type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    MHD_add_response_header(response, "X-Request-Id", incoming->exchange.id);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    if (incoming->asset == NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (origin != NULL && incoming->allows_origin) {
+        MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+        MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                                "X-Request-Id, Retry-After");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Origin");
+    }
+    for (size_t i = 0; i < incoming->extra_count; i++)
+        MHD_add_response_header(response, incoming->extra[i].name, incoming->extra[i].value);
+    if (incoming->close || incoming->connection->http->quiet)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* Hands the answer to libmicrohttpd. */
+static enum MHD_Result queue(struct incoming *incoming)
+{
+    struct connection *connection = incoming->connection;
+    enum MHD_Result result =
+        MHD_queue_response(connection->mhd, incoming->status, incoming->response);
+    MHD_destroy_response(incoming->response);
+    incoming->response = NULL;
+    metrics_response(connection->http->metrics, incoming->status);
+    connection_enter(connection, PHASE_ANSWER, (int64_t)incoming->answer_size / 4);
+    return result;
+}
+
+static void answer(struct incoming *incoming, unsigned status, const char *type,
+                   struct MHD_Response *response, size_t size)
+{
+    struct connection *connection = incoming->connection;
+    incoming->status = status;
+    incoming->response = response;
+    incoming->answer_size = size;
+    incoming->exchange.gone = NULL;
+    if (response != NULL)
+        add_headers(incoming, type);
+    if (incoming->inside)
+        return;
+    if (response == NULL) {
+        incoming->abandoned = true; /* not even an error can be said: the connection is closed */
+        connection_enter(connection, PHASE_CLOSING, 0);
+    } else {
+        queue(incoming);
+    }
+    MHD_resume_connection(connection->mhd);
+    http_wake(connection->endpoint);
+}
+
+void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,
+                              const void *data, size_t size)
+{
+    answer(incoming, status, type,
+           MHD_create_response_from_buffer(size, (void *)(intptr_t)data, MHD_RESPMEM_PERSISTENT),
+           size);
+}
+
+void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
+                     size_t size)
+{
+    static const char no_memory[] =
+        "{\"status\":\"error\",\"error\":\"the service is short of memory: try again later\","
+        "\"field\":null}";
+    struct incoming *incoming = incoming_of(exchange);
+    if (incoming->status != 0)
+        abort(); /* answered twice: a mistake in this program */
+    struct MHD_Response *response =
+        body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
+    if (response != NULL) {
+        answer(incoming, status, type, response, size);
+        return;
+    }
+    free(body);
+    incoming_answer_constant(incoming, MHD_HTTP_INTERNAL_SERVER_ERROR, "application/json",
+                             no_memory, sizeof(no_memory) - 1);
+}
+
+void exchange_error(struct exchange *exchange, unsigned status, const char *field,
+                    const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    size_t size = 0;
+    char *body = error_json(field, message, &size);
+    exchange_answer(exchange, status, "application/json", body, size);
+}
+
+void exchange_header(struct exchange *exchange, const char *name, const char *value)
+{
+    struct incoming *incoming = incoming_of(exchange);
+    if (incoming->extra_count == EXTRA_HEADERS)
+        return;
+    char *name_copy = strdup(name), *value_copy = strdup(value);
+    if (name_copy == NULL || value_copy == NULL) {
+        free(name_copy);
+        free(value_copy);
+        return;
+    }
+    incoming->extra[incoming->extra_count].name = name_copy;
+    incoming->extra[incoming->extra_count++].value = value_copy;
+}
+
+/* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
+
+static void drop_body(struct incoming *incoming)
+{
+    incoming->connection->http->body_bytes -= (int64_t)incoming->body_room;
+    free(incoming->body);
+    incoming->body = NULL;
+    incoming->body_room = 0;
+}
+
+/* Grows by what has come, not by what is announced: an announcement costs the client nothing. */
+static bool make_room(struct incoming *incoming, size_t size)
+{
+    struct http *http = incoming->connection->http;
+    if (size <= incoming->body_room)
+        return true;
+    size_t room = incoming->body_room == 0 ? 4096 : incoming->body_room * 2;
+    while (room < size)
+        room *= 2;
+    int64_t more = (int64_t)(room - incoming->body_room);
+    char *body = http->body_bytes + more > BODIES_BYTES ? NULL : realloc(incoming->body, room);
+    if (body == NULL)
+        return false;
+    http->body_bytes += more;
+    incoming->body = body;
+    incoming->body_room = room;
+    return true;
+}
+
+/* An answer in the middle of a body: libmicrohttpd has no way to send one, so it goes past it. */
+static enum MHD_Result refuse_body(struct incoming *incoming, unsigned status, const char *message)
+{
+    size_t size = 0;
+    _cleanup_free_ char *body = error_json("body", message, &size);
+    connection_say(incoming->connection, status, incoming->exchange.id, body, size);
+    incoming->connection->linger = true;
+    return MHD_NO;
+}
+
+static enum MHD_Result take_body(struct incoming *incoming, const char *data, size_t size)
+{
+    struct exchange *exchange = &incoming->exchange;
+    int64_t limit = incoming->connection->http->config->body_bytes;
+    if ((int64_t)(exchange->body_size + size) > limit) {
+        char message[128];
+        snprintf(message, sizeof(message), "the body is larger than %lld bytes: send less",
+                 (long long)limit);
+        return refuse_body(incoming, MHD_HTTP_CONTENT_TOO_LARGE, message);
+    }
+    exchange->body_size += size;
+    if (incoming->status != 0)
+        return MHD_YES; /* refused already: the rest is only read */
+    if (!make_room(incoming, exchange->body_size))
+        return refuse_body(incoming, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           "the service is short of memory: try again later");
+    memcpy(incoming->body + exchange->body_size - size, data, size);
+    exchange->body = incoming->body;
+    return MHD_YES;
+}
+
+/* ── Headers ────────────────────────────────────────────────────────────────────────────────── */
+
+static const struct {
+    const char *name;
+    bool single; /* twice is an error: which one would a proxy in front have believed? */
+} header_names[HEADERS] = {
+    [HEADER_HOST] = {"Host", true},
+    [HEADER_ORIGIN] = {"Origin", true},
+    [HEADER_FETCH_SITE] = {"Sec-Fetch-Site", true},
+    [HEADER_CONTENT_TYPE] = {"Content-Type", true},
+    [HEADER_CONTENT_LENGTH] = {"Content-Length", true},
+    [HEADER_TRANSFER_ENCODING] = {"Transfer-Encoding", true},
+    [HEADER_AUTHORIZATION] = {"Authorization", true},
+    [HEADER_EXPECT] = {"Expect", true},
+    [HEADER_REQUEST_ID] = {"X-Request-Id", false},
+    [HEADER_ACCEPT_ENCODING] = {"Accept-Encoding", false},
+    [HEADER_IF_NONE_MATCH] = {"If-None-Match", false},
+    [HEADER_REQUEST_METHOD] = {"Access-Control-Request-Method", false},
+    [HEADER_PRIVATE_NETWORK] = {"Access-Control-Request-Private-Network", false},
+};
+
+/* Appends to what came before; when it does not fit, the beginning goes: the end is what counts. */
+static void append_forwarded(char forwarded[FORWARDED_SIZE], const char *value)
+{
+    size_t old = strlen(forwarded), more = strlen(value), glue = old > 0;
+    if (more >= FORWARDED_SIZE) {
+        value += more - (FORWARDED_SIZE - 1);
+        more = FORWARDED_SIZE - 1;
+    }
+    size_t drop =
+        old + glue + more >= FORWARDED_SIZE ? old + glue + more - (FORWARDED_SIZE - 1) : 0;
+    drop = drop > old ? old : drop;
+    memmove(forwarded, forwarded + drop, old - drop);
+    old -= drop;
+    if (glue != 0 && old + 1 + more < FORWARDED_SIZE)
+        forwarded[old++] = ',';
+    memcpy(forwarded + old, value, more);
+    forwarded[old + more] = '\0';
+}
+
+static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    struct incoming *incoming = user;
+    if (value == NULL)
+        value = "";
+    for (size_t i = 0; i < HEADERS; i++) {
+        if (strcasecmp(name, header_names[i].name) != 0)
+            continue;
+        if (incoming->headers[i] != NULL && header_names[i].single)
+            incoming->twice = header_names[i].name;
+        incoming->headers[i] = value;
+        return MHD_YES;
+    }
+    if (strcasecmp(name, "X-Forwarded-For") == 0)
+        append_forwarded(incoming->forwarded, value);
+    return MHD_YES;
+}
+
+/* ── Calls from libmicrohttpd ───────────────────────────────────────────────────────────────── */
+
+void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd)
+{
+    (void)endpoint, (void)uri;
+    struct connection *connection = connection_of(mhd);
+    if (connection != NULL)
+        connection_enter(connection, PHASE_HEADER, 0);
+    return NULL;
+}
+
+static struct incoming *begin(struct connection *connection, const char *url, const char *method)
+{
+    struct incoming *incoming = calloc(1, sizeof(*incoming));
+    if (incoming == NULL)
+        return NULL;
+    incoming->connection = connection;
+    incoming->exchange.service = connection->http->service;
+    incoming->exchange.method = method;
+    incoming->exchange.path = url;
+    incoming->exchange.body = "";
+    connection->incoming = incoming;
+    connection_enter(connection, PHASE_BODY, 0);
+    MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+    return incoming;
+}
+
+/* Whether an answer to the header alone must go out before the body has come: the client waits for
+ * a word (Expect), or the body is not worth reading. */
+static bool answers_early(const struct incoming *incoming)
+{
+    return incoming->status != 0 && incoming->has_body &&
+           (incoming->close || incoming->headers[HEADER_EXPECT] != NULL);
+}
+
+static enum MHD_Result first_call(struct connection *connection, const char *url,
+                                  const char *method, const char *version, void **context)
+{
+    struct incoming *incoming = begin(connection, url, method);
+    *context = incoming;
+    if (incoming == NULL)
+        return MHD_NO;
+    incoming->inside = true;
+    dispatch_admit(incoming, version);
+    incoming->inside = false;
+    if (!answers_early(incoming))
+        return MHD_YES;
+    connection->linger = true;
+    return incoming->response != NULL ? queue(incoming) : MHD_NO;
+}
+
+static enum MHD_Result last_call(struct incoming *incoming)
+{
+    struct connection *connection = incoming->connection;
+    if (incoming->abandoned)
+        return MHD_NO;
+    if (incoming->status == 0 && !incoming->begun) {
+        incoming->begun = true;
+        incoming->inside = true;
+        dispatch_run(incoming);
+        incoming->inside = false;
+    }
+    if (incoming->status != 0)
+        return incoming->response != NULL ? queue(incoming) : MHD_NO;
+    connection_enter(connection, PHASE_WAIT, 0);
+    if (connection->left) {
+        struct exchange *exchange = &incoming->exchange;
+        if (exchange->gone != NULL)
+            exchange->gone(exchange);
+        exchange->gone = NULL;
+        incoming->abandoned = true;
+        return MHD_NO;
+    }
+    MHD_suspend_connection(connection->mhd);
+    return MHD_YES;
+}
+
+enum MHD_Result incoming_handle(void *endpoint, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **context)
+{
+    (void)endpoint;
+    struct connection *connection = connection_of(mhd);
+    struct incoming *incoming = *context;
+    if (connection == NULL)
+        return MHD_NO; /* memory was short when it came */
+    if (incoming == NULL)
+        return first_call(connection, url, method, version, context);
+    if (*size == 0)
+        return last_call(incoming);
+    enum MHD_Result result = take_body(incoming, data, *size);
+    *size = 0;
+    return result;
+}
+
+void incoming_abandon(struct incoming *incoming)
+{
+    struct exchange *exchange = &incoming->exchange;
+    if (exchange->gone != NULL)
+        exchange->gone(exchange);
+    exchange->gone = NULL;
+    incoming->abandoned = true;
+    MHD_resume_connection(incoming->connection->mhd);
+    http_wake(incoming->connection->endpoint);
+}
+
+void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **context,
+                        enum MHD_RequestTerminationCode code)
+{
+    (void)endpoint, (void)code;
+    struct connection *connection = connection_of(mhd);
+    struct incoming *incoming = *context;
+    *context = NULL;
+    if (incoming != NULL) {
+        if (incoming->response != NULL)
+            MHD_destroy_response(incoming->response);
+        for (size_t i = 0; i < incoming->extra_count; i++) {
+            free(incoming->extra[i].name);
+            free(incoming->extra[i].value);
+        }
+        drop_body(incoming);
+        connection->incoming = NULL;
+        free(incoming);
+    }
+    if (connection == NULL || connection->phase == PHASE_CLOSING)
+        return;
+    if (connection->http->quiet)
+        connection_shut(connection);
+    else
+        connection_enter(connection, PHASE_IDLE, 0);
+}

@@ -1,0 +1,158 @@
+/* sandbox-serve: runs Python that you do not trust, by HTTP. See sandbox-serve(8). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "command.h"
+#include "error.h"
+#include "message.h"
+#include "server.h"
+#include "token_command.h"
+#include "util.h"
+#include "workers.h"
+
+enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
+
+/* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
+ * number then, and output meant for a person lands in it. */
+static int fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return -1;
+    return 0;
+}
+
+/* The loops take signals as events. Whoever starts us may have ignored some; jobs get none of
+ * this. */
+static void block_signals(void)
+{
+    static const int events[] = {SIGTERM, SIGINT, SIGHUP};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        signal(events[i], SIG_DFL);
+        sigaddset(&set, events[i]);
+    }
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+/* Connections, and what each job keeps open: pipes, timers, its pidfd and cgroup. */
+static void raise_descriptor_limit(const struct config *config, struct log *log)
+{
+    enum { EACH_JOB = 16, OURS = 128 };
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t jobs = config->jobs > 0 ? config->jobs : 2 * (cores > 0 ? cores : 1);
+    rlim_t needed = (rlim_t)(config->connections + jobs / config->workers * EACH_JOB + OURS);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < needed)
+        log_say(log, LOG_WARNING,
+                "%llu files may be open, but --connections and --jobs may need %llu: lower them, "
+                "or raise the limit (LimitNOFILE= in the unit, or ulimit -Hn)",
+                (unsigned long long)limit.rlim_cur, (unsigned long long)needed);
+}
+
+static void *shared_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+static void notify(void *user, enum notice notice)
+{
+    (void)user;
+    notify_manager(notice);
+}
+
+static int serve_with(const struct config *config, struct log *log, struct listeners *listeners,
+                      struct sb_error *err)
+{
+    struct server_setup setup = {
+        .config = config,
+        .log = log,
+        .listeners = listeners,
+        .metrics = shared_memory((size_t)config->workers * sizeof(struct metrics)),
+        .rates = shared_memory(rates_size()),
+        .alive_ms = notify_interval_ms(),
+        .notify = notify,
+    };
+    if (setup.metrics == NULL || setup.rates == NULL)
+        return sb_fail(err, "serve", errno, "no memory to begin with");
+    rates_begin(setup.rates);
+    return config->workers > 1 ? workers_run(&setup, err) : server_run(&setup, err);
+}
+
+static int serve(const struct config *config)
+{
+    struct sb_error err;
+    struct listeners listeners;
+    block_signals();
+    struct log *log = log_open();
+    if (log == NULL) {
+        say("no memory to begin with; free some");
+        return STATUS_FAILED;
+    }
+    raise_descriptor_limit(config, log);
+    int result = listeners_open(&listeners, config, &err);
+    if (result == 0)
+        result = serve_with(config, log, &listeners, &err);
+    listeners_close(&listeners, true);
+    log_close(log);
+    if (result == 0)
+        return STATUS_OK;
+    say("%s", err.message);
+    return STATUS_FAILED;
+}
+
+static int act(const struct command *command)
+{
+    struct sb_error err;
+    switch (command->action) {
+    case ACTION_SERVE:
+        return serve(&command->config);
+    case ACTION_TOKEN_ADD:
+    case ACTION_TOKEN_LIST:
+    case ACTION_TOKEN_REMOVE:
+        if (token_command(command, &err) == 0)
+            return STATUS_OK;
+        say("%s", err.message);
+        return STATUS_FAILED;
+    case ACTION_VERSION:
+        printf("sandbox-serve %s\n", sb_version());
+        return STATUS_OK;
+    case ACTION_HELP:
+        command_usage(stdout);
+        return STATUS_OK;
+    }
+    return STATUS_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    if (fill_standard_descriptors() < 0)
+        return STATUS_FAILED;
+    struct sb_error err;
+    struct command command;
+    int status = STATUS_USAGE;
+    if (command_parse(&command, argc, argv, &err) == 0)
+        status = act(&command);
+    else
+        say("%s; see sandbox-serve --help", err.message);
+    command_free(&command);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        say("can't write standard output: %s", strerror(errno));
+        status = STATUS_FAILED;
+    }
+    return status;
+}

@@ -1,0 +1,216 @@
+/* A worker from its start to its end. Signals: SIGTERM and SIGINT stop it when its jobs are done,
+ * or --grace has passed; a second one stops it at once. SIGHUP reads policies, tokens and
+ * certificates anew, each of which stays as it was when the new one is wrong. */
+#include "server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "http.h"
+#include "service.h"
+#include "util.h"
+
+/* For answers to be taken once there are no more jobs. */
+enum { LAST_ANSWERS_MS = 5000 };
+
+struct server {
+    const struct server_setup *setup;
+    struct loop *loop;
+    struct service *service;
+    struct http *http;
+    struct watch signals;
+    struct timer grace, alive;
+    bool stopping, ending;
+    bool idle, empty; /* no job, no connection is left */
+};
+
+static void tell(struct server *server, enum notice notice)
+{
+    server->setup->notify(server->setup->user, notice);
+}
+
+/* ── Stopping ───────────────────────────────────────────────────────────────────────────────── */
+
+static void stop_when_done(struct server *server)
+{
+    if (server->idle && server->empty)
+        loop_stop(server->loop);
+    else if (server->idle && !server->ending)
+        timer_set(&server->grace, LAST_ANSWERS_MS);
+    server->ending = server->ending || server->idle;
+}
+
+static void service_idle(void *user)
+{
+    struct server *server = user;
+    server->idle = true;
+    stop_when_done(server);
+}
+
+static void http_empty(void *user)
+{
+    struct server *server = user;
+    server->empty = true;
+    stop_when_done(server);
+}
+
+static void grace_over(void *user)
+{
+    struct server *server = user;
+    if (server->ending) {
+        loop_stop(server->loop);
+        return;
+    }
+    server->ending = true;
+    log_say(server->setup->log, LOG_NOTICE, "jobs that still run are ended: --grace has passed");
+    timer_set(&server->grace, LAST_ANSWERS_MS);
+    service_end(server->service, "the service is being stopped");
+}
+
+static void stop(struct server *server)
+{
+    if (server->stopping) {
+        log_say(server->setup->log, LOG_NOTICE, "stopping at once: told so a second time");
+        loop_stop(server->loop);
+        return;
+    }
+    server->stopping = true;
+    tell(server, NOTICE_STOPPING);
+    log_say(server->setup->log, LOG_INFO, "stopping: no new requests are taken");
+    timer_set(&server->grace, server->setup->config->grace_ms);
+    http_quiesce(server->http, http_empty, server);
+    listeners_close(server->setup->listeners, server->setup->config->workers == 1);
+    service_drain(server->service, service_idle, server);
+}
+
+/* ── Reloading ──────────────────────────────────────────────────────────────────────────────── */
+
+static int reload_policies(struct server *server, struct sb_error *err)
+{
+    return service_reload(server->service, err);
+}
+
+static int reload_tokens(struct server *server, struct sb_error *err)
+{
+    return http_reload_tokens(server->http, err);
+}
+
+static int reload_tls(struct server *server, struct sb_error *err)
+{
+    return http_reload_tls(server->http, err);
+}
+
+static void reload(struct server *server)
+{
+    static const struct {
+        const char *what;
+        int (*read)(struct server *server, struct sb_error *err);
+    } parts[] = {
+        {"policies", reload_policies}, {"tokens", reload_tokens}, {"certificates", reload_tls}};
+    bool wrong = false;
+    tell(server, NOTICE_RELOADING);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct sb_error err;
+        if (parts[i].read(server, &err) == 0)
+            continue;
+        wrong = true;
+        log_say(server->setup->log, LOG_ERR, "the old %s stay: %s", parts[i].what, err.message);
+    }
+    log_say(server->setup->log, LOG_INFO, "policies, tokens and certificates %s",
+            wrong ? "could not all be read anew" : "were read anew");
+    tell(server, NOTICE_READY);
+}
+
+/* ── Beginning ──────────────────────────────────────────────────────────────────────────────── */
+
+static void signal_ready(void *user, uint32_t events)
+{
+    (void)events;
+    struct server *server = user;
+    struct signalfd_siginfo info;
+    if (read(server->signals.fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGHUP)
+        reload(server);
+    else
+        stop(server);
+}
+
+static void say_alive(void *user)
+{
+    struct server *server = user;
+    tell(server, NOTICE_ALIVE);
+    timer_set(&server->alive, server->setup->alive_ms);
+}
+
+static int open_watches(struct server *server, struct sb_error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    server->signals =
+        (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, server};
+    if (server->signals.fd < 0 || loop_add(server->loop, &server->signals, EPOLLIN) < 0 ||
+        timer_open(&server->grace, server->loop, grace_over, server) < 0 ||
+        timer_open(&server->alive, server->loop, say_alive, server) < 0)
+        return sb_fail(err, "server", errno, "the kernel gives no descriptors to begin with");
+    return 0;
+}
+
+static int begin(struct server *server, struct sb_error *err)
+{
+    const struct server_setup *setup = server->setup;
+    if (loop_open(&server->loop, err) < 0 || open_watches(server, err) < 0 ||
+        service_open(&server->service, setup->config, server->loop, setup->log, setup->metrics,
+                     setup->worker, err) < 0)
+        return -1;
+    const struct http_setup http = {.config = setup->config,
+                                    .loop = server->loop,
+                                    .log = setup->log,
+                                    .service = server->service,
+                                    .metrics = &setup->metrics[setup->worker],
+                                    .rates = setup->rates};
+    if (http_open(&server->http, &http, err) < 0 ||
+        http_listen(server->http, setup->listeners, setup->worker, err) < 0)
+        return -1;
+    return 0;
+}
+
+static void end(struct server *server)
+{
+    if (server->http != NULL)
+        http_abandon(server->http);
+    service_close(server->service);
+    http_close(server->http);
+    if (server->loop != NULL) {
+        timer_close(&server->grace, server->loop);
+        timer_close(&server->alive, server->loop);
+        if (server->signals.fd >= 0)
+            loop_remove(server->loop, &server->signals);
+    }
+    close_fd(&server->signals.fd);
+    loop_close(server->loop);
+}
+
+int server_run(const struct server_setup *setup, struct sb_error *err)
+{
+    struct server server = {.setup = setup, .signals.fd = -1};
+    int result = begin(&server, err);
+    if (result == 0) {
+        if (setup->config->workers == 1)
+            listeners_say(setup->listeners, setup->log);
+        tell(&server, NOTICE_READY);
+        if (setup->alive_ms > 0)
+            say_alive(&server);
+        result = loop_run(server.loop, err);
+    }
+    end(&server);
+    return result;
+}

@@ -1,0 +1,28 @@
+/* One worker: its loop, its connections, its jobs, its signals. */
+#ifndef SERVE_SERVER_H
+#define SERVE_SERVER_H
+
+#include "config.h"
+#include "listen.h"
+#include "log.h"
+#include "metrics.h"
+#include "notify.h"
+#include "rate.h"
+
+struct server_setup {
+    const struct config *config;
+    struct log *log;
+    struct listeners *listeners;
+    struct metrics *metrics; /* of all workers */
+    struct rates *rates;
+    size_t worker;
+    int64_t alive_ms; /* how often NOTICE_ALIVE must be given; 0: never */
+    /* Where notices go: to the service manager, or to the parent of several workers. */
+    void (*notify)(void *user, enum notice notice);
+    void *user;
+};
+
+/* Serves until SIGTERM or SIGINT, which must be blocked, as SIGHUP must. */
+int server_run(const struct server_setup *setup, struct sb_error *err);
+
+#endif

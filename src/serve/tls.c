@@ -1,0 +1,63 @@
+/* Certificates: read, and tried before they are used, so that a wrong pair is a sentence and the
+ * old one stays. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "http_parts.h"
+#include "util.h"
+
+enum { PEM_MAX = 1024 * 1024 };
+
+/* The whole file, NUL-terminated. */
+static char *read_file(const char *path, const char *option, struct sb_error *err)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        sb_fail_field(err, "tls", option, "can't read --%s %.200s: %s", option, path,
+                      strerror(errno));
+        return NULL;
+    }
+    if (!S_ISREG(status.st_mode) || status.st_size > PEM_MAX) {
+        sb_fail_field(err, "tls", option, "--%s %.200s is no PEM file", option, path);
+        return NULL;
+    }
+    size_t room = (size_t)status.st_size;
+    char *text = malloc(room + 1);
+    ssize_t size = text != NULL ? read(fd, text, room) : -1;
+    if (size < 0) {
+        free(text);
+        sb_fail_field(err, "tls", option, "can't read --%s %.200s: %s", option, path,
+                      strerror(errno));
+        return NULL;
+    }
+    text[size] = '\0';
+    return text;
+}
+
+int tls_load(const struct config *config, char **certificates, char **key, struct sb_error *err)
+{
+    gnutls_certificate_credentials_t credentials = NULL;
+    *certificates = read_file(config->tls_cert, "tls-cert", err);
+    *key = *certificates != NULL ? read_file(config->tls_key, "tls-key", err) : NULL;
+    if (*key == NULL)
+        return -1;
+    gnutls_datum_t cert_text = {(unsigned char *)*certificates, (unsigned)strlen(*certificates)};
+    gnutls_datum_t key_text = {(unsigned char *)*key, (unsigned)strlen(*key)};
+    int result = gnutls_certificate_allocate_credentials(&credentials);
+    if (result >= 0)
+        result = gnutls_certificate_set_x509_key_mem(credentials, &cert_text, &key_text,
+                                                     GNUTLS_X509_FMT_PEM);
+    if (credentials != NULL)
+        gnutls_certificate_free_credentials(credentials);
+    if (result < 0)
+        return sb_fail_field(err, "tls", "tls-cert",
+                             "the certificate in %.150s and the key in %.150s can't be used: %s",
+                             config->tls_cert, config->tls_key, gnutls_strerror(result));
+    return 0;
+}

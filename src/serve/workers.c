@@ -1,0 +1,327 @@
+/* The parent of several workers. It keeps the sockets, so that those who connect while a worker
+ * starts anew find the next one; it speaks for all of them to the service manager. Workers die with
+ * it. Each has a pipe on which it says that it is ready, and that it is alive. */
+#include "workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "loop.h"
+#include "message.h"
+#include "util.h"
+
+enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 10000, GOOD_RUN_MS = 60000, MISSED_MAX = 3 };
+
+struct parent;
+
+struct worker {
+    struct parent *parent;
+    size_t number;
+    pid_t pid; /* 0: none just now */
+    struct watch pipe;
+    bool ready;
+    int missed; /* intervals without a sign of life */
+    int64_t started_ms, backoff_ms;
+    struct timer restart;
+};
+
+struct parent {
+    const struct server_setup *setup;
+    struct loop *loop;
+    struct watch signals;
+    struct timer alive;
+    struct worker *workers;
+    size_t count;
+    bool begun;     /* all were ready once */
+    bool announced; /* the manager knows that we are ready */
+    bool stopping, failed;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void signal_all(struct parent *parent, int signal)
+{
+    for (size_t i = 0; i < parent->count; i++)
+        if (parent->workers[i].pid > 0)
+            kill(parent->workers[i].pid, signal);
+}
+
+/* ── What workers say ───────────────────────────────────────────────────────────────────────── */
+
+static void tell_parent(void *user, enum notice notice)
+{
+    const char letter = (char)('0' + notice);
+    (void)!write(*(int *)user, &letter, 1);
+}
+
+static void announce(struct parent *parent)
+{
+    for (size_t i = 0; i < parent->count; i++)
+        if (!parent->workers[i].ready)
+            return;
+    if (!parent->begun)
+        listeners_say(parent->setup->listeners, parent->setup->log);
+    parent->begun = true;
+    if (!parent->announced)
+        notify_manager(NOTICE_READY);
+    parent->announced = true;
+}
+
+static void worker_says(void *user, uint32_t events)
+{
+    (void)events;
+    struct worker *worker = user;
+    char letters[64];
+    ssize_t size = read(worker->pipe.fd, letters, sizeof(letters));
+    if (size == 0) /* it is gone: SIGCHLD says the rest */
+        loop_remove(worker->parent->loop, &worker->pipe);
+    for (ssize_t i = 0; i < size; i++) {
+        worker->missed = 0;
+        if (letters[i] == '0' + NOTICE_READY) {
+            worker->ready = true;
+            announce(worker->parent);
+        }
+    }
+}
+
+/* A worker that gives no sign of life is killed, and started anew. */
+static void watch_over(void *user)
+{
+    struct parent *parent = user;
+    bool all = true;
+    for (size_t i = 0; i < parent->count; i++) {
+        struct worker *worker = &parent->workers[i];
+        if (worker->pid <= 0 || !worker->ready || ++worker->missed <= MISSED_MAX)
+            continue;
+        all = false;
+        log_say(parent->setup->log, LOG_ERR, "worker %zu (pid %d) hangs and is killed",
+                worker->number, (int)worker->pid);
+        kill(worker->pid, SIGKILL);
+    }
+    if (all)
+        notify_manager(NOTICE_ALIVE);
+    timer_set(&parent->alive, parent->setup->alive_ms);
+}
+
+/* ── Starting ───────────────────────────────────────────────────────────────────────────────── */
+
+/* The worker's process. It never returns into the parent's loop. */
+__attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t parent_pid, int pipe)
+{
+    struct parent *parent = worker->parent;
+    struct server_setup setup = *parent->setup;
+    struct sb_error err;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent_pid)
+        exit(1); /* it died before it could be tied to us */
+    for (size_t i = 0; i < parent->count; i++) {
+        struct worker *other = &parent->workers[i];
+        close_fd(&other->pipe.fd);
+        close_fd(&other->restart.watch.fd);
+    }
+    close_fd(&parent->alive.watch.fd);
+    close_fd(&parent->signals.fd);
+    loop_close(parent->loop);
+    listeners_keep(setup.listeners, worker->number);
+    setup.worker = worker->number;
+    setup.notify = tell_parent;
+    setup.user = &pipe;
+    int result = server_run(&setup, &err);
+    if (result < 0)
+        say("%s", err.message);
+    exit(result < 0 ? 1 : 0);
+}
+
+static int start(struct worker *worker, struct sb_error *err)
+{
+    int ends[2];
+    pid_t self = getpid();
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return sb_fail(err, "workers", errno, "the kernel gives no pipe for a worker");
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        be_worker(worker, self, ends[1]);
+    }
+    close(ends[1]);
+    worker->pipe = (struct watch){ends[0], worker_says, worker};
+    if (pid < 0 || loop_add(worker->parent->loop, &worker->pipe, EPOLLIN) < 0) {
+        close_fd(&worker->pipe.fd);
+        return sb_fail(err, "workers", errno, "can't start a worker");
+    }
+    worker->pid = pid;
+    worker->ready = false;
+    worker->missed = 0;
+    worker->started_ms = now_ms();
+    return 0;
+}
+
+static void plan_restart(struct worker *worker)
+{
+    bool good = now_ms() - worker->started_ms >= GOOD_RUN_MS;
+    int64_t wait = good || worker->backoff_ms == 0 ? BACKOFF_MIN_MS : worker->backoff_ms * 2;
+    worker->backoff_ms = wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS;
+    timer_set(&worker->restart, worker->backoff_ms);
+}
+
+static void restart(void *user)
+{
+    struct worker *worker = user;
+    struct sb_error err;
+    if (worker->parent->stopping || start(worker, &err) == 0)
+        return;
+    log_say(worker->parent->setup->log, LOG_ERR, "%s", err.message);
+    plan_restart(worker);
+}
+
+/* ── Signals ────────────────────────────────────────────────────────────────────────────────── */
+
+static void stop(struct parent *parent)
+{
+    if (!parent->stopping) {
+        notify_manager(NOTICE_STOPPING);
+        listeners_close(parent->setup->listeners, true);
+    }
+    parent->stopping = true;
+    signal_all(parent, SIGTERM);
+}
+
+static void worker_ended(struct worker *worker, int status)
+{
+    struct parent *parent = worker->parent;
+    if (worker->pipe.fd >= 0)
+        loop_remove(parent->loop, &worker->pipe);
+    close_fd(&worker->pipe.fd);
+    worker->pid = 0;
+    if (parent->stopping)
+        return;
+    if (!parent->begun) { /* what keeps one from beginning will keep the next */
+        parent->failed = true;
+        stop(parent);
+        return;
+    }
+    log_say(parent->setup->log, LOG_ERR, "worker %zu %s %d and is started anew", worker->number,
+            WIFSIGNALED(status) ? "was ended by signal" : "ended with status",
+            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    plan_restart(worker);
+}
+
+static void reap(struct parent *parent)
+{
+    int status;
+    pid_t pid;
+    bool left = false;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < parent->count; i++)
+            if (parent->workers[i].pid == pid)
+                worker_ended(&parent->workers[i], status);
+    for (size_t i = 0; i < parent->count; i++)
+        left = left || parent->workers[i].pid > 0;
+    if (parent->stopping && !left)
+        loop_stop(parent->loop);
+}
+
+static void reload(struct parent *parent)
+{
+    notify_manager(NOTICE_RELOADING);
+    parent->announced = false;
+    for (size_t i = 0; i < parent->count; i++)
+        parent->workers[i].ready = false;
+    signal_all(parent, SIGHUP);
+}
+
+static void signal_ready(void *user, uint32_t events)
+{
+    (void)events;
+    struct parent *parent = user;
+    struct signalfd_siginfo info;
+    if (read(parent->signals.fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    if (info.ssi_signo == SIGHUP)
+        reload(parent);
+    else if (info.ssi_signo != SIGCHLD)
+        stop(parent);
+    reap(parent);
+}
+
+/* ── The parent ─────────────────────────────────────────────────────────────────────────────── */
+
+static int begin(struct parent *parent, struct sb_error *err)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGCHLD);
+    parent->signals =
+        (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, parent};
+    if (parent->signals.fd < 0 || loop_add(parent->loop, &parent->signals, EPOLLIN) < 0 ||
+        timer_open(&parent->alive, parent->loop, watch_over, parent) < 0)
+        return sb_fail(err, "workers", errno, "the kernel gives no descriptors to begin with");
+    for (size_t i = 0; i < parent->count; i++) {
+        struct worker *worker = &parent->workers[i];
+        *worker = (struct worker){.parent = parent, .number = i, .pipe.fd = -1};
+        if (timer_open(&worker->restart, parent->loop, restart, worker) < 0)
+            return sb_fail(err, "workers", errno, "the kernel gives no timers");
+    }
+    for (size_t i = 0; i < parent->count; i++)
+        if (start(&parent->workers[i], err) < 0)
+            return -1;
+    if (parent->setup->alive_ms > 0)
+        watch_over(parent);
+    return 0;
+}
+
+static void end(struct parent *parent)
+{
+    for (size_t i = 0; i < parent->count; i++) {
+        struct worker *worker = &parent->workers[i];
+        if (worker->pid > 0) { /* only when we ourselves have failed */
+            kill(worker->pid, SIGKILL);
+            waitpid(worker->pid, NULL, 0);
+        }
+        close_fd(&worker->pipe.fd);
+        timer_close(&worker->restart, parent->loop);
+    }
+    timer_close(&parent->alive, parent->loop);
+    close_fd(&parent->signals.fd);
+    loop_close(parent->loop);
+    free(parent->workers);
+}
+
+int workers_run(const struct server_setup *setup, struct sb_error *err)
+{
+    struct parent parent = {
+        .setup = setup, .count = (size_t)setup->config->workers, .signals.fd = -1};
+    parent.workers = calloc(parent.count, sizeof(struct worker));
+    for (size_t i = 0; parent.workers != NULL && i < parent.count; i++)
+        parent.workers[i].pipe.fd = -1;
+    int result = parent.workers == NULL
+                     ? sb_fail(err, "workers", 0, "no memory to begin with; free some")
+                     : loop_open(&parent.loop, err);
+    if (result == 0)
+        result = begin(&parent, err);
+    if (result == 0)
+        result = loop_run(parent.loop, err);
+    if (parent.loop != NULL)
+        end(&parent);
+    if (result == 0 && parent.failed)
+        return sb_fail(err, "workers", 0, "a worker could not begin: it has said why");
+    return result;
+}

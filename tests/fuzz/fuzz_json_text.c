@@ -1,0 +1,51 @@
+/* Any bytes as JSON: what is taken is JSON, json-c makes the same of it again when it has printed
+ * it, and nothing is refused without a reason. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_text.h"
+#include "json_valid.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct json_bounds bounds = {
+    .size = 1 << 20, .depth = 8, .values = 10000, .name_field = true};
+
+/* Reasons to refuse what is JSON. */
+static void check_reason(const char *message)
+{
+    static const char *const reasons[] = {"stands twice", "half of a character", "too deep",
+                                          "NUL character", "JSON object in { }"};
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+        if (strstr(message, reasons[i]) != NULL)
+            return;
+    abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+    struct sb_error err = {0};
+    struct json_object *object = json_text_parse(text, size, &bounds, "x", "fuzz", &err);
+    if (object == NULL) {
+        if (err.message[0] == '\0' || strstr(err.message, "can't be read") != NULL)
+            abort(); /* json-c refused what our grammar took */
+        if (size > 0 && json_valid(text, size))
+            check_reason(err.message);
+        return 0;
+    }
+    if (!json_valid(text, size))
+        abort();
+    const char *printed = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+    /* json-c prints 1e999 as Infinity, which is no JSON. */
+    if (strstr(printed, "Infinity") == NULL) {
+        struct json_object *again =
+            json_text_parse(printed, strlen(printed), &bounds, "x", "fuzz", &err);
+        if (again == NULL || !json_object_equal(object, again))
+            abort();
+        json_object_put(again);
+    }
+    json_object_put(object);
+    return 0;
+}

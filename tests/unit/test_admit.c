@@ -1,0 +1,324 @@
+/* Admission: bounds, turns, the memory that is promised, who is refused, and when to come again. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "admit.h"
+#include "util.h"
+
+#define SECOND INT64_C(1000000)
+#define MIB (INT64_C(1) << 20)
+
+static const struct admit_bounds wide = {
+    .jobs = 100,
+    .memory_bytes = 1024 * MIB,
+    .queue = 100,
+    .queue_bytes = 1024 * MIB,
+    .queue_time_us = 30 * SECOND,
+};
+
+static struct admit *open_with(struct admit_bounds bounds)
+{
+    struct admit *admit;
+    assert_int_equal(admit_open(&admit, &bounds), 0);
+    return admit;
+}
+
+static void enter(struct admit *admit, struct ticket *ticket, const char *client, int64_t now_us)
+{
+    if (ticket->memory_bytes == 0)
+        ticket->memory_bytes = MIB;
+    assert_int_equal(admit_enter(admit, ticket, client, 0, now_us), 0);
+}
+
+static void as_many_run_as_may(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 2;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[4] = {0};
+    for (int i = 0; i < 4; i++)
+        enter(admit, &tickets[i], "a", i);
+    assert_ptr_equal(admit_next(admit, 10), &tickets[0]);
+    assert_ptr_equal(admit_next(admit, 10), &tickets[1]);
+    assert_null(admit_next(admit, 10));
+    assert_int_equal(admit_counts(admit).running, 2);
+    assert_int_equal(admit_counts(admit).waiting, 2);
+    admit_leave(admit, &tickets[1], 20);
+    assert_ptr_equal(admit_next(admit, 20), &tickets[2]);
+    assert_null(admit_next(admit, 20));
+    for (int i = 0; i < 4; i++)
+        admit_leave(admit, &tickets[i], 30); /* one is outside already, one waits */
+    assert_int_equal(admit_counts(admit).running, 0);
+    assert_int_equal(admit_counts(admit).waiting, 0);
+    assert_int_equal(admit_counts(admit).promised_bytes, 0);
+    admit_close(admit);
+}
+
+static void clients_take_turns_whoever_has_more(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 1;
+    struct admit *admit = open_with(bounds);
+    struct ticket greedy[100] = {0}, modest[2] = {0}, third = {0};
+    for (int i = 0; i < 100; i++)
+        enter(admit, &greedy[i], "greedy", i);
+    assert_ptr_equal(admit_next(admit, 100), &greedy[0]);
+    enter(admit, &modest[0], "modest", 101);
+    enter(admit, &modest[1], "modest", 102);
+    enter(admit, &third, "third", 103);
+    struct ticket *const expected[] = {&greedy[1], &modest[0], &third,    &greedy[2],
+                                       &modest[1], &greedy[3], &greedy[4]};
+    struct ticket *running = &greedy[0];
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        admit_leave(admit, running, 200);
+        running = admit_next(admit, 200);
+        assert_ptr_equal(running, expected[i]);
+        assert_null(admit_next(admit, 200));
+    }
+    admit_close(admit);
+}
+
+static void a_client_has_no_more_jobs_than_it_may_and_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct admit *admit = open_with(wide);
+    struct ticket mine[3] = {0}, other = {0};
+    for (int i = 0; i < 3; i++) {
+        mine[i].memory_bytes = MIB;
+        assert_int_equal(admit_enter(admit, &mine[i], "token a", 2, i), 0);
+    }
+    enter(admit, &other, "b", 4);
+    assert_ptr_equal(admit_next(admit, 5), &mine[0]);
+    assert_ptr_equal(admit_next(admit, 5), &other);
+    assert_ptr_equal(admit_next(admit, 5), &mine[1]);
+    assert_null(admit_next(admit, 5));
+    admit_leave(admit, &other, 6);
+    assert_null(admit_next(admit, 6));
+    admit_leave(admit, &mine[0], 7);
+    assert_ptr_equal(admit_next(admit, 7), &mine[2]);
+    admit_close(admit);
+}
+
+static void no_more_memory_is_promised_than_there_is(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.memory_bytes = 300 * MIB;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        tickets[i].memory_bytes = 128 * MIB;
+        enter(admit, &tickets[i], "a", i);
+    }
+    assert_non_null(admit_next(admit, 5));
+    assert_non_null(admit_next(admit, 5));
+    assert_null(admit_next(admit, 5));
+    assert_int_equal(admit_counts(admit).promised_bytes, 256 * MIB);
+    admit_leave(admit, &tickets[0], 6);
+    assert_ptr_equal(admit_next(admit, 6), &tickets[2]);
+    admit_close(admit);
+}
+
+static void a_job_that_needs_all_memory_gets_it_though_small_ones_keep_coming(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.memory_bytes = 100 * MIB;
+    struct admit *admit = open_with(bounds);
+    struct ticket small[40] = {0}, large = {.memory_bytes = 100 * MIB};
+    int next = 0;
+    for (; next < 4; next++) {
+        small[next].memory_bytes = 20 * MIB;
+        enter(admit, &small[next], "small", next);
+        assert_ptr_equal(admit_next(admit, 5), &small[next]);
+    }
+    enter(admit, &large, "large", 6);
+    for (int ended = 0; ended < 4; ended++) {
+        assert_null(admit_next(admit, 7));
+        small[next].memory_bytes = 20 * MIB;
+        enter(admit, &small[next++], "small", 7);
+        admit_leave(admit, &small[ended], 8);
+    }
+    assert_ptr_equal(admit_next(admit, 9), &large);
+    assert_null(admit_next(admit, 9));
+    admit_leave(admit, &large, 10);
+    for (int i = 0; i < 4; i++)
+        assert_non_null(admit_next(admit, 11));
+    admit_close(admit);
+}
+
+static void a_full_queue_takes_from_who_has_most_in_it(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 1;
+    bounds.queue = 4;
+    struct admit *admit = open_with(bounds);
+    struct ticket greedy[6] = {0}, modest = {0}, third = {0};
+    for (int i = 0; i < 5; i++)
+        enter(admit, &greedy[i], "greedy", i);
+    assert_ptr_equal(admit_next(admit, 5), &greedy[0]);
+    assert_null(admit_overflow(admit));
+
+    enter(admit, &greedy[5], "greedy", 6); /* its own last */
+    assert_ptr_equal(admit_overflow(admit), &greedy[5]);
+    admit_leave(admit, &greedy[5], 6);
+    assert_null(admit_overflow(admit));
+
+    enter(admit, &modest, "modest", 7);
+    assert_ptr_equal(admit_overflow(admit), &greedy[4]);
+    admit_leave(admit, &greedy[4], 7);
+    enter(admit, &third, "third", 8);
+    assert_ptr_equal(admit_overflow(admit), &greedy[3]);
+    admit_leave(admit, &greedy[3], 8);
+    assert_null(admit_overflow(admit));
+    assert_int_equal(admit_counts(admit).waiting, 4);
+    admit_close(admit);
+}
+
+static void of_two_with_as_much_the_one_that_came_last_is_refused(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 0;
+    bounds.queue = 2;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[3] = {0};
+    static const char *const clients[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++)
+        enter(admit, &tickets[i], clients[i], i);
+    assert_ptr_equal(admit_overflow(admit), &tickets[2]);
+    admit_close(admit);
+}
+
+static void no_queue_means_now_or_never(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 1;
+    bounds.queue = 0;
+    struct admit *admit = open_with(bounds);
+    struct ticket first = {0}, second = {0};
+    enter(admit, &first, "a", 0);
+    assert_ptr_equal(admit_next(admit, 0), &first);
+    assert_null(admit_overflow(admit));
+    enter(admit, &second, "b", 1);
+    assert_null(admit_next(admit, 1));
+    assert_ptr_equal(admit_overflow(admit), &second);
+    admit_close(admit);
+}
+
+static void large_bodies_fill_a_queue_too(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 0;
+    bounds.queue_bytes = 10 * MIB;
+    struct admit *admit = open_with(bounds);
+    struct ticket large[2] = {{.size = 4 * MIB}, {.size = 4 * MIB}}, small[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        small[i].size = MIB;
+        enter(admit, &small[i], "small", i);
+    }
+    enter(admit, &large[0], "large", 3);
+    assert_null(admit_overflow(admit));
+    enter(admit, &large[1], "large", 4);
+    assert_ptr_equal(admit_overflow(admit), &large[1]);
+    admit_leave(admit, &large[1], 4);
+    assert_null(admit_overflow(admit));
+    admit_close(admit);
+}
+
+static void who_waits_too_long_is_told_oldest_first(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 0;
+    bounds.queue_time_us = SECOND;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[2] = {0};
+    assert_int_equal(admit_expiry_us(admit), -1);
+    enter(admit, &tickets[0], "a", 5);
+    enter(admit, &tickets[1], "b", 10);
+    assert_int_equal(admit_expiry_us(admit), SECOND + 5);
+    assert_null(admit_expired(admit, SECOND + 4));
+    assert_ptr_equal(admit_expired(admit, SECOND + 5), &tickets[0]);
+    admit_leave(admit, &tickets[0], SECOND + 5);
+    assert_null(admit_expired(admit, SECOND + 5));
+    assert_int_equal(admit_expiry_us(admit), SECOND + 10);
+    admit_leave(admit, &tickets[1], SECOND + 6);
+    assert_int_equal(admit_expiry_us(admit), -1);
+    admit_close(admit);
+}
+
+static void when_to_come_again_is_what_jobs_take_times_what_waits(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 2;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[12] = {0};
+    assert_int_equal(admit_retry_after(admit, 0), 1);
+    for (int i = 0; i < 12; i++)
+        enter(admit, &tickets[i], "a", 0);
+    admit_next(admit, 0);
+    admit_next(admit, 0);
+    /* Nothing has ended yet: those that run take 3 seconds at least. 10 wait, 2 side by side. */
+    assert_int_equal(admit_retry_after(admit, 3 * SECOND), 17);
+    admit_leave(admit, &tickets[0], 4 * SECOND);
+    admit_next(admit, 4 * SECOND);
+    /* 4 seconds a job, 9 wait. */
+    assert_int_equal(admit_retry_after(admit, 4 * SECOND), 20);
+    for (int i = 3; i < 12; i++)
+        admit_leave(admit, &tickets[i], 4 * SECOND);
+    assert_int_equal(admit_retry_after(admit, 4 * SECOND), 2);
+    assert_int_equal(admit_retry_after(admit, 40000 * SECOND), 3600);
+    admit_close(admit);
+}
+
+static void clients_come_and_go_in_any_number(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.queue = 2000;
+    struct admit *admit = open_with(bounds);
+    static struct ticket tickets[1000];
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 1000; i++) {
+            char key[16];
+            snprintf(key, sizeof(key), "client %d", i % 700);
+            tickets[i] = (struct ticket){0};
+            enter(admit, &tickets[i], key, i);
+        }
+        while (admit_next(admit, 1000) != NULL)
+            ;
+        assert_int_equal(admit_counts(admit).running, 100);
+        for (int i = 999; i >= 0; i--)
+            admit_leave(admit, &tickets[i], 2000);
+        assert_int_equal(admit_counts(admit).running + admit_counts(admit).waiting, 0);
+    }
+    admit_close(admit); /* the sanitizer finds a client that was left */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_many_run_as_may),
+        cmocka_unit_test(clients_take_turns_whoever_has_more),
+        cmocka_unit_test(a_client_has_no_more_jobs_than_it_may_and_holds_nobody_up),
+        cmocka_unit_test(no_more_memory_is_promised_than_there_is),
+        cmocka_unit_test(a_job_that_needs_all_memory_gets_it_though_small_ones_keep_coming),
+        cmocka_unit_test(a_full_queue_takes_from_who_has_most_in_it),
+        cmocka_unit_test(of_two_with_as_much_the_one_that_came_last_is_refused),
+        cmocka_unit_test(no_queue_means_now_or_never),
+        cmocka_unit_test(large_bodies_fill_a_queue_too),
+        cmocka_unit_test(who_waits_too_long_is_told_oldest_first),
+        cmocka_unit_test(when_to_come_again_is_what_jobs_take_times_what_waits),
+        cmocka_unit_test(clients_come_and_go_in_any_number),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

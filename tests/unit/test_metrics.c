@@ -1,0 +1,175 @@
+/* Metrics: what is counted is added up over workers, in a form that Prometheus reads. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "metrics.h"
+#include "util.h"
+
+enum { WORKERS = 3 };
+
+static void assert_has(const char *text, const char *line)
+{
+    char whole[256];
+    snprintf(whole, sizeof(whole), "\n%s\n", line);
+    if (strstr(text, whole) == NULL)
+        fail_msg("no line %s in\n%s", line, text);
+}
+
+static struct metrics *make(void)
+{
+    struct metrics *metrics = calloc(WORKERS, sizeof(*metrics));
+    assert_non_null(metrics);
+    for (int i = 0; i < WORKERS; i++)
+        metrics_begin(&metrics[i]);
+    return metrics;
+}
+
+static void counts_of_all_workers_are_added_up(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    metrics_job(&metrics[0], "run", SB_OK, 500, 9000);
+    metrics_job(&metrics[1], "execute", SB_TIMEOUT, 2000000, 5000000);
+    metrics_job(&metrics[1], "run", SB_OK, 0, 1000);
+    metrics_job(&metrics[2], "run", SB_MEMORY, 0, 100000000);
+    metrics_response(&metrics[0], 200);
+    metrics_response(&metrics[2], 200);
+    metrics_response(&metrics[2], 503);
+    metrics_response(&metrics[2], 70000); /* no status of HTTP's */
+    metrics_add(&metrics[1].refused[REFUSED_QUEUE_FULL], 2);
+    metrics_set(&metrics[0].running, 4);
+    metrics_set(&metrics[1].running, 1);
+    metrics_set(&metrics[1].waiting, 7);
+    metrics_set(&metrics[2].promised_bytes, 1024);
+    char *text = metrics_text(metrics, WORKERS);
+    assert_non_null(text);
+    static const char *const lines[] = {
+        "# TYPE sandbox_jobs_total counter",
+        "sandbox_jobs_total{policy=\"run\",verdict=\"ok\"} 2",
+        "sandbox_jobs_total{policy=\"run\",verdict=\"memory\"} 1",
+        "sandbox_jobs_total{policy=\"run\",verdict=\"internal\"} 0",
+        "sandbox_jobs_total{policy=\"execute\",verdict=\"timeout\"} 1",
+        "# TYPE sandbox_job_duration_seconds histogram",
+        "sandbox_job_duration_seconds_bucket{le=\"0.001\"} 1",
+        "sandbox_job_duration_seconds_bucket{le=\"0.005\"} 1",
+        "sandbox_job_duration_seconds_bucket{le=\"0.01\"} 2",
+        "sandbox_job_duration_seconds_bucket{le=\"10\"} 3",
+        "sandbox_job_duration_seconds_bucket{le=\"60\"} 3",
+        "sandbox_job_duration_seconds_bucket{le=\"+Inf\"} 4",
+        "sandbox_job_duration_seconds_sum 105.010000",
+        "sandbox_job_duration_seconds_count 4",
+        "sandbox_job_wait_seconds_bucket{le=\"0.001\"} 3",
+        "sandbox_job_wait_seconds_sum 2.000500",
+        "sandbox_job_wait_seconds_count 4",
+        "sandbox_http_responses_total{status=\"200\"} 2",
+        "sandbox_http_responses_total{status=\"503\"} 1",
+        "sandbox_refused_total{reason=\"queue_full\"} 2",
+        "sandbox_refused_total{reason=\"rate\"} 0",
+        "sandbox_jobs_running 5",
+        "sandbox_queue_length 7",
+        "sandbox_memory_promised_bytes 1024",
+        "sandbox_workers 3",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_has(text, lines[i]);
+    assert_null(strstr(text, "status=\"404\""));
+    free(text);
+    free(metrics);
+}
+
+static void each_policy_is_shown_once(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    for (int i = 0; i < WORKERS; i++) {
+        metrics_job(&metrics[i], "a\"b\\c\nd", SB_OK, 0, 0);
+        metrics_job(&metrics[i], "run", SB_OK, 0, 0);
+    }
+    char *text = metrics_text(metrics, WORKERS);
+    static const char line[] = "sandbox_jobs_total{policy=\"a\\\"b\\\\c\\nd\",verdict=\"ok\"} 3";
+    assert_has(text, line);
+    const char *first = strstr(text, line);
+    assert_null(strstr(first + 1, line));
+    free(text);
+    free(metrics);
+}
+
+static void policies_beyond_those_that_fit_are_counted_together(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    for (int i = 0; i < 2 * METRICS_POLICIES; i++) {
+        char name[100];
+        snprintf(name, sizeof(name), "policy-%02d-%070d", i, 0); /* longer than the place for it */
+        metrics_job(&metrics[0], name, SB_OK, 0, 0);
+        metrics_job(&metrics[0], name, SB_OK, 0, 0);
+    }
+    char *text = metrics_text(metrics, WORKERS), expected[100];
+    snprintf(expected, sizeof(expected), "sandbox_jobs_total{policy=\"other\",verdict=\"ok\"} %d",
+             2 * (METRICS_POLICIES + 1));
+    assert_has(text, expected);
+    free(text);
+    free(metrics);
+}
+
+static void a_worker_that_begins_anew_keeps_what_was_counted(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    metrics_job(&metrics[1], "run", SB_OK, 0, 0);
+    metrics_set(&metrics[1].running, 4);
+    metrics_begin(&metrics[1]);
+    metrics_job(&metrics[1], "run", SB_OK, 0, 0);
+    char *text = metrics_text(metrics, WORKERS);
+    assert_has(text, "sandbox_jobs_total{policy=\"run\",verdict=\"ok\"} 2");
+    assert_has(text, "sandbox_jobs_running 0");
+    free(text);
+    metrics_set(&metrics[0].pid, 0); /* not yet begun */
+    text = metrics_text(metrics, WORKERS);
+    assert_has(text, "sandbox_workers 2");
+    free(text);
+    free(metrics);
+}
+
+/* Comments stand before their samples, each sample is a name, perhaps labels, and a number. */
+static void every_line_has_the_form_of_prometheus(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    metrics_job(&metrics[0], "run", SB_OK, 1, 1);
+    char *text = metrics_text(metrics, WORKERS), family[100] = "", *rest = text, *line;
+    while ((line = strsep(&rest, "\n")) != NULL && rest != NULL) {
+        char name[100], kind[20];
+        if (sscanf(line, "# TYPE %99s %19s", name, kind) == 2) {
+            assert_string_equal(name, family); /* HELP came first */
+            continue;
+        }
+        if (sscanf(line, "# HELP %99s ", name) == 1) {
+            strcpy(family, name);
+            continue;
+        }
+        assert_int_equal(strncmp(line, family, strlen(family)), 0);
+        char *number = strrchr(line, ' '), *end;
+        assert_non_null(number);
+        strtod(number + 1, &end);
+        assert_true(end > number + 1 && *end == '\0');
+    }
+    assert_string_equal(line, ""); /* ends with a newline */
+    free(text);
+    free(metrics);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_of_all_workers_are_added_up),
+        cmocka_unit_test(each_policy_is_shown_once),
+        cmocka_unit_test(policies_beyond_those_that_fit_are_counted_together),
+        cmocka_unit_test(a_worker_that_begins_anew_keeps_what_was_counted),
+        cmocka_unit_test(every_line_has_the_form_of_prometheus),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
