@@ -13,8 +13,9 @@ write there too: it falsifies its own result and nothing else, the supervisor tr
 Every import here is paid for by every job: sys, posix and the frozen importlib are loaded already.
 """
 
-PROTOCOL = 1  # what the supervisor and this file agree on; recorded in rootfs.json
+PROTOCOL = 2  # what the supervisor and this file agree on; recorded in rootfs.json
 RESULT_FD = 3
+flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
 
 
 def identity():
@@ -145,7 +146,12 @@ def may_leave():
     have written into buffers of its own, which only exit(3) flushes."""
     import sys
 
-    if sys.flags.inspect or sys.flags.dev_mode or "_ctypes" in sys.modules:
+    if sys.flags.inspect or sys.flags.dev_mode:
+        return False
+    if flush_c is not None:
+        flush_c()
+        return True
+    if "_ctypes" in sys.modules:
         return False
     files = [str(getattr(module, "__file__", None)) for module in [*sys.modules.values()]]
     return all("/lib-dynload/" in file for file in files if file.endswith(".so"))
@@ -179,6 +185,7 @@ def forget_modules():
     import gc
     import sys
 
+    sys.last_type = sys.last_value = sys.last_traceback = None
     own = [name for name, module in [*sys.modules.items()]
            if name == "__main__" or str(getattr(module, "__file__", None)).startswith(("/work/", "/tmp/"))]
     left = [_weakref.ref(sys.modules.pop(name)) for name in reversed(own)]
@@ -210,7 +217,24 @@ def leave(status):
         posix._exit(status)
 
 
-def run(runner, name, source, call, args):
+def show(error):
+    """Shows an exception that nothing caught, as PyErr_Print does. False when CPython must do it."""
+    import sys
+
+    if isinstance(error, KeyboardInterrupt):  # it ends python by a signal
+        return False
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException:
+        return False
+    return True
+
+
+def run(runner, name, source, call, args, code=None):
+    """Runs the script and ends the process; returns never, but raises what CPython is to deal with.
+
+    `code`: where a warm start has it already."""
     import posix
     import sys
 
@@ -222,7 +246,7 @@ def run(runner, name, source, call, args):
     shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
     script, result = posix.getpid(), identity()
     try:
-        execute(read_source(source), shown, scope)
+        execute(read_source(source) if code is None else code, shown, scope)
         if call and posix.getpid() == script:
             tell(result, b"R", value_as_json(scope, call))
     except SystemExit as error:
@@ -233,7 +257,9 @@ def run(runner, name, source, call, args):
         sys.excepthook = hide_runner(sys.excepthook, runner)
         if posix.getpid() == script:  # a forked child's end is not the script's
             tell(result, b"E", type(error).__name__)
-        raise
+        if not show(error):
+            raise
+        status = 1
     else:
         status = 0
     # Nothing here may hold the script's names any longer: they are to die with their module.

@@ -1,8 +1,10 @@
 /* Capabilities: none, in any set, for ever. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/securebits.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "inside.h"
 
@@ -25,10 +27,9 @@ static int empty_bounding_set(void)
 /* Effective, permitted and inheritable. */
 static int empty_sets(void)
 {
-    cap_t none = cap_init();
-    int result = none == NULL ? -1 : cap_set_proc(none);
-    cap_free(none);
-    return result;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    return (int)syscall(SYS_capset, &header, none);
 }
 
 /* As libcap's cap_set_mode(CAP_MODE_NOPRIV), which asks twice about each capability and needs three

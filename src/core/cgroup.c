@@ -15,7 +15,6 @@
 #include <time.h>
 
 #include "error.h"
-#include "inside.h"
 #include "util.h"
 
 /* ── Files ─────────────────────────────────────────────────────────────────────────────────── */
@@ -119,7 +118,7 @@ void cgroup_close(struct cgroup_host *host)
 
 static void slot_name(char *name, size_t size, uint32_t slot)
 {
-    snprintf(name, size, "job-%" PRIu32, slot);
+    snprintf(name, size, CGROUP_JOB, slot);
 }
 
 void cgroup_job_init(struct cgroup_job *job)
@@ -189,6 +188,15 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
                            host->place);
     }
     return 0;
+}
+
+struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cgroup_job *job)
+{
+    struct cgroup_entry entry = {.slot = job->slot, .join = {-1, -1, -1, -1}};
+    if (host->backend != NULL && host->backend->attach_by_child)
+        for (int h = 1; h < CGROUP_HIERARCHIES; h++)
+            entry.join[h] = host->parent[h];
+    return entry;
 }
 
 static int open_evidence(const struct cgroup_host *host, struct cgroup_job *job,
@@ -400,32 +408,4 @@ void cgroup_clear_stale(const struct cgroup_host *host)
             clear_one(host, (uint32_t)slot, entry->d_name);
     }
     closedir(list);
-}
-
-/* ── The child's side ──────────────────────────────────────────────────────────────────────── */
-
-/* Writing "0" into `tasks` moves the writing thread alone, for which the kernel takes no lock on
- * all thread groups: 15 µs each. A pid written to cgroup.procs waits for an RCU grace period on an
- * idle host, 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). Our uid on the host
- * is still the parent's, who owns the files. */
-int cgroup_join(struct inside *in)
-{
-    const struct cgroup_host *host = in->cgroup;
-    if (host->backend == NULL || !host->backend->attach_by_child)
-        return 0;
-    char name[32], tasks[48];
-    slot_name(name, sizeof(name), in->cgroup_slot);
-    snprintf(tasks, sizeof(tasks), "%s/tasks", name);
-    for (int h = 1; h < CGROUP_HIERARCHIES; h++)
-        if (host->parent[h] >= 0 && cgroup_write(host->parent[h], tasks, "0") < 0)
-            return -1;
-    return 0;
-}
-
-/* Not with clone3: a cgroup namespace is rooted where the caller is, and clone's caller is the
- * parent. */
-int cgroup_namespace(struct inside *in)
-{
-    (void)in;
-    return unshare(CLONE_NEWCGROUP);
 }

@@ -15,6 +15,8 @@
 #include "sandbox.h"
 
 #define CGROUP_HIERARCHIES 4
+/* A job's directory in each of them, by its slot. */
+#define CGROUP_JOB "job-%" PRIu32
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 
@@ -95,6 +97,14 @@ void cgroup_clear_stale(const struct cgroup_host *host);
  * into. */
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err);
+
+/* What the child needs to join those hierarchies that it cannot be cloned into: descriptors of
+ * their parent directories, owned by the host, −1 where there is nothing to join. */
+struct cgroup_entry {
+    uint32_t slot;
+    int join[CGROUP_HIERARCHIES];
+};
+struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cgroup_job *job);
 
 /* Makes the other directories and writes the limits. To be called before the job's code is let in;
  * it may run while the child, already cloned, does its own steps. */

@@ -2,12 +2,14 @@
  * which close on exec. All others are closed, whoever opened them. */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "inside.h"
 #include "util.h"
 
-/* Above all that are given a number below, so that no dup2 tramples on one still needed. */
+/* Above all that are given a number below, so that no dup2 tramples on one still needed. Lifting
+ * goes upwards in free numbers, so what is kept may lie anywhere above. */
 #define FIRST_SAFE_FD 16
 
 static int lift(int *fd)
@@ -35,10 +37,41 @@ static int code_descriptor(const struct inside *in)
     return fd;
 }
 
+static void sort(unsigned *numbers, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = i; j > 0 && numbers[j - 1] > numbers[j]; j--) {
+            unsigned swapped = numbers[j];
+            numbers[j] = numbers[j - 1];
+            numbers[j - 1] = swapped;
+        }
+}
+
+/* Closes every descriptor from `first` on but those in `kept`. */
+static int close_others(unsigned first, unsigned *kept, size_t count)
+{
+    sort(kept, count);
+    for (size_t i = 0; i <= count; i++) {
+        unsigned last = i < count ? kept[i] - 1 : ~0U;
+        if (first <= last && syscall(SYS_close_range, first, last, 0) < 0)
+            return -1;
+        first = last + 2;
+    }
+    return 0;
+}
+
 int descriptors_arrange(struct inside *in)
 {
-    if (lift(&in->control) < 0 || lift(&in->report) < 0)
-        return -1;
+    int *const ours[] = {&in->control, &in->report, &in->channel, &in->work};
+    unsigned kept[ARRAY_LEN(ours)];
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+        if (*ours[i] < 0)
+            continue;
+        if (lift(ours[i]) < 0)
+            return -1;
+        kept[count++] = (unsigned)*ours[i];
+    }
     for (int i = 0; i < JOB_FDS; i++)
         if (lift(&in->fds[i]) < 0)
             return -1;
@@ -50,14 +83,5 @@ int descriptors_arrange(struct inside *in)
             return -1;
     if (code >= 0 && dup2(code, CODE_FD) < 0)
         return -1;
-    /* Lifting went upwards from FIRST_SAFE_FD in free numbers, so what is kept may lie anywhere
-     * above: keep just these two. */
-    int low = in->control < in->report ? in->control : in->report;
-    int high = in->control < in->report ? in->report : in->control;
-    unsigned first = code >= 0 ? CODE_FD + 1 : CODE_FD;
-    if (close_range(first, (unsigned)low - 1, 0) < 0)
-        return -1;
-    if (high > low + 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0)
-        return -1;
-    return close_range((unsigned)high + 1, ~0U, 0);
+    return close_others(code >= 0 ? CODE_FD + 1 : CODE_FD, kept, count);
 }

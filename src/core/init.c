@@ -27,13 +27,8 @@ int seccomp_available(struct inside *in)
 
 /* vfork: the child borrows our memory until execve, which costs nothing to copy. It gets the filter
  * first, by itself: a profile may forbid the very fork that starts it. */
-int init_start_script(struct inside *in)
+static int start_cold(struct inside *in)
 {
-    struct pollfd control = {.fd = in->control};
-    if (poll(&control, 1, 0) > 0) { /* the supervisor is gone: nothing is let in any more */
-        errno = ECANCELED;
-        return -1;
-    }
     volatile int failed = 0;
     pid_t pid = vfork();
     if (pid < 0)
@@ -54,6 +49,35 @@ int init_start_script(struct inside *in)
     return 0;
 }
 
+/* Python is in our memory, and goes on in the child, which must not keep what is pid 1's alone. An
+ * execve would have made it dumpable again, which its own files in /proc need. */
+static int start_warm(struct inside *in)
+{
+    pid_t pid = fork();
+    if (pid != 0) {
+        in->script = pid;
+        return pid < 0 ? -1 : 0;
+    }
+    in->script = 0;
+    if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || filter_install(in) < 0) {
+        inside_report(in, &(struct report){REPORT_FAILED, in->step - 1, errno});
+        _exit(125);
+    }
+    close_fd(&in->control);
+    close_fd(&in->report);
+    return 0;
+}
+
+int init_start_script(struct inside *in)
+{
+    struct pollfd control = {.fd = in->control};
+    if (poll(&control, 1, 0) > 0) { /* the supervisor is gone: nothing is let in any more */
+        errno = ECANCELED;
+        return -1;
+    }
+    return in->channel >= 0 ? start_warm(in) : start_cold(in);
+}
+
 static void wake(int signal)
 {
     (void)signal; /* it only interrupts ppoll */
@@ -67,7 +91,10 @@ void init_run(struct inside *in)
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
     sigaction(SIGCHLD, &(struct sigaction){.sa_handler = wake}, NULL);
-    close_range(0, CODE_FD, 0); /* the script's pipes end when the script's processes do */
+    /* The script's pipes end when the script's processes do. */
+    syscall(SYS_close_range, 0, CODE_FD, 0);
+    close_fd(&in->channel);
+    close_fd(&in->work);
     if (filter_install(in) < 0) {
         inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
         _exit(125);

@@ -34,6 +34,7 @@ static const struct {
      "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt "
      "systempaths=unconfined)"},
     {"tmp", tmp_mount, NULL},
+    {"work", tmp_open_work, NULL},
     {"dev", dev_mount, "check the root file system with sandbox-rootfs check"},
     /* Before place: /work may become read-only there. */
     {"files", tmp_write_files, "do they fit into tmp_bytes and tmp_files?"},
@@ -74,5 +75,6 @@ void inside(struct inside *in)
             inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
             _exit(125);
         }
-    init_run(in);
+    if (in->script != 0)
+        init_run(in);
 }

@@ -11,9 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cgroup.h"
 #include "policy.h"
-
-struct cgroup_host;
 
 /* The job's ids as it sees them itself. */
 #define JOB_UID 1000
@@ -43,20 +42,22 @@ struct inside {
     char *const *argv; /* of python, argv[0] its path in the root file system */
     char *const *envp;
     struct sock_fprog filter;
-    const struct cgroup_host *cgroup; /* v1: where to write ourselves into */
-    uint32_t cgroup_slot;
+    struct cgroup_entry cgroup;
     bool best_effort;
     bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
     int fds[JOB_FDS];     /* the script's ends of its pipes */
     int control;          /* read end: one byte when the id maps are written, end of file when the
                              supervisor is gone */
     int report;           /* write end for struct report */
-    int step;             /* the step that is being taken */
-    int script;           /* pid of the script, once started */
+    int channel; /* warm start: where the job will come from, when all is ready; else −1 */
+    int work;    /* /work, writable: for the files that come with the job */
+    int step;    /* the step that is being taken */
+    int script;  /* pid of the script, once started; 0 in the script's own process */
 };
 
-/* Runs the child. Never returns. */
-_Noreturn void inside(struct inside *in);
+/* Runs the child. Returns in one case alone: in the script's process of a warm start, which has
+ * python in its memory already. */
+void inside(struct inside *in);
 
 /* Tells the supervisor something; what it can't hear is lost. */
 void inside_report(const struct inside *in, const struct report *report);
@@ -73,12 +74,13 @@ int scheduling_reset(struct inside *in); /* session.c */
 int root_attach(struct inside *in);      /* root.c: the root file system, read-only */
 int root_bind_mounts(struct inside *in); /* root.c: the policy's mounts */
 int ids_await_maps(struct inside *in);   /* ids.c */
-int cgroup_join(struct inside *in);      /* cgroup.c: v1 attach */
-int cgroup_namespace(struct inside *in); /* cgroup.c */
+int cgroup_join(struct inside *in);      /* cgroup_join.c: v1 attach */
+int cgroup_namespace(struct inside *in); /* cgroup_join.c */
 int ids_become_job(struct inside *in);   /* ids.c */
 int proc_mount(struct inside *in);       /* proc.c */
 int tmp_mount(struct inside *in);        /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
 int dev_mount(struct inside *in);        /* dev.c */
+int tmp_open_work(struct inside *in);    /* tmp.c */
 int tmp_write_files(struct inside *in);  /* tmp.c: script and files */
 int tmp_place(struct inside *in);        /* tmp.c: /tmp, /work, /dev/shm */
 int root_pivot(struct inside *in);       /* root.c: the host's tree goes away */
@@ -86,9 +88,10 @@ int network_loopback(struct inside *in); /* network.c */
 int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
+int rlimits_lower(struct inside *in);       /* rlimits.c: to what the job that came is allowed */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */
-int init_start_script(struct inside *in);   /* init.c: seccomp and execve in a vfork child */
+int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
 _Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
 
 #endif

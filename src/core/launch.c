@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +12,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "clone.h"
 #include "error.h"
 #include "run.h"
 #include "util.h"
-
-/* All the namespaces there are for a job, but for two that the child makes itself: network (dear,
- * so beside our own work) and cgroup (must come after the attach). */
-#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 
 /* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -83,18 +78,6 @@ static int groups_restore(struct groups *groups)
     return result;
 }
 
-/* With exit signal 0 the child is ours to wait for, and unknown to a caller's own wait(-1). */
-static pid_t clone_child(struct sb_run *run, bool into_cgroup)
-{
-    struct clone_args args = {
-        .flags = (uint64_t)(unsigned)(NAMESPACES) | CLONE_PIDFD |
-                 (into_cgroup ? CLONE_INTO_CGROUP : 0ULL),
-        .pidfd = (uintptr_t)&run->source[SOURCE_PIDFD].fd,
-        .cgroup = into_cgroup ? (uint64_t)(unsigned)run->cgroup.dir[0] : 0,
-    };
-    return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-}
-
 /* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
  * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
  * says that its owner lives. */
@@ -105,9 +88,10 @@ static _Noreturn void become_child(struct sb_run *run, struct inside *in)
     if (run->cgroup.dir[0] >= 0)
         close(run->cgroup.dir[0]);
     inside(in);
+    _exit(125); /* it does not return to a cold start */
 }
 
-static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error *err)
+pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err)
 {
     struct groups groups;
     sigset_t all, before;
@@ -118,9 +102,7 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
     /* No handler of the caller's may run in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = clone_child(run, run->cgroup.dir[0] >= 0);
-    if (pid == 0)
-        become_child(run, in);
+    pid_t pid = start(user);
     int failed = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     bool restored = groups_restore(&groups) == 0;
@@ -129,41 +111,43 @@ static pid_t start_child(struct sb_run *run, struct inside *in, struct sb_error 
             err, "clone", failed,
             "cannot start a process in new namespaces; are user namespaces allowed here? See "
             "sandbox-run --doctor");
-    run->pid = pid;
     return restored ? pid : sb_fail(err, "groups", errno, "cannot restore supplementary groups");
+}
+
+struct start {
+    struct sb_run *run;
+    struct inside *in;
+};
+
+static pid_t clone_job(void *user)
+{
+    struct start *start = user;
+    pid_t pid = clone_child(start->run->cgroup.dir[0], 0, &start->run->source[SOURCE_PIDFD].fd);
+    if (pid == 0)
+        become_child(start->run, start->in);
+    start->run->pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
+    return pid;
 }
 
 /* ── What the child waits for ──────────────────────────────────────────────────────────────── */
 
-static int write_proc(pid_t pid, const char *file, const char *text)
+/* Outside, the job is, as root, the uid of its slot, else the caller. */
+void launch_ids(const struct sb_run *run, uint32_t *uid, uint32_t *gid)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
+    bool root = geteuid() == 0;
+    *uid = root ? run->sandbox->uid_first + run->cgroup.slot : geteuid();
+    *gid = root ? *uid : getegid();
 }
 
-/* One user and one group: 1000 inside; outside, as root, the uid of the job's slot, else the
- * caller. setgroups must be denied before the gid map may be written by an ordinary user
- * (user_namespaces(7)). */
 static int write_maps(const struct sb_run *run, struct sb_error *err)
 {
-    const struct sb_sandbox *sandbox = run->sandbox;
-    bool root = geteuid() == 0;
-    uint32_t uid = root ? sandbox->uid_first + run->cgroup.slot : geteuid();
-    uint32_t gid = root ? uid : getegid();
-    char uid_map[64], gid_map[64];
-    snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
-    snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
-    if (write_proc(run->pid, "setgroups", "deny") < 0 ||
-        write_proc(run->pid, "uid_map", uid_map) < 0 ||
-        write_proc(run->pid, "gid_map", gid_map) < 0)
+    uint32_t uid, gid;
+    launch_ids(run, &uid, &gid);
+    if (clone_map_ids(run->pid, uid, gid) < 0)
         return sb_fail(err, "id maps", errno,
                        "cannot map the job's user to host uid %" PRIu32 "; %s", uid,
-                       root ? "choose --uid-range inside what /proc/self/uid_map has"
-                            : "see sandbox-run --doctor");
+                       geteuid() == 0 ? "choose --uid-range inside what /proc/self/uid_map has"
+                                      : "see sandbox-run --doctor");
     return 0;
 }
 
@@ -183,30 +167,9 @@ static void reset_nice(pid_t pid)
         setpriority(PRIO_PROCESS, (id_t)pid, 0);
 }
 
-/* The part of a start in which a child may exist. */
-static int start(struct sb_run *run, struct inside *in, struct sb_error *err)
+int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
-        return -1;
-    in->cgroup = &sandbox->cgroup;
-    in->cgroup_slot = run->cgroup.slot;
-    if (start_child(run, in, err) < 0)
-        return -1;
-    reset_nice(run->pid);
-    if (cgroup_limit(&sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
-        write_maps(run, err) < 0)
-        return -1;
-    run->started_us = monotonic_us();
-    /* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
-    if (write(run->control, "g", 1) != 1)
-        return sb_fail(err, "clone", errno,
-                       "the job's first process is gone; see sandbox-run --doctor");
-    return 0;
-}
-
-int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
-{
     int control[2] = {-1, -1}, report[2] = {-1, -1};
     for (int i = 0; i < JOB_FDS; i++)
         in->fds[i] = -1;
@@ -216,14 +179,42 @@ int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
     in->control = control[0];
     in->report = report[1];
     if (result < 0)
-        sb_fail(err, "pipes", errno,
-                "cannot make pipes for the job; raise the limit on open files (ulimit -n)");
-    else
-        result = start(run, in, err);
+        return sb_fail(err, "pipes", errno,
+                       "cannot make pipes for the job; raise the limit on open files (ulimit -n)");
+    if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
+        return -1;
+    in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
+    return 0;
+}
+
+void launch_close(struct inside *in)
+{
     close_fd(&in->control);
     close_fd(&in->report);
     for (int i = 0; i < JOB_FDS; i++)
         close_fd(&in->fds[i]);
+}
+
+/* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
+int launch_go(struct sb_run *run, struct sb_error *err)
+{
+    reset_nice(run->pid);
+    run->started_us = monotonic_us();
+    if (write(run->control, "g", 1) != 1)
+        return sb_fail(err, "clone", errno,
+                       "the job's first process is gone; see sandbox-run --doctor");
+    return 0;
+}
+
+int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
+{
+    int result = launch_prepare(run, in, err);
+    if (result == 0 && launch_clone(clone_job, &(struct start){run, in}, err) < 0)
+        result = -1;
+    if (result == 0 && (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
+                        write_maps(run, err) < 0 || launch_go(run, err) < 0))
+        result = -1;
+    launch_close(in);
     if (result < 0 && run->pid > 0)
         launch_abandon(run);
     return result;

@@ -17,4 +17,7 @@ int mount_restrict(const char *path, uint64_t attributes);
 /* Binds the tree at `source`, with what is mounted below, to the O_PATH descriptor `target`. */
 int mount_bind_tree(const char *source, int target);
 
+/* The fallback of mount_restrict (remount.c). */
+int mount_remount(const char *path, uint64_t attributes);
+
 #endif

@@ -7,6 +7,21 @@
 
 #define MIB (UINT64_C(1) << 20)
 
+/* A hard limit of the caller's that is lower can't be raised without privilege and is kept. */
+static int set(__rlimit_resource_t resource, rlim_t value)
+{
+    struct rlimit now;
+    if (getrlimit(resource, &now) < 0)
+        return -1;
+    value = value < now.rlim_max ? value : now.rlim_max;
+    return setrlimit(resource, &(struct rlimit){value, value});
+}
+
+int rlimits_lower(struct inside *in)
+{
+    return set(RLIMIT_NOFILE, (rlim_t)in->limits->value[SB_OPEN_FILES]);
+}
+
 int rlimits_set(struct inside *in)
 {
     const struct {
@@ -36,15 +51,8 @@ int rlimits_set(struct inside *in)
         {RLIMIT_NPROC,
          in->limit_processes ? (rlim_t)in->limits->value[SB_PIDS] + 1 : RLIM_INFINITY},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct rlimit now;
-        if (getrlimit(rows[i].resource, &now) < 0)
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (set(rows[i].resource, rows[i].value) < 0)
             return -1;
-        /* A hard limit of the caller's that is lower can't be raised without privilege and is kept.
-         */
-        rlim_t value = rows[i].value < now.rlim_max ? rows[i].value : now.rlim_max;
-        if (setrlimit(rows[i].resource, &(struct rlimit){value, value}) < 0)
-            return -1;
-    }
     return 0;
 }

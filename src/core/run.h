@@ -20,10 +20,12 @@ enum source_kind {
     SOURCE_STDOUT, /* the three pipes from the script, in the order of enum sb_stream */
     SOURCE_STDERR,
     SOURCE_RESULT,
-    SOURCE_REPORT, /* from pid 1: a step that failed, how the script ended */
-    SOURCE_STDIN,  /* the pipe to the script */
-    SOURCE_FEED,   /* where its stdin is relayed from */
-    SOURCE_OOM,    /* cgroup v1: memory ran out */
+    SOURCE_REPORT,  /* from pid 1: a step that failed, how the script ended */
+    SOURCE_STDIN,   /* the pipe to the script */
+    SOURCE_FEED,    /* where its stdin is relayed from */
+    SOURCE_OOM,     /* cgroup v1: memory ran out */
+    SOURCE_CHANNEL, /* to a warm child: takes the job, and tells that it has it */
+    SOURCE_WARM,    /* of no run: src/warm's own */
     SOURCES
 };
 
@@ -86,6 +88,9 @@ struct sb_run {
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
+    int64_t cpu_time_before_us;           /* used by a warm child before its job came */
+    bool warm;                            /* python was there already */
+    struct warm_job *warm_job;            /* the job's copy, until a warm child has taken it */
     const char *missing[MISSING_MAX + 1]; /* constant strings, NULL-terminated */
 };
 
@@ -93,6 +98,23 @@ struct filter {
     char *profile;
     struct sock_fprog program;
     struct filter *next;
+};
+
+/* What src/warm does for the core, which knows no more of it than this. */
+struct warm_operations {
+    /* Starts an admitted job in a child that is or will be ready. 1: it will run, or wait for one;
+     * 0: start it cold. */
+    int (*start)(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb_job *job,
+                 bool best_effort);
+    /* An event of a source of kind SOURCE_WARM or SOURCE_CHANNEL. */
+    void (*ready)(struct sb_sandbox *sandbox, struct source *source);
+    /* A job that waits is to be ended. False: it does not wait. */
+    bool (*cancel)(struct sb_run *run);
+    /* A warm child died before it took its job: true when another will. */
+    bool (*again)(struct sb_run *run);
+    /* After each turn. */
+    void (*turned)(struct sb_sandbox *sandbox);
+    void (*close)(struct sb_sandbox *sandbox);
 };
 
 struct sb_sandbox {
@@ -106,15 +128,41 @@ struct sb_sandbox {
     struct filter *filters; /* programs by profile, loaded when first needed */
     struct sb_run *runs;
     size_t running;
-    char *buffer; /* for reading from pipes */
+    char *buffer;                                  /* for reading from pipes */
+    const struct warm_operations *warm_operations; /* NULL: all starts are cold */
+    struct warm *warm;
 };
 
 #define READ_SIZE (64 * 1024)
 
 int64_t monotonic_us(void);
 
+/* sandbox.c */
+
+/* A run without a job. NULL: no memory. */
+struct sb_run *run_new(struct sb_sandbox *sandbox);
+/* Takes a job in: checks everything that can be wrong with it. */
+int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err);
+/* Starts a fresh python for an admitted job. */
+int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effort,
+                   struct sb_error *err);
+/* What the child needs to know, but for its job. NULL filter: *err says why. */
+const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profile,
+                                   struct sb_error *err);
+bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy);
+
 /* launch.c: fills in run->pid and the sources' descriptors. On errors nothing is left running. */
 int launch(struct sb_run *run, struct inside *in, struct sb_error *err);
+
+/* Its parts, for a child that someone else clones. */
+int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err);
+void launch_close(struct inside *in);
+/* The host's ids of the job. */
+void launch_ids(const struct sb_run *run, uint32_t *uid, uint32_t *gid);
+/* Limits and ids are set: lets the child go on. Before launch_close. */
+int launch_go(struct sb_run *run, struct sb_error *err);
+/* Runs `start` without supplementary groups and with all signals blocked. */
+pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err);
 
 /* Kills the child of a start that failed half-way and waits until it is gone. */
 void launch_abandon(struct sb_run *run);
@@ -133,7 +181,12 @@ void stdin_on_feed(struct sb_run *run);
 void stdin_on_pipe(struct sb_run *run, uint32_t events);
 
 /* supervise.c */
+/* Listens to a run that has been launched; its clocks run from here. */
 int run_watch(struct sb_run *run, struct sb_error *err);
+/* A verdict for a run that has no process, from the next sb_turn. */
+void run_end_unstarted(struct sb_run *run);
+/* A timer, so that sb_turn comes to a run that has no other source yet. −1 with errno. */
+int run_make_timer(struct sb_run *run);
 void run_kill(struct sb_run *run, enum cause cause);
 /* Ends a job because the sandbox itself failed: `reason` is what the verdict says. */
 void run_fail(struct sb_run *run, const char *reason);

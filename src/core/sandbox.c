@@ -80,6 +80,8 @@ void sb_close(struct sb_sandbox *sandbox)
     struct sb_error ignored;
     while (sandbox->running > 0 && sb_turn(sandbox, -1, &ignored) == 0)
         ;
+    if (sandbox->warm_operations != NULL)
+        sandbox->warm_operations->close(sandbox);
     for (struct filter *filter = sandbox->filters; filter != NULL;) {
         struct filter *next = filter->next;
         free(filter->program.filter);
@@ -116,8 +118,8 @@ void sb_kill(struct sb_run *run, int signal, const char *reason)
 /* ── Starting a job ────────────────────────────────────────────────────────────────────────── */
 
 /* The filter of a profile, compiled or read when it is first asked for. */
-static const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profile,
-                                          struct sb_error *err)
+const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profile,
+                                   struct sb_error *err)
 {
     for (struct filter *filter = sandbox->filters; filter != NULL; filter = filter->next)
         if (strcmp(filter->profile, profile) == 0)
@@ -177,33 +179,37 @@ static void make_id(char *id, size_t size)
     snprintf(id, size, "%016" PRIx64, number);
 }
 
-static struct sb_run *make_run(struct sb_sandbox *sandbox, const struct sb_job *job)
+struct sb_run *run_new(struct sb_sandbox *sandbox)
 {
     struct sb_run *run = calloc(1, sizeof(*run));
     if (run == NULL)
         return NULL;
     run->sandbox = sandbox;
-    run->policy = job->policy;
-    run->on_output = job->on_output;
-    run->on_done = job->on_done;
-    run->user = job->user;
     run->control = -1;
     run->feed.source = -1;
     run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;
     cgroup_job_init(&run->cgroup);
     for (int kind = 0; kind < SOURCES; kind++)
         run->source[kind] = (struct source){.run = run, .kind = (enum source_kind)kind, .fd = -1};
+    return run;
+}
+
+bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    return sandbox->best_effort || policy->best_effort;
+}
+
+/* Everything that can be wrong with a job, before anything of it exists on the host. */
+int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err)
+{
+    run->policy = job->policy;
+    run->on_output = job->on_output;
+    run->on_done = job->on_done;
+    run->user = job->user;
     if (job->id != NULL)
         snprintf(run->id, sizeof(run->id), "%s", job->id);
     else
         make_id(run->id, sizeof(run->id));
-    return run;
-}
-
-/* Everything that can be wrong with a job, before anything of it exists on the host. */
-static int admit(struct sb_run *run, const struct sb_job *job, bool best_effort,
-                 struct sb_error *err)
-{
     if (policy_admit(&run->limits, job->policy, &job->limits, err) < 0 ||
         job_check(job, &run->limits, err) < 0 ||
         rootfs_check_mounts(&run->sandbox->rootfs, job->policy, err) < 0 ||
@@ -218,12 +224,10 @@ static int admit(struct sb_run *run, const struct sb_job *job, bool best_effort,
     return 0;
 }
 
-static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *err)
+int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effort,
+                   struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    bool best_effort = sandbox->best_effort || job->best_effort || job->policy->best_effort;
-    if (admit(run, job, best_effort, err) < 0)
-        return -1;
     const struct sock_fprog *filter = filter_of(sandbox, job->policy->seccomp, err);
     if (filter == NULL)
         return -1;
@@ -234,6 +238,8 @@ static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *
         .filter = *filter,
         .best_effort = best_effort,
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+        .channel = -1,
+        .work = -1,
     };
     struct prepared prepared = {0};
     int result = job_prepare(&in, &prepared, job, &sandbox->rootfs, err);
@@ -247,6 +253,18 @@ static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *
     return result;
 }
 
+static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *err)
+{
+    struct sb_sandbox *sandbox = run->sandbox;
+    bool best_effort = job->best_effort || is_best_effort(sandbox, job->policy);
+    if (run_admit(run, job, best_effort, err) < 0)
+        return -1;
+    if (sandbox->warm_operations != NULL &&
+        sandbox->warm_operations->start(sandbox, run, job, best_effort) == 1)
+        return 0;
+    return run_start_cold(run, job, best_effort, err);
+}
+
 int sb_check(const struct sb_job *job, struct sb_error *err)
 {
     struct sb_limits limits;
@@ -257,7 +275,7 @@ int sb_check(const struct sb_job *job, struct sb_error *err)
 int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **out,
              struct sb_error *err)
 {
-    struct sb_run *run = make_run(sandbox, job);
+    struct sb_run *run = run_new(sandbox);
     if (run == NULL)
         return sb_fail(err, "job", ENOMEM, "no memory for a job");
     if (start(run, job, err) < 0) {

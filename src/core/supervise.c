@@ -43,6 +43,10 @@ void run_kill(struct sb_run *run, enum cause cause)
         return;
     if (run->cause == CAUSE_NONE && !run->exited)
         run->cause = cause;
+    if (run->warm_job != NULL && run->sandbox->warm_operations->cancel(run)) {
+        run_end_unstarted(run);
+        return;
+    }
     cgroup_kill(&run->sandbox->cgroup, &run->cgroup);
     syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
 }
@@ -99,6 +103,7 @@ static void check_time(struct sb_run *run)
     int64_t used = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
     int64_t next = wall_left;
     if (used >= 0) {
+        used -= run->cpu_time_before_us;
         int64_t cpu_left = run->limits.value[SB_CPU_TIME_MS] * 1000 - used;
         if (cpu_left <= 0) {
             run_kill(run, CAUSE_CPU_TIME);
@@ -155,6 +160,9 @@ static void on_pidfd(struct sb_run *run)
                                                                          : info.si_pid == 0)
         return;
     on_report(run);
+    if (run->warm_job != NULL && run->cause == CAUSE_NONE && !run->failed &&
+        run->sandbox->warm_operations->again(run))
+        return;
     run->reaped = true;
     run->init_exited = info.si_code == CLD_EXITED;
     run->init_status = info.si_status;
@@ -200,7 +208,8 @@ static void on_oom(struct sb_run *run)
 static void read_evidence(struct sb_run *run)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
-    run->cpu_time_us = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
+    int64_t cpu_time = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
+    run->cpu_time_us = cpu_time < 0 ? cpu_time : cpu_time - run->cpu_time_before_us;
     run->memory_peak = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_PEAK);
     run->oom_kills = cgroup_number(host, &run->cgroup, CGROUP_OOM_KILLS);
     run->memory_hits = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_HITS);
@@ -249,7 +258,7 @@ static void on_timer(struct sb_run *run)
         check_oom(run);
 }
 
-static void handle(struct source *source, uint32_t events)
+static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t events)
 {
     struct sb_run *run = source->run;
     if (source->fd < 0)
@@ -278,21 +287,41 @@ static void handle(struct source *source, uint32_t events)
     case SOURCE_OOM:
         on_oom(run);
         break;
+    case SOURCE_CHANNEL:
+    case SOURCE_WARM:
+        sandbox->warm_operations->ready(sandbox, source);
+        break;
     case SOURCES:
         break;
     }
 }
 
+int run_make_timer(struct sb_run *run)
+{
+    struct source *timer = &run->source[SOURCE_TIMER];
+    if (timer->fd < 0)
+        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return timer->fd < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
+}
+
+void run_end_unstarted(struct sb_run *run)
+{
+    run->reaped = true;
+    run->started_us = run->ended_us = monotonic_us();
+    for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
+        source_close(run, kind);
+    arm(run, 1);
+}
+
 int run_watch(struct sb_run *run, struct sb_error *err)
 {
-    run->source[SOURCE_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
-    if (run->source[SOURCE_TIMER].fd < 0)
+    if (run_make_timer(run) < 0)
         return sb_fail(err, "timer", errno,
                        "cannot make a timer; raise the limit on open files (ulimit -n)");
-    static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_TIMER,  SOURCE_STDOUT,
-                                                SOURCE_STDERR, SOURCE_RESULT, SOURCE_REPORT,
-                                                SOURCE_OOM};
+    static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_STDOUT, SOURCE_STDERR,
+                                                SOURCE_RESULT, SOURCE_REPORT, SOURCE_OOM,
+                                                SOURCE_CHANNEL};
     for (size_t i = 0; i < ARRAY_LEN(readable); i++)
         if (source_watch(run, readable[i], EPOLLIN) < 0)
             return sb_fail(err, "epoll", errno,
@@ -326,7 +355,7 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
         touched[i] = source->run;
-        handle(source, events[i].events);
+        handle(sandbox, source, events[i].events);
     }
     /* Only now are runs freed: further events of the turn may have named them. Pointers of freed
      * ones are compared, never followed. */
@@ -334,9 +363,11 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
         bool seen = false;
         for (int j = 0; j < i && !seen; j++)
             seen = touched[j] == touched[i];
-        if (!seen && finished(touched[i]))
+        if (!seen && touched[i] != NULL && finished(touched[i]))
             finish(touched[i]);
     }
+    if (sandbox->warm_operations != NULL)
+        sandbox->warm_operations->turned(sandbox);
     sandbox->turning = false;
     return 0;
 }

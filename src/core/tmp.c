@@ -40,24 +40,25 @@ int tmp_mount(struct inside *in)
     return 0;
 }
 
-/* Writes one file below tmp/work, with the directories on its way. Its path was checked by job.c.
- */
-static int write_file(const struct sb_file *file)
+/* Writes one file below the directory `work`, with the directories on its way. Its path was checked
+ * by job.c. */
+static int write_file(int work, const struct sb_file *file)
 {
     char path[PATH_MAX];
-    int length = snprintf(path, sizeof(path), "tmp/work/%s", file->path);
-    if (length < 0 || (size_t)length >= sizeof(path)) {
+    size_t length = strlen(file->path);
+    if (length >= sizeof(path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    for (char *slash = strchr(path + strlen("tmp/work/"), '/'); slash;
-         slash = strchr(slash + 1, '/')) {
+    memcpy(path, file->path, length + 1);
+    for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        if (mkdirat(work, path, 0755) < 0 && errno != EEXIST)
             return -1;
         *slash = '/';
     }
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    _cleanup_close_ int fd =
+        openat(work, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -1;
     for (size_t done = 0; done < file->size;) {
@@ -69,11 +70,22 @@ static int write_file(const struct sb_file *file)
     return 0;
 }
 
+/* The descriptor's mount stays writable, whatever becomes of /work: a warm start keeps it until its
+ * job has come. */
+int tmp_open_work(struct inside *in)
+{
+    in->work = open("tmp/work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return in->work < 0 ? -1 : 0;
+}
+
 int tmp_write_files(struct inside *in)
 {
+    if (in->channel >= 0 && in->files == NULL)
+        return 0;
     for (size_t i = 0; i < in->files_count; i++)
-        if (write_file(&in->files[i]) < 0)
+        if (write_file(in->work, &in->files[i]) < 0)
             return -1;
+    close_fd(&in->work);
     return 0;
 }
 

@@ -219,7 +219,7 @@ void verdict_give(struct sb_run *run)
         .memory_peak_bytes = run->memory_peak,
         .pids_peak = run->pids_peak,
         .cgroup = run->sandbox->cgroup.backend ? run->sandbox->cgroup.backend->name : "none",
-        .start = "cold",
+        .start = run->warm ? "warm" : "cold",
         .missing = run->missing,
     };
     judge(&verdict, run, &told, text, sizeof(text));

@@ -108,6 +108,37 @@ ENDINGS = {
         if pid: print("parent", os.waitpid(pid, 0)[1])
         else: print("child")
         """,
+    "an exception that nothing catches": """
+        class Loud:
+            def __del__(self): print("del")
+        def fail():
+            loud = Loud()
+            raise ValueError("failed")
+        kept = Loud()
+        fail()
+        """,
+    "a chain of exceptions": """
+        try: 1 / 0
+        except ZeroDivisionError as error: raise KeyError("second") from error
+        """,
+    "a hook for exceptions of the script's own": """
+        import sys
+        sys.excepthook = lambda *exception: print("hook", exception[0].__name__)
+        raise ValueError
+        """,
+    "a hook for exceptions that fails": """
+        import sys
+        def hook(*exception): raise RuntimeError("in hook")
+        sys.excepthook = hook
+        raise ValueError("first")
+        """,
+    "a hook for exceptions that exits": """
+        import sys
+        sys.excepthook = lambda *exception: sys.exit(9)
+        raise ValueError
+        """,
+    "an interrupt": "raise KeyboardInterrupt",
+    "a syntax error": "print('x'\n",
     "exit without a status": "import sys; print('x'); sys.exit()",
     "exit None": "import sys; sys.exit(None)",
     "exit 7": "import sys; sys.exit(7)",
@@ -144,7 +175,8 @@ ENDINGS = {
 BARE = """
 import json, subprocess, sys
 ran = subprocess.run([sys.executable, "main.py"], capture_output=True, text=True, cwd="/work")
-print(json.dumps([ran.returncode % 256, ran.stdout, ran.stderr]))
+status = ran.returncode if ran.returncode >= 0 else 128 - ran.returncode
+print(json.dumps([status, ran.stdout, ran.stderr]))
 """
 
 
