@@ -100,12 +100,13 @@ static bool lacks_result(const struct contract *contract, const struct sb_verdic
            (verdict->result == NULL || verdict->result[0] == '\0');
 }
 
-char *contract_answer(enum contract_id id, const struct sb_verdict *verdict, unsigned *status)
+char *contract_answer(enum contract_id id, const struct sb_verdict *verdict, unsigned flags,
+                      unsigned *status)
 {
     const struct contract *contract = &contracts[id];
     *status = contract->status[verdict->word];
     if (contract->success == NULL)
-        return sb_verdict_json(verdict, 0);
+        return sb_verdict_json(verdict, flags);
 
     struct sb_verdict judged = *verdict;
     if (lacks_result(contract, verdict)) {

@@ -27,8 +27,10 @@ struct contract {
 
 extern const struct contract contracts[CONTRACTS];
 
-/* The answer's body, and its status. The caller frees it. NULL: no memory. */
-char *contract_answer(enum contract_id id, const struct sb_verdict *verdict, unsigned *status);
+/* The answer's body, and its status. `flags` are sb_verdict_json's, for the native form alone. The
+ * caller frees it. NULL: no memory. */
+char *contract_answer(enum contract_id id, const struct sb_verdict *verdict, unsigned flags,
+                      unsigned *status);
 
 /* The body for a request that is not carried out: {"status":"error","error","field"}, and what else
  * the contract's clients look for in a failure. `field` "": null. */

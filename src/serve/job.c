@@ -20,6 +20,7 @@ struct job {
     struct exchange *exchange; /* NULL: the client has left */
     struct request request;    /* released once the job runs */
     enum contract_id contract;
+    unsigned flags;            /* of its answer: enum sb_json_flags */
     struct policies *policies; /* that `policy` is from */
     const struct sb_policy *policy;
     struct sb_run *run; /* NULL while it waits */
@@ -128,7 +129,8 @@ static void finish(void *user, const struct sb_verdict *verdict)
     struct exchange *exchange = job->exchange;
     int64_t now = now_us();
     unsigned status = 0;
-    char *text = exchange != NULL ? contract_answer(job->contract, verdict, &status) : NULL;
+    char *text =
+        exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
     if (exchange != NULL && job->ended)
         status = 503;
 
@@ -228,6 +230,7 @@ static struct job *make_job(struct exchange *exchange, struct request *request,
                         .exchange = exchange,
                         .request = *request,
                         .contract = request->contract,
+                        .flags = request->base64 ? SB_JSON_BASE64 : 0,
                         .policy = policy,
                         .policies = policies_use(service->policies),
                         .client = strdup(client->address),

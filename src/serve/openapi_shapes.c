@@ -21,6 +21,11 @@ const struct openapi_field openapi_fields[] = {
      {"files", "{string}",
       "Files for the working directory: path below it → text. One named main.py is the code.", NULL,
       0}},
+    {ANY_CONTRACT,
+     {"name", "string",
+      "What `code` is called in tracebacks and sys.argv[0], a path whose last part is its file in "
+      "the working directory. With it, a main.py in `files` is a file like any other.",
+      JSON({"default" : "main.py", "maxLength" : 1024}), 0}},
     {ANY_CONTRACT, {"stdin", "string", "What the code reads.", JSON({"default" : ""}), 0}},
     {ANY_CONTRACT, {"args", "[string]", "sys.argv[1:].", JSON({"default" : []}), 0}},
     {ANY_CONTRACT,
@@ -43,6 +48,9 @@ const struct openapi_field openapi_fields[] = {
       "After the code, call this function of it without arguments; its value is the answer's "
       "`result`.",
       NULL, 0}},
+    {ANY_CONTRACT,
+     {"base64", "boolean", "Whether the answer's `stdout` and `stderr` are base64, byte for byte.",
+      JSON({"default" : false}), 0}},
     {0},
 };
 

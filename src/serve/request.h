@@ -14,6 +14,7 @@ struct request {
     struct sb_job job;         /* points into what follows */
     const char *policy;        /* by name, when the request says one; else NULL */
     bool timeout;              /* wall_time_ms was given in seconds, as "timeout" */
+    bool base64;               /* the answer has the output byte for byte */
     struct json_object *body;
     struct sb_file *files;
     const char **args;

@@ -11,6 +11,8 @@
 #include "error.h"
 #include "json_text.h"
 
+#define NAME_MAX_BYTES 1024 /* it becomes an argument of the interpreter */
+
 /* Far above any cap, and far from overflowing. */
 #define NUMBER_MAX (INT64_C(1) << 50)
 
@@ -43,6 +45,14 @@ static int read_string(const char **string, const char *path, struct json_object
                : bad_field(err, path, "must not hold a NUL character (\\u0000)");
 }
 
+static int read_flag(bool *flag, const char *path, struct json_object *value, struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_boolean))
+        return bad_field(err, path, "must be true or false, not %s", json_kind(value));
+    *flag = json_object_get_boolean(value);
+    return 0;
+}
+
 /* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
 
 static int read_code(struct request *request, const char *path, struct json_object *value,
@@ -55,6 +65,16 @@ static int read_code(struct request *request, const char *path, struct json_obje
         return -1;
     request->job.code = code;
     return 0;
+}
+
+static int read_name(struct request *request, const char *path, struct json_object *value,
+                     struct sb_error *err)
+{
+    if (read_string(&request->job.name, path, value, err) < 0)
+        return -1;
+    return strlen(request->job.name) <= NAME_MAX_BYTES
+               ? 0
+               : bad_field(err, path, "must have at most %d bytes", NAME_MAX_BYTES);
 }
 
 static int read_files(struct request *request, const char *path, struct json_object *value,
@@ -77,7 +97,8 @@ static int read_files(struct request *request, const char *path, struct json_obj
             return -1;
         file->path = name;
         file->data = text;
-        if (strcmp(name, "main.py") == 0) {
+        /* Code that has another name leaves this one to a file like any other. */
+        if (strcmp(name, "main.py") == 0 && request->job.name == NULL) {
             request->job.code = text;
             request->job.code_size = file->size;
         } else {
@@ -159,6 +180,12 @@ static int read_policy(struct request *request, const char *path, struct json_ob
                        struct sb_error *err)
 {
     return read_string(&request->policy, path, value, err);
+}
+
+static int read_base64(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    return read_flag(&request->base64, path, value, err);
 }
 
 /* ── Limits ──────────────────────────────────────────────────────────────────────────────────── */
@@ -243,8 +270,10 @@ static int read_timeout(struct request *request, const char *path, struct json_o
     return 0;
 }
 
-/* "files" before "code" and "timeout" before "limits": the later one sees that both are given. */
+/* "name" before "files", "files" before "code" and "timeout" before "limits": the later one sees
+ * that the other is given. */
 const struct request_field request_fields[] = {
+    {"name", BIT(NATIVE), read_name},
     {"files", BIT(NATIVE), read_files},
     {"code", BIT(NATIVE) | BIT(RUN_CODE) | BIT(EXECUTE), read_code},
     {"script", BIT(EXECUTE_SCRIPT), read_code},
@@ -255,5 +284,6 @@ const struct request_field request_fields[] = {
     {"timeout", BIT(NATIVE) | BIT(EXECUTE), read_timeout},
     {"limits", BIT(NATIVE), read_limits},
     {"call", BIT(NATIVE), read_call},
+    {"base64", BIT(NATIVE), read_base64},
     {0},
 };

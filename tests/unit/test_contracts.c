@@ -53,7 +53,7 @@ static void assert_answer(enum contract_id id, const struct sb_verdict *verdict,
                           const char *expected)
 {
     unsigned answered;
-    char *text = contract_answer(id, verdict, &answered);
+    char *text = contract_answer(id, verdict, 0, &answered);
     assert_non_null(text);
     assert_true(json_valid(text, strlen(text)));
     assert_string_equal(text, expected);
@@ -149,7 +149,7 @@ static void any_output_makes_valid_json(void **state)
         for (int word = SB_EXCEPTION; word <= SB_INTERNAL; word++) {
             unsigned status;
             verdict.word = (enum sb_word)word;
-            char *text = contract_answer((enum contract_id)id, &verdict, &status);
+            char *text = contract_answer((enum contract_id)id, &verdict, 0, &status);
             assert_true(json_valid(text, strlen(text)));
             free(text);
         }

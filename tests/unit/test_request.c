@@ -26,7 +26,8 @@ static void every_field_reaches_the_job(void **state)
 {
     (void)state;
     static const char text[] =
-        "{\"code\":\"print(1)\",\"stdin\":\"a\\u0000b\",\"args\":[\"x\",\"\"],"
+        "{\"code\":\"print(1)\",\"name\":\"a/"
+        "b.py\",\"base64\":true,\"stdin\":\"a\\u0000b\",\"args\":[\"x\",\"\"],"
         "\"env\":{\"A\":\"1=2\",\"donn\\u00e9es\":\"\"},\"policy\":\"run_code\",\"timeout\":2.5,"
         "\"limits\":{\"memory_bytes\":67108864,\"cpus\":0.25,\"pids\":null},\"call\":\"main\","
         "\"files\":{\"b.txt\":\"B\\u0000\",\"donn\\u00e9es.csv\":\"\"}}";
@@ -36,6 +37,8 @@ static void every_field_reaches_the_job(void **state)
     assert_int_equal(request.contract, NATIVE);
     assert_int_equal(job->code_size, 8);
     assert_memory_equal(job->code, "print(1)", 8);
+    assert_string_equal(job->name, "a/b.py");
+    assert_true(request.base64);
     assert_int_equal(job->stdin_size, 3);
     assert_memory_equal(job->stdin_data, "a\0b", 3);
     assert_string_equal(job->args[0], "x");
@@ -69,6 +72,18 @@ static void a_main_among_the_files_is_the_code(void **state)
     assert_int_equal(request.job.files_count, 2);
     assert_string_equal(request.job.files[0].path, "a.py");
     assert_string_equal(request.job.files[1].path, "b.py");
+    request_free(&request);
+}
+
+static void a_main_is_a_file_like_any_other_where_the_code_has_a_name(void **state)
+{
+    (void)state;
+    struct request request;
+    read_good(&request, ENDPOINT_RUN,
+              "{\"code\":\"import main\",\"files\":{\"main.py\":\"M\"},\"name\":\"x.py\"}");
+    assert_memory_equal(request.job.code, "import main", 11);
+    assert_int_equal(request.job.files_count, 1);
+    assert_string_equal(request.job.files[0].path, "main.py");
     request_free(&request);
 }
 
@@ -132,7 +147,12 @@ static const struct {
     {ENDPOINT_RUN, "{\"files\":{\"main.py\":1}}", "files.main.py", "not an integer"},
     {ENDPOINT_RUN, "{\"files\":{\"main.py\":null}}", "files.main.py", "not null"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"main.py\":\"2\"}}", "files", "one of the two"},
-    {ENDPOINT_RUN, "{\"code\":\"1\",\"Stdin\":\"\"}", "Stdin", "use files, code, stdin"},
+    {ENDPOINT_RUN, "{\"name\":\"x.py\",\"files\":{\"main.py\":\"2\"}}", "code", "no code"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"name\":1}", "name", "must be a string, not an integer"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"name\":\"a\\u0000b\"}", "name", "NUL"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"base64\":\"yes\"}", "base64", "must be true or false"},
+    {ENDPOINT_RUN_CODE, "{\"code\":\"1\",\"name\":\"x.py\"}", "name", "there is no field"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"Stdin\":\"\"}", "Stdin", "use name, files, code, stdin"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"script\":\"\"}", "script", "no field \"script\""},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"stdin\":1}", "stdin", "must be a string"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"args\":\"a\"}", "args", "must be an array"},
@@ -189,6 +209,21 @@ static void what_is_wrong_is_refused_by_its_field(void **state)
             assert_says(&err, bad[i].says);
             assert_sentence(&err);
         }
+        request_free(&request);
+    }
+}
+
+static void a_name_has_at_most_1024_bytes(void **state)
+{
+    (void)state;
+    char text[1100];
+    for (int length = 1024; length <= 1025; length++) {
+        struct request request;
+        struct sb_error err;
+        snprintf(text, sizeof(text), "{\"code\":\"1\",\"name\":\"%0*d\"}", length, 0);
+        assert_int_equal(read_text(&request, ENDPOINT_RUN, text, &err), length == 1024 ? 0 : -1);
+        if (length > 1024)
+            assert_says(&err, "at most 1024 bytes");
         request_free(&request);
     }
 }
@@ -263,9 +298,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_reaches_the_job),
         cmocka_unit_test(a_main_among_the_files_is_the_code),
+        cmocka_unit_test(a_main_is_a_file_like_any_other_where_the_code_has_a_name),
         cmocka_unit_test(null_is_as_good_as_nothing),
         cmocka_unit_test(the_contracts_have_their_own_fields),
         cmocka_unit_test(what_is_wrong_is_refused_by_its_field),
+        cmocka_unit_test(a_name_has_at_most_1024_bytes),
         cmocka_unit_test(what_a_policy_does_not_allow_is_refused_with_its_cap),
         cmocka_unit_test(code_that_is_as_long_as_allowed_is_taken),
     };
