@@ -167,8 +167,8 @@ SB_API size_t sb_running(const struct sb_sandbox *sandbox);
 /* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
 
 /* For a program that runs many jobs: interpreters that are kept ready for the policies that say
- * "start": "warm". A job that finds one is a hundred times closer to its first line; it has all that
- * isolates a job that starts cold. Whenever none is to be had, jobs start cold. */
+ * "start": "warm". A job that finds one is a hundred times closer to its first line; it has all
+ * that isolates a job that starts cold. Whenever none is to be had, jobs start cold. */
 struct sb_warm_options {
     size_t parked_max;    /* children that wait for jobs, for each policy; 0: 16 */
     int64_t memory_bytes; /* about what all of them may take together; 0: 256 MiB */
