@@ -91,7 +91,7 @@ int network_loopback(struct inside *in); /* network.c */
 int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
-int rlimits_lower(struct inside *in);       /* rlimits.c: to what the job that came is allowed */
+int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that came is allowed */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */

@@ -17,9 +17,9 @@ static int set(__rlimit_resource_t resource, rlim_t value)
     return setrlimit(resource, &(struct rlimit){value, value});
 }
 
-int rlimits_lower(struct inside *in)
+int rlimits_lower(int64_t open_files)
 {
-    return set(RLIMIT_NOFILE, (rlim_t)in->limits->value[SB_OPEN_FILES]);
+    return set(RLIMIT_NOFILE, (rlim_t)open_files);
 }
 
 int rlimits_set(struct inside *in)

@@ -137,7 +137,7 @@ static int choose_action(struct command *command, const struct words *words, str
         command->action = ACTION_HELP;
     else if (words->other[OTHER_VERSION] != NULL)
         command->action = ACTION_VERSION;
-    else if (words->rest[0] == NULL)
+    else if (words->rest == NULL || words->rest[0] == NULL)
         command->action = ACTION_SERVE;
     else if (strcmp(words->rest[0], "token") == 0)
         return choose_token_action(command, words->rest, err);

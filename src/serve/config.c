@@ -231,7 +231,7 @@ static int take(struct config *config, const struct config_row *row, const char 
                 const char *where, struct sb_error *err)
 {
     void *field = (char *)config + row->offset;
-    int64_t thousandths;
+    int64_t thousandths = 0;
     switch (row->kind) {
     case CONFIG_HEADING:
         break;

@@ -63,13 +63,14 @@ static int check_reach(const struct sockaddr *socket, const char *where,
 
 static void name_tcp(struct listener *listener, bool tls)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t size = sizeof(bound);
     char text[ADDRESS_TEXT_SIZE];
-    struct address address;
+    struct address address = {0};
     if (getsockname(listener->fds[0], (struct sockaddr *)&bound, &size) < 0)
         return;
     address_from_socket(&address, (struct sockaddr *)&bound);
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): getsockname has filled it in */
     in_port_t port = bound.ss_family == AF_INET6
                          ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
                          : ((struct sockaddr_in *)(void *)&bound)->sin_port;

@@ -31,15 +31,19 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
         return -1;
     while (names[count] != NULL)
         count++;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     struct policies *policies = calloc(1, sizeof(*policies) + count * sizeof(*policies->policy));
-    int result = policies != NULL ? 0 : sb_fail(err, "policy", ENOMEM, "the policies");
+    if (policies == NULL) {
+        sb_strv_free(names);
+        return sb_fail(err, "policy", ENOMEM, "the policies");
+    }
+    int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
         result = sb_policy_load(&policies->policy[i], directory, names[i], err);
         policies->count += result == 0;
     }
     sb_strv_free(names);
-    if (policies != NULL)
-        policies->users = 1;
+    policies->users = 1;
     if (result == 0)
         result = check_contracts(policies, directory, err);
     if (result == 0)

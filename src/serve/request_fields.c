@@ -37,7 +37,8 @@ static int read_text(const char **text, size_t *size, const char *path, struct j
 static int read_string(const char **string, const char *path, struct json_object *value,
                        struct sb_error *err)
 {
-    size_t size;
+    size_t size = 0;
+    *string = "";
     if (read_text(string, &size, path, value, err) < 0)
         return -1;
     return strlen(*string) == size
@@ -58,7 +59,7 @@ static int read_flag(bool *flag, const char *path, struct json_object *value, st
 static int read_code(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
-    const char *code;
+    const char *code = NULL;
     if (request->job.code != NULL)
         return bad_field(err, "files", "with a main.py, or \"code\": give one of the two");
     if (read_text(&code, &request->job.code_size, path, value, err) < 0)
@@ -91,7 +92,7 @@ static int read_files(struct request *request, const char *path, struct json_obj
     {
         struct sb_file *file = &request->files[count];
         char at[64];
-        const char *text;
+        const char *text = NULL;
         snprintf(at, sizeof(at), "%s.%s", path, name);
         if (read_text(&text, &file->size, at, content, err) < 0)
             return -1;
@@ -115,7 +116,7 @@ static int read_files(struct request *request, const char *path, struct json_obj
 static int read_stdin(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
-    const char *text;
+    const char *text = NULL;
     if (read_text(&text, &request->job.stdin_size, path, value, err) < 0)
         return -1;
     request->job.stdin_data = text;
@@ -154,7 +155,7 @@ static int read_env(struct request *request, const char *path, struct json_objec
     json_object_object_foreach(value, name, content)
     {
         char at[64];
-        const char *text;
+        const char *text = NULL;
         snprintf(at, sizeof(at), "%s.%s", path, name);
         if (name[0] == '\0' || strchr(name, '=') != NULL)
             return bad_field(err, at, "a variable's name must not be empty or hold \"=\"");

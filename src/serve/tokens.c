@@ -131,7 +131,7 @@ static int read_lines(struct tokens *tokens, FILE *file, const char *path, struc
         if (strlen(line) != (size_t)size)
             return sb_fail(err, "tokens", 0, "%s: there is a NUL in the line: remove it", place);
         struct token token;
-        bool is_token;
+        bool is_token = false;
         if (token_parse(&token, line, &is_token, place, err) < 0 ||
             (is_token && add(tokens, &token, place, err) < 0))
             return -1;

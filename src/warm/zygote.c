@@ -166,12 +166,9 @@ static struct job *take_job(struct inside *in)
                         .strings_size = head.strings_size,
                         .code = head.code_size < 0 ? NULL : body + head.strings_size,
                         .code_size = code_size};
-    struct sb_limits limits = *in->limits;
-    limits.value[SB_OPEN_FILES] = head.open_files;
-    in->limits = &limits;
     struct report report = {.step = -1};
     if (write_files(in, body + head.strings_size + code_size, head.files) < 0 ||
-        rlimits_lower(in) < 0)
+        rlimits_lower(head.open_files) < 0)
         report = (struct report){REPORT_FAILED, inside_step_of(tmp_write_files), errno};
     if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
         _exit(125);
@@ -231,7 +228,7 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, str
 struct job *zygote_serve(struct zygote *zygote)
 {
     for (;;) {
-        struct spawn spawn;
+        struct spawn spawn = {0};
         int fds[SPAWN_FDS_MAX], errnum = 0;
         size_t count = SPAWN_FDS_MAX;
         ssize_t n = receive(&spawn, sizeof(spawn), fds, &count);
