@@ -90,12 +90,15 @@ void doors_closed_one(struct http *http)
         doors_open(http);
 }
 
-static bool has_room(struct http *http)
+/* The idle are sent away only for somebody who waits at the door. */
+static bool has_room(struct http *http, bool somebody_waits)
 {
     if (http->connections < (size_t)http->config->connections)
         return true;
-    shut_doors(http);
-    connections_evict(http);
+    if (somebody_waits) {
+        shut_doors(http);
+        connections_evict(http);
+    }
     return false;
 }
 
@@ -126,7 +129,7 @@ static void door_ready(void *user, uint32_t events)
     (void)events;
     struct door *door = user;
     struct http *http = door->http;
-    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(http); i++) {
+    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(http, i == 0); i++) {
         struct sockaddr_storage from = {.ss_family = AF_UNIX};
         socklen_t size = sizeof(from);
         int fd =
