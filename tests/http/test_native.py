@@ -1,6 +1,5 @@
 """The native form of POST /run: what a request may say, and what the answer always holds."""
 
-import base64
 import numbers
 
 import pytest
@@ -137,33 +136,6 @@ def test_files_are_there_beside_the_code(server):
 def test_files_with_a_main_need_no_code(server):
     answer = server.post("/run", {"files": {"main.py": "import other", "other.py": "print('by files')"}})
     assert (answer.status, answer.json.get("output")) == (200, "by files")
-
-
-def test_name_is_what_the_code_is_called(server):
-    code = "import sys, os\nprint(sys.argv[0], os.path.abspath(__file__))\n1/0"
-    answer = server.run(code, name="some/where.py")
-    assert answer["stdout"] == "some/where.py /work/where.py\n"
-    assert 'File "some/where.py", line 3, in <module>\n    1/0' in answer["stderr"]
-    assert 'File "main.py", line 3' in server.run(code)["stderr"]
-
-
-def test_a_named_code_leaves_main_to_the_files(server):
-    answer = server.run("import main", name="other.py", files={"main.py": "print('of main')"})
-    assert answer["output"] == "of main"
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "a/", "a/..", "x" * 256 + ".py", "a\0.py", "x/" * 600 + "y.py"],
-                         ids=lambda name: repr(name[:8]))
-def test_a_name_that_cannot_be_a_files_is_refused(server, name):
-    answer = server.post("/run", {"code": "print(1)", "name": name})
-    assert answer.status == 400 and answer.field == "name"
-
-
-def test_base64_gives_the_output_byte_for_byte(server):
-    code = r"import sys; sys.stdout.buffer.write(b'\xff\x00\n'); sys.stderr.buffer.write(bytes(range(256)))"
-    answer = server.run(code, base64=True)
-    assert base64.b64decode(answer["stdout"]) == b"\xff\0\n" and answer["output"] == "\ufffd\0"
-    assert base64.b64decode(answer["stderr"]) == bytes(range(256))
 
 
 @pytest.mark.parametrize("files", [
