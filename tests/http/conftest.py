@@ -1,7 +1,8 @@
 """What the tests of the service share: how sandbox-serve is started, asked and watched. Black box: they know its
 options, its HTTP and its log. From the environment, beside what the integration tests take:
 
-    SANDBOX_SERVE   the program; default: sandbox-serve beside sandbox-run
+    SANDBOX_SERVE      the program; default: sandbox-serve beside sandbox-run
+    SANDBOX_SERVE_URL  a service that runs already (http://HOST:PORT): tests that configure nothing ask that one
 
 Each test that configures something starts a server of its own, on a free port; the others share one. Nothing
 sleeps to wait: what has an event is waited for by it, what has none is looked at again and again.
@@ -282,8 +283,8 @@ class Server:
 
     # Jobs that wait for a signal of the test's.
 
-    def hold(self, headers=None, **where):
-        return Held(self, headers, where)
+    def hold(self, headers=None, limits=None, **where):
+        return Held(self, headers, limits or {}, where)
 
     def processes(self):
         """The living processes of the server and its jobs."""
@@ -325,25 +326,34 @@ class Server:
             assert (status, self.log.noise) == (0, []), f"{status}\n{self.log}"
 
 
+class Elsewhere(Server):
+    """A service that somebody else has started."""
+
+    def __init__(self, url):
+        host, _, port = url.removeprefix("http://").rstrip("/").rpartition(":")
+        self.address, self.tls, self.log = (host, int(port)), None, "its log is elsewhere"
+
+
 class Held:
     """A job that runs until the test lets it go on: it waits for a signal that no other job waits for."""
 
     _numbers = itertools.cycle(range(signal.SIGRTMIN + 2, signal.SIGRTMAX))
 
-    def __init__(self, server, headers, where):
+    def __init__(self, server, headers, limits, where):
         self._server = server
         self._number = next(self._numbers)
-        mask = f"{{{self._number}}}"
-        code = (f"import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, {mask})\n"
-                f"signal.sigwait({mask})\nprint('let go')")
-        self.connection = server.send("POST", "/run", {"code": code}, headers, **where)
+        # One that comes between two looks is handled at the end of the next sleep.
+        code = (f"import signal, time\ndef go(*_): raise SystemExit\nsignal.signal({self._number}, go)\n"
+                "try:\n    while True: time.sleep(0.05)\nfinally: print('let go')")
+        body = {"code": code, "policy": "default", "limits": {"wall_time_ms": 1000 * integration.HANG_SECONDS, **limits}}
+        self.connection = server.send("POST", "/run", body, headers, **where)
 
     def pid(self):
-        """Its process on this host; None while (or when) it does not run."""
-        mask = f"SigBlk:\t{1 << (self._number - 1):016x}\n"
+        """Its process on this host; None while (or when) it does not wait."""
         for pid in integration.descendants(self._server.pid):
             with contextlib.suppress(OSError):
-                if mask in pathlib.Path(f"/proc/{pid}/status").read_text():
+                caught = re.search(r"^SigCgt:\t(\w+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+                if int(caught[1], 16) & 1 << (self._number - 1):
                     return pid
         return None
 
@@ -353,8 +363,7 @@ class Held:
 
     def release(self):
         """Lets it go on; its answer."""
-        until(self.pid)
-        os.kill(self.pid(), self._number)
+        os.kill(self.started().pid(), self._number)
         answer = self.connection.answer()
         assert answer.status == 200 and answer.json["output"] == "let go", answer
         self.connection.close()
@@ -401,12 +410,11 @@ CLONE_NEWNET = 0x40000000
 
 
 def isolated(arguments):
-    """A command in a network namespace of its own, where it may listen as it likes: there are loopback, and
-    192.0.2.1 and 192.0.2.2 on an interface that leads nowhere."""
+    """A command in a network namespace of its own, where it may listen as it likes. 192.0.2.1 and 192.0.2.2 are
+    addresses there that are not loopback's."""
     if os.geteuid() != 0:
         pytest.skip("needs root: to make a network namespace")
-    setup = ("ip link set lo up && ip link add here type dummy && ip link set here up && "
-             "ip addr add 192.0.2.1/24 dev here && ip addr add 192.0.2.2/24 dev here && exec \"$@\"")
+    setup = 'ip link set lo up && ip addr add 192.0.2.1/24 dev lo && ip addr add 192.0.2.2/24 dev lo && exec "$@"'
     return ["unshare", "--net", "sh", "-c", setup, "sh", *arguments]
 
 
@@ -454,6 +462,9 @@ _shared = set()  # pids of servers that outlive a test
 
 @pytest.fixture(scope="session")
 def shared_server():
+    if os.environ.get("SANDBOX_SERVE_URL"):
+        yield Elsewhere(os.environ["SANDBOX_SERVE_URL"])
+        return
     server = Server(command(jobs=4)).listening()
     _shared.add(server.pid)
     yield server
@@ -463,7 +474,8 @@ def shared_server():
 @pytest.fixture
 def server(shared_server):
     """A server with nothing configured, which tests share that only ask it."""
-    assert shared_server.process.poll() is None, f"the shared server has ended: {shared_server.log}"
+    assert isinstance(shared_server, Elsewhere) or shared_server.process.poll() is None, \
+        f"the shared server has ended: {shared_server.log}"
     return shared_server
 
 

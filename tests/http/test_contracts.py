@@ -25,7 +25,7 @@ def test_a_answers_400_without_code(server, body):
 def test_a_answers_405_to_anything_but_post(server):
     for method in ("GET", "PUT", "DELETE", "PATCH"):
         answer = server.ask(method, "/run_code")
-        assert (answer.status, answer.headers["Allow"]) == (405, "POST") and answer.error
+        assert answer.status == 405 and "POST" in answer.headers["Allow"].split(", ") and answer.error
 
 
 def test_a_answers_200_with_the_traceback_as_error_when_the_code_raises(server):

@@ -99,11 +99,11 @@ def test_a_query_is_not_part_of_the_path(server):
     assert server.post("/run?x=1", {"code": "print(1)"}).json["output"] == "1"
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "NONSENSE"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "NONSENSE"])
 @pytest.mark.parametrize("path", POSTS)
 def test_a_wrong_method_is_405_with_those_allowed(server, path, method):
     answer = server.ask(method, path)
-    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
     if method != "HEAD":
         assert answer.error
 
@@ -113,7 +113,7 @@ def test_a_wrong_method_is_405_with_those_allowed(server, path, method):
 def test_what_is_only_there_to_be_read_takes_no_other_method(server, path, method):
     answer = server.ask(method, path, {} if method != "DELETE" else None)
     assert answer.status == 405 and answer.error
-    assert {each.strip() for each in answer.headers["Allow"].split(",")} == {"GET", "HEAD"}
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "text/json", "application/x-www-form-urlencoded",

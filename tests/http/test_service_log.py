@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import bearer
+from conftest import bearer, says
 
 CODE = "print('a secret of the customer')\n# ü"
 
@@ -39,7 +39,7 @@ def test_a_token_is_logged_by_its_name(serve, token):
     server = serve(tokens=(token("alice"), token.file)[1])
     alice = token("bob")
     server.signal(1)
-    server.log.wait(lambda record: "reload" in record["message"].lower())
+    server.log.wait(says("read anew"))
     server.run("pass", bearer(alice))
     assert server.log.jobs(1)[0]["token"] == "bob"
 
@@ -74,7 +74,7 @@ def test_nobody_can_forge_a_record(serve):
 # ── X-Request-Id ─────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("given", ["mine", "a-b_c.1:2", "0" * 64, "4bf92f3577b34da6a3ce929d0e0e4736"])
+@pytest.mark.parametrize("given", ["mine", "a-b_c.1", "0" * 64, "4bf92f3577b34da6a3ce929d0e0e4736"])
 def test_a_plain_request_id_is_taken_over(serve, given):
     server = serve()
     answer = server.post("/run", {"code": "pass"}, {"X-Request-Id": given})

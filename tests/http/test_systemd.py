@@ -1,0 +1,399 @@
+"""The installed service under systemd, on cgroup v2, as an ordinary user. Only in the virtual machine
+(tests/vm/run --modes service), whose administrator these tests are: they stop, kill and configure the one service
+there is, so each runs alone and leaves it running as it was installed."""
+
+import functools
+import json
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import JSON, Connection, Elsewhere, bearer, integration, until
+
+pytestmark = [
+    pytest.mark.skipif(os.environ.get("SANDBOX_TEST_MODE") != "service",
+                       reason="needs a systemd of its own: tests/vm/run --modes service"),
+    pytest.mark.alone,
+]
+
+UNIT = "sandbox-serve.service"
+SOCKET = "sandbox-serve.socket"
+USER = "sandbox-serve"
+CGROUP = pathlib.Path("/sys/fs/cgroup/system.slice") / UNIT
+DROPIN = pathlib.Path("/run/systemd/system/sandbox-serve.service.d/test.conf")
+RUNS_LONG = "import time\nprint('before', flush=True)\ntime.sleep(1000)"
+
+
+def configuration():
+    """Where the installed program looks for its configuration."""
+    usage = subprocess.run(["sandbox-serve", "--help"], capture_output=True, text=True, check=True).stdout
+    return pathlib.Path(re.search(r"--config FILE .*\[(.*)\]", usage)[1])
+
+
+def systemctl(*words, check=True):
+    return subprocess.run(["systemctl", "--no-pager", *words], capture_output=True, text=True, check=check)
+
+
+def show(name, unit=UNIT):
+    return systemctl("show", "--property", name, "--value", unit).stdout.strip()
+
+
+def main_pid():
+    return int(show("MainPID"))
+
+
+@functools.cache
+def uid():
+    return pwd.getpwnam(USER).pw_uid
+
+
+def status_of(pid, name):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return re.search(rf"^{name}:\s*(.*)$", text, re.M)[1]
+
+
+def processes():
+    """All processes of the service's user: the service and its jobs."""
+    found = set()
+    for pid in integration.processes():
+        try:
+            if os.stat(f"/proc/{pid}").st_uid == uid() or uid() == int(status_of(pid, "Uid").split()[0]):
+                found.add(pid)
+        except OSError:
+            pass
+    return integration.living(found)
+
+
+def job_cgroups():
+    return [path for path in CGROUP.glob("**/job-*") if path.is_dir()] if CGROUP.exists() else []
+
+
+def journal(*fields, since):
+    """Entries of the unit, as objects, from a monotonic time on."""
+    ran = subprocess.run(["journalctl", "--no-pager", "--output=json", f"_SYSTEMD_UNIT={UNIT}", *fields],
+                         capture_output=True, text=True, check=True)
+    entries = [json.loads(line) for line in ran.stdout.splitlines()]
+    return [entry for entry in entries if int(entry["__MONOTONIC_TIMESTAMP"]) >= since]
+
+
+def now_us():
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+class Service(Elsewhere):
+    """The service, as whoever looks after it sees it."""
+
+    @property
+    def pid(self):
+        return main_pid()
+
+    def configure(self, *lines):
+        """Starts it with these lines in serve.conf instead of what was installed."""
+        configuration().write_text("".join(f"{line}\n" for line in lines))
+        systemctl("restart", UNIT)
+
+    def drop_in(self, *lines):
+        DROPIN.parent.mkdir(parents=True, exist_ok=True)
+        DROPIN.write_text("[Service]\n" + "".join(f"{line}\n" for line in lines))
+        systemctl("daemon-reload")
+
+    def start_long(self):
+        """A job that runs, on a connection whose answer is still to come."""
+        before = set(job_cgroups())
+        connection = self.send("POST", "/run_code", {"code": RUNS_LONG})
+        until(lambda: any(integration.cgroup_processes(path) for path in set(job_cgroups()) - before))
+        return connection
+
+
+@pytest.fixture
+def service(turn):
+    installed = configuration().read_bytes()
+    systemctl("reset-failed")
+    systemctl("start", UNIT)
+    yield Service(os.environ["SANDBOX_SERVE_URL"])
+    systemctl("stop", SOCKET, UNIT, check=False)
+    configuration().write_bytes(installed)
+    shutil.rmtree(DROPIN.parent, ignore_errors=True)
+    systemctl("daemon-reload")
+    systemctl("reset-failed")
+    systemctl("start", UNIT)
+
+
+def nothing_is_left():
+    """After a stop: no process, no cgroup, no file."""
+    assert not processes(), integration.describe(processes())
+    assert not CGROUP.exists()
+    assert not pathlib.Path("/run/sandbox-serve").exists()
+    # Directories of PrivateTmp are removed by systemd itself.
+    assert not [path for path in pathlib.Path("/tmp").iterdir() if UNIT in path.name]
+
+
+# ── As whom ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_it_runs_as_a_user_without_any_privilege(service):
+    pid = main_pid()
+    assert set(status_of(pid, "Uid").split()) == {str(uid())} and uid() != 0
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status_of(pid, name), 16) == 0, name
+    assert status_of(pid, "NoNewPrivs") == "1" and status_of(pid, "Seccomp") == "2"
+
+
+def test_a_job_is_held_by_cgroup_v2_and_all_that_its_policy_asks(service):
+    answer = service.run("print('ran')")
+    assert answer["enforcement"] | {"start": None} == {"cgroup": "v2", "start": None, "missing": []}
+    assert answer["usage"]["memory_peak_bytes"] > 0
+    held = service.hold().started()
+    pid = held.pid()
+    assert set(status_of(pid, "Uid").split()) == {str(uid())}
+    path = pathlib.Path("/proc", str(pid), "cgroup").read_text().strip().removeprefix("0::")
+    assert path.startswith(f"/system.slice/{UNIT}/job-"), path
+    assert (pathlib.Path("/sys/fs/cgroup" + path) / "memory.max").read_text() == "134217728\n"
+    held.release()
+    until(lambda: not job_cgroups())
+
+
+def test_the_service_sees_the_file_system_read_only_and_no_home(service):
+    inside = ["nsenter", "--target", str(main_pid()), "--mount", "--"]
+    for path in ("/usr/local/x", "/etc/x", "/var/lib/sandbox-run/x", "/opt/x"):
+        ran = subprocess.run([*inside, "touch", path], capture_output=True, text=True, check=False)
+        assert "Read-only file system" in ran.stderr, (path, ran)
+    assert not subprocess.run([*inside, "ls", "/home"], capture_output=True, text=True, check=True).stdout
+
+
+def test_systemd_knows_every_line_of_the_units(service):
+    ran = subprocess.run(["systemd-analyze", "verify", "--man=no", UNIT, SOCKET], capture_output=True, text=True,
+                         check=False)
+    assert ran.returncode == 0 and UNIT not in ran.stderr and SOCKET not in ran.stderr, ran
+
+
+def test_the_readme_says_how_exposed_the_service_is(service):
+    ran = subprocess.run(["systemd-analyze", "security", "--no-pager", UNIT], capture_output=True, text=True,
+                         check=True)
+    score = re.search(r"Overall exposure level for sandbox-serve.service: (\S+ \w+)", ran.stdout)[1]
+    assert f"`systemd-analyze security sandbox-serve`: {score}" in (integration.CHECKOUT / "README.md").read_text()
+
+
+# ── Limits ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("code,verdict", [
+    ("x = 'a' * 1000000000", "memory"),
+    ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", "timeout"),
+], ids=["memory", "processes"])
+def test_a_job_that_runs_into_a_limit_ends_alone(service, code, verdict):
+    """systemd itself would end a service in which the kernel's out-of-memory killer was at work."""
+    pid, held = main_pid(), service.hold().started()
+    answer = service.run(code, timeout=5)
+    assert answer["verdict"] == verdict
+    held.release()
+    assert (main_pid(), show("NRestarts"), show("ActiveState")) == (pid, "0", "active")
+    until(lambda: processes() == {pid})
+
+
+def test_the_memory_that_is_promised_is_the_units(service):
+    service.drop_in("MemoryMax=1200M")
+    systemctl("restart", UNIT)
+    promised = re.search(r"^sandbox_memory_promised_max_bytes (\d+)$", service.get("/metrics").text, re.M)
+    assert int(promised[1]) == (1200 - 256) * 1024 * 1024
+
+
+# ── Reload ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_reload_reads_policies_and_lets_jobs_run_on(service, tmp_path):
+    policies = pathlib.Path("/run/sandbox-policies")
+    shutil.copytree(service_policies(), policies)
+    try:
+        service.configure(f"policies = {policies}")
+        pid, held = main_pid(), service.hold().started()
+        (policies / "mine.json").write_text('{"description": "mine", "limits": {"pids": 3}}')
+        systemctl("reload", UNIT)
+        until(lambda: "mine" in [policy["name"] for policy in service.get("/policies").json["policies"]])
+        since = now_us()
+        (policies / "mine.json").write_text("nonsense")
+        systemctl("reload", UNIT)
+        until(lambda: [each for each in journal(since=since) if "mine.json" in each["MESSAGE"]])
+        assert service.run("print(1)", policy="mine")["verdict"] == "ok"
+        held.release()
+        assert main_pid() == pid
+    finally:
+        shutil.rmtree(policies)
+
+
+def service_policies():
+    said = [line for line in configuration().read_text().splitlines() if line.startswith("#policies = ")]
+    return said[0].removeprefix("#policies = ")
+
+
+def test_tokens_are_read_from_a_file_of_the_services_group(service):
+    file = pathlib.Path("/etc/sandbox-run/tokens")
+
+    def add(name):
+        command = ["sandbox-serve", "token", "add", name, "--tokens", file]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        alice = add("alice")
+        shutil.chown(file, "root", USER)
+        file.chmod(0o640)
+        service.configure(f"tokens = {file}")
+        assert service.post("/run", {"code": "print(1)"}).status == 401
+        assert service.run("print(1)", headers=bearer(alice))["output"] == "1"
+        bob = add("bob")
+        systemctl("reload", UNIT)
+        until(lambda: service.get("/policies", headers=bearer(bob)).status == 200)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+# ── Stop, restart, crash ─────────────────────────────────────────────────────────────────────────
+
+
+def test_stopping_ends_what_runs_with_a_verdict_and_leaves_nothing(service):
+    service.configure("grace = 500ms")
+    asked = [service.start_long() for _ in range(2)]
+    began = time.monotonic()
+    systemctl("stop", UNIT)
+    took = time.monotonic() - began
+    for connection in asked:
+        answer = connection.answer()
+        assert answer.status == 503 and answer.json["error"], answer
+    assert (show("Result"), show("ExecMainStatus")) == ("success", "0")
+    assert took < 15, "TimeoutStopSec is for emergencies"
+    nothing_is_left()
+
+
+def test_stopping_when_nothing_runs_does_not_wait_for_the_grace(service):
+    assert service.run("print(1)")["verdict"] == "ok"
+    began = time.monotonic()
+    systemctl("stop", UNIT)
+    assert time.monotonic() - began < 10
+    assert show("Result") == "success"
+    nothing_is_left()
+
+
+def test_a_restart_leaves_nothing_of_what_ran(service):
+    service.configure("grace = 0")
+    connection, old = service.start_long(), processes()
+    systemctl("restart", UNIT)
+    assert connection.answer().status == 503
+    assert not old & processes() and not job_cgroups()
+    assert service.run("print('again')")["output"] == "again"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_crash_leaves_nothing_and_the_service_comes_back(service, workers):
+    service.configure(f"workers = {workers}")
+    connections, old = [service.start_long() for _ in range(2)], processes()
+    os.kill(main_pid(), signal.SIGKILL)
+    for connection in connections:
+        assert connection.answer() is None
+    until(lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
+    assert not old & processes(), integration.describe(old & processes())
+    assert not job_cgroups()
+    assert service.run("print('again')")["output"] == "again"
+
+
+def test_a_worker_that_crashes_is_replaced_and_its_jobs_are_gone(service):
+    service.configure("workers = 2")
+    service.start_long()
+    pid = main_pid()
+    job = [path for path in job_cgroups() if integration.cgroup_processes(path)][0]
+    of_job = integration.cgroup_processes(job)
+    workers = [each for each, parent in integration.processes().items() if parent == pid]
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    until(lambda: not integration.living(of_job))
+    until(lambda: service.get("/health").status == 200 if can_connect() else False)
+    assert service.run("print('again')")["output"] == "again"
+    until(lambda: not job_cgroups())
+    assert main_pid() == pid and show("NRestarts") == "0"
+
+
+def can_connect():
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", 8000)) == 0
+
+
+def test_a_service_that_hangs_is_killed_by_the_watchdog(service):
+    service.drop_in("WatchdogSec=1s", "TimeoutAbortSec=1s")
+    systemctl("restart", UNIT)
+    service.start_long()
+    pid, old = main_pid(), processes()
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
+    assert main_pid() != pid and not old & processes() and not job_cgroups()
+    assert service.run("print('again')")["output"] == "again"
+
+
+def test_a_wrong_configuration_is_told_and_not_tried_again(service):
+    since = now_us()
+    configuration().write_text("# mine\n\njbos = 4\n")
+    assert systemctl("restart", UNIT, check=False).returncode != 0
+    assert (show("ActiveState"), show("NRestarts"), show("ExecMainStatus")) == ("failed", "0", "2")
+    assert any(f"{configuration()}:3" in entry["MESSAGE"] and "jbos" in entry["MESSAGE"]
+               for entry in journal(since=since))
+    nothing_is_left()
+
+
+# ── Socket activation, UNIX socket ───────────────────────────────────────────────────────────────
+
+
+def test_the_first_request_starts_the_service_when_systemd_listens(service):
+    systemctl("stop", UNIT)
+    systemctl("start", SOCKET)
+    for _ in range(2):
+        assert show("ActiveState") == "inactive"
+        assert service.run("print('activated')")["output"] == "activated"
+        assert show("ActiveState") == "active"
+        systemctl("stop", UNIT)
+    # Nothing that came meanwhile was turned away.
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect("/run/sandbox-serve.sock")
+    with Connection(connection) as asking:
+        answer = asking.ask("POST", "/run", {"code": "print('by path')"}, {"Content-Type": JSON}).answer()
+    assert answer.json["output"] == "by path"
+
+
+def test_only_its_group_may_use_the_socket(service):
+    systemctl("stop", UNIT)
+    systemctl("start", SOCKET)
+    ask = ["curl", "-sS", "--unix-socket", "/run/sandbox-serve.sock", "http://localhost/health"]
+    refused = subprocess.run(["setpriv", "--reuid=tester", "--regid=tester", "--clear-groups", *ask],
+                             capture_output=True, text=True, check=False)
+    assert refused.returncode != 0 and not refused.stdout
+    let_in = subprocess.run(["setpriv", "--reuid=tester", "--regid=tester", f"--groups={USER}", *ask],
+                            capture_output=True, text=True, check=True)
+    assert json.loads(let_in.stdout) == {"status": "healthy"}
+
+
+def test_a_socket_in_the_runtime_directory(service):
+    service.configure("listen = unix:/run/sandbox-serve/socket", "socket-mode = 0666")
+    ran = subprocess.run(["setpriv", "--reuid=tester", "--regid=tester", "--clear-groups", "curl", "-sS",
+                          "--unix-socket", "/run/sandbox-serve/socket", "http://localhost/health"],
+                         capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == {"status": "healthy"}
+    systemctl("stop", UNIT)
+    nothing_is_left()
+
+
+# ── The journal ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_job_is_an_entry_of_the_journal_with_fields(service):
+    since = now_us()
+    answer = service.run("1/0", headers={"X-Request-Id": "asked-by-a-test"})
+    assert answer["verdict"] == "exception"
+    until(lambda: journal("SANDBOX_ID=asked-by-a-test", since=since))
+    entry = journal("SANDBOX_ID=asked-by-a-test", since=since)[0]
+    assert entry["SANDBOX_VERDICT"] == "exception" and len(entry["SANDBOX_CODE_SHA256"]) == 64
+    assert "1/0" not in json.dumps(entry)
