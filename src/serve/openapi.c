@@ -54,7 +54,8 @@ static const struct {
     {"500", "Failed",
      "The code ran into a limit, where the contract says so, or the service failed.", 0, ROUTE_BODY,
      NULL},
-    {"503", "Busy", "The queue is full, or the service is about to stop.", 0, ROUTE_BODY,
+    {"503", "Busy", "The queue is full, or the service stops: what ran until then is told.", 0,
+     ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
 };
 
@@ -162,6 +163,10 @@ static void answers(struct json_writer *writer, const struct route *route,
             openapi_reference(writer, "responses", failures[i].name);
         } else {
             openapi_text(writer, "description", failures[i].description);
+            if (failures[i].headers != NULL) {
+                json_key(writer, "headers");
+                json_verbatim(writer, failures[i].headers);
+            }
             content(writer, own, operation->examples, (unsigned)atoi(failures[i].status));
         }
         json_bracket(writer, '}');

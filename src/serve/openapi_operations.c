@@ -120,7 +120,7 @@ const struct openapi_operation openapi_operations[] = {
                        " has 10 seconds, 128 MiB, half a CPU, no network, and can write nowhere.",
         .request = {"RunRequest"},
         .answer = {"RunAnswer"},
-        .failures = {{"500", {"RunAnswer", "Error"}}},
+        .failures = {{"500", {"RunAnswer", "Error"}}, {"503", {"RunAnswer", "Error"}}},
         .examples = run_examples,
     },
     {
@@ -133,7 +133,9 @@ const struct openapi_operation openapi_operations[] = {
                        "in `error`; time or memory that ran out with 500.",
         .request = {"RunCodeRequest"},
         .answer = {"RunCodeAnswer"},
-        .failures = {{"400", {"RunCodeFailed"}}, {"500", {"RunCodeFailed"}}},
+        .failures = {{"400", {"RunCodeFailed"}},
+                     {"500", {"RunCodeFailed"}},
+                     {"503", {"RunCodeFailed"}}},
         .examples = run_code_examples,
     },
     {
@@ -148,7 +150,8 @@ const struct openapi_operation openapi_operations[] = {
         .request = {"ExecuteRequest", "ExecuteScriptRequest"},
         .answer = {"ExecuteAnswer", "ExecuteScriptAnswer"},
         .failures = {{"400", {"ExecuteScriptFailed", "Error"}},
-                     {"500", {"ExecuteScriptFailed", "ExecuteFailed", "Error"}}},
+                     {"500", {"ExecuteScriptFailed", "ExecuteFailed", "Error"}},
+                     {"503", {"ExecuteScriptFailed", "ExecuteFailed", "Error"}}},
         .examples = execute_examples,
     },
     {

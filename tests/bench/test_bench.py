@@ -169,3 +169,17 @@ def test_differences_are_those_of_the_same_round(monkeypatch):
     assert rows["bare"]["over_bare_ms"] == 0
     assert rows["other"]["over_bare_ms"] == 2
     assert rows["other"]["median_ms"] == 12 and rows["other"]["p95_ms"] == 102
+
+
+def test_the_services_benchmark_reports_all_that_it_promises(tmp_path):
+    if os.geteuid() != 0 or not os.environ.get("SANDBOX_ROOTFS") or not BINARY.exists():
+        pytest.skip("needs root, a root file system and a build")
+    figures = tmp_path / "bench.json"
+    said = subprocess.run([HERE / "bench", "--http", "--quick", "--build", BINARY.parent, "--json", figures],
+                          capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said
+    report = json.loads(figures.read_text())["service"]
+    assert report["added"]["rounds"] == 10
+    assert report["throughput"]["service"]["ok"] > 0 and report["throughput"]["library"] > 0
+    assert report["growth"]["then_after"] >= 100
+    assert report["sleeping"]["at_once"] == report["sleeping"]["jobs"] == 20

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import JSON, Connection, Elsewhere, Held, bearer, integration, until
+from conftest import JSON, Connection, Elsewhere, bearer, integration, until
 
 pytestmark = [
     pytest.mark.skipif(os.environ.get("SANDBOX_TEST_MODE") != "service",
@@ -91,6 +91,10 @@ def now_us():
 class Service(Elsewhere):
     """The service, as whoever looks after it sees it."""
 
+    @property
+    def pid(self):
+        return main_pid()
+
     def configure(self, *lines):
         """Starts it with these lines in serve.conf instead of what was installed."""
         configuration().write_text("".join(f"{line}\n" for line in lines))
@@ -107,23 +111,6 @@ class Service(Elsewhere):
         connection = self.send("POST", "/run_code", {"code": RUNS_LONG})
         until(lambda: any(integration.cgroup_processes(path) for path in set(job_cgroups()) - before))
         return connection
-
-    def hold(self, headers=None, **where):
-        return HeldHere(self, headers, where)
-
-
-class HeldHere(Held):
-    """Its process is no descendant of the tests."""
-
-    def pid(self):
-        mask = f"SigBlk:\t{1 << (self._number - 1):016x}\n"
-        for pid in processes():
-            try:
-                if mask in pathlib.Path(f"/proc/{pid}/status").read_text():
-                    return pid
-            except OSError:
-                pass
-        return None
 
 
 @pytest.fixture

@@ -1,0 +1,210 @@
+"""What `bench --http` measures: what HTTP adds to a job, the service under load and afterwards, and many jobs that
+sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import time
+
+import measure
+from contestants import Absent, rootfs_record, sandbox_environment
+
+HERE = pathlib.Path(__file__).resolve().parent
+GOAL_ADDED_MS, GOAL_THROUGHPUT, GOAL_GROWTH_KIB = 0.3, 0.9, 1024
+CLIENTS = 64
+
+
+class Service:
+    """A sandbox-serve on a free port."""
+
+    def __init__(self, setting, *options):
+        self.process = subprocess.Popen(
+            [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", *options],
+            env=sandbox_environment(setting), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for line in self.process.stderr:
+            match = re.search(rb"listening on 127\.0\.0\.1:(\d+)", line)
+            if match:
+                break
+        else:
+            raise measure.Wrong(f"sandbox-serve ended with {self.process.wait()}")
+        self.port = match[1].decode()
+        # The log is read by somebody else, so that it is written as it would be.
+        self.reader = subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
+
+    def memory_kib(self):
+        """Resident memory, of all its processes."""
+        pids = [self.process.pid, *map(int, pathlib.Path(
+            f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())]
+        status = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in pids]
+        # A job's pid 1 is a child as well; it belongs to its job.
+        return sum(int(re.search(r"^VmRSS:\s+(\d+)", text, re.MULTILINE)[1])
+                   for text in status if "Name:\tsandbox-serve" in text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        status = self.process.wait()
+        self.reader.wait()
+        self.process.stderr.close()
+        if status != 0 and exception == (None, None, None):
+            raise measure.Wrong(f"sandbox-serve ended with {status}")
+
+
+def compile_load(setting):
+    """The C program that calls libsandbox, linked with the build's."""
+    directory = setting.build / "bench"
+    directory.mkdir(parents=True, exist_ok=True)
+    program, library = directory / "service_load", setting.build / "src" / "core"
+    subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra",
+                    "-I", str(HERE.parents[1] / "include"), "-o", str(program), str(HERE / "service_load.c"),
+                    "-L", str(library), "-lsandbox", f"-Wl,-rpath,{library}"], check=True)
+    return program
+
+
+def call(setting, *argv):
+    ran = subprocess.run([str(word) for word in argv], env=sandbox_environment(setting), capture_output=True,
+                         text=True, check=False)
+    if ran.returncode != 0:
+        raise measure.Wrong(f"{argv[0]}: {ran.stderr.strip()}")
+    return ran.stdout
+
+
+# ── What HTTP adds ───────────────────────────────────────────────────────────────────────────────
+
+def added(setting, load, rounds):
+    """In milliseconds: the library's median, the service's, and the median of the differences of the rounds."""
+    with Service(setting) as service:
+        lines = call(setting, load, "added", service.port, rounds).split("\n")[:-1]
+    pairs = [tuple(int(word) / 1e6 for word in line.split()) for line in lines]
+    return {"rounds": len(pairs), "library_ms": statistics.median(pair[0] for pair in pairs),
+            "http_ms": statistics.median(pair[1] for pair in pairs),
+            "added_ms": statistics.median(http - library for library, http in pairs),
+            "added_min_ms": min(pair[1] for pair in pairs) - min(pair[0] for pair in pairs)}
+
+
+# ── Under load ───────────────────────────────────────────────────────────────────────────────────
+
+def wrk(port, seconds, clients=CLIENTS):
+    if shutil.which("wrk") is None:
+        raise Absent("wrk is not on PATH")
+    said = subprocess.run(["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "60s", "-s",
+                           str(HERE / "wrk.lua"), f"http://127.0.0.1:{port}/run"],
+                          capture_output=True, text=True, check=True).stdout
+    told = json.loads(said.strip().splitlines()[-1])
+    if told["other"] or told["wrong"] or told["errors"]:
+        raise measure.Wrong(f"the service under load: {told}")
+    return {**told, "rate": told["ok"] / told["seconds"]}
+
+
+def throughput(setting, load, seconds):
+    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once."""
+    jobs = 2 * (os.cpu_count() or 1)
+    python = [rootfs_record(setting.rootfs)["python"], "-c", "print(1)"]
+    told = {"jobs": jobs, "bare": float(call(setting, load, "bare", jobs, seconds, setting.rootfs, *python)),
+            "library": float(call(setting, load, "library", jobs, seconds))}
+    with Service(setting, "--jobs", str(jobs)) as service:
+        told["service"] = wrk(service.port, seconds)
+    return told
+
+
+def growth(setting, requests):
+    """Resident memory after a tenth of the requests and after all of them."""
+    with Service(setting) as service:
+        done, seen = 0, []
+        for most in (requests // 10, requests):
+            while done < most:
+                told = wrk(service.port, 5 if most - done > 500 else 1)
+                done += told["ok"] + told["full"]
+            seen.append((done, service.memory_kib()))
+    (early, before), (late, after) = seen
+    return {"after": early, "memory_kib": before, "then_after": late, "then_memory_kib": after}
+
+
+# ── Many that sleep ──────────────────────────────────────────────────────────────────────────────
+
+def available_kib():
+    text = pathlib.Path("/proc/meminfo").read_text()
+    return int(re.search(r"^MemAvailable:\s+(\d+)", text, re.MULTILINE)[1])
+
+
+def sleeping(setting, jobs, seconds=5):
+    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    memory = 12 << 20
+    body = json.dumps({"code": f"import time; time.sleep({seconds}); print(1)", "policy": "default", "timeout": 600,
+                       "limits": {"memory_bytes": memory, "tmp_bytes": 1 << 20}}).encode()
+    request = (b"POST /run HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+               b"Content-Length: %d\r\n\r\n" % len(body)) + body
+    with contextlib.ExitStack() as at_end:
+        service = at_end.enter_context(Service(setting, "--jobs", str(jobs), "--queue", str(jobs), "--queue-time", "10m",
+                                               "--memory", str(jobs * memory)))
+        connections = [at_end.enter_context(socket.create_connection(("127.0.0.1", int(service.port))))
+                       for _ in range(jobs)]
+        before, least, began = available_kib(), available_kib(), time.monotonic()
+        for connection in connections:
+            connection.sendall(request)
+        most = running(service)
+        while most < jobs and time.monotonic() - began < 600:
+            now = running(service)
+            least = min(least, available_kib())
+            if now < most:  # the first have ended before the last began
+                break
+            most = now
+        answers = [connection.makefile("rb").read() for connection in connections]
+        took = time.monotonic() - began
+        bad = [answer for answer in answers if b'"stdout":"1\\n"' not in answer]
+        if bad:
+            raise measure.Wrong(f"{len(bad)} of {jobs} sleeping jobs: {bad[0][-500:]!r}")
+        return {"jobs": jobs, "sleep_seconds": seconds, "seconds": took, "at_once": most,
+                "memory_a_job_kib": (before - least) / most, "service_kib": service.memory_kib()}
+
+
+def running(service):
+    with socket.create_connection(("127.0.0.1", int(service.port))) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        text = connection.makefile("rb").read().decode()
+    return int(re.search(r"^sandbox_jobs_running (\d+)", text, re.MULTILINE)[1])
+
+
+# ── The whole ────────────────────────────────────────────────────────────────────────────────────
+
+def run(setting, quick):
+    """All of it; prints as it goes, returns the figures."""
+    load, report = compile_load(setting), {}
+    told = report["added"] = added(setting, load, 10 if quick else 300)
+    print(f"\none job at a time, {told['rounds']} rounds in turns: library {told['library_ms']:.2f} ms, "
+          f"HTTP {told['http_ms']:.2f} ms")
+    show("HTTP adds less than 0.3 ms at the median", f"{told['added_ms']:+.3f} ms (of the minima "
+         f"{told['added_min_ms']:+.3f})", told["added_ms"] < GOAL_ADDED_MS)
+
+    told = report["throughput"] = throughput(setting, load, 1 if quick else 20)
+    rate = told["service"]["rate"]
+    print(f"\n{CLIENTS} clients, {told['jobs']} jobs at once: bare python {told['bare']:.0f}/s, library "
+          f"{told['library']:.0f}/s, service {rate:.0f}/s (p50 {told['service']['p50_ms']:.0f} ms, p99 "
+          f"{told['service']['p99_ms']:.0f} ms, 503: {told['service']['full']})")
+    show("within 10% of the library", f"{rate / told['library']:.0%}", rate >= GOAL_THROUGHPUT * told["library"])
+
+    told = report["growth"] = growth(setting, 100 if quick else 20000)
+    grown = told["then_memory_kib"] - told["memory_kib"]
+    show(f"memory is flat after {told['then_after']} requests",
+         f"{told['memory_kib']} KiB after {told['after']}, {told['then_memory_kib']} KiB then", grown < GOAL_GROWTH_KIB)
+
+    told = report["sleeping"] = sleeping(setting, 20 if quick else 1000)
+    show(f"{told['jobs']} jobs that sleep {told['sleep_seconds']} s",
+         f"all well after {told['seconds']:.1f} s; {told['at_once']} at once; {told['memory_a_job_kib']:.0f} KiB a job; "
+         f"the service itself {told['service_kib']} KiB", True)
+    return report
+
+
+def show(goal, figure, met):
+    print(f"    {'yes' if met else 'NO ':4}{goal}: {figure}", flush=True)
