@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -163,6 +164,41 @@ SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *
 /* How many jobs have no verdict yet. */
 SB_API size_t sb_running(const struct sb_sandbox *sandbox);
 
+/* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
+
+/* For a program that runs many jobs: interpreters that are kept ready for the policies that say
+ * "start": "warm". A job that finds one is a hundred times closer to its first line; it has all
+ * that isolates a job that starts cold. Whenever none is to be had, jobs start cold. */
+struct sb_warm_options {
+    size_t parked_max;    /* children that wait for jobs, for each policy; 0: 16 */
+    int64_t memory_bytes; /* about what all of them may take together; 0: 256 MiB */
+    size_t renew_jobs;    /* a zygote is renewed after that many children, 0: 10000, */
+    int64_t renew_ms;     /* and after that time, 0: an hour */
+};
+
+/* From now on. Once for each sandbox, before its first job. */
+SB_API int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
+                          struct sb_error *err);
+
+/* Starts to make interpreters ready for a policy, which its first job would do otherwise. Does
+ * nothing for a policy that starts cold. */
+SB_API void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy);
+
+/* Ends what is kept ready for a policy: before sb_policy_free. Jobs that run are not touched, jobs
+ * that wait for an interpreter start cold. */
+SB_API void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy);
+
+/* What there is for a policy. */
+struct sb_warm_state {
+    bool ready;         /* its zygote has imported all that it preloads */
+    size_t parked;      /* children that wait for a job */
+    size_t children;    /* that its zygotes have cloned so far */
+    pid_t zygote;       /* 0: none */
+    const char *reason; /* why it is not ready, "" when it is or is about to be */
+};
+SB_API struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox,
+                                          const struct sb_policy *policy);
+
 /* ── Jobs ───────────────────────────────────────────────────────────────────────────────────── */
 
 enum sb_stream { SB_STDOUT, SB_STDERR, SB_STREAMS };
@@ -258,7 +294,7 @@ struct sb_verdict {
     int64_t memory_peak_bytes;
     int64_t pids_peak;
     const char *cgroup; /* "v2", "v1" or "none" */
-    const char *start;  /* "cold" */
+    const char *start;  /* "cold" or "warm" */
     const char *const
         *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
 };

@@ -15,6 +15,7 @@ Every import here is paid for by every job: sys, posix and the frozen importlib 
 
 PROTOCOL = 2  # what the supervisor and this file agree on; recorded in rootfs.json
 RESULT_FD = 3
+INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a KeyboardInterrupt
 flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
 
 
@@ -213,16 +214,20 @@ def leave(status):
     if not flush():
         return
     forget_modules()
-    if flush():
-        posix._exit(status)
+    if not flush():
+        return
+    if status == INTERRUPTED:
+        import _signal
+
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+        posix.kill(posix.getpid(), _signal.SIGINT)
+    posix._exit(status & 0xFF)
 
 
 def show(error):
     """Shows an exception that nothing caught, as PyErr_Print does. False when CPython must do it."""
     import sys
 
-    if isinstance(error, KeyboardInterrupt):  # it ends python by a signal
-        return False
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
     try:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -259,12 +264,12 @@ def run(runner, name, source, call, args, code=None):
             tell(result, b"E", type(error).__name__)
         if not show(error):
             raise
-        status = 1
+        status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     else:
         status = 0
     # Nothing here may hold the script's names any longer: they are to die with their module.
     del scope
-    leave(status & 0xFF)
+    leave(status)
     sys.exit(status)
 
 

@@ -256,16 +256,16 @@ static int make_other_directories(const struct cgroup_host *host, struct cgroup_
     return 0;
 }
 
-int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
-                 const struct sb_limits *limits, struct sb_error *err)
+/* `before`: limits that are written already, or NULL. */
+static int write_knobs(const struct cgroup_host *host, const struct cgroup_job *job,
+                       const struct sb_limits *limits, const struct sb_limits *before,
+                       struct sb_error *err)
 {
-    if (host->backend == NULL)
-        return 0;
-    if (make_other_directories(host, job, err) < 0)
-        return -1;
     for (size_t i = 0; i < host->backend->knobs_count; i++) {
         const struct cgroup_knob *knob = &host->backend->knobs[i];
-        if (!(host->controllers & knob->controller))
+        if (!(host->controllers & knob->controller) ||
+            (before != NULL &&
+             (knob->text != NULL || limits->value[knob->limit] == before->value[knob->limit])))
             continue;
         char text[64];
         const char *value = knob->text;
@@ -281,12 +281,28 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                            "cannot write %s to %s in %s; see sandbox-run --doctor", value,
                            knob->file, host->place);
     }
-    if (open_evidence(host, job, err) < 0)
+    return 0;
+}
+
+int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
+                 const struct sb_limits *limits, struct sb_error *err)
+{
+    if (host->backend == NULL)
+        return 0;
+    if (make_other_directories(host, job, err) < 0 ||
+        write_knobs(host, job, limits, NULL, err) < 0 || open_evidence(host, job, err) < 0)
         return -1;
     if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
         watch_oom(host, job) < 0)
         return sb_fail(err, "cgroup", errno, "cannot watch memory.oom_control in %s", host->place);
     return 0;
+}
+
+int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,
+                         const struct sb_limits *limits, const struct sb_limits *before,
+                         struct sb_error *err)
+{
+    return host->backend == NULL ? 0 : write_knobs(host, job, limits, before, err);
 }
 
 /* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster.

@@ -111,6 +111,11 @@ struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cg
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err);
 
+/* Writes the limits that differ from those of `before`, which cgroup_limit wrote. */
+int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,
+                         const struct sb_limits *limits, const struct sb_limits *before,
+                         struct sb_error *err);
+
 /* Kills all processes in it at once. */
 void cgroup_kill(const struct cgroup_host *host, const struct cgroup_job *job);
 

@@ -62,6 +62,14 @@ const char *inside_step_remedy(int step)
     return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].remedy : NULL;
 }
 
+int inside_step_of(int (*step)(struct inside *in))
+{
+    int i = 0;
+    while (steps[i].step != step)
+        i++;
+    return i;
+}
+
 void inside_report(const struct inside *in, const struct report *report)
 {
     ssize_t ignored = write(in->report, report, sizeof(*report));

@@ -67,6 +67,9 @@ const char *inside_step_name(int step);
 /* What a person can do when it fails, or NULL. */
 const char *inside_step_remedy(int step);
 
+/* The number of a step, for reports. */
+int inside_step_of(int (*step)(struct inside *in));
+
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
 int network_unshare(struct inside *in);  /* network.c */
 int session_start(struct inside *in);    /* session.c: sid, signals, keyring, umask, … */

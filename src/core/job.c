@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "error.h"
-#include "limits.h"
+#include "limit.h"
 #include "utf8.h"
 #include "util.h"
 

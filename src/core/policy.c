@@ -8,7 +8,7 @@
 
 #include "error.h"
 #include "json_file.h"
-#include "limits.h"
+#include "limit.h"
 #include "policy_json.h"
 #include "util.h"
 

@@ -9,7 +9,7 @@
 
 #include "error.h"
 #include "json_file.h"
-#include "limits.h"
+#include "limit.h"
 #include "util.h"
 
 #define KEY_PATH_SIZE 64

@@ -326,7 +326,8 @@ int run_watch(struct sb_run *run, struct sb_error *err)
         if (source_watch(run, readable[i], EPOLLIN) < 0)
             return sb_fail(err, "epoll", errno,
                            "cannot watch the job; raise fs.epoll.max_user_watches");
-    stdin_next(run);
+    if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
+        stdin_next(run);
     check_time(run);
     return 0;
 }

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "json_valid.h"
-#include "limits.h"
+#include "limit.h"
 #include "run.h"
 #include "util.h"
 

@@ -6,7 +6,9 @@
 
 #include "config.h"
 
+#ifndef SERVE_CONFIG_FILE /* the build says otherwise */
 #define SERVE_CONFIG_FILE "/etc/sandbox-run/serve.conf"
+#endif
 
 enum action {
     ACTION_SERVE,

@@ -13,6 +13,8 @@
 #include "http_parts.h"
 #include "util.h"
 
+enum { LEFT_MS = 100 };
+
 /* ── Phases ─────────────────────────────────────────────────────────────────────────────────── */
 
 static int64_t time_for(const struct config *config, enum phase phase)
@@ -43,11 +45,19 @@ static void arm(struct http *http, int64_t deadline_ms, int64_t now)
     timer_set(&http->deadline_timer, deadline_ms > now ? deadline_ms - now : 0);
 }
 
+/* A client that has closed its side sends no more than what is here already. libmicrohttpd may not
+ * see that it has: it reads no further when one read gives less than it asked for. */
+static int64_t time_left(const struct connection *connection, enum phase phase)
+{
+    int64_t time = time_for(connection->http->config, phase);
+    return connection->left && phase <= PHASE_BODY && time > LEFT_MS ? LEFT_MS : time;
+}
+
 void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms)
 {
     struct http *http = connection->http;
     struct connection_list *list = &http->phases[phase];
-    int64_t time = time_for(http->config, phase), now = now_ms();
+    int64_t time = time_left(connection, phase), now = now_ms();
     TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
     connection->phase = phase;
     connection->deadline_ms = time < 0 ? INT64_MAX : now + time + more_ms;
@@ -147,6 +157,8 @@ static void left(void *user, uint32_t events)
     if (connection->phase == PHASE_WAIT) {
         incoming_abandon(connection->incoming);
         connection_enter(connection, PHASE_CLOSING, 0);
+    } else if (connection->phase <= PHASE_BODY) {
+        connection_enter(connection, connection->phase, 0);
     }
 }
 

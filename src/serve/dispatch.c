@@ -40,6 +40,7 @@ static bool check_framing(struct incoming *incoming, const char *version)
 {
     const char *coding = incoming->headers[HEADER_TRANSFER_ENCODING];
     const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
+    incoming->has_body = coding != NULL || (length != NULL && strtoull(length, NULL, 10) > 0);
     incoming->close = true;
     if (incoming->twice != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, incoming->twice,
@@ -62,7 +63,6 @@ static bool check_size(struct incoming *incoming)
         MHD_get_connection_info(incoming->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     /* That it is a number libmicrohttpd has seen to. */
     unsigned long long announced = length != NULL ? strtoull(length, NULL, 10) : 0;
-    incoming->has_body = announced > 0 || incoming->headers[HEADER_TRANSFER_ENCODING] != NULL;
     incoming->close = true;
     if (info != NULL && info->header_size > (size_t)config->header_bytes)
         return REFUSE(incoming, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, NULL,
@@ -116,7 +116,7 @@ static const struct token *find_token(struct incoming *incoming)
         return NULL;
     text += sizeof(bearer) - 1;
     text += strspn(text, " ");
-    return tokens_find(incoming->connection->http->tokens, text, strcspn(text, " "));
+    return tokens_find(incoming->connection->http->tokens, text, strlen(text));
 }
 
 static bool check_token(struct incoming *incoming)

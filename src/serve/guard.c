@@ -16,6 +16,13 @@ static size_t name_size(const char *host)
     return bracket != NULL ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
 }
 
+/* Nothing but a port, if anything, stands behind the name. */
+static bool ends_well(const char *host)
+{
+    const char *rest = host + name_size(host);
+    return *rest == '\0' || (*rest == ':' && rest[1 + strspn(rest + 1, "0123456789")] == '\0');
+}
+
 static bool same_name(const char *name, size_t size, const char *other)
 {
     if (size > 0 && name[size - 1] == '.')
@@ -77,7 +84,8 @@ static unsigned check_host(const struct config *config, const struct guard_input
 {
     if (input->host == NULL || input->private_socket)
         return 0;
-    if (*input->host == '\0' || strpbrk(input->host, "/\\@ \t,") != NULL) {
+    if (*input->host == '\0' || strpbrk(input->host, "/\\@ \t,") != NULL ||
+        !ends_well(input->host)) {
         sb_fail_field(err, "guard", "Host", "the Host header is no name: send NAME or NAME:PORT");
         return BAD_REQUEST;
     }

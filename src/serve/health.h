@@ -13,7 +13,7 @@ struct health_asker;
 
 struct health {
     bool ok;
-    char reason[256];                               /* when it is not */
+    char reason[512];                               /* when it is not */
     int64_t known_us;                               /* since when; 0: never tried */
     struct sb_run *probe;                           /* that runs now */
     struct policies *policies;                      /* that the probe's policy is from */

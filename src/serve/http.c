@@ -97,8 +97,11 @@ static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *ce
 {
     const struct config *config = endpoint->http->config;
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    /* GnuTLS would still speak TLS 1.0 and 1.1 (RFC 8996). */
+    static const char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(intptr_t)certificates},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(intptr_t)key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(intptr_t)versions},
                                    {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(

@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -130,11 +131,18 @@ static int open_tcp_at(struct listeners *listeners, const struct config *config,
     return 0;
 }
 
+/* The C library takes more, modulo 65536. */
+static bool port_valid(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return text[digits] == '\0' && digits > 0 && digits <= 5 && strtol(text, NULL, 10) <= 65535;
+}
+
 /* "host:port" or "[host]:port" into its parts. */
 static bool split(const char *text, char host[256], const char **port)
 {
     const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon[1] == '\0')
+    if (colon == NULL || colon == text || !port_valid(colon + 1))
         return false;
     const char *begin = text, *end = colon;
     if (*begin == '[') {

@@ -1,5 +1,5 @@
 /* A worker from its start to its end. Signals: SIGTERM and SIGINT stop it when its jobs are done,
- * or --grace has passed; a second one stops it at once. SIGHUP reads policies, tokens and
+ * or --grace has passed; a second one ends its jobs at once. SIGHUP reads policies, tokens and
  * certificates anew, each of which stays as it was when the new one is wrong. */
 #include "server.h"
 
@@ -59,24 +59,28 @@ static void http_empty(void *user)
     stop_when_done(server);
 }
 
-static void grace_over(void *user)
+/* Ends jobs with a verdict; when that has been done already, does not wait for anybody. */
+static void end_jobs(struct server *server, const char *why)
 {
-    struct server *server = user;
     if (server->ending) {
         loop_stop(server->loop);
         return;
     }
     server->ending = true;
-    log_say(server->setup->log, LOG_NOTICE, "jobs that still run are ended: --grace has passed");
+    log_say(server->setup->log, LOG_NOTICE, "jobs that still run are ended: %s", why);
     timer_set(&server->grace, LAST_ANSWERS_MS);
     service_end(server->service, "the service is being stopped");
+}
+
+static void grace_over(void *user)
+{
+    end_jobs(user, "--grace has passed");
 }
 
 static void stop(struct server *server)
 {
     if (server->stopping) {
-        log_say(server->setup->log, LOG_NOTICE, "stopping at once: told so a second time");
-        loop_stop(server->loop);
+        end_jobs(server, "told to stop a second time");
         return;
     }
     server->stopping = true;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "json_file.h"
-#include "limits.h"
+#include "limit.h"
 #include "policy.h"
 #include "policy_json.h"
 

@@ -1,7 +1,7 @@
 /* The table of limits and sb_limit_parse. */
 #include "unit.h"
 
-#include "limits.h"
+#include "limit.h"
 #include "util.h"
 
 #define KIB INT64_C(1024)

@@ -2,7 +2,7 @@
 #include "policy_place.h"
 
 #include "json_file.h"
-#include "limits.h"
+#include "limit.h"
 #include "manual.h"
 #include "util.h"
 

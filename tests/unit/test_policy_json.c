@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "json_file.h"
-#include "limits.h"
+#include "limit.h"
 #include "util.h"
 
 #define MIB (INT64_C(1024) * 1024)

@@ -1,4 +1,10 @@
 // Swagger UI on the service's own OpenAPI document.
+// It has a look for dark pages, behind a class.
+const root = document.documentElement;
+const look = () => root.classList.toggle("dark-mode", root.dataset.theme === "dark");
+document.addEventListener("themechange", look);
+look();
+
 window.SwaggerUIBundle({
     url: "/openapi.json",
     domNode: document.getElementById("api"),

@@ -1,9 +1,12 @@
 // What each verdict means. `tone`: "good", "bad" (the script is at fault) or "held" (a limit struck).
 import { time } from "./units.js";
 
+// "ValueError: no", of a traceback.
+const lastLine = (text) => text.trim().split("\n").pop();
+
 const rows = {
     ok: ["good", "Done", () => "It ran to its end."],
-    exception: ["bad", "Exception", () => "It was ended by an exception that nothing caught."],
+    exception: ["bad", "Exception", (answer) => lastLine(answer.stderr) || "It was ended by an exception that nothing caught."],
     exit: ["bad", "Exit", (answer) => `It ended itself with exit status ${answer.exit_code}.`],
     signal: ["bad", "Signal", (answer) => `It was ended by ${answer.signal ?? "a signal"}.`],
     timeout: ["held", "Held: out of time", () => "It was still running when its time was up, and was ended."],

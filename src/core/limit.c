@@ -1,6 +1,6 @@
 /* The table of limits, and the reading of limits that a person writes: "1.5", "500ms", "128M".
  * Policies, requests, options and help texts take names, units and ranges from this table. */
-#include "limits.h"
+#include "limit.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,15 @@
+"""Writes files as C arrays: embed.py OUTPUT NAME=FILE… Each gets a NUL behind it that its size does not count."""
+
+import sys
+
+with open(sys.argv[1], "w", encoding="ascii") as output:
+    output.write('#include "embedded.h"\n')
+    for argument in sys.argv[2:]:
+        name, _, path = argument.partition("=")
+        with open(path, "rb") as file:
+            data = file.read()
+        numbers = ",".join(map(str, data + b"\0"))
+        kind = "char" if name.endswith("_py") else "unsigned char"
+        output.write(f"const {kind} embedded_{name}[] = {{{numbers}}};\n")
+        if kind != "char":
+            output.write(f"const size_t embedded_{name}_size = {len(data)};\n")

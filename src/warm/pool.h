@@ -1,0 +1,68 @@
+/* The warm children of one policy: its zygote, and children on the way, parked, or waited for. */
+#ifndef WARM_POOL_H
+#define WARM_POOL_H
+
+#include "run.h"
+#include "zygote_start.h"
+
+/* A child before it has a job: as much of a run as it will pass on to the job's. */
+struct child {
+    struct sb_run *shell;
+    int channel;         /* our end */
+    int control;         /* the child's end, until the child is let go */
+    struct source death; /* its pidfd, once parked */
+    int64_t born_us;
+    struct child *next;
+};
+
+struct list {
+    struct child *first, **last;
+    size_t count;
+};
+
+struct zygote {
+    struct zygote_process process;
+    struct source source; /* its socket */
+    bool ready;
+    size_t children; /* cloned so far */
+    int64_t ready_us;
+};
+
+struct pool {
+    struct sb_sandbox *sandbox;
+    const struct sb_policy *policy;
+    struct zygote zygote;
+    struct list spawning, parked, dead;
+    struct sb_run *waiting, **waiting_last; /* by warm_job->next; each has one of `spawning` */
+    size_t waiting_count;
+    size_t failures;  /* of the zygote, in a row */
+    int64_t retry_us; /* not started before */
+    int64_t arrived_us;
+    double interval_us; /* between jobs, smoothed */
+    char reason[512];   /* why the zygote is not there */
+    struct pool *next;
+};
+
+/* Asks the zygote for a child. */
+int pool_spawn(struct pool *pool, struct sb_error *err);
+/* The zygote has answered: the child goes to the job that waits longest, or is parked. −1: there is
+ * none after all. */
+int pool_arrived(struct pool *pool, pid_t pid, int errnum);
+/* The oldest; NULL: none. The caller gives it a job, or loses it. */
+struct child *pool_take_parked(struct pool *pool);
+struct child *pool_take_spawning(struct pool *pool);
+/* Gives a child the run's job, and makes the run its owner. */
+void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run);
+/* Kills a child; pool_bury then frees it. */
+void pool_lose(struct pool *pool, struct child *child);
+void pool_bury(struct pool *pool);
+/* The pidfd of a parked child: true when it was one of this pool. */
+bool pool_died(struct pool *pool, const struct source *source);
+
+/* Jobs that have no child yet, first come, first served. */
+void pool_wait(struct pool *pool, struct sb_run *run);
+struct sb_run *pool_next_waiting(struct pool *pool);
+/* Takes one out. False: it was not there. */
+bool pool_cancel(struct pool *pool, struct sb_run *run);
+
+#endif

@@ -1,0 +1,60 @@
+/* What the supervisor, a zygote and its children say to each other. All three are of one build, so
+ * that structs travel as they are. */
+#ifndef WARM_PROTOCOL_H
+#define WARM_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgroup.h"
+#include "inside.h"
+
+/* The zygote's descriptors besides its standard streams: a SOCK_SEQPACKET socket to the supervisor,
+ * and libzygote as a memfd. */
+#define ZYGOTE_SOCKET 3
+#define ZYGOTE_LIBRARY 4
+/* Where the zygote's own tree holds the jobs' root file system, with nothing mounted on it that is
+ * not theirs. */
+#define ZYGOTE_ROOTFS "/rootfs"
+
+/* First message to a zygote: all that its jobs have in common; the filter's instructions follow it.
+ * With it come descriptors of the cgroup directories to join. */
+struct zygote_config {
+    struct sb_limits limits;
+    bool writable, loopback, proc_masked, best_effort, limit_processes;
+    bool joins[CGROUP_HIERARCHIES]; /* for which a descriptor comes */
+    uint32_t filter_length;         /* instructions */
+};
+
+/* Asks for a child. With it come descriptors: the script's four, control, report, channel, and the
+ * cgroup to clone into when into_cgroup. */
+struct spawn {
+    uint32_t slot, uid, gid;
+    bool into_cgroup;
+};
+#define SPAWN_FDS_MAX (JOB_FDS + 4)
+
+/* The answer to each, in their order. The first message of all has pid 0: the zygote is ready. */
+struct spawned {
+    int32_t pid;    /* in the supervisor's pid namespace; −1: it could not be started */
+    int32_t errnum; /* then: why */
+};
+
+/* A job, on a child's channel, in one piece: this head, strings, code, files. The child answers
+ * with a struct report (step −1: it has it) and closes the channel. */
+struct job_head {
+    uint64_t size;         /* of all */
+    uint64_t strings_size; /* NUL-terminated: python's argv from the third on (runner.py), their
+                              count in front, then the environment */
+    int64_t code_size;     /* −1: the code is in a file */
+    int64_t open_files;    /* limit */
+    uint32_t files;        /* each: struct file_head, its path with NUL, its data */
+};
+struct file_head {
+    uint64_t path_size, size;
+};
+/* A channel takes this at once (net.core.wmem_default is more than three times as much). Larger
+ * jobs start cold. */
+#define JOB_MESSAGE_MAX (64 * 1024)
+
+#endif

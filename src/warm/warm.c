@@ -1,0 +1,411 @@
+/* Warm starts, as the core sees them (struct warm_operations) and as callers do (sandbox.h): which
+ * job gets a child, when zygotes are started, renewed and given up for a while, how many children
+ * are parked. See pool.h for the children, zygote_start.h for the process, zygote.c and zygote.py
+ * for what runs in it. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "pool.h"
+#include "protocol.h"
+#include "util.h"
+#include "warm_job.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* About what a parked child takes of its own: pages that it has written, page tables, kernel
+ * memory. */
+#define CHILD_BYTES (3 << 20)
+/* Children are parked for the jobs that arrive within this time, which one takes to be made when
+ * all cores are busy, and a few for bursts. */
+#define AHEAD_US 20000
+#define PARKED_MIN 3
+/* A parked child is replaced after that time. */
+#define PARKED_US (10 * 60 * INT64_C(1000000))
+/* A zygote that died is started again after 100 ms, twice that after each further failure, up to a
+ * minute. */
+#define RETRY_US INT64_C(100000)
+#define RETRY_MAX_US (60 * INT64_C(1000000))
+#define UPKEEP_US INT64_C(1000000)
+
+struct warm {
+    struct sb_warm_options options;
+    struct pool *pools;
+    struct source upkeep; /* a timer, while there are pools */
+};
+
+/* ── Pools and their zygotes ───────────────────────────────────────────────────────────────── */
+
+static struct pool *pool_of(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    struct pool *pool = sandbox->warm->pools;
+    while (pool != NULL && pool->policy != policy)
+        pool = pool->next;
+    return pool;
+}
+
+static void start_zygote(struct pool *pool)
+{
+    struct zygote *zygote = &pool->zygote;
+    struct sb_error err;
+    *zygote = (struct zygote){.source = {.kind = SOURCE_WARM, .fd = -1}};
+    if (zygote_start(&zygote->process, pool->sandbox, pool->policy, &err) == 0) {
+        zygote->source.fd = zygote->process.socket;
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &zygote->source};
+        if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, zygote->source.fd, &event) == 0)
+            return;
+        sb_fail(&err, "epoll", errno, "cannot watch a zygote");
+        zygote_stop(&zygote->process);
+    }
+    zygote->source.fd = -1;
+    snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+    pool->retry_us = monotonic_us() + MIN(RETRY_US << MIN(pool->failures, 20), RETRY_MAX_US);
+    pool->failures++;
+}
+
+/* The job starts cold, in the run that has it already. */
+static void start_cold(struct sb_run *run)
+{
+    struct warm_job *copy = steal_ptr(run->warm_job);
+    struct sb_job job = warm_job_restore(copy, run);
+    struct sb_error err;
+    if (run_start_cold(run, &job, copy->best_effort, &err) < 0) {
+        run_fail(run, err.message);
+        run_end_unstarted(run);
+    }
+    warm_job_free(copy);
+}
+
+/* What its stderr said last, or nothing. */
+static void read_errors(struct pool *pool)
+{
+    char text[4096];
+    ssize_t n = read(pool->zygote.process.errors, text, sizeof(text) - 1);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+        n--;
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    const char *line = strrchr(text, '\n');
+    snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.200s",
+             line != NULL ? line + 1 : text);
+}
+
+/* Children that were asked for are lost with it; those that are parked are not its any more. */
+static void stop_zygote(struct pool *pool)
+{
+    struct zygote *zygote = &pool->zygote;
+    if (zygote->source.fd >= 0)
+        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, zygote->source.fd, NULL);
+    zygote->source.fd = -1;
+    zygote->ready = false;
+    zygote_stop(&zygote->process);
+    for (struct child *child; (child = pool_take_spawning(pool)) != NULL;)
+        pool_lose(pool, child);
+    for (struct sb_run *run; (run = pool_next_waiting(pool)) != NULL;)
+        start_cold(run);
+}
+
+static void lose_zygote(struct pool *pool)
+{
+    snprintf(pool->reason, sizeof(pool->reason), "the zygote was ended from outside");
+    read_errors(pool);
+    stop_zygote(pool);
+    pool->retry_us = monotonic_us() + MIN(RETRY_US << MIN(pool->failures, 20), RETRY_MAX_US);
+    pool->failures++;
+}
+
+static void on_zygote(struct pool *pool)
+{
+    struct zygote *zygote = &pool->zygote;
+    struct spawned spawned;
+    ssize_t n;
+    while (zygote->process.socket >= 0 &&
+           (n = recv(zygote->process.socket, &spawned, sizeof(spawned), MSG_DONTWAIT)) ==
+               sizeof(spawned)) {
+        if (spawned.pid == 0) {
+            zygote->ready = true;
+            zygote->ready_us = monotonic_us();
+            pool->reason[0] = '\0';
+        } else if (pool_arrived(pool, spawned.pid, spawned.errnum) == 0) {
+            pool->failures = 0;
+            zygote->children++;
+        } else {
+            lose_zygote(pool);
+            return;
+        }
+    }
+    if (zygote->process.socket >= 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
+        lose_zygote(pool);
+}
+
+static bool must_renew(const struct pool *pool)
+{
+    const struct sb_warm_options *options = &pool->sandbox->warm->options;
+    const struct zygote *zygote = &pool->zygote;
+    return zygote->ready && pool->spawning.count == 0 &&
+           (zygote->children >= options->renew_jobs ||
+            monotonic_us() - zygote->ready_us > options->renew_ms * 1000);
+}
+
+/* ── How many are parked ───────────────────────────────────────────────────────────────────── */
+
+static void note_arrival(struct pool *pool)
+{
+    int64_t now = monotonic_us();
+    double interval = (double)(now - pool->arrived_us);
+    pool->interval_us = pool->arrived_us == 0 ? interval : pool->interval_us * 0.9 + interval * 0.1;
+    pool->arrived_us = now;
+}
+
+static size_t wanted(const struct pool *pool)
+{
+    const struct warm *warm = pool->sandbox->warm;
+    size_t pools = 0;
+    for (struct pool *other = warm->pools; other != NULL; other = other->next)
+        pools++;
+    size_t most = MIN(warm->options.parked_max,
+                      (size_t)(warm->options.memory_bytes / CHILD_BYTES) / MAX(pools, 1));
+    double interval =
+        MAX(pool->interval_us, (double)(monotonic_us() - pool->arrived_us) / 10); /* they cease */
+    size_t expected = pool->interval_us > 0 ? (size_t)(AHEAD_US / MAX(interval, 1)) : 0;
+    return MIN(PARKED_MIN + expected, MAX(most, 1));
+}
+
+/* One at a time: what has been asked of us meanwhile comes first. */
+static void refill(struct pool *pool)
+{
+    struct sb_error err;
+    size_t coming = pool->parked.count + pool->spawning.count - pool->waiting_count;
+    if (pool->zygote.ready && coming < wanted(pool) && pool_spawn(pool, &err) < 0)
+        snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+}
+
+static void replace_old(struct pool *pool)
+{
+    int64_t now = monotonic_us();
+    while (pool->parked.first != NULL &&
+           (now - pool->parked.first->born_us > PARKED_US || pool->parked.count > 2 * wanted(pool)))
+        pool_lose(pool, pool_take_parked(pool));
+}
+
+static void turned(struct sb_sandbox *sandbox)
+{
+    for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
+        pool_bury(pool);
+        if (must_renew(pool))
+            stop_zygote(pool);
+        if (pool->zygote.process.pid == 0 && monotonic_us() >= pool->retry_us)
+            start_zygote(pool);
+        refill(pool);
+    }
+}
+
+static void on_upkeep(struct sb_sandbox *sandbox)
+{
+    uint64_t count;
+    ssize_t ignored = read(sandbox->warm->upkeep.fd, &count, sizeof(count));
+    (void)ignored;
+    for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next)
+        replace_old(pool);
+}
+
+/* ── What the core asks ────────────────────────────────────────────────────────────────────── */
+
+/* A parked child's tmpfs has the size of its policy, and its processes are counted by its cgroup.
+ */
+static bool fits(const struct sb_run *run, const struct pool *pool, bool best_effort)
+{
+    static const enum sb_limit fixed[] = {SB_TMP_BYTES, SB_TMP_FILES};
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+        if (run->limits.value[fixed[i]] != pool->policy->limits.value[fixed[i]])
+            return false;
+    return best_effort == is_best_effort(pool->sandbox, pool->policy);
+}
+
+static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb_job *job,
+                 bool best_effort)
+{
+    if (!job->policy->warm)
+        return 0;
+    sb_warm_prepare(sandbox, job->policy);
+    struct pool *pool = pool_of(sandbox, job->policy);
+    if (pool == NULL || !fits(run, pool, best_effort) ||
+        (!pool->zygote.ready && pool->parked.count == 0))
+        return 0;
+    run->warm_job = warm_job_copy(run, job, best_effort);
+    if (run->warm_job == NULL)
+        return 0;
+    note_arrival(pool);
+    struct child *child = pool_take_parked(pool);
+    if (child != NULL) {
+        pool_hand_over(pool, child, run);
+        return 1;
+    }
+    struct sb_error err;
+    if ((pool->spawning.count <= pool->waiting_count && pool_spawn(pool, &err) < 0) ||
+        run_make_timer(run) < 0) {
+        warm_job_free(steal_ptr(run->warm_job));
+        return 0;
+    }
+    pool_wait(pool, run);
+    return 1;
+}
+
+/* The child has its job, or could not take it; then its report says why. */
+static void on_channel(struct sb_run *run)
+{
+    struct report report;
+    ssize_t n = recv(run->source[SOURCE_CHANNEL].fd, &report, sizeof(report), MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    source_close(run, SOURCE_CHANNEL);
+    if (n != sizeof(report))
+        return; /* its end follows */
+    if (report.step >= 0) {
+        run->failed = true;
+        run->failure = report;
+    }
+    warm_job_free(steal_ptr(run->warm_job));
+    stdin_next(run);
+}
+
+static void ready(struct sb_sandbox *sandbox, struct source *source)
+{
+    if (source->kind == SOURCE_CHANNEL) {
+        on_channel(source->run);
+        return;
+    }
+    if (source == &sandbox->warm->upkeep) {
+        on_upkeep(sandbox);
+        return;
+    }
+    for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
+        if (source == &pool->zygote.source) {
+            on_zygote(pool);
+            return;
+        }
+        if (pool_died(pool, source))
+            return;
+    }
+}
+
+static bool cancel(struct sb_run *run)
+{
+    struct pool *pool = pool_of(run->sandbox, run->policy);
+    return pool != NULL && pool_cancel(pool, run);
+}
+
+/* Nothing of the job has run. What the child had is let go, and a fresh python takes its place. */
+static bool again(struct sb_run *run)
+{
+    for (int kind = 0; kind < SOURCES; kind++)
+        if (kind != SOURCE_FEED && kind != SOURCE_OOM)
+            source_close(run, (enum source_kind)kind);
+    source_watch(run, SOURCE_OOM, 0);
+    close_fd(&run->control);
+    if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0)
+        cgroup_job_close(&run->cgroup); /* the next start clears it */
+    cgroup_job_init(&run->cgroup);
+    run->source[SOURCE_OOM].fd = -1;
+    run->pid = 0;
+    run->warm = false;
+    run->cpu_time_before_us = 0;
+    start_cold(run);
+    return true;
+}
+
+static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
+{
+    struct pool **at = &sandbox->warm->pools;
+    while (*at != pool)
+        at = &(*at)->next;
+    *at = pool->next;
+    stop_zygote(pool);
+    for (struct child *child; (child = pool_take_parked(pool)) != NULL;)
+        pool_lose(pool, child);
+    for (int tries = 0; pool->dead.count > 0 && tries < 1000; tries++) {
+        pool_bury(pool);
+        if (pool->dead.count > 0)
+            usleep(1000);
+    }
+    free(pool);
+}
+
+static void close_all(struct sb_sandbox *sandbox)
+{
+    while (sandbox->warm->pools != NULL)
+        drop_pool(sandbox, sandbox->warm->pools);
+    close_fd(&sandbox->warm->upkeep.fd);
+    free(steal_ptr(sandbox->warm));
+    sandbox->warm_operations = NULL;
+}
+
+/* ── For callers ───────────────────────────────────────────────────────────────────────────── */
+
+int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
+                   struct sb_error *err)
+{
+    static const struct warm_operations operations = {start, ready,  cancel,
+                                                      again, turned, close_all};
+    struct warm *warm = calloc(1, sizeof(*warm));
+    if (warm == NULL)
+        return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
+    warm->options = (struct sb_warm_options){
+        .parked_max = options->parked_max ? options->parked_max : 16,
+        .memory_bytes = options->memory_bytes ? options->memory_bytes : INT64_C(256) << 20,
+        .renew_jobs = options->renew_jobs ? options->renew_jobs : 10000,
+        .renew_ms = options->renew_ms ? options->renew_ms : INT64_C(3600000),
+    };
+    warm->upkeep = (struct source){
+        .kind = SOURCE_WARM, .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
+    struct itimerspec when = {{.tv_nsec = 0, .tv_sec = UPKEEP_US / 1000000}, {.tv_sec = 1}};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &warm->upkeep};
+    if (warm->upkeep.fd < 0 || timerfd_settime(warm->upkeep.fd, 0, &when, NULL) < 0 ||
+        epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, warm->upkeep.fd, &event) < 0) {
+        close_fd(&warm->upkeep.fd);
+        free(warm);
+        return sb_fail(err, "warm", errno, "cannot make a timer; raise ulimit -n");
+    }
+    sandbox->warm = warm;
+    sandbox->warm_operations = &operations;
+    return 0;
+}
+
+void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    if (sandbox->warm == NULL || !policy->warm || pool_of(sandbox, policy) != NULL)
+        return;
+    struct pool *pool = calloc(1, sizeof(*pool));
+    if (pool == NULL)
+        return;
+    *pool = (struct pool){.sandbox = sandbox, .policy = policy, .next = sandbox->warm->pools};
+    sandbox->warm->pools = pool;
+    start_zygote(pool);
+}
+
+void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
+    if (pool != NULL)
+        drop_pool(sandbox, pool);
+}
+
+struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    const struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
+    if (pool == NULL)
+        return (struct sb_warm_state){.reason = "no job has asked for it yet"};
+    return (struct sb_warm_state){
+        .ready = pool->zygote.ready,
+        .parked = pool->parked.count,
+        .children = pool->zygote.children,
+        .zygote = pool->zygote.process.pid,
+        .reason = pool->reason,
+    };
+}

@@ -1,0 +1,186 @@
+/* See warm_job.h. The message is described in protocol.h. */
+#include "warm_job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "job.h"
+#include "protocol.h"
+#include "util.h"
+
+/* What python or the C library look at when they start: a zygote has started already. */
+static bool read_at_start(const char *entry)
+{
+    static const char *const prefixes[] = {"PYTHON", "LD_", "LC_",  "LANG",     "MALLOC_",
+                                           "GLIBC_", "TZ=", "OMP_", "OPENBLAS_"};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+struct buffer {
+    char *data; /* NULL: only counts */
+    size_t size;
+};
+
+static char *put(struct buffer *buffer, const void *data, size_t size)
+{
+    char *at = buffer->data != NULL ? buffer->data + buffer->size : NULL;
+    if (at != NULL && size > 0)
+        memcpy(at, data, size);
+    buffer->size += size;
+    return at;
+}
+
+static char *put_string(struct buffer *buffer, const char *text)
+{
+    return put(buffer, text, strlen(text) + 1);
+}
+
+static size_t count(char *const *strings)
+{
+    size_t n = 0;
+    while (strings[n] != NULL)
+        n++;
+    return n;
+}
+
+/* Strings: how many arguments, python's arguments behind the runner, the environment. */
+static void put_strings(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
+{
+    char number[24];
+    size_t arguments = count(in->argv) - 2, entries = count(in->envp);
+    snprintf(number, sizeof(number), "%zu", arguments);
+    put_string(buffer, number);
+    for (size_t i = 0; i < arguments; i++) {
+        char *at = put_string(buffer, in->argv[i + 2]);
+        if (copy->args == NULL)
+            continue;
+        if (i == 0)
+            copy->name = at;
+        else if (i == 2)
+            copy->call = at[0] != '\0' ? at : NULL;
+        else if (i > 2)
+            copy->args[i - 3] = at;
+    }
+    for (size_t i = 0; i < entries; i++) {
+        char *at = put_string(buffer, in->envp[i]);
+        if (copy->env != NULL)
+            copy->env[i] = at;
+    }
+}
+
+/* The script is the first of the files when it has one of its own. */
+static void put_files(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
+{
+    bool script = in->code == NULL;
+    for (size_t i = 0; i < in->files_count; i++) {
+        const struct sb_file *file = &in->files[i];
+        struct file_head head = {strlen(file->path) + 1, file->size};
+        put(buffer, &head, sizeof(head));
+        char *path = put_string(buffer, file->path);
+        char *data = put(buffer, file->data, file->size);
+        if (buffer->data == NULL)
+            continue;
+        if (script && i == 0) {
+            copy->code = data;
+            copy->code_size = file->size;
+        } else {
+            copy->files[copy->files_count++] = (struct sb_file){path, data, file->size};
+        }
+    }
+}
+
+static void put_job(struct buffer *buffer, struct warm_job *copy, const struct sb_run *run,
+                    const struct inside *in)
+{
+    struct job_head head = {
+        .code_size = in->code != NULL ? (int64_t)in->code_size : -1,
+        .open_files = run->limits.value[SB_OPEN_FILES],
+        .files = (uint32_t)in->files_count,
+    };
+    put(buffer, &head, sizeof(head));
+    put_strings(buffer, copy, in);
+    head.strings_size = buffer->size - sizeof(head);
+    if (in->code != NULL) {
+        char *at = put(buffer, in->code, in->code_size);
+        if (at != NULL) {
+            copy->code = at;
+            copy->code_size = in->code_size;
+        }
+    }
+    put_files(buffer, copy, in);
+    head.size = buffer->size;
+    if (buffer->data != NULL)
+        memcpy(buffer->data, &head, sizeof(head));
+}
+
+static struct warm_job *copy_prepared(const struct sb_run *run, const struct inside *in)
+{
+    struct warm_job *copy = calloc(1, sizeof(*copy));
+    struct buffer buffer = {0};
+    if (copy == NULL)
+        return NULL;
+    put_job(&buffer, copy, run, in);
+    if (buffer.size <= JOB_MESSAGE_MAX) {
+        copy->size = buffer.size;
+        copy->message = malloc(buffer.size);
+        copy->args = calloc(count(in->argv), sizeof(char *));
+        copy->env = calloc(count(in->envp) + 1, sizeof(char *));
+        copy->files = calloc(in->files_count + 1, sizeof(struct sb_file));
+    }
+    if (copy->message == NULL || copy->args == NULL || copy->env == NULL || copy->files == NULL) {
+        warm_job_free(copy);
+        return NULL;
+    }
+    buffer = (struct buffer){.data = copy->message};
+    put_job(&buffer, copy, run, in);
+    return copy;
+}
+
+struct warm_job *warm_job_copy(const struct sb_run *run, const struct sb_job *job, bool best_effort)
+{
+    for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
+        if (read_at_start(job->env[i]))
+            return NULL;
+    struct inside in = {0};
+    struct prepared prepared = {0};
+    struct sb_error ignored;
+    struct warm_job *copy = NULL;
+    if (job_prepare(&in, &prepared, job, &run->sandbox->rootfs, &ignored) == 0)
+        copy = copy_prepared(run, &in);
+    job_release(&prepared);
+    if (copy != NULL)
+        copy->best_effort = best_effort;
+    return copy;
+}
+
+void warm_job_free(struct warm_job *job)
+{
+    if (job == NULL)
+        return;
+    free(job->message);
+    free(job->args);
+    free(job->env);
+    free(job->files);
+    free(job);
+}
+
+struct sb_job warm_job_restore(const struct warm_job *copy, const struct sb_run *run)
+{
+    return (struct sb_job){
+        .policy = run->policy,
+        .id = run->id,
+        .name = copy->name,
+        .code = copy->code,
+        .code_size = copy->code_size,
+        .files = copy->files,
+        .files_count = copy->files_count,
+        .args = (const char *const *)copy->args,
+        .env = (const char *const *)copy->env,
+        .call = copy->call,
+        .limits = run->limits,
+        .best_effort = copy->best_effort,
+    };
+}

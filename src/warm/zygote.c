@@ -1,0 +1,249 @@
+/* libzygote: the part of a zygote that is not Python. It is loaded into a python3 that runs no code
+ * of users', clones children on request, and has each do the very steps of a cold start
+ * (src/core/inside.c) before its job comes.
+ *
+ * It is linked with nothing: the few functions that it needs of the C library it finds in the
+ * process that loads it, whose library may be older than the one here, or another. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "clone.h"
+#include "protocol.h"
+#include "util.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Python's C API, from the process. */
+void PyOS_BeforeFork(void);
+void PyOS_AfterFork_Parent(void);
+void PyOS_AfterFork_Child(void);
+
+struct zygote {
+    struct zygote_config config;
+    struct sb_policy policy;
+    struct cgroup_entry cgroup;
+    struct sock_filter filter[];
+};
+
+/* What a child is given, as Python reads it. */
+struct job {
+    const char *strings;
+    size_t strings_size;
+    const char *code; /* NULL: in a file */
+    size_t code_size;
+};
+
+EXPORT struct zygote *zygote_open(void);
+EXPORT int zygote_ready(void);
+EXPORT struct job *zygote_serve(struct zygote *zygote);
+EXPORT void zygote_flush(void);
+
+/* ── Messages with descriptors ─────────────────────────────────────────────────────────────── */
+
+/* Returns the size of the message, 0 at the end, −1 with errno. *count: in room for descriptors,
+ * out how many came. */
+static ssize_t receive(void *message, size_t size, int *fds, size_t *count)
+{
+    union {
+        char room[CMSG_SPACE(16 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {message, size};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.room,
+                            .msg_controllen = sizeof(control.room)};
+    ssize_t n;
+    do
+        n = recvmsg(ZYGOTE_SOCKET, &header, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    size_t room = *count;
+    *count = 0;
+    struct cmsghdr *cmsg = n >= 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    if (cmsg != NULL && cmsg->cmsg_type == SCM_RIGHTS) {
+        *count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(cmsg), (*count < room ? *count : room) * sizeof(int));
+    }
+    return n;
+}
+
+struct zygote *zygote_open(void)
+{
+    static const size_t size = sizeof(struct zygote) + BPF_MAXINSNS * sizeof(struct sock_filter);
+    struct zygote *zygote = calloc(1, size);
+    char *message = malloc(size);
+    int fds[CGROUP_HIERARCHIES];
+    size_t count = CGROUP_HIERARCHIES, used = 0;
+    if (zygote == NULL || message == NULL ||
+        receive(message, size, fds, &count) < (ssize_t)sizeof(zygote->config))
+        return NULL;
+    memcpy(&zygote->config, message, sizeof(zygote->config));
+    memcpy(zygote->filter, message + sizeof(zygote->config),
+           zygote->config.filter_length * sizeof(struct sock_filter));
+    free(message);
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        zygote->cgroup.join[h] = zygote->config.joins[h] && used < count ? fds[used++] : -1;
+    zygote->policy = (struct sb_policy){
+        .writable = zygote->config.writable,
+        .loopback = zygote->config.loopback,
+        .proc_masked = zygote->config.proc_masked,
+    };
+    return zygote;
+}
+
+static int answer(pid_t pid, int errnum)
+{
+    struct spawned spawned = {pid, errnum};
+    return send(ZYGOTE_SOCKET, &spawned, sizeof(spawned), MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+int zygote_ready(void)
+{
+    return answer(0, 0);
+}
+
+void zygote_flush(void)
+{
+    fflush(NULL);
+}
+
+/* ── In the child ──────────────────────────────────────────────────────────────────────────── */
+
+static int read_all(int fd, void *data, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = read(fd, (char *)data + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int write_files(struct inside *in, const char *at, uint32_t count)
+{
+    struct sb_file *files = calloc(count + 1, sizeof(*files));
+    if (files == NULL)
+        return -1;
+    for (uint32_t i = 0; i < count; i++) {
+        struct file_head head;
+        memcpy(&head, at, sizeof(head));
+        at += sizeof(head);
+        files[i] = (struct sb_file){at, at + head.path_size, head.size};
+        at += head.path_size + head.size;
+    }
+    in->files = files;
+    in->files_count = count;
+    int result = tmp_write_files(in);
+    free(files);
+    return result;
+}
+
+/* Waits for the job and unpacks it. The supervisor that goes away takes pid 1 and so this process
+ * along; the end of the channel is the same message. */
+static struct job *take_job(struct inside *in)
+{
+    struct job_head head;
+    if (read_all(in->channel, &head, sizeof(head)) < 0)
+        _exit(0);
+    size_t size = head.size - sizeof(head);
+    struct job *job = malloc(sizeof(*job));
+    char *body = malloc(size + 1);
+    if (job == NULL || body == NULL || read_all(in->channel, body, size) < 0)
+        _exit(125);
+    size_t code_size = head.code_size < 0 ? 0 : (size_t)head.code_size;
+    *job = (struct job){.strings = body,
+                        .strings_size = head.strings_size,
+                        .code = head.code_size < 0 ? NULL : body + head.strings_size,
+                        .code_size = code_size};
+    struct sb_limits limits = *in->limits;
+    limits.value[SB_OPEN_FILES] = head.open_files;
+    in->limits = &limits;
+    struct report report = {.step = -1};
+    if (write_files(in, body + head.strings_size + code_size, head.files) < 0 ||
+        rlimits_lower(in) < 0)
+        report = (struct report){REPORT_FAILED, inside_step_of(tmp_write_files), errno};
+    if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
+        _exit(125);
+    close_fd(&in->channel);
+    return job;
+}
+
+/* Goes all the way from the clone to the job's arrival. Returns in the script's process alone. */
+static struct job *become_job(struct zygote *zygote, const struct spawn *spawn, const int *fds)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct inside in = {
+        .rootfs = ZYGOTE_ROOTFS,
+        .policy = &zygote->policy,
+        .limits = &zygote->config.limits,
+        .filter = {(unsigned short)zygote->config.filter_length, zygote->filter},
+        .cgroup = zygote->cgroup,
+        .best_effort = zygote->config.best_effort,
+        .limit_processes = zygote->config.limit_processes,
+        .control = fds[JOB_FDS],
+        .report = fds[JOB_FDS + 1],
+        .channel = fds[JOB_FDS + 2],
+        .work = -1,
+    };
+    in.cgroup.slot = spawn->slot;
+    memcpy(in.fds, fds, sizeof(in.fds));
+    inside(&in);
+    PyOS_AfterFork_Child();
+    return take_job(&in);
+}
+
+/* ── In the zygote ─────────────────────────────────────────────────────────────────────────── */
+
+/* The child is the supervisor's, who waits for it and learns of its end without us. */
+static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, struct job **job,
+                 int *errnum)
+{
+    _cleanup_close_ int pidfd = -1;
+    PyOS_BeforeFork();
+    pid_t pid = clone_child(spawn->into_cgroup ? fds[JOB_FDS + 3] : -1, CLONE_PARENT, &pidfd);
+    if (pid == 0) {
+        *job = become_job(zygote, spawn, fds);
+        return 0;
+    }
+    *errnum = errno;
+    PyOS_AfterFork_Parent();
+    if (pid > 0 && clone_map_ids(pid, spawn->uid, spawn->gid) < 0) {
+        *errnum = errno;
+        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    } else if (pid > 0) {
+        *errnum = 0;
+    }
+    return pid;
+}
+
+/* Clones children until the supervisor closes the socket. Returns in a child that has its job. */
+struct job *zygote_serve(struct zygote *zygote)
+{
+    for (;;) {
+        struct spawn spawn;
+        int fds[SPAWN_FDS_MAX], errnum = 0;
+        size_t count = SPAWN_FDS_MAX;
+        ssize_t n = receive(&spawn, sizeof(spawn), fds, &count);
+        if (n != sizeof(spawn) || count < JOB_FDS + 3)
+            _exit(n == 0 ? 0 : 125);
+        struct job *job = NULL;
+        pid_t pid = start(zygote, &spawn, fds, &job, &errnum);
+        if (job != NULL)
+            return job;
+        for (size_t i = 0; i < count; i++)
+            close(fds[i]);
+        if (answer(pid, errnum) < 0)
+            _exit(0);
+    }
+}

@@ -1,0 +1,133 @@
+"""A zygote: the python3 that jobs of one policy are forked from. It runs no code of users'.
+
+    python3 -c <this text> [MODULES...]
+
+It imports what the policy preloads, does once what every job does first, so that no job pays for it, and
+then clones children on request (zygote.c). A child comes out of serve() when it is isolated and has its
+job, and goes on as runner.py does for a cold start.
+"""
+
+import sys
+
+RUNNER = "/usr/lib/sandbox-run/runner.pyc"
+
+
+def load(name, path):
+    import _frozen_importlib_external as external
+
+    loader = external.SourcelessFileLoader(name, path)
+    module = type(sys)(name)
+    exec(loader.get_code(name), vars(module))
+    return module
+
+
+def rehearse(runner):
+    """What the first compile, print, traceback and JSON of a process set up for all that follow."""
+    import io
+    import json
+
+    streams = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = io.StringIO()
+    try:
+        scope = {"__name__": "rehearsal"}
+        exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
+        json.loads(json.dumps(scope["main"]()))
+        runner.execute(b"import sys\nprint(sys.version_info >= (3,))\n", "rehearsal", {})
+        try:
+            runner.execute(b"1 / 0", "rehearsal", {})
+        except ZeroDivisionError as error:
+            runner.hide_runner(sys.excepthook, runner.__name__)(type(error), error, error.__traceback__)
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def open_library():
+    """(open, ready, serve, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
+    import ctypes
+
+    class Job(ctypes.Structure):
+        _fields_ = [("strings", ctypes.c_void_p), ("strings_size", ctypes.c_size_t),
+                    ("code", ctypes.c_void_p), ("code_size", ctypes.c_size_t)]
+
+    library = ctypes.PyDLL("/proc/self/fd/4")
+    library.zygote_open.restype = ctypes.c_void_p
+    library.zygote_serve.argtypes = [ctypes.c_void_p]
+    library.zygote_serve.restype = ctypes.POINTER(Job)
+
+    def serve(zygote):
+        job = library.zygote_serve(zygote).contents
+        code = ctypes.string_at(job.code, job.code_size) if job.code else None
+        return ctypes.string_at(job.strings, job.strings_size), code
+
+    return library.zygote_open, library.zygote_ready, serve, library.zygote_flush
+
+
+def set_environment(entries):
+    import os
+
+    wanted = dict(entry.split("=", 1) for entry in entries)
+    for name in [*os.environ]:
+        if name not in wanted:
+            del os.environ[name]
+    for name, value in wanted.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+renewed = False
+
+
+def renew():
+    """In the child, before its job comes: what children must not share, and what a fork has changed
+    against a fresh start."""
+    global renewed
+    import _signal
+
+    if renewed:  # a fork of the job's own
+        return
+    renewed = True
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_IGN)
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_IGN)
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    if "numpy.random" in sys.modules:  # random sees to itself
+        sys.modules["numpy.random"].seed()
+    if "multiprocessing.process" in sys.modules:
+        import os
+
+        process = sys.modules["multiprocessing.process"]
+        process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
+
+
+def main():
+    import gc
+    import os
+
+    for name in sys.argv[1:]:
+        __import__(name)
+    kept = set(sys.modules)
+    runner = load("runner", RUNNER)
+    rehearse(runner)
+    kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
+    opened, ready, serve, runner.flush_c = open_library()
+    zygote = opened()
+    if not zygote:
+        sys.exit("zygote: no configuration came")
+    os.register_at_fork(after_in_child=renew)
+    for name in set(sys.modules) - kept:
+        del sys.modules[name]
+    os.environ.pop("OPENBLAS_NUM_THREADS", None)
+    os.environ.pop("OMP_NUM_THREADS", None)
+    gc.collect()
+    gc.freeze()
+    ready()
+    strings, code = serve(zygote)
+
+    strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    count = int(strings[0])
+    argv, environment = strings[1:count + 1], strings[count + 1:]
+    set_environment(environment)
+    sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
+    runner.run(runner.run.__code__.co_filename, *argv[:3], argv[3:], code)
+
+
+main()

@@ -1,0 +1,385 @@
+/* See zygote_start.h.
+ *
+ * A zygote lives in a user namespace whose ids are the host's own: those of the supervisor, and, as
+ * root, those of the jobs, so that it can map them for its children. Of all capabilities it has
+ * only the two that this takes, and those only there. It stays in our pid namespace, so that its
+ * children can be ours (CLONE_PARENT); its tree is a tmpfs with the root file system's directories
+ * in it. */
+#include "zygote_start.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "embedded.h"
+#include "error.h"
+#include "mount.h"
+#include "protocol.h"
+#include "util.h"
+
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
+
+struct start {
+    struct zygote_process *process;
+    struct inside in;
+    const struct sb_sandbox *sandbox;
+};
+
+/* ── In the child ──────────────────────────────────────────────────────────────────────────── */
+
+/* An empty tmpfs over "/", which is made our root by root_pivot; the cwd is in it. */
+static int make_base(void)
+{
+    _cleanup_close_ int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+    if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+        syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    _cleanup_close_ int base = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+    if (base < 0 || syscall(SYS_move_mount, base, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return -1;
+    return fchdir(base);
+}
+
+/* The jobs' own tree, as it will be theirs. */
+static int attach_rootfs(struct inside *in)
+{
+    _cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, in->rootfs,
+                                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (tree < 0 || make_base() < 0)
+        return -1;
+    const char *place = ZYGOTE_ROOTFS + 1;
+    if (mkdir(place, 0755) < 0 ||
+        syscall(SYS_move_mount, tree, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+        mount_restrict(place, MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV) < 0)
+        return -1;
+    if (chdir(place) < 0 || root_bind_mounts(in) < 0)
+        return -1;
+    return chdir("..");
+}
+
+/* One entry of the root file system's top directory, in the zygote's own tree. */
+static int show_entry(int rootfs, const char *name)
+{
+    struct stat st;
+    char from[512], target[512];
+    if (fstatat(rootfs, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    if (S_ISLNK(st.st_mode)) {
+        ssize_t length = readlinkat(rootfs, name, target, sizeof(target) - 1);
+        if (length < 0)
+            return -1;
+        target[length] = '\0';
+        return symlink(target, name);
+    }
+    if (!S_ISDIR(st.st_mode))
+        return 0;
+    snprintf(from, sizeof(from), "%s/%s", ZYGOTE_ROOTFS + 1, name);
+    if (mkdir(name, 0755) < 0)
+        return -1;
+    static const char *const own[] = {"proc", "dev", "tmp", "work", "sys"};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (strcmp(name, own[i]) == 0)
+            return 0;
+    return mount(from, name, NULL, MS_BIND | MS_REC, NULL);
+}
+
+static int show_entries(void)
+{
+    DIR *list = opendir(ZYGOTE_ROOTFS + 1);
+    if (list == NULL)
+        return -1;
+    int result = 0;
+    for (struct dirent *entry; result == 0 && (entry = readdir(list)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            result = show_entry(dirfd(list), entry->d_name);
+    closedir(list);
+    return result;
+}
+
+/* /proc is the host's own, whole: where none is to be seen uncovered, the kernel lets no job have
+ * one. It is not in the jobs' tree. */
+static int make_tree(struct inside *in)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || attach_rootfs(in) < 0 ||
+        show_entries() < 0)
+        return -1;
+    static const char *const nodes[] = {"null", "zero", "full", "random", "urandom"};
+    for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "dev/%s", nodes[i]);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0)
+            return -1;
+    }
+    return mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL) < 0 ? -1 : dev_mount(in);
+}
+
+/* Ambient, so that they outlive execve whatever our uid is. */
+static int keep_capabilities(struct inside *in)
+{
+    (void)in;
+    static const unsigned kept[] = {CAP_SETUID, CAP_SETGID};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
+        if (capability != CAP_SETUID && capability != CAP_SETGID &&
+            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
+            return -1;
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        data[0].permitted = data[0].effective = data[0].inheritable |= 1U << kept[i];
+    if (syscall(SYS_capset, &header, data) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) < 0)
+            return -1;
+    return 0;
+}
+
+static int to_root(struct inside *in)
+{
+    (void)in;
+    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+        return -1;
+    return chdir("/");
+}
+
+static _Noreturn void become_zygote(struct inside *in)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* The maps come first: what is made in the tree needs mapped owners. */
+    static const struct {
+        const char *name;
+        int (*step)(struct inside *in);
+    } steps[] = {
+        {"id maps", ids_await_maps},
+        {"session", session_start},
+        {"tree", make_tree},
+        {"pivot", to_root},
+        {"hostname", hostname_set},
+        {"descriptors", descriptors_arrange},
+        {"capabilities", keep_capabilities},
+    };
+    int errors = in->fds[2];
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        if (steps[i].step(in) < 0) {
+            dprintf(errors, "step '%s': %s", steps[i].name, strerror(errno));
+            _exit(125);
+        }
+        if (steps[i].step == descriptors_arrange)
+            errors = STDERR_FILENO;
+    }
+    execve(in->argv[0], in->argv, in->envp);
+    dprintf(errors, "%s: %s", in->argv[0], strerror(errno));
+    _exit(125);
+}
+
+static pid_t clone_zygote(void *user)
+{
+    struct start *start = user;
+    struct clone_args args = {
+        .flags = (uint64_t)NAMESPACES | CLONE_PIDFD,
+        .pidfd = (uintptr_t)&start->process->pidfd,
+    };
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (pid == 0) {
+        close(start->process->socket);
+        become_zygote(&start->in);
+    }
+    start->process->pid = pid > 0 ? pid : 0;
+    return pid;
+}
+
+/* ── In the supervisor ─────────────────────────────────────────────────────────────────────── */
+
+static int write_map(pid_t pid, const char *file, const char *text)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* Each id is what it is outside. setgroups stays allowed for root alone: a job's own namespace
+ * denies it. */
+static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
+{
+    char uids[128], gids[128];
+    uint32_t uid = geteuid(), gid = getegid();
+    int u = snprintf(uids, sizeof(uids), "%" PRIu32 " %" PRIu32 " 1\n", uid, uid);
+    int g = snprintf(gids, sizeof(gids), "%" PRIu32 " %" PRIu32 " 1\n", gid, gid);
+    if (uid == 0) {
+        snprintf(uids + u, sizeof(uids) - (size_t)u, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+                 sandbox->uid_first, sandbox->uid_first, sandbox->uid_count);
+        snprintf(gids + g, sizeof(gids) - (size_t)g, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+                 sandbox->uid_first, sandbox->uid_first, sandbox->uid_count);
+    } else if (write_map(pid, "setgroups", "deny") < 0) {
+        return -1;
+    }
+    return write_map(pid, "uid_map", uids) < 0 ? -1 : write_map(pid, "gid_map", gids);
+}
+
+static int send_config(int socket, const struct sb_sandbox *sandbox, const struct sb_policy *policy,
+                       const struct sock_fprog *filter)
+{
+    struct zygote_config config = {
+        .limits = policy->limits,
+        .writable = policy->writable,
+        .loopback = policy->loopback,
+        .proc_masked = policy->proc_masked,
+        .best_effort = is_best_effort(sandbox, policy),
+        .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+        .filter_length = filter->len,
+    };
+    /* The hard limit of a child's open files must suffice for each job that may come. */
+    config.limits.value[SB_OPEN_FILES] = policy->caps.value[SB_OPEN_FILES];
+    struct cgroup_job none;
+    cgroup_job_init(&none);
+    struct cgroup_entry entry = cgroup_entry(&sandbox->cgroup, &none);
+    int fds[CGROUP_HIERARCHIES];
+    size_t count = 0;
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        if ((config.joins[h] = entry.join[h] >= 0))
+            fds[count++] = entry.join[h];
+    union {
+        char room[CMSG_SPACE(sizeof(fds))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec parts[] = {{&config, sizeof(config)},
+                            {filter->filter, filter->len * sizeof(*filter->filter)}};
+    struct msghdr header = {.msg_iov = parts, .msg_iovlen = ARRAY_LEN(parts)};
+    if (count > 0) {
+        header.msg_control = control.room;
+        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+        *cmsg = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                 .cmsg_type = SCM_RIGHTS,
+                                 .cmsg_len = CMSG_LEN(count * sizeof(int))};
+        memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
+    }
+    return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* python -c TEXT MODULES…, in the policy's environment, in which numeric libraries start no threads
+ * (a fork would lose them). The caller frees both arrays. */
+static int make_vectors(struct inside *in, const struct sb_sandbox *sandbox,
+                        const struct sb_policy *policy)
+{
+    size_t modules = 0, entries = 0;
+    while (policy->preload[modules] != NULL)
+        modules++;
+    while (policy->environment[entries] != NULL)
+        entries++;
+    char **argv = calloc(modules + 4, sizeof(*argv)), **envp = calloc(entries + 3, sizeof(*envp));
+    in->argv = argv;
+    in->envp = envp;
+    if (argv == NULL || envp == NULL)
+        return -1;
+    argv[0] = sandbox->rootfs.python;
+    argv[1] = "-c";
+    argv[2] = (char *)embedded_zygote_py;
+    memcpy(argv + 3, policy->preload, modules * sizeof(*argv));
+    memcpy(envp, policy->environment, entries * sizeof(*envp));
+    envp[entries] = "OPENBLAS_NUM_THREADS=1";
+    envp[entries + 1] = "OMP_NUM_THREADS=1";
+    return 0;
+}
+
+/* Pipes, as the jobs' own will be: what python asks of its standard streams at its start is then
+ * true of them, too. */
+static int make_streams(struct start *start, int ends[2])
+{
+    int in[2] = {-1, -1}, out[2] = {-1, -1}, error[2] = {-1, -1};
+    if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
+        return -1;
+    start->in.fds[0] = in[0];
+    start->in.fds[1] = out[1];
+    start->in.fds[2] = error[1];
+    ends[0] = in[1];
+    ends[1] = out[0];
+    start->process->errors = error[0];
+    return fcntl(error[0], F_SETFL, O_NONBLOCK);
+}
+
+static int start_process(struct start *start, const struct sb_policy *policy,
+                         const struct sock_fprog *filter, struct sb_error *err)
+{
+    struct zygote_process *process = start->process;
+    int sockets[2], ends[2] = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+        return sb_fail(err, "zygote", errno, "cannot make a socket; raise ulimit -n");
+    process->socket = sockets[0];
+    start->in.control = start->in.fds[ZYGOTE_SOCKET] = sockets[1];
+    int result = make_streams(start, ends);
+    if (result == 0)
+        result = launch_clone(clone_zygote, start, err) < 0 ? -1 : 0;
+    else
+        sb_fail(err, "zygote", errno, "cannot make pipes; raise ulimit -n");
+    if (result == 0 && (write_maps(start->sandbox, process->pid) < 0 ||
+                        send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
+                        send_config(process->socket, start->sandbox, policy, filter) < 0 ||
+                        fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
+        result = sb_fail(err, "zygote", errno, "cannot start a python for warm starts");
+    close_fd(&ends[0]);
+    close_fd(&ends[1]);
+    for (int i = 0; i < JOB_FDS; i++)
+        close_fd(&start->in.fds[i]);
+    return result;
+}
+
+int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
+                 const struct sb_policy *policy, struct sb_error *err)
+{
+    *process = (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1};
+    const struct sock_fprog *filter = filter_of(sandbox, policy->seccomp, err);
+    if (filter == NULL)
+        return -1;
+    struct start start = {
+        .process = process,
+        .sandbox = sandbox,
+        .in = {.rootfs = sandbox->rootfs.path,
+               .policy = policy,
+               .limits = &policy->limits,
+               .code = embedded_zygote_so,
+               .code_size = embedded_zygote_so_size,
+               .fds = {-1, -1, -1, -1},
+               .control = -1,
+               .report = -1,
+               .channel = -1,
+               .work = -1},
+    };
+    int result = make_vectors(&start.in, sandbox, policy);
+    if (result == 0)
+        result = start_process(&start, policy, filter, err);
+    else
+        sb_fail(err, "zygote", ENOMEM, "no memory for a zygote");
+    free((void *)start.in.argv);
+    free((void *)start.in.envp);
+    if (result < 0)
+        zygote_stop(process);
+    return result;
+}
+
+void zygote_stop(struct zygote_process *process)
+{
+    siginfo_t info;
+    close_fd(&process->socket);
+    close_fd(&process->errors);
+    if (process->pidfd >= 0) {
+        syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
+        waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL);
+    }
+    close_fd(&process->pidfd);
+    process->pid = 0;
+}

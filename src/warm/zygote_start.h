@@ -1,0 +1,21 @@
+/* Starting a zygote: a python3 in the root file system, in namespaces of its own. */
+#ifndef WARM_ZYGOTE_START_H
+#define WARM_ZYGOTE_START_H
+
+#include "run.h"
+
+struct zygote_process {
+    pid_t pid;  /* 0: none */
+    int pidfd;  /* −1: none */
+    int socket; /* SOCK_SEQPACKET, non-blocking: protocol.h */
+    int errors; /* what it wrote to stderr */
+};
+
+/* Starts one for the jobs of a policy; it tells on its socket when it is ready. */
+int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
+                 const struct sb_policy *policy, struct sb_error *err);
+
+/* Kills it and waits until it is gone. Its children live on. */
+void zygote_stop(struct zygote_process *process);
+
+#endif

@@ -1,0 +1,104 @@
+"""Warm starts: a job that is forked from a zygote sees what one that starts cold sees, and no other job."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import CHECKOUT, rootfs_path
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+
+# Runs in the job: all that it can tell of where it is.
+LOOK = """
+import json, os, signal, sys, resource
+def text(path): return open(path).read()
+status = dict(line.split(":", 1) for line in text("/proc/self/status").splitlines())
+kept = ("Uid", "Gid", "Groups", "NSpid", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp",
+        "SigBlk", "SigIgn", "SigCgt", "Umask", "Threads", "TracerPid", "Cpus_allowed", "CoreDumping")
+mounts = [line.split(" - ") for line in text("/proc/self/mountinfo").splitlines()]
+print(json.dumps({
+    "status": {key: status.get(key, "").split() for key in kept},
+    "mounts": sorted([left.split()[3:6], right.split()[0], right.split()[2:]] for left, right in mounts),
+    "limits": text("/proc/self/limits"),
+    "descriptors": sorted(os.listdir("/proc/self/fd")),
+    "environment": sorted(os.environ.items()),
+    "cgroup": sorted(line.split(":")[2] for line in text("/proc/self/cgroup").splitlines() if "sandbox" in line),
+    "inside": text("/proc/self/uid_map").split()[0] + text("/proc/self/gid_map").split()[0],
+    "setgroups": text("/proc/self/setgroups"),
+    "cwd": os.getcwd(), "files": sorted(os.listdir(".")), "path": sys.path, "argv": sys.argv, "orig": sys.orig_argv,
+    "flags": str(sys.flags), "main": sorted(vars(sys.modules["__main__"])), "name": __name__, "file": __file__,
+    "pids": sorted(int(n) for n in os.listdir("/proc") if n.isdigit()), "sid": os.getsid(0), "pgid": os.getpgid(0),
+    "signals": {str(s): str(signal.getsignal(s)) for s in signal.valid_signals() if s not in (9, 19)},
+    "hostname": os.uname().nodename, "oom": text("/proc/self/oom_score_adj"), "comm": text("/proc/self/comm"),
+    "priority": os.getpriority(os.PRIO_PROCESS, 0), "scheduler": os.sched_getscheduler(0),
+    "streams": [str(s.encoding) + s.errors + str(s.line_buffering) for s in (sys.stdin, sys.stdout, sys.stderr)],
+}))
+"""
+
+
+@pytest.fixture
+def warm(compiled):
+    """warm(code, count) runs it warm in one process, one job after the other; gives the verdicts."""
+    program = compiled(CHECKOUT / "tests" / "integration" / "warm.c")
+
+    def run_warm(code, count=1, policy="default"):
+        ran = subprocess.run([program, os.environ["SANDBOX_POLICIES"], policy, rootfs_path(), str(count), code],
+                             capture_output=True, text=True)
+        assert (ran.returncode, ran.stderr) == (0, ""), ran
+        verdicts = [json.loads(line) for line in ran.stdout.splitlines()]
+        assert len(verdicts) == count
+        for verdict in verdicts:
+            assert verdict["enforcement"]["start"] == "warm", verdict
+            assert verdict["enforcement"]["missing"] == [], verdict
+        return verdicts
+
+    return run_warm
+
+
+@pytest.mark.parametrize("policy", ["default", "run"])
+def test_a_warm_job_sees_what_a_cold_one_sees(run, warm, policy, tmp_path):
+    script = tmp_path / "main.py"
+    script.write_text(LOOK)
+    cold = run("--policy", policy, script, cwd=tmp_path).value
+    seen = json.loads(warm(LOOK, policy=policy)[0]["stdout"])
+    for described in (cold, seen):
+        # The command line gives the script's whole path, a job its name.
+        described["argv"] = described["orig"] = None
+        # A tmpfs tells whose it is on the host: a uid of each job's own.
+        described["mounts"] = re.sub(r"[ug]id=\d+", "id", str(described["mounts"]))
+    assert seen == cold
+
+
+def test_a_warm_job_ends_as_a_cold_one_does(warm):
+    assert warm("print('x'); raise SystemExit(7)")[0]["exit_code"] == 7
+    failed = warm("def f(): 1/0\nf()")[0]
+    assert failed["verdict"] == "exception"
+    assert failed["stderr"].splitlines()[0] == "Traceback (most recent call last):"
+    assert 'File "main.py", line 2, in <module>' in failed["stderr"]
+    assert warm("import os; os.kill(os.getpid(), 11)")[0]["signal"] == "SIGSEGV"
+    assert warm("raise KeyboardInterrupt")[0]["signal"] == "SIGINT"
+
+
+def test_warm_jobs_have_randomness_of_their_own(warm):
+    look = ("import random, os, uuid, secrets, tempfile\n"
+            "print(random.random(), os.urandom(8).hex(), uuid.uuid4(), secrets.token_hex(), next(tempfile._get_candidate_names()))")
+    outputs = [verdict["stdout"] for verdict in warm(look, count=4)]
+    for column in zip(*(output.split() for output in outputs)):
+        assert len(set(column)) == 4, column
+
+
+def test_a_warm_job_finds_nothing_of_the_one_before(warm):
+    leave = ("import os, sys, builtins\n"
+             "print(sorted(os.listdir('/work') + os.listdir('/tmp')), hasattr(builtins, 'trace'), 'left' in os.environ)\n"
+             "builtins.trace = 1; os.environ['left'] = '1'; open('/tmp/left', 'w').write('x'); open('/work/left', 'w').write('x')\n")
+    assert {verdict["stdout"] for verdict in warm(leave, count=4)} == {"['main.py'] False False\n"}
+
+
+def test_limits_hold_warm(warm):
+    assert warm("x = bytearray(4 << 30)")[0]["verdict"] in ("memory", "exception")
+    assert warm("import time\nwhile True: time.sleep(1)", policy="run")[0]["verdict"] == "timeout"
+    assert "Read-only file system" in warm("open('/tmp/x', 'w')", policy="run")[0]["stderr"]
