@@ -23,10 +23,8 @@ struct walk {
 
 static int too_many(struct walk *walk)
 {
-    return fail(walk->err, "files",
-                "--files %s: more than %zu files or %zu bytes, the most that fit into /work: give "
-                "fewer, or raise --tmp-files and --tmp",
-                walk->given, walk->files->most_count, walk->files->most_bytes);
+    return fail(walk->err, "files", "--files %s: more than %zu files or %zu bytes, %s", walk->given,
+                walk->files->most_count, walk->files->most_bytes, walk->files->most_why);
 }
 
 static int add_file(struct walk *walk, int fd)
@@ -152,6 +150,18 @@ int files_add(struct files *files, const char *path, struct sb_error *err)
         return add_file(&walk, fd);
     return fail(err, "files",
                 "--files %s is neither a regular file nor a directory: copy it into a file", path);
+}
+
+int gather_files(const struct options *options, struct files *files, struct sb_error *err)
+{
+    for (const char **path = options->files; *path != NULL; path++) {
+        if (files_add(files, *path, err) < 0)
+            return -1;
+    }
+    if (files->left_out > 0 && !options->quiet)
+        say("--files left out %zu links or other things that are not regular files, such as %s",
+            files->left_out, files->first_left_out);
+    return 0;
 }
 
 void files_free(struct files *files)

@@ -85,3 +85,14 @@ int read_script(const char *path, size_t most, struct bytes *code, struct sb_err
     return fail(err, "script", "can't read %s: %s; name a Python script, or - for stdin", shown,
                 strerror(errno));
 }
+
+int read_code(const struct options *options, size_t most, struct bytes *code, struct sb_error *err)
+{
+    if (options->code != NULL) {
+        *code = (struct bytes){strdup(options->code), strlen(options->code)};
+        return code->data != NULL ? 0 : fail(err, "", "no memory for the code: free some");
+    }
+    if (strcmp(options->script, "-") == 0 && isatty(STDIN_FILENO) && !options->quiet)
+        say("reading the code from the terminal, up to Ctrl-D");
+    return read_script(options->script, most, code, err);
+}

@@ -11,6 +11,7 @@
 #include "selftest.h"
 #include "status.h"
 #include "util.h"
+#include "via.h"
 
 /* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
  * number then, and output meant for a person lands in it. */
@@ -49,7 +50,7 @@ static void print_failure(const struct sb_error *err)
 static int run(const struct options *options)
 {
     struct sb_error err;
-    int status = run_script(options, &err);
+    int status = options->via != NULL ? run_via(options, &err) : run_script(options, &err);
     if (status >= 0)
         return status;
     if (options->json)

@@ -39,6 +39,7 @@ static const struct row running[] = {
     {FLAG, 0, "json", NULL, "print the verdict, one line of JSON, in place of output", AT(json)},
     {TEXT, 0, "meta", "FILE", "write the verdict to FILE, as JSON without output", AT(meta)},
     {FLAG, 0, "quiet", NULL, "no sentence of sandbox-run's own on stderr", AT(quiet)},
+    {TEXT, 0, "via", "ADDRESS", "through a service: unix:/PATH or http://127.0.0.1:PORT", AT(via)},
 };
 
 static const struct row others[] = {
@@ -159,6 +160,13 @@ static int take(struct options *options, const struct row *row, const char *valu
 
 /* ── The command line ───────────────────────────────────────────────────────────────────────── */
 
+/* With --via nothing runs on this host. */
+static bool is_about_host(const struct row *row, const struct row table[static ROWS])
+{
+    bool text = row->kind == ACTION && (row->where == ACTION_VERSION || row->where == ACTION_HELP);
+    return (size_t)(row - table) >= ARRAY_LEN(running) + SB_LIMITS && !text;
+}
+
 /* What getopt_long refused: an unknown option, a value too few or one too many. */
 static int refuse(int answer, const struct row table[static ROWS], char **argv,
                   struct sb_error *err)
@@ -191,6 +199,7 @@ static int parse_words(struct options *options, int argc, char **argv, struct sb
                 table[i].name, table[i].value != NULL ? required_argument : no_argument, NULL,
                 i + 256};
     }
+    const char *here = NULL;
     opterr = 0;
     optind = 0; /* from the start: the self-test parses many command lines */
     int answer;
@@ -204,7 +213,13 @@ static int parse_words(struct options *options, int argc, char **argv, struct sb
             row++;
         if (take(options, row, optarg, err) < 0)
             return -1;
+        if (is_about_host(row, table))
+            here = row->name;
     }
+    if (options->via != NULL && here != NULL)
+        return fail(err, here,
+                    "--%s is about this host, and --via runs nothing on it: leave out one of them",
+                    here);
     return 0;
 }
 
@@ -220,6 +235,7 @@ int options_parse(struct options *options, int argc, char **argv, struct sb_erro
         .policy = "default",
         .policy_directory = environment("SANDBOX_POLICIES"),
         .sandbox.rootfs = environment("SANDBOX_ROOTFS"),
+        .token = environment("SANDBOX_TOKEN"),
         .limits = sb_limits_unset(),
         .files = calloc((size_t)argc + 1, sizeof(char *)),
         .env = calloc((size_t)argc + 1, sizeof(char *)),
@@ -286,7 +302,8 @@ void options_usage(FILE *file)
     print_rows(file, "The host:", table + ARRAY_LEN(running) + SB_LIMITS, ARRAY_LEN(others));
     fputs("\nExit status:\n", file);
     status_print(file);
-    fputs("\nEnvironment: SANDBOX_ROOTFS (as --rootfs), SANDBOX_POLICIES (directory of policies).\n"
+    fputs("\nEnvironment: SANDBOX_ROOTFS (as --rootfs), SANDBOX_POLICIES (directory of policies),\n"
+          "SANDBOX_TOKEN (for --via).\n"
           "See sandbox-run(1), sandbox-policy(5).\n",
           file);
 }

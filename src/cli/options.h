@@ -28,6 +28,8 @@ struct options {
     const char **env;   /* NULL-terminated */
     const char *call;
     const char *meta;
+    const char *via;   /* address of a service, NULL: run here */
+    const char *token; /* for it, of the environment, or NULL */
     bool json;
     bool quiet;
     const char *code;        /* of -c, else NULL */

@@ -1,0 +1,245 @@
+/* The answer is walked over once, member by member; each but "result" is then parsed by itself. */
+#include "answer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util.h"
+
+/* ── Members ────────────────────────────────────────────────────────────────────────────────── */
+
+/* Where the value at `at` ends: the first comma or bracket that is not in a string and belongs to
+ * the object around it. NULL when the text ends before. */
+static const char *value_end(const char *at, const char *end)
+{
+    bool in_string = false;
+    size_t depth = 0;
+    for (; at < end; at++) {
+        if (in_string) {
+            if (*at == '\\')
+                at++;
+            else if (*at == '"')
+                in_string = false;
+        } else if (*at == '"') {
+            in_string = true;
+        } else if (*at == '{' || *at == '[') {
+            depth++;
+        } else if (depth == 0 && (*at == ',' || *at == '}')) {
+            return at;
+        } else if (*at == '}' || *at == ']') {
+            depth--;
+        }
+    }
+    return NULL;
+}
+
+static struct json_object *parse(const char *text, size_t size)
+{
+    if (size > INT32_MAX)
+        return NULL;
+    struct json_tokener *tokener = json_tokener_new();
+    struct json_object *value =
+        tokener != NULL ? json_tokener_parse_ex(tokener, text, (int)size) : NULL;
+    if (tokener != NULL)
+        json_tokener_free(tokener);
+    return value;
+}
+
+/* Takes "name":value… into the answer. Returns where it ends, NULL when it is none. */
+static const char *read_member(struct answer *answer, const char *at, const char *end)
+{
+    char name[32];
+    const char *quote = *at == '"' ? memchr(at + 1, '"', (size_t)(end - at - 1)) : NULL;
+    if (quote == NULL || (size_t)(quote - at) > sizeof(name) || end - quote < 2 || quote[1] != ':')
+        return NULL;
+    snprintf(name, sizeof(name), "%.*s", (int)(quote - at - 1), at + 1);
+    const char *value = quote + 2, *behind = value_end(value, end);
+    if (behind == NULL)
+        return NULL;
+    if (strcmp(name, "result") == 0) {
+        free(answer->result);
+        answer->result =
+            strncmp(value, "null", 4) == 0 ? NULL : strndup(value, (size_t)(behind - value));
+        return behind;
+    }
+    /* With the byte behind it, which tells that a number ends. */
+    json_object_object_add(answer->fields, name, parse(value, (size_t)(behind - value) + 1));
+    return behind;
+}
+
+static int read_members(struct answer *answer, const char *body, size_t size)
+{
+    const char *end = body + size, *at = body + 1;
+    if (size < 2 || *body != '{')
+        return -1;
+    while (at != NULL && at < end && (at = read_member(answer, at, end)) != NULL) {
+        if (*at == '}')
+            return 0;
+        at++;
+    }
+    return -1;
+}
+
+/* ── Values ─────────────────────────────────────────────────────────────────────────────────── */
+
+static struct json_object *member(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+    json_object_object_get_ex(object, name, &value);
+    return value;
+}
+
+static const char *string(struct json_object *object, const char *name)
+{
+    struct json_object *value = member(object, name);
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+static int64_t integer(struct json_object *object, const char *name)
+{
+    struct json_object *value = member(object, name);
+    return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : -1;
+}
+
+/* Milliseconds with a fraction, as microseconds. */
+static int64_t microseconds(struct json_object *object, const char *name)
+{
+    struct json_object *value = member(object, name);
+    return value != NULL ? (int64_t)(json_object_get_double(value) * 1000 + 0.5) : -1;
+}
+
+static int signal_from_name(const char *name)
+{
+    int number;
+    if (name == NULL || strncmp(name, "SIG", 3) != 0)
+        return 0;
+    if (sscanf(name, "SIGRTMIN+%d", &number) == 1)
+        return SIGRTMIN + number;
+    if (sscanf(name, "SIG%d", &number) == 1)
+        return number;
+    for (number = 1; number < NSIG; number++) {
+        const char *abbreviation = sigabbrev_np(number);
+        if (abbreviation != NULL && strcmp(abbreviation, name + 3) == 0)
+            return number;
+    }
+    return 0;
+}
+
+/* −1: no word of a verdict. */
+static int word_from_name(const char *name)
+{
+    for (int word = SB_OK; name != NULL && word <= SB_INTERNAL; word++)
+        if (strcmp(sb_word_name((enum sb_word)word), name) == 0)
+            return word;
+    return -1;
+}
+
+static int base64_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *found = c != '\0' ? strchr(digits, c) : NULL;
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
+/* In place; what is no digit ends it. Returns the size. */
+static size_t base64_decode(char *text)
+{
+    unsigned bits = 0, held = 0;
+    size_t size = 0;
+    int digit;
+    for (const char *at = text; (digit = base64_digit(*at)) >= 0; at++) {
+        held = held << 6 | (unsigned)digit;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            text[size++] = (char)(held >> bits);
+        }
+    }
+    text[size] = '\0';
+    return size;
+}
+
+static int read_stream(struct answer *answer, enum sb_stream stream, const char *name, bool base64)
+{
+    struct json_object *value = member(answer->fields, name);
+    if (!json_object_is_type(value, json_type_string))
+        return -1;
+    size_t size = (size_t)json_object_get_string_len(value);
+    char *text = malloc(size + 1);
+    if (text == NULL)
+        return -1;
+    memcpy(text, json_object_get_string(value), size + 1);
+    answer->text[stream] = text;
+    answer->verdict.text[stream] = text;
+    answer->verdict.text_size[stream] = base64 ? base64_decode(text) : size;
+    return 0;
+}
+
+static int read_missing(struct answer *answer, struct json_object *enforcement)
+{
+    struct json_object *list = member(enforcement, "missing");
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    answer->missing = calloc(count + 1, sizeof(*answer->missing));
+    if (answer->missing == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        answer->missing[i] = json_object_get_string(json_object_array_get_idx(list, i));
+    answer->verdict.missing = answer->missing;
+    return 0;
+}
+
+static const char *or_else(const char *text, const char *otherwise)
+{
+    return text != NULL ? text : otherwise;
+}
+
+static int read_verdict(struct answer *answer, bool base64)
+{
+    struct json_object *fields = answer->fields, *enforcement = member(fields, "enforcement"),
+                       *usage = member(fields, "usage"), *truncated = member(fields, "truncated");
+    int word = word_from_name(string(fields, "verdict"));
+    if (word < 0)
+        return -1;
+    answer->verdict = (struct sb_verdict){
+        .word = (enum sb_word)word,
+        .id = or_else(string(fields, "id"), ""),
+        .error = string(fields, "error"),
+        .written_bytes = {-1, -1},
+        .dropped_bytes = {integer(truncated, "stdout"), integer(truncated, "stderr")},
+        .exit_code = (int)integer(fields, "exit_code"),
+        .signal = signal_from_name(string(fields, "signal")),
+        .result = answer->result,
+        .wall_time_us = microseconds(usage, "wall_time_ms"),
+        .cpu_time_us = microseconds(usage, "cpu_time_ms"),
+        .memory_peak_bytes = integer(usage, "memory_peak_bytes"),
+        .pids_peak = integer(usage, "pids_peak"),
+        .cgroup = or_else(string(enforcement, "cgroup"), "none"),
+        .start = or_else(string(enforcement, "start"), "cold"),
+    };
+    return read_stream(answer, SB_STDOUT, "stdout", base64) < 0 ||
+                   read_stream(answer, SB_STDERR, "stderr", base64) < 0
+               ? -1
+               : read_missing(answer, enforcement);
+}
+
+int answer_read(struct answer *answer, const char *body, size_t size, bool base64)
+{
+    *answer = (struct answer){.fields = json_object_new_object()};
+    if (answer->fields == NULL || read_members(answer, body, size) < 0)
+        return -1;
+    if (member(answer->fields, "verdict") != NULL)
+        return read_verdict(answer, base64);
+    answer->refusal = string(answer->fields, "error");
+    return answer->refusal != NULL ? 0 : -1;
+}
+
+void answer_free(struct answer *answer)
+{
+    json_object_put(answer->fields);
+    for (int i = 0; i < SB_STREAMS; i++)
+        free(answer->text[i]);
+    free(answer->result);
+    free(answer->missing);
+    *answer = (struct answer){0};
+}

@@ -1,0 +1,23 @@
+/* The native answer of POST /run, read back into the verdict that it was made of. */
+#ifndef CLI_ANSWER_H
+#define CLI_ANSWER_H
+
+#include <json-c/json.h>
+
+#include "sandbox.h"
+
+struct answer {
+    struct json_object *fields; /* all but "result", which may hold numbers that json-c can't */
+    char *result;
+    char *text[SB_STREAMS];
+    const char **missing;
+    struct sb_verdict verdict; /* points into the above */
+    const char *refusal;       /* "error" of an answer that is no verdict, or NULL */
+};
+
+/* `base64`: the output comes so. −1: it is neither a verdict nor a refusal. The caller frees the
+ * answer with answer_free, also when this fails. */
+int answer_read(struct answer *answer, const char *body, size_t size, bool base64);
+void answer_free(struct answer *answer);
+
+#endif

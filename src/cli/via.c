@@ -1,0 +1,183 @@
+/* A run through a service, see via.h: one request, one answer at the end, and the same words and
+ * statuses as a local run has. Nothing blocks but poll once the request is on its way. */
+#include "via.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "answer.h"
+#include "http_client.h"
+#include "message.h"
+#include "report.h"
+#include "util.h"
+
+enum { UNAUTHORIZED = 401 };
+
+struct via {
+    struct report report;
+    struct http_client client;
+    bool over; /* the verdict has been given */
+};
+
+/* ── The answer ─────────────────────────────────────────────────────────────────────────────── */
+
+static void give_output(struct via *via, const struct sb_verdict *verdict)
+{
+    for (int i = 0; i < SB_STREAMS; i++)
+        relay_put(&via->report.streams[i], verdict->text[i], verdict->text_size[i]);
+}
+
+static int refused(const struct via *via, const char *refusal, struct sb_error *err)
+{
+    if (via->client.status == UNAUTHORIZED)
+        return fail(err, "via", "the service at %s: %s; SANDBOX_TOKEN is where --via takes it from",
+                    via->client.shown, refusal);
+    return fail(err, "via", "%s", refusal);
+}
+
+static int take_answer(struct via *via, struct sb_error *err)
+{
+    bool json = via->report.options->json;
+    size_t size;
+    const char *body = http_body(&via->client, &size);
+    struct answer answer;
+    int result = answer_read(&answer, body, size, !json);
+    if (result < 0) {
+        fail(err, "via",
+             "the answer of %s is no verdict (HTTP status %d): name the address of sandbox-serve "
+             "itself",
+             via->client.shown, via->client.status);
+    } else if (answer.refusal != NULL) {
+        result = refused(via, answer.refusal, err);
+    } else {
+        if (!json)
+            give_output(via, &answer.verdict);
+        report_verdict(&via->report, &answer.verdict, json ? body : NULL);
+        via->over = true;
+    }
+    answer_free(&answer);
+    http_close(&via->client);
+    return result;
+}
+
+/* ── Signals ────────────────────────────────────────────────────────────────────────────────── */
+
+/* The service kills a job whose client leaves. Its verdict is not heard any more: this is ours. */
+static void give_up(struct via *via)
+{
+    static const char *const nothing[] = {NULL};
+    char reason[INTERRUPTED_SIZE];
+    const struct sb_verdict verdict = {
+        .word = SB_SIGNAL,
+        .id = "",
+        .error = interrupted(reason, via->report.signal),
+        .text = {"", ""},
+        .exit_code = -1,
+        .signal = via->report.signal,
+        .wall_time_us = -1,
+        .cpu_time_us = -1,
+        .memory_peak_bytes = -1,
+        .pids_peak = -1,
+        .cgroup = "none",
+        .start = "cold",
+        .missing = nothing,
+    };
+    http_close(&via->client);
+    via->report.killed = true;
+    report_verdict(&via->report, &verdict, NULL);
+    via->over = true;
+}
+
+/* Whether one came. Afterwards nothing is waited for. */
+static bool signalled(struct via *via)
+{
+    struct signalfd_siginfo info;
+    if (read(via->report.signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return false;
+    via->report.signal = (int)info.ssi_signo;
+    if (!via->over)
+        give_up(via);
+    return true;
+}
+
+/* ── The loop ───────────────────────────────────────────────────────────────────────────────── */
+
+static int converse(struct via *via, struct sb_error *err)
+{
+    struct report *report = &via->report;
+    while (!via->over || report_waits(report)) {
+        struct pollfd ready[] = {
+            {.fd = report->signals, .events = POLLIN},
+            {.fd = via->client.fd, .events = http_events(&via->client)},
+            {.fd = relay_fd(&report->streams[SB_STDOUT]), .events = POLLOUT},
+            {.fd = relay_fd(&report->streams[SB_STDERR]), .events = POLLOUT},
+        };
+        if (poll(ready, ARRAY_LEN(ready), -1) < 0 && errno != EINTR)
+            return fail(err, "", "can't wait for the service: %s", strerror(errno));
+        if (ready[0].revents != 0 && signalled(via))
+            return 0;
+        int turned = ready[1].revents != 0 ? http_turn(&via->client, err) : 0;
+        if (turned < 0 || (turned > 0 && take_answer(via, err) < 0))
+            return -1;
+        for (int i = 0; i < SB_STREAMS; i++)
+            if (ready[2 + i].revents != 0)
+                relay_flush(&report->streams[i]);
+    }
+    return 0;
+}
+
+/* Policies are the service's own, by name. */
+static int check_policy(const struct options *options, struct sb_error *err)
+{
+    const char *name = options->policy, *dot = strrchr(name, '.');
+    if (strchr(name, '/') == NULL && (dot == NULL || strcmp(dot, ".json") != 0))
+        return 0;
+    return fail(err, "policy",
+                "--policy %s is a file of this host, which --via does not send: give the name of "
+                "one of the service's policies",
+                name);
+}
+
+static int check_token(const char *token, struct sb_error *err)
+{
+    for (; token != NULL && *token != '\0'; token++)
+        if (*token <= ' ' || *token > '~')
+            return fail(err, "via",
+                        "SANDBOX_TOKEN holds characters that no token has: set it to "
+                        "what `sandbox-serve token add` printed");
+    return 0;
+}
+
+/* Up to where signals are taken, one ends us as it ends any program: there is no job yet. */
+static int ask(struct via *via, struct sb_error *err)
+{
+    const struct options *options = via->report.options;
+    struct http_address address;
+    size_t size;
+    if (http_address_parse(&address, options->via, err) < 0 || check_policy(options, err) < 0 ||
+        check_token(options->token, err) < 0)
+        return -1;
+    _cleanup_free_ char *body = via_request(options, &size, err);
+    if (body == NULL || report_open_meta(&via->report, err) < 0 ||
+        http_connect(&via->client, &address, err) < 0 ||
+        http_post(&via->client, &address, "/run", options->token, body, size, err) < 0)
+        return -1;
+    return report_take_signals(&via->report, err);
+}
+
+int run_via(const struct options *options, struct sb_error *err)
+{
+    struct via via = {.client.fd = -1};
+    report_open(&via.report, options);
+    int status = ask(&via, err);
+    if (status == 0)
+        status = converse(&via, err);
+    if (status == 0)
+        status = report_status(&via.report, via.over);
+    http_close(&via.client);
+    report_close(&via.report);
+    return status;
+}

@@ -1,0 +1,14 @@
+/* Runs one script through a service that is running: POST /run of sandbox-serve. */
+#ifndef CLI_VIA_H
+#define CLI_VIA_H
+
+#include "options.h"
+
+/* As run_script: the exit status of the program, or −1 with *err when the job could not be run. */
+int run_via(const struct options *options, struct sb_error *err);
+
+/* The body of the request: what the options say, and all that they name has been read. The caller
+ * frees it. NULL on errors. */
+char *via_request(const struct options *options, size_t *size, struct sb_error *err);
+
+#endif

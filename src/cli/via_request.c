@@ -1,0 +1,216 @@
+/* From options to the body of POST /run. JSON holds text alone: what is no UTF-8 is refused by
+ * name rather than sent as something else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "input.h"
+#include "json_writer.h"
+#include "message.h"
+#include "utf8.h"
+#include "util.h"
+#include "via.h"
+
+enum { MOST_BYTES = 256 << 20, MOST_FILES = 10000 };
+
+/* What goes into a request, besides the options themselves. */
+struct inputs {
+    struct bytes code;
+    struct files files;
+    struct bytes input; /* for the script's standard input */
+};
+
+static int not_text(struct sb_error *err, const char *field, const char *what)
+{
+    return fail(err, field,
+                "%s is not UTF-8, and a request can hold nothing else: leave out --via, or give it "
+                "in base64",
+                what);
+}
+
+static bool is_text(const char *text, size_t size)
+{
+    return size == 0 || utf8_count(text, size) >= 0;
+}
+
+/* ── Reading ────────────────────────────────────────────────────────────────────────────────── */
+
+/* A terminal is not waited for: the answer comes at the end, so nobody could talk with the script.
+ */
+static int read_stdin(const struct options *options, struct bytes *input, struct sb_error *err)
+{
+    if (strcmp(options->script, "-") == 0 || isatty(STDIN_FILENO))
+        return 0;
+    if (read_whole(STDIN_FILENO, MOST_BYTES, input) == 0)
+        return is_text(input->data, input->size) ? 0 : not_text(err, "stdin", "standard input");
+    return fail(err, "stdin", "can't read standard input%s: %s; give less, or /dev/null",
+                errno == EFBIG ? " to its end" : "", strerror(errno));
+}
+
+static int read_inputs(const struct options *options, struct inputs *inputs, struct sb_error *err)
+{
+    inputs->files = (struct files){
+        .most_count = MOST_FILES,
+        .most_bytes = MOST_BYTES,
+        .most_why = "the most that is sent to a service: give fewer",
+    };
+    if (read_code(options, MOST_BYTES, &inputs->code, err) < 0 ||
+        gather_files(options, &inputs->files, err) < 0 ||
+        read_stdin(options, &inputs->input, err) < 0)
+        return -1;
+    /* As the sandbox itself says it. */
+    return is_text(inputs->code.data, inputs->code.size)
+               ? 0
+               : fail(err, "code", "the code is not valid UTF-8; save it as UTF-8");
+}
+
+/* ── Writing ────────────────────────────────────────────────────────────────────────────────── */
+
+static void put_text(struct json_writer *writer, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    json_key(writer, key);
+    json_string(writer, text, strlen(text));
+}
+
+/* A member whose name is anyone's text. */
+static void put_member(struct json_writer *writer, const char *name, size_t name_size,
+                       const char *text, size_t size)
+{
+    json_item(writer);
+    json_string(writer, name, name_size);
+    json_verbatim(writer, ":");
+    json_string(writer, text, size);
+}
+
+/* Code that is only space runs, and does nothing; the service refuses it, as a client that sends
+ * such has mostly lost its code. A comment makes it code. */
+static void put_code(struct json_writer *writer, const struct bytes *code)
+{
+    bool blank = code->size == 0 || strspn(code->data, " \t\r\n\f") >= code->size;
+    json_key(writer, "code");
+    if (blank)
+        json_string(writer, "#", 1);
+    else
+        json_string(writer, code->data, code->size);
+}
+
+static int put_files(struct json_writer *writer, const struct files *files, struct sb_error *err)
+{
+    json_key(writer, "files");
+    json_bracket(writer, '{');
+    for (size_t i = 0; i < files->count; i++) {
+        const struct sb_file *file = &files->items[i];
+        if (!is_text(file->path, strlen(file->path)) || !is_text(file->data, file->size)) {
+            char what[300];
+            snprintf(what, sizeof(what), "--files: %s", file->path);
+            return not_text(err, "files", what);
+        }
+        for (size_t other = 0; other < i; other++)
+            if (strcmp(files->items[other].path, file->path) == 0)
+                return fail(err, "files", "two files have the name '%.100s'; rename one",
+                            file->path);
+        put_member(writer, file->path, strlen(file->path), file->data, file->size);
+    }
+    json_bracket(writer, '}');
+    return 0;
+}
+
+static int put_args(struct json_writer *writer, const char *const *args, struct sb_error *err)
+{
+    json_key(writer, "args");
+    json_bracket(writer, '[');
+    for (; *args != NULL; args++) {
+        if (!is_text(*args, strlen(*args)))
+            return not_text(err, "args", "an argument of the script");
+        json_item(writer);
+        json_string(writer, *args, strlen(*args));
+    }
+    json_bracket(writer, ']');
+    return 0;
+}
+
+static bool is_set_again(const char *const *rest, const char *name, size_t size)
+{
+    for (; *rest != NULL; rest++)
+        if (strncmp(*rest, name, size) == 0 && (*rest)[size] == '=')
+            return true;
+    return false;
+}
+
+static int put_env(struct json_writer *writer, const char *const *env, struct sb_error *err)
+{
+    json_key(writer, "env");
+    json_bracket(writer, '{');
+    for (; *env != NULL; env++) {
+        size_t size = strcspn(*env, "=");
+        const char *value = *env + size + 1;
+        if (!is_text(*env, strlen(*env)))
+            return not_text(err, "env", "a variable of --env");
+        if (!is_set_again(env + 1, *env, size))
+            put_member(writer, *env, size, value, strlen(value));
+    }
+    json_bracket(writer, '}');
+    return 0;
+}
+
+static void put_limits(struct json_writer *writer, const struct sb_limits *limits)
+{
+    json_key(writer, "limits");
+    json_bracket(writer, '{');
+    for (int i = 0; i < SB_LIMITS; i++) {
+        if (limits->value[i] == SB_UNSET)
+            continue;
+        json_key(writer, sb_limit_info((enum sb_limit)i)->name);
+        if (i == SB_MILLICPUS)
+            json_thousandths(writer, limits->value[i]);
+        else
+            json_integer(writer, limits->value[i]);
+    }
+    json_bracket(writer, '}');
+}
+
+static int put_all(struct json_writer *writer, const struct options *options,
+                   const struct inputs *inputs, struct sb_error *err)
+{
+    json_bracket(writer, '{');
+    put_code(writer, &inputs->code);
+    put_text(writer, "name", options->script);
+    put_text(writer, "policy", options->policy);
+    put_text(writer, "call", options->call);
+    put_limits(writer, &options->limits);
+    if (put_args(writer, options->args, err) < 0 || put_env(writer, options->env, err) < 0 ||
+        put_files(writer, &inputs->files, err) < 0)
+        return -1;
+    json_key(writer, "stdin");
+    json_string(writer, inputs->input.size > 0 ? inputs->input.data : "", inputs->input.size);
+    /* As the script wrote it, or as JSON can show it. */
+    json_key(writer, "base64");
+    json_verbatim(writer, options->json ? "false" : "true");
+    json_bracket(writer, '}');
+    return 0;
+}
+
+char *via_request(const struct options *options, size_t *size, struct sb_error *err)
+{
+    struct inputs inputs = {0};
+    struct json_writer writer;
+    char *body = NULL;
+    if (!is_text(options->script, strlen(options->script)) ||
+        (options->call != NULL && !is_text(options->call, strlen(options->call)))) {
+        not_text(err, "script", "the name of the script, or of the function,");
+    } else if (read_inputs(options, &inputs, err) == 0) {
+        json_begin(&writer, inputs.code.size + inputs.files.bytes + inputs.input.size + 1024);
+        int result = put_all(&writer, options, &inputs, err);
+        *size = writer.size;
+        body = json_end(&writer);
+        if (result < 0)
+            free_memory(&body);
+        else if (body == NULL)
+            fail(err, "", "no memory for the request: free some, or send less");
+    }
+    free(inputs.code.data);
+    free(inputs.input.data);
+    files_free(&inputs.files);
+    return body;
+}
