@@ -1,5 +1,5 @@
-/* Runs scripts warm, one after the other, and prints each verdict as JSON: warm POLICIES POLICY ROOTFS
- * COUNT CODE. Waits until children are parked, without looking at a clock. */
+/* Runs scripts warm, one after the other, and prints each verdict as JSON: warm POLICIES POLICY
+ * ROOTFS COUNT CODE. Waits until children are parked, without looking at a clock. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ int main(int argc, char **argv)
     sb_warm_prepare(sandbox, policy);
     for (int i = 0; i < atoi(argv[4]); i++) {
         while (sb_warm_state(sandbox, policy).parked == 0)
-            if (sb_warm_state(sandbox, policy).reason[0] != '\0' || sb_turn(sandbox, 1000, &err) < 0) {
+            if (sb_warm_state(sandbox, policy).reason[0] != '\0' ||
+                sb_turn(sandbox, 1000, &err) < 0) {
                 fprintf(stderr, "%s\n", sb_warm_state(sandbox, policy).reason);
                 return 1;
             }

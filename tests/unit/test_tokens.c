@@ -1,6 +1,7 @@
 /* Tokens: lines of their file, who has one, and the commands that change the file. */
 #include "unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
