@@ -86,7 +86,7 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
         result = sb_fail(err, "zygote", errno, "cannot make a socket; raise ulimit -n");
     child->channel = channel[0];
     in.channel = channel[1];
-    if (result == 0 && send_spawn(pool->zygote.process.socket, shell, &in) < 0)
+    if (result == 0 && send_spawn(pool->zygotes[pool->serving].process.socket, shell, &in) < 0)
         result = sb_fail(err, "zygote", errno, "cannot ask the zygote for a child");
     child->control = steal_fd(&in.control);
     launch_close(&in);
@@ -109,8 +109,13 @@ int pool_spawn(struct pool *pool, struct sb_error *err)
         list_add(&pool->dead, child);
         return -1;
     }
-    list_add(&pool->spawning, child);
+    list_add(&pool->zygotes[pool->serving].spawning, child);
     return 0;
+}
+
+size_t pool_spawning(const struct pool *pool)
+{
+    return pool->zygotes[0].spawning.count + pool->zygotes[1].spawning.count;
 }
 
 /* ── Losing one ────────────────────────────────────────────────────────────────────────────── */
@@ -225,10 +230,9 @@ static void park(struct pool *pool, struct child *child)
     list_add(&pool->parked, child);
 }
 
-/* The zygote has answered the oldest request. */
-int pool_arrived(struct pool *pool, pid_t pid, int errnum)
+int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum)
 {
-    struct child *child = list_take(&pool->spawning);
+    struct child *child = list_take(&zygote->spawning);
     struct sb_error err;
     if (child == NULL)
         return -1;
@@ -257,9 +261,10 @@ struct child *pool_take_parked(struct pool *pool)
     return list_take(&pool->parked);
 }
 
-struct child *pool_take_spawning(struct pool *pool)
+void pool_lose_spawning(struct pool *pool, struct zygote *zygote)
 {
-    return list_take(&pool->spawning);
+    for (struct child *child; (child = list_take(&zygote->spawning)) != NULL;)
+        pool_lose(pool, child);
 }
 
 bool pool_died(struct pool *pool, const struct source *source)
