@@ -24,7 +24,9 @@ struct zygote {
     struct zygote_process process; /* pid 0: none */
     struct source source;          /* its socket */
     bool ready;
-    size_t children; /* cloned so far */
+    size_t children;   /* cloned so far */
+    int64_t serial;    /* no other has the same */
+    uint32_t networks; /* of those that it keeps: a bit for each that a child has */
     int64_t ready_us;
     struct list spawning; /* asked for, in the order of its answers */
 };
@@ -64,6 +66,9 @@ void pool_lose(struct pool *pool, struct child *child);
 void pool_bury(struct pool *pool);
 /* The pidfd of a parked child: true when it was one of this pool. */
 bool pool_died(struct pool *pool, const struct source *source);
+
+/* Gives back what a run has of a zygote's, when nothing is left of it. */
+void pool_return(struct pool *pool, struct sb_run *run);
 
 /* Jobs that have no child yet, first come, first served. */
 void pool_wait(struct pool *pool, struct sb_run *run);

@@ -25,13 +25,17 @@
 #define PARKED_MIN 3
 /* A parked child is replaced after that time. */
 #define PARKED_US (10 * 60 * INT64_C(1000000))
-#define UPKEEP_US INT64_C(1000000)
+/* A child takes the place of one that has a job when that long nothing has happened, so that jobs
+ * have the machine to themselves; or after the turn, when few are left. */
+#define REST_US 500
 
 struct warm {
     struct sb_warm_options options;
     struct pool *pools;
     struct pool *gone;    /* forgotten; events of this turn may still name them */
     struct source upkeep; /* a timer */
+    struct source rest;   /* a timer: nothing has happened for a while */
+    bool resting;         /* it is set */
 };
 
 /* ── Pools ─────────────────────────────────────────────────────────────────────────────── */
@@ -68,13 +72,33 @@ static size_t wanted(const struct pool *pool)
     return MIN(PARKED_MIN + expected, MAX(most, 1));
 }
 
+static size_t coming(const struct pool *pool)
+{
+    return pool->parked.count + pool_spawning(pool) - pool->waiting_count;
+}
+
 /* One at a time: what has been asked of us meanwhile comes first. */
 static void refill(struct pool *pool)
 {
     struct sb_error err;
-    size_t coming = pool->parked.count + pool_spawning(pool) - pool->waiting_count;
-    if (zygotes_serving(pool)->ready && coming < wanted(pool) && pool_spawn(pool, &err) < 0)
+    if (zygotes_serving(pool)->ready && coming(pool) < wanted(pool) && pool_spawn(pool, &err) < 0)
         snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+}
+
+/* Never at once: whoever waits for the verdict of this turn is answered first. */
+static void plan_refill(struct warm *warm)
+{
+    bool any = false, few = false;
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
+        size_t goal = wanted(pool);
+        any |= zygotes_serving(pool)->ready && coming(pool) < goal;
+        few |= zygotes_serving(pool)->ready && coming(pool) < (goal + 1) / 2;
+    }
+    if (!any && !warm->resting)
+        return;
+    struct itimerspec when = {{0}, {.tv_nsec = !any ? 0 : few ? 1 : REST_US * 1000}};
+    timerfd_settime(warm->rest.fd, 0, &when, NULL);
+    warm->resting = any;
 }
 
 static void replace_old(struct pool *pool)
@@ -104,18 +128,21 @@ static void turned(struct sb_sandbox *sandbox)
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
         pool_bury(pool);
         zygotes_keep(pool, &sandbox->warm->options);
-        refill(pool);
     }
+    plan_refill(sandbox->warm);
     free_gone(sandbox->warm);
 }
 
-static void on_upkeep(struct sb_sandbox *sandbox)
+static void on_timer(struct warm *warm, const struct source *timer)
 {
     uint64_t count;
-    ssize_t ignored = read(sandbox->warm->upkeep.fd, &count, sizeof(count));
+    ssize_t ignored = read(timer->fd, &count, sizeof(count));
     (void)ignored;
-    for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next)
-        replace_old(pool);
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
+        if (timer == &warm->upkeep)
+            replace_old(pool);
+        else
+            refill(pool);
 }
 
 /* ── What the core asks ────────────────────────────────────────────────────────────────────── */
@@ -184,8 +211,8 @@ static void ready(struct sb_sandbox *sandbox, struct source *source)
         on_channel(source->run);
         return;
     }
-    if (source == &sandbox->warm->upkeep) {
-        on_upkeep(sandbox);
+    if (source == &sandbox->warm->upkeep || source == &sandbox->warm->rest) {
+        on_timer(sandbox->warm, source);
         return;
     }
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
@@ -200,6 +227,13 @@ static bool cancel(struct sb_run *run)
     return pool != NULL && pool_cancel(pool, run);
 }
 
+static void ended(struct sb_run *run)
+{
+    struct pool *pool = pool_of(run->sandbox, run->policy);
+    if (pool != NULL)
+        pool_return(pool, run);
+}
+
 /* Nothing of the job has run. What the child had is let go, and a fresh python takes its place. */
 static bool again(struct sb_run *run)
 {
@@ -210,6 +244,9 @@ static bool again(struct sb_run *run)
     close_fd(&run->control);
     if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0)
         cgroup_job_close(&run->cgroup); /* the next start clears it */
+    else
+        ended(run);
+    run->network = -1;
     cgroup_job_init(&run->cgroup);
     run->source[SOURCE_OOM].fd = -1;
     run->pid = 0;
@@ -245,33 +282,40 @@ static void close_all(struct sb_sandbox *sandbox)
         free_gone(warm);
     }
     close_fd(&warm->upkeep.fd);
+    close_fd(&warm->rest.fd);
     free(steal_ptr(sandbox->warm));
     sandbox->warm_operations = NULL;
 }
 
 /* ── For callers ───────────────────────────────────────────────────────────────────────────── */
 
+static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
+{
+    timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = timer};
+    return timer->fd < 0 ? -1 : epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, timer->fd, &event);
+}
+
 int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                    struct sb_error *err)
 {
-    static const struct warm_operations operations = {start, ready,  cancel,
-                                                      again, turned, close_all};
+    static const struct warm_operations operations = {start, ready,  cancel,   again,
+                                                      ended, turned, close_all};
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
+    warm->upkeep = warm->rest = (struct source){.kind = SOURCE_WARM, .fd = -1};
     warm->options = (struct sb_warm_options){
         .parked_max = options->parked_max ? options->parked_max : 16,
         .memory_bytes = options->memory_bytes ? options->memory_bytes : INT64_C(256) << 20,
         .renew_jobs = options->renew_jobs ? options->renew_jobs : 10000,
         .renew_ms = options->renew_ms ? options->renew_ms : INT64_C(3600000),
     };
-    warm->upkeep = (struct source){
-        .kind = SOURCE_WARM, .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
-    struct itimerspec when = {{.tv_nsec = 0, .tv_sec = UPKEEP_US / 1000000}, {.tv_sec = 1}};
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &warm->upkeep};
-    if (warm->upkeep.fd < 0 || timerfd_settime(warm->upkeep.fd, 0, &when, NULL) < 0 ||
-        epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, warm->upkeep.fd, &event) < 0) {
+    struct itimerspec each_second = {{.tv_sec = 1}, {.tv_sec = 1}};
+    if (open_timer(sandbox, &warm->upkeep) < 0 || open_timer(sandbox, &warm->rest) < 0 ||
+        timerfd_settime(warm->upkeep.fd, 0, &each_second, NULL) < 0) {
         close_fd(&warm->upkeep.fd);
+        close_fd(&warm->rest.fd);
         free(warm);
         return sb_fail(err, "warm", errno, "cannot make a timer; raise ulimit -n");
     }

@@ -40,7 +40,7 @@ static void retry_later(struct pool *pool)
 static void start_zygote(struct pool *pool, struct zygote *zygote)
 {
     struct sb_error err;
-    *zygote = (struct zygote){.source = {.kind = SOURCE_WARM, .fd = -1}};
+    *zygote = (struct zygote){.source = {.kind = SOURCE_WARM, .fd = -1}, .serial = monotonic_us()};
     if (zygote_start(&zygote->process, pool->sandbox, pool->policy, &err) == 0) {
         zygote->source.fd = zygote->process.socket;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &zygote->source};
