@@ -302,6 +302,7 @@ struct sb_verdict {
 enum sb_json_flags {
     SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null: they went elsewhere */
     SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */
+    /* With either, "error" of an exception is one sentence, not its traceback. */
 };
 
 /* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8:

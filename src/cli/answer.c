@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "raised.h"
 #include "util.h"
 
 /* ── Members ────────────────────────────────────────────────────────────────────────────────── */
@@ -160,7 +161,7 @@ static size_t base64_decode(char *text)
     return size;
 }
 
-static int read_stream(struct answer *answer, enum sb_stream stream, const char *name, bool base64)
+static int read_stream(struct answer *answer, enum sb_stream stream, const char *name)
 {
     struct json_object *value = member(answer->fields, name);
     if (!json_object_is_type(value, json_type_string))
@@ -172,7 +173,7 @@ static int read_stream(struct answer *answer, enum sb_stream stream, const char 
     memcpy(text, json_object_get_string(value), size + 1);
     answer->text[stream] = text;
     answer->verdict.text[stream] = text;
-    answer->verdict.text_size[stream] = base64 ? base64_decode(text) : size;
+    answer->verdict.text_size[stream] = base64_decode(text);
     return 0;
 }
 
@@ -194,7 +195,19 @@ static const char *or_else(const char *text, const char *otherwise)
     return text != NULL ? text : otherwise;
 }
 
-static int read_verdict(struct answer *answer, bool base64)
+/* With base64 the sentence comes in place of the traceback, which is on stderr. */
+static void read_exception(struct sb_verdict *verdict)
+{
+    size_t size = strlen(RAISED);
+    if (verdict->word != SB_EXCEPTION || verdict->error == NULL ||
+        strncmp(verdict->error, RAISED, size) != 0)
+        return;
+    verdict->exception = verdict->error + size;
+    if (verdict->text_size[SB_STDERR] > 0)
+        verdict->error = verdict->text[SB_STDERR];
+}
+
+static int read_verdict(struct answer *answer)
 {
     struct json_object *fields = answer->fields, *enforcement = member(fields, "enforcement"),
                        *usage = member(fields, "usage"), *truncated = member(fields, "truncated");
@@ -217,19 +230,20 @@ static int read_verdict(struct answer *answer, bool base64)
         .cgroup = or_else(string(enforcement, "cgroup"), "none"),
         .start = or_else(string(enforcement, "start"), "cold"),
     };
-    return read_stream(answer, SB_STDOUT, "stdout", base64) < 0 ||
-                   read_stream(answer, SB_STDERR, "stderr", base64) < 0
-               ? -1
-               : read_missing(answer, enforcement);
+    if (read_stream(answer, SB_STDOUT, "stdout") < 0 ||
+        read_stream(answer, SB_STDERR, "stderr") < 0 || read_missing(answer, enforcement) < 0)
+        return -1;
+    read_exception(&answer->verdict);
+    return 0;
 }
 
-int answer_read(struct answer *answer, const char *body, size_t size, bool base64)
+int answer_read(struct answer *answer, const char *body, size_t size)
 {
     *answer = (struct answer){.fields = json_object_new_object()};
     if (answer->fields == NULL || read_members(answer, body, size) < 0)
         return -1;
     if (member(answer->fields, "verdict") != NULL)
-        return read_verdict(answer, base64);
+        return read_verdict(answer);
     answer->refusal = string(answer->fields, "error");
     return answer->refusal != NULL ? 0 : -1;
 }

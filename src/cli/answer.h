@@ -15,9 +15,9 @@ struct answer {
     const char *refusal;       /* "error" of an answer that is no verdict, or NULL */
 };
 
-/* `base64`: the output comes so. −1: it is neither a verdict nor a refusal. The caller frees the
+/* Of a request for base64. −1: it is neither a verdict nor a refusal. The caller frees the
  * answer with answer_free, also when this fails. */
-int answer_read(struct answer *answer, const char *body, size_t size, bool base64);
+int answer_read(struct answer *answer, const char *body, size_t size);
 void answer_free(struct answer *answer);
 
 #endif

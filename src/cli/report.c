@@ -129,7 +129,7 @@ static void write_meta(struct report *report, const struct sb_verdict *verdict)
     report->status = STATUS_FAILED;
 }
 
-void report_verdict(struct report *report, const struct sb_verdict *verdict, const char *json)
+void report_verdict(struct report *report, const struct sb_verdict *verdict)
 {
     report->status = status_of(verdict);
     if (report->meta >= 0)
@@ -138,8 +138,7 @@ void report_verdict(struct report *report, const struct sb_verdict *verdict, con
         say_verdict(report, verdict);
         return;
     }
-    _cleanup_free_ char *made = json == NULL ? sb_verdict_json(verdict, 0) : NULL;
-    json = json != NULL ? json : made;
+    _cleanup_free_ char *json = sb_verdict_json(verdict, 0);
     if (json == NULL) {
         report_say(report, "no memory for the verdict: lower --output or free some");
         report->status = STATUS_FAILED;

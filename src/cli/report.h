@@ -36,9 +36,9 @@ const char *interrupted(char text[static INTERRUPTED_SIZE], int signal);
 void report_say(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Gives a verdict to --meta, and to the reader: on stdout as JSON with --json, else as sentences.
- * `json`: its text where there is one already, else NULL. */
-void report_verdict(struct report *report, const struct sb_verdict *verdict, const char *json);
+/* Gives a verdict to --meta, and to the reader: on stdout as JSON with --json, else as
+ * sentences. */
+void report_verdict(struct report *report, const struct sb_verdict *verdict);
 
 /* Something is still to be written. */
 bool report_waits(const struct report *report);

@@ -37,7 +37,7 @@ static void on_done(void *user, const struct sb_verdict *verdict)
 {
     struct live *live = user;
     live->run = NULL;
-    report_verdict(&live->report, verdict, NULL);
+    report_verdict(&live->report, verdict);
 }
 
 /* ── The loop ───────────────────────────────────────────────────────────────────────────────── */

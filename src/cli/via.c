@@ -40,11 +40,10 @@ static int refused(const struct via *via, const char *refusal, struct sb_error *
 
 static int take_answer(struct via *via, struct sb_error *err)
 {
-    bool json = via->report.options->json;
     size_t size;
     const char *body = http_body(&via->client, &size);
     struct answer answer;
-    int result = answer_read(&answer, body, size, !json);
+    int result = answer_read(&answer, body, size);
     if (result < 0) {
         fail(err, "via",
              "the answer of %s is no verdict (HTTP status %d): name the address of sandbox-serve "
@@ -53,9 +52,9 @@ static int take_answer(struct via *via, struct sb_error *err)
     } else if (answer.refusal != NULL) {
         result = refused(via, answer.refusal, err);
     } else {
-        if (!json)
+        if (!via->report.options->json)
             give_output(via, &answer.verdict);
-        report_verdict(&via->report, &answer.verdict, json ? body : NULL);
+        report_verdict(&via->report, &answer.verdict);
         via->over = true;
     }
     answer_free(&answer);
@@ -87,7 +86,7 @@ static void give_up(struct via *via)
     };
     http_close(&via->client);
     via->report.killed = true;
-    report_verdict(&via->report, &verdict, NULL);
+    report_verdict(&via->report, &verdict);
     via->over = true;
 }
 

@@ -184,9 +184,9 @@ static int put_all(struct json_writer *writer, const struct options *options,
         return -1;
     json_key(writer, "stdin");
     json_string(writer, inputs->input.size > 0 ? inputs->input.data : "", inputs->input.size);
-    /* As the script wrote it, or as JSON can show it. */
+    /* What the script wrote, byte for byte. */
     json_key(writer, "base64");
-    json_verbatim(writer, options->json ? "false" : "true");
+    json_verbatim(writer, "true");
     json_bracket(writer, '}');
     return 0;
 }

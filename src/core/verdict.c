@@ -8,6 +8,7 @@
 
 #include "json_valid.h"
 #include "limit.h"
+#include "raised.h"
 #include "run.h"
 #include "util.h"
 
@@ -120,7 +121,7 @@ static void judge_status(struct sb_verdict *verdict, const struct sb_run *run,
     } else if (verdict->exit_code == 1 && told->exception != NULL) {
         verdict->word = SB_EXCEPTION;
         verdict->exception = told->exception;
-        snprintf(text, size, "the script raised %s", told->exception);
+        snprintf(text, size, RAISED "%s", told->exception);
     } else {
         verdict->word = SB_EXIT;
         snprintf(text, size, "the script ended with exit status %d", verdict->exit_code);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json_writer.h"
+#include "raised.h"
 #include "sandbox.h"
 #include "util.h"
 
@@ -50,6 +51,18 @@ static void put_stream(struct json_writer *writer, const char *key,
         json_base64(writer, verdict->text[stream], verdict->text_size[stream]);
     else
         json_string(writer, verdict->text[stream], verdict->text_size[stream]);
+}
+
+/* A traceback is output: where that is not given, or byte for byte, a sentence stands for it. */
+static void put_error(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
+{
+    char sentence[256];
+    const char *error = verdict->error != NULL ? verdict->error : "";
+    if ((flags & (SB_JSON_NO_OUTPUT | SB_JSON_BASE64)) != 0 && verdict->exception != NULL) {
+        snprintf(sentence, sizeof(sentence), RAISED "%s", verdict->exception);
+        error = sentence;
+    }
+    put_text(writer, "error", error);
 }
 
 static void put_integer(struct json_writer *writer, const char *key, int64_t value)
@@ -145,7 +158,7 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
     put_text(&writer, "status", success ? "success" : "error");
     put_output(&writer, verdict, flags);
     if (!success)
-        put_text(&writer, "error", verdict->error != NULL ? verdict->error : "");
+        put_error(&writer, verdict, flags);
     put_text(&writer, "verdict", sb_word_name(verdict->word));
     put_stream(&writer, "stdout", verdict, SB_STDOUT, flags);
     put_stream(&writer, "stderr", verdict, SB_STDERR, flags);

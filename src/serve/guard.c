@@ -16,10 +16,13 @@ static size_t name_size(const char *host)
     return bracket != NULL ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
 }
 
-/* Nothing but a port, if anything, stands behind the name. */
-static bool ends_well(const char *host)
+/* A name, and nothing but a port, if anything, behind it. */
+static bool is_well_formed(const char *host)
 {
-    const char *rest = host + name_size(host);
+    size_t size = name_size(host);
+    const char *rest = host + size;
+    if (size == 0 || strpbrk(host, "/\\@ \t,") != NULL)
+        return false;
     return *rest == '\0' || (*rest == ':' && rest[1 + strspn(rest + 1, "0123456789")] == '\0');
 }
 
@@ -84,8 +87,7 @@ static unsigned check_host(const struct config *config, const struct guard_input
 {
     if (input->host == NULL || input->private_socket)
         return 0;
-    if (*input->host == '\0' || strpbrk(input->host, "/\\@ \t,") != NULL ||
-        !ends_well(input->host)) {
+    if (!is_well_formed(input->host)) {
         sb_fail_field(err, "guard", "Host", "the Host header is no name: send NAME or NAME:PORT");
         return BAD_REQUEST;
     }

@@ -334,19 +334,17 @@ class Elsewhere(Server):
         self.address, self.tls, self.log = (host, int(port)), None, "its log is elsewhere"
 
 
-class Held:
-    """A job that runs until the test lets it go on: it waits for a signal that no other job waits for."""
+class Waiting:
+    """Code that runs until the test lets it go on: it waits for a signal that no other such code waits for."""
 
     _numbers = itertools.cycle(range(signal.SIGRTMIN + 2, signal.SIGRTMAX))
 
-    def __init__(self, server, headers, limits, where):
+    def __init__(self, server):
         self._server = server
         self._number = next(self._numbers)
         # One that comes between two looks is handled at the end of the next sleep.
-        code = (f"import signal, time\ndef go(*_): raise SystemExit\nsignal.signal({self._number}, go)\n"
-                "try:\n    while True: time.sleep(0.05)\nfinally: print('let go')")
-        body = {"code": code, "policy": "default", "limits": {"wall_time_ms": 1000 * integration.HANG_SECONDS, **limits}}
-        self.connection = server.send("POST", "/run", body, headers, **where)
+        self.code = (f"import signal, time\ndef go(*_): raise SystemExit\nsignal.signal({self._number}, go)\n"
+                     "try:\n    while True: time.sleep(0.05)\nfinally: print('let go')")
 
     def pid(self):
         """Its process on this host; None while (or when) it does not wait."""
@@ -361,9 +359,22 @@ class Held:
         until(self.pid)
         return self
 
+    def let_go(self):
+        os.kill(self.started().pid(), self._number)
+
+
+class Held(Waiting):
+    """A job of such code, asked for by POST /run."""
+
+    def __init__(self, server, headers, limits, where):
+        super().__init__(server)
+        body = {"code": self.code, "policy": "default",
+                "limits": {"wall_time_ms": 1000 * integration.HANG_SECONDS, **limits}}
+        self.connection = server.send("POST", "/run", body, headers, **where)
+
     def release(self):
         """Lets it go on; its answer."""
-        os.kill(self.started().pid(), self._number)
+        self.let_go()
         answer = self.connection.answer()
         assert answer.status == 200 and answer.json["output"] == "let go", answer
         self.connection.close()

@@ -1,6 +1,5 @@
 """Which requests run, which wait and which are refused, and that clients who leave take their jobs with them."""
 
-import json
 import pathlib
 import time
 
@@ -242,10 +241,11 @@ def test_requests_that_are_wrong_are_told_so_without_waiting(serve):
 def test_how_long_a_request_waited_is_not_time_of_its_job(serve):
     server = serve(jobs=1)
     held = server.hold().started()
-    asked = server.send("POST", "/run", {"code": "print('ran')", "timeout": 0.5})
+    asked = server.send("POST", "/run", {"code": "while True: pass", "timeout": 0.5})
     waiting(server, 1)
     until(lambda began=time.monotonic(): time.monotonic() - began > 0.6)
     held.release()
-    assert asked.answer().json["verdict"] == "ok"
-    record = [record for record in server.log.jobs(2) if record["verdict"] == "ok"][-1]
-    assert json.dumps(record) and record["waited_ms"] >= 600
+    answer = asked.answer().json
+    assert (answer["verdict"], answer["usage"]["wall_time_ms"] >= 500) == ("timeout", True), answer
+    record = server.log.wait(lambda record: record.get("verdict") == "timeout")
+    assert record["waited_ms"] >= 600

@@ -5,38 +5,27 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 
 import pytest
 
-from conftest import Held, integration, until
+from conftest import Waiting, command, integration
 
 REFUSED = 125
 
 
 class Via(integration.Sandbox):
-    """sandbox-run with --via."""
+    """sandbox-run with --via. What the tests say of this host's cgroup is not for the service."""
+
+    cgroup = None
 
     def __init__(self, directory, address):
         super().__init__(directory)
         self.address = address
 
     def command(self, *options, **keywords):
-        return super().command("--via", self.address, "--cgroup", *options, **keywords)
-
-    def start(self, *options, **keywords):
-        # The tests' own --cgroup is about this host.
-        return super().start(*options, **keywords)
-
-
-def without_cgroup(command):
-    at = command.index("--cgroup")
-    return command[:at] + command[at + 1:]
-
-
-class Through(Via):
-    def command(self, *options, **keywords):
-        return without_cgroup(super().command(*options, **keywords))
+        return super().command("--via", self.address, *options, **keywords)
 
 
 @pytest.fixture
@@ -59,7 +48,7 @@ def through(tmp_path):
     made = []
 
     def make(server):
-        made.append(Through(tmp_path, server if isinstance(server, str) else address_of(server)))
+        made.append(Via(tmp_path, server if isinstance(server, str) else address_of(server)))
         return made[-1]
 
     yield make
@@ -336,7 +325,7 @@ def test_input_that_is_no_text_is_refused_by_name(via, place):
 def test_more_than_the_service_takes_is_refused_in_its_words(serve, through):
     sandbox = through(serve(max_body="64K"))
     ran = sandbox(code="print(1)", stdin="x" * 10_000_000)
-    refused(ran, "body", "64")
+    refused(ran, "body", 64 * 1024)
 
 
 def test_a_busy_service_says_so(serve, through):
@@ -359,19 +348,9 @@ def test_a_terminal_is_not_read(via):
 
 def held(server, sandbox, **keywords):
     """A run that waits in the service, once it does."""
-    started = []
-
-    class Client:
-        """What Held knows as a server: its connection is the program's."""
-
-        pid = server.pid
-
-        def send(self, method, path, body, *_, **__):
-            started.append(sandbox.start(code=body["code"], stdin=integration.subprocess.DEVNULL, **keywords))
-
-    job = Held(Client(), None, {})
-    until(job.pid)
-    return started[0], job
+    job = Waiting(server)
+    started = sandbox.start(code=job.code, stdin=subprocess.DEVNULL, **keywords)
+    return started, job.started()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
@@ -399,21 +378,16 @@ def test_a_signal_that_was_ignored_stays_ignored(serve, through):
     server = serve()
     started, job = held(server, through(server), prefix=["sh", "-c", "trap '' HUP; exec \"$@\"", "sh"])
     started.signal(signal.SIGHUP)
-    os.kill(job.pid(), job._number)
+    job.let_go()
     assert started.finish().stdout == "let go\n"
 
 
 def test_a_service_that_dies_is_told(launch, through):
-    server = launch(integration_command()).listening()
+    server = launch(command()).listening()
     started, _ = held(server, through(server))
     server.process.kill()
     server.wait()
     refused(started.finish(), "ended the connection", "log")
-
-
-def integration_command():
-    from conftest import command
-    return command()
 
 
 def test_a_service_that_stops_ends_the_job_with_its_reason(serve, through):
@@ -503,7 +477,7 @@ def test_what_is_no_answer_of_a_service_is_a_failure(stranger, answer):
 def test_what_is_no_answer_of_a_service_is_told_with_its_address(through):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = "http://127.0.0.1:{}".format(listening.getsockname()[1])
-        started = through(address).start(code="print(1)", stdin=integration.subprocess.DEVNULL)
+        started = through(address).start(code="print(1)", stdin=subprocess.DEVNULL)
         connection, _ = listening.accept()
         with connection:
             connection.recv(65536)

@@ -145,6 +145,7 @@ class Sandbox:
     """sandbox-run as these tests call it: run(…) to the end, run.start(…) to talk with it."""
 
     binary = str(BINARY)
+    cgroup = os.environ.get("SANDBOX_TEST_CGROUP")
 
     def __init__(self, directory):
         self._directory = directory
@@ -159,8 +160,8 @@ class Sandbox:
         """The argument vector. `code` is given with -c, its indentation taken off, and with time
         enough for the slowest host unless the test is about time, or a policy."""
         command = [self.binary]
-        if os.environ.get("SANDBOX_TEST_CGROUP") and "--cgroup" not in options:
-            command += ["--cgroup", os.environ["SANDBOX_TEST_CGROUP"]]
+        if self.cgroup and "--cgroup" not in options:
+            command += ["--cgroup", self.cgroup]
         if json:
             command.append("--json")
         if meta:
