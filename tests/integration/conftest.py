@@ -46,10 +46,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: counts things of the whole machine; runs while no "
-                            "other test does")
-    config.addinivalue_line("markers", "slow: repeats something many times; fewer with "
-                            "SANDBOX_TEST_QUICK")
     if not BINARY.exists():
         raise pytest.UsageError(f"{BINARY} is not there: build it, or set SANDBOX_RUN")
     # Processes that outlive their sandbox-run become children of this one: they can be counted.
@@ -264,19 +260,21 @@ LIBRARY = BINARY.parent / "src" / "core"
 SANITIZE = ["-fsanitize=address,undefined"] if os.environ.get("SANDBOX_TEST_SANITIZED") else []
 
 
-@pytest.fixture
-def compiled(tmp_path):
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
     """compiled(source) builds a C program as other people's are: with the header and the shared
-    library. Returns its path."""
+    library, each once. Returns its path."""
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here")
+    programs = {}
 
     def compile_source(source):
-        program = tmp_path / "program"
-        subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE,
-                        "-I", CHECKOUT / "include", "-o", program, source, "-L", LIBRARY,
-                        "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
-        return program
+        if source not in programs:
+            programs[source] = tmp_path_factory.mktemp("compiled") / "program"
+            subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE,
+                            "-I", CHECKOUT / "include", "-o", programs[source], source,
+                            "-L", LIBRARY, "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
+        return programs[source]
 
     return compile_source
 
@@ -554,21 +552,3 @@ def reap():
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
-
-
-# ── Where time is dear ───────────────────────────────────────────────────────────────────────────
-
-
-def pytest_collection_modifyitems(config, items):
-    """With SANDBOX_TEST_ONE_VARIANT each promise is tried in one variant, but for those whose
-    variants are the kernel's matter: an emulated machine needs a second for each."""
-    if not os.environ.get("SANDBOX_TEST_ONE_VARIANT"):
-        return
-    seen, kept, left = set(), [], []
-    for item in items:
-        promise = (item.path, getattr(item, "originalname", item.name))
-        every = item.path.name in ("test_limits.py", "test_isolation.py")
-        (kept if every or promise not in seen else left).append(item)
-        seen.add(promise)
-    items[:] = kept
-    config.hook.pytest_deselected(items=left)
