@@ -8,6 +8,7 @@ the reason. From the environment:
     SANDBOX_ROOTFS       the root file system
     SANDBOX_POLICIES     the policies; default: the directory policies/ beside the program
     SANDBOX_TEST_CGROUP  passed as --cgroup
+    SANDBOX_TEST_START   passed as --start
     SANDBOX_TEST_QUICK   fewer rounds of what repeats
 
 The promises say nothing about how fast a host is, so no test does. HANG_SECONDS only ends a test
@@ -142,6 +143,7 @@ class Sandbox:
 
     binary = str(BINARY)
     cgroup = os.environ.get("SANDBOX_TEST_CGROUP")
+    start_kind = os.environ.get("SANDBOX_TEST_START")
 
     def __init__(self, directory):
         self._directory = directory
@@ -158,6 +160,8 @@ class Sandbox:
         command = [self.binary]
         if self.cgroup and "--cgroup" not in options:
             command += ["--cgroup", self.cgroup]
+        if self.start_kind and not {"--start", "--via"} & set(options):
+            command += ["--start", self.start_kind]
         if json:
             command.append("--json")
         if meta:
