@@ -14,6 +14,7 @@ enum kind {
     LIST,        /* a string, one for each time that the option is given */
     ENVIRONMENT, /* the same, K=V */
     LIMIT,       /* one of enum sb_limit */
+    START,
     CGROUP,
     UID_RANGE,
     ACTION /* something else than running a script */
@@ -48,6 +49,8 @@ static const struct row others[] = {
     {FLAG, 0, "best-effort", NULL, "go on where the host can't enforce something; see --doctor",
      AT(sandbox.best_effort)},
     {CGROUP, 0, "cgroup", "KIND", "auto, v2-delegated, v2-scope, v2-root, v1 or none", 0},
+    {START, 0, "start", "KIND", "cold, or warm as a service does it (slower for one run) [cold]",
+     0},
     {UID_RANGE, 0, "uid-range", "FIRST:COUNT", "as root: host uids for jobs, one for each", 0},
     {ACTION, 0, "doctor", NULL, "show what this host can enforce, and remedies", ACTION_DOCTOR},
     {ACTION, 0, "selftest", NULL, "run hostile scripts and see each contained", ACTION_SELFTEST},
@@ -93,6 +96,14 @@ static int take_uid_range(struct sb_options *sandbox, const char *value, struct 
                     value);
     sandbox->uid_first = (uint32_t)first;
     sandbox->uid_count = (uint32_t)count;
+    return 0;
+}
+
+static int take_start(bool *warm, const char *value, struct sb_error *err)
+{
+    *warm = strcmp(value, "warm") == 0;
+    if (!*warm && strcmp(value, "cold") != 0)
+        return fail(err, "start", "--start takes cold or warm, not '%s'", value);
     return 0;
 }
 
@@ -148,6 +159,8 @@ static int take(struct options *options, const struct row *row, const char *valu
     case LIMIT:
         return sb_limit_parse((enum sb_limit)row->where, value, &options->limits.value[row->where],
                               err);
+    case START:
+        return take_start(&options->warm, value, err);
     case CGROUP:
         return take_cgroup(&options->sandbox, value, err);
     case UID_RANGE:

@@ -28,6 +28,7 @@ struct options {
     const char **env;   /* NULL-terminated */
     const char *call;
     const char *meta;
+    bool warm;         /* start as a service does */
     const char *via;   /* address of a service, NULL: run here */
     const char *token; /* for it, of the environment, or NULL */
     bool json;

@@ -114,6 +114,31 @@ static int supervise(struct live *live, struct sb_error *err)
     return 0;
 }
 
+/* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
+
+/* As a service does it, but for a single job: a zygote, then its child. A signal is left for
+ * supervise, which ends the job with a verdict. */
+static int prepare_warm(struct live *live, const struct sb_policy *policy, struct sb_error *err)
+{
+    const struct sb_warm_options options = {.parked_max = 1};
+    if (sb_warm_enable(live->sandbox, &options, err) < 0)
+        return -1;
+    sb_warm_prepare(live->sandbox, policy);
+    for (;;) {
+        struct sb_warm_state state = sb_warm_state(live->sandbox, policy);
+        if (state.ready)
+            return 0;
+        if (state.reason[0] != '\0')
+            return fail(err, "start", "no warm start: %s; leave out --start warm to run it cold",
+                        state.reason);
+        struct pollfd ready[] = {{.fd = live->report.signals, .events = POLLIN},
+                                 {.fd = sb_fd(live->sandbox), .events = POLLIN}};
+        if ((poll(ready, ARRAY_LEN(ready), -1) > 0 && ready[0].revents != 0) ||
+            sb_turn(live->sandbox, 0, err) < 0)
+            return ready[0].revents != 0 ? 0 : -1;
+    }
+}
+
 /* ── The job ────────────────────────────────────────────────────────────────────────────────── */
 
 static int64_t limit_in_force(const struct options *options, const struct sb_policy *policy,
@@ -171,6 +196,8 @@ static int start_from_inputs(struct live *live, const struct sb_policy *policy,
         result = report_take_signals(&live->report, err);
     if (result == 0)
         result = sb_open(&live->sandbox, &options->sandbox, err);
+    if (result == 0 && options->warm)
+        result = prepare_warm(live, policy, err);
     if (result == 0)
         result = start(live, policy, &code, &files, err);
     files_free(&files);

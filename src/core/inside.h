@@ -49,6 +49,7 @@ struct inside {
     int control;          /* read end: one byte when the id maps are written, end of file when the
                              supervisor is gone */
     int report;           /* write end for struct report */
+    bool network_made;    /* ahead: we are in it */
     int channel; /* warm start: where the job will come from, when all is ready; else −1 */
     int work;    /* /work, writable: for the files that come with the job */
     int step;    /* the step that is being taken */

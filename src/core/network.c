@@ -12,8 +12,7 @@
 
 int network_unshare(struct inside *in)
 {
-    (void)in;
-    return unshare(CLONE_NEWNET);
+    return in->network_made ? 0 : unshare(CLONE_NEWNET);
 }
 
 int network_loopback(struct inside *in)

@@ -88,8 +88,9 @@ struct sb_run {
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
-    int64_t cpu_time_before_us;           /* used by a warm child before its job came */
-    bool warm;                            /* python was there already */
+    int64_t cpu_time_before_us; /* used by a warm child before its job came */
+    bool warm;                  /* python was there already */
+    int64_t network; /* src/warm's: which of those made ahead it has; −1: one of its own */
     struct warm_job *warm_job;            /* the job's copy, until a warm child has taken it */
     const char *missing[MISSING_MAX + 1]; /* constant strings, NULL-terminated */
 };
@@ -112,6 +113,8 @@ struct warm_operations {
     bool (*cancel)(struct sb_run *run);
     /* A warm child died before it took its job: true when another will. */
     bool (*again)(struct sb_run *run);
+    /* Nothing is left of a warm job but its verdict. */
+    void (*ended)(struct sb_run *run);
     /* After each turn. */
     void (*turned)(struct sb_sandbox *sandbox);
     void (*close)(struct sb_sandbox *sandbox);

@@ -232,6 +232,8 @@ static void finish(struct sb_run *run)
                  strerror(errno));
     }
     struct sb_sandbox *sandbox = run->sandbox;
+    if (run->warm && run->cause != CAUSE_INTERNAL)
+        sandbox->warm_operations->ended(run);
     *(run->previous ? &run->previous->next : &sandbox->runs) = run->next;
     if (run->next)
         run->next->previous = run->previous;

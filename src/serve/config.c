@@ -102,6 +102,19 @@ const struct config_row config_rows[] = {
      "as root: host uids for jobs, one for each", AT(uid_first), 0, 0},
     FLAG("best-effort", "go on where the host can't enforce something; see sandbox-run --doctor",
          best_effort),
+
+    HEADING("Warm starts, for policies with \"start\": \"warm\":"),
+    FLAG("cold", "start a fresh python for each job", cold),
+    COUNT("parked", "16", "the most that wait for jobs, for each policy, in each worker", parked, 1,
+          1000),
+    SIZE("parked-memory", "256M", "what all of them together may take", parked_bytes, 4 * MIB,
+         1024 * TIB),
+    COUNT("renew-jobs", "10000",
+          "jobs after which the process that they are forked from is renewed", renew_jobs, 1,
+          1000000000),
+    TIME("renew-time", "1h", "time after which it is", renew_ms, 1000, 24 * 365 * HOUR_MS),
+
+    HEADING("Stop and log:"),
     TIME("grace", "10s", "from SIGTERM until jobs that still run are ended", grace_ms, 0, HOUR_MS),
     FLAG("log-code", "write the jobs' code into the log too", log_code),
 };

@@ -44,6 +44,12 @@ struct config {
     uint32_t uid_first, uid_count; /* 0: the configured range */
     bool best_effort;
 
+    /* warm starts */
+    bool cold;                    /* none */
+    int64_t parked;               /* children that wait for jobs, for each policy and worker */
+    int64_t parked_bytes;         /* what all of them may take */
+    int64_t renew_jobs, renew_ms; /* of a zygote */
+
     int64_t grace_ms; /* from SIGTERM until running jobs are ended */
     bool log_code;
 };

@@ -63,8 +63,11 @@ void policies_let_go(struct policies *policies)
 {
     if (policies == NULL || --policies->users > 0)
         return;
-    for (size_t i = 0; i < policies->count; i++)
+    for (size_t i = 0; i < policies->count; i++) {
+        if (policies->sandbox != NULL && *policies->sandbox != NULL)
+            sb_warm_forget(*policies->sandbox, policies->policy[i]);
         sb_policy_free(policies->policy[i]);
+    }
     free(policies);
 }
 

@@ -6,7 +6,9 @@
 #include "sandbox.h"
 
 struct policies {
-    size_t users; /* policies_free when the last has let go */
+    size_t users;                      /* policies_free when the last has let go */
+    struct sb_sandbox *const *sandbox; /* what it keeps ready for them goes with them; NULL, or to
+                                          NULL: none */
     size_t count;
     struct sb_policy *policy[]; /* sorted by name */
 };

@@ -52,6 +52,31 @@ static void warn_of_large(const struct service *service)
     }
 }
 
+/* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
+
+static int enable_warm(struct service *service, struct sb_error *err)
+{
+    const struct config *config = service->config;
+    const struct sb_warm_options options = {
+        .parked_max = (size_t)config->parked,
+        .memory_bytes = config->parked_bytes / config->workers,
+        .renew_jobs = (size_t)config->renew_jobs,
+        .renew_ms = config->renew_ms,
+    };
+    return config->cold ? 0 : sb_warm_enable(service->sandbox, &options, err);
+}
+
+/* Interpreters become ready before the first job asks for them. */
+static void prepare_warm(struct service *service)
+{
+    struct policies *policies = service->policies;
+    policies->sandbox = &service->sandbox;
+    for (size_t i = 0; i < policies->count; i++)
+        sb_warm_prepare(service->sandbox, policies->policy[i]);
+}
+
+/* ── The sandbox ────────────────────────────────────────────────────────────────────────────── */
+
 static void turn(void *user, uint32_t events)
 {
     struct service *service = user;
@@ -81,7 +106,7 @@ static int open_sandbox(struct service *service, struct sb_error *err)
         .uid_count = config->uid_count,
         .best_effort = config->best_effort,
     };
-    if (sb_open(&service->sandbox, &options, err) < 0)
+    if (sb_open(&service->sandbox, &options, err) < 0 || enable_warm(service, err) < 0)
         return -1;
     service->watch = (struct watch){.fd = sb_fd(service->sandbox), .ready = turn, .user = service};
     if (loop_add(service->loop, &service->watch, EPOLLIN) < 0) {
@@ -104,6 +129,7 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
     }
     if (open_sandbox(service, err) < 0)
         return -1;
+    prepare_warm(service);
     warn_of_large(service);
     return 0;
 }
@@ -139,6 +165,7 @@ int service_reload(struct service *service, struct sb_error *err)
         return -1;
     policies_let_go(service->policies);
     service->policies = policies;
+    prepare_warm(service);
     warn_of_large(service);
     return 0;
 }
@@ -164,6 +191,7 @@ void service_close(struct service *service)
     if (service->watch.fd >= 0)
         loop_remove(service->loop, &service->watch);
     sb_close(service->sandbox);
+    service->sandbox = NULL;
     health_close(&service->health);
     jobs_free(service);
     if (service->queue_timer.watch.fd >= 0)

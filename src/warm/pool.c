@@ -56,6 +56,7 @@ static int send_spawn(int socket, const struct sb_run *shell, const struct insid
     int fds[SPAWN_FDS_MAX] = {in->fds[0],  in->fds[1], in->fds[2],  in->fds[3],
                               in->control, in->report, in->channel, shell->cgroup.dir[0]};
     struct spawn spawn = {.slot = shell->cgroup.slot, .into_cgroup = shell->cgroup.dir[0] >= 0};
+    spawn.network = shell->network < 0 ? -1 : (int32_t)(shell->network % NETWORKS);
     launch_ids(shell, &spawn.uid, &spawn.gid);
     size_t size = (spawn.into_cgroup ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1) * sizeof(int);
     union {
@@ -74,11 +75,31 @@ static int send_spawn(int socket, const struct sb_run *shell, const struct insid
     return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
+/* Where loopback is up, what the last job left there may still be alive. */
+static void choose_network(struct pool *pool, struct sb_run *shell)
+{
+    struct zygote *zygote = &pool->zygotes[pool->serving];
+    if (pool->policy->loopback || zygote->networks == UINT32_MAX)
+        return;
+    int index = __builtin_ctz(~zygote->networks);
+    zygote->networks |= UINT32_C(1) << index;
+    shell->network = zygote->serial * NETWORKS + index;
+}
+
+void pool_return(struct pool *pool, struct sb_run *run)
+{
+    for (size_t i = 0; run->network >= 0 && i < ARRAY_LEN(pool->zygotes); i++)
+        if (pool->zygotes[i].serial == run->network / NETWORKS)
+            pool->zygotes[i].networks &= ~(UINT32_C(1) << run->network % NETWORKS);
+    run->network = -1;
+}
+
 static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *err)
 {
     struct sb_run *shell = child->shell;
     struct inside in = {.control = -1, .report = -1, .channel = -1};
     int channel[2] = {-1, -1};
+    choose_network(pool, shell);
     int result = launch_prepare(shell, &in, err);
     if (result == 0)
         result = cgroup_limit(&pool->sandbox->cgroup, &shell->cgroup, &pool->policy->limits, err);
@@ -86,7 +107,7 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
         result = sb_fail(err, "zygote", errno, "cannot make a socket; raise ulimit -n");
     child->channel = channel[0];
     in.channel = channel[1];
-    if (result == 0 && send_spawn(pool->zygote.process.socket, shell, &in) < 0)
+    if (result == 0 && send_spawn(pool->zygotes[pool->serving].process.socket, shell, &in) < 0)
         result = sb_fail(err, "zygote", errno, "cannot ask the zygote for a child");
     child->control = steal_fd(&in.control);
     launch_close(&in);
@@ -109,8 +130,13 @@ int pool_spawn(struct pool *pool, struct sb_error *err)
         list_add(&pool->dead, child);
         return -1;
     }
-    list_add(&pool->spawning, child);
+    list_add(&pool->zygotes[pool->serving].spawning, child);
     return 0;
+}
+
+size_t pool_spawning(const struct pool *pool)
+{
+    return pool->zygotes[0].spawning.count + pool->zygotes[1].spawning.count;
 }
 
 /* ── Losing one ────────────────────────────────────────────────────────────────────────────── */
@@ -151,13 +177,14 @@ void pool_lose(struct pool *pool, struct child *child)
 
 /* A child that has passed on what it had, or that is dead: false when its cgroup is not empty yet.
  */
-static bool bury(struct child *child)
+static bool bury(struct pool *pool, struct child *child)
 {
     struct sb_run *shell = child->shell;
     close_fd(&child->channel);
     close_fd(&child->control);
     if (cgroup_remove(&shell->sandbox->cgroup, &shell->cgroup) < 0 && errno == EBUSY)
         return false;
+    pool_return(pool, shell);
     run_free(shell);
     free(child);
     return true;
@@ -168,7 +195,7 @@ void pool_bury(struct pool *pool)
     struct list left = pool->dead;
     pool->dead = (struct list){0};
     for (struct child *child; (child = list_take(&left)) != NULL;)
-        if (!bury(child))
+        if (!bury(pool, child))
             list_add(&pool->dead, child);
 }
 
@@ -185,6 +212,8 @@ static void adopt(struct sb_run *run, struct child *child)
         run->source[passed[i]].fd = steal_fd(&shell->source[passed[i]].fd);
     run->source[SOURCE_CHANNEL].fd = steal_fd(&child->channel);
     run->pid = shell->pid;
+    run->network = shell->network;
+    shell->network = -1;
     run->control = steal_fd(&shell->control);
     run->cgroup = shell->cgroup;
     cgroup_job_init(&shell->cgroup);
@@ -225,10 +254,9 @@ static void park(struct pool *pool, struct child *child)
     list_add(&pool->parked, child);
 }
 
-/* The zygote has answered the oldest request. */
-int pool_arrived(struct pool *pool, pid_t pid, int errnum)
+int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum)
 {
-    struct child *child = list_take(&pool->spawning);
+    struct child *child = list_take(&zygote->spawning);
     struct sb_error err;
     if (child == NULL)
         return -1;
@@ -257,9 +285,10 @@ struct child *pool_take_parked(struct pool *pool)
     return list_take(&pool->parked);
 }
 
-struct child *pool_take_spawning(struct pool *pool)
+void pool_lose_spawning(struct pool *pool, struct zygote *zygote)
 {
-    return list_take(&pool->spawning);
+    for (struct child *child; (child = list_take(&zygote->spawning)) != NULL;)
+        pool_lose(pool, child);
 }
 
 bool pool_died(struct pool *pool, const struct source *source)

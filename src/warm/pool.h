@@ -21,19 +21,24 @@ struct list {
 };
 
 struct zygote {
-    struct zygote_process process;
-    struct source source; /* its socket */
+    struct zygote_process process; /* pid 0: none */
+    struct source source;          /* its socket */
     bool ready;
-    size_t children; /* cloned so far */
+    size_t children;   /* cloned so far */
+    int64_t serial;    /* no other has the same */
+    uint32_t networks; /* of those that it keeps: a bit for each that a child has */
     int64_t ready_us;
+    struct list spawning; /* asked for, in the order of its answers */
 };
 
 struct pool {
     struct sb_sandbox *sandbox;
     const struct sb_policy *policy;
-    struct zygote zygote;
-    struct list spawning, parked, dead;
-    struct sb_run *waiting, **waiting_last; /* by warm_job->next; each has one of `spawning` */
+    struct zygote zygotes[2];
+    int serving; /* the one that clones children; the other starts, to take its place, or has been
+                    replaced and still owes some */
+    struct list parked, dead;
+    struct sb_run *waiting, **waiting_last; /* by warm_job->next; a child is coming for each */
     size_t waiting_count;
     size_t failures;  /* of the zygote, in a row */
     int64_t retry_us; /* not started before */
@@ -43,14 +48,17 @@ struct pool {
     struct pool *next;
 };
 
-/* Asks the zygote for a child. */
+/* Asks the zygote that serves for a child. */
 int pool_spawn(struct pool *pool, struct sb_error *err);
-/* The zygote has answered: the child goes to the job that waits longest, or is parked. −1: there is
+/* How many children have been asked for. */
+size_t pool_spawning(const struct pool *pool);
+/* A zygote has answered: the child goes to the job that waits longest, or is parked. −1: there is
  * none after all. */
-int pool_arrived(struct pool *pool, pid_t pid, int errnum);
+int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum);
 /* The oldest; NULL: none. The caller gives it a job, or loses it. */
 struct child *pool_take_parked(struct pool *pool);
-struct child *pool_take_spawning(struct pool *pool);
+/* Loses all that a zygote owes. */
+void pool_lose_spawning(struct pool *pool, struct zygote *zygote);
 /* Gives a child the run's job, and makes the run its owner. */
 void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run);
 /* Kills a child; pool_bury then frees it. */
@@ -58,6 +66,9 @@ void pool_lose(struct pool *pool, struct child *child);
 void pool_bury(struct pool *pool);
 /* The pidfd of a parked child: true when it was one of this pool. */
 bool pool_died(struct pool *pool, const struct source *source);
+
+/* Gives back what a run has of a zygote's, when nothing is left of it. */
+void pool_return(struct pool *pool, struct sb_run *run);
 
 /* Jobs that have no child yet, first come, first served. */
 void pool_wait(struct pool *pool, struct sb_run *run);

@@ -1,7 +1,6 @@
 /* Warm starts, as the core sees them (struct warm_operations) and as callers do (sandbox.h): which
- * job gets a child, when zygotes are started, renewed and given up for a while, how many children
- * are parked. See pool.h for the children, zygote_start.h for the process, zygote.c and zygote.py
- * for what runs in it. */
+ * job gets a child, and how many are parked. See pool.h for the children, zygotes.h for what clones
+ * them. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,10 +9,9 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "pool.h"
-#include "protocol.h"
 #include "util.h"
 #include "warm_job.h"
+#include "zygotes.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -27,19 +25,20 @@
 #define PARKED_MIN 3
 /* A parked child is replaced after that time. */
 #define PARKED_US (10 * 60 * INT64_C(1000000))
-/* A zygote that died is started again after 100 ms, twice that after each further failure, up to a
- * minute. */
-#define RETRY_US INT64_C(100000)
-#define RETRY_MAX_US (60 * INT64_C(1000000))
-#define UPKEEP_US INT64_C(1000000)
+/* A child takes the place of one that has a job when that long nothing has happened, so that jobs
+ * have the machine to themselves; or after the turn, when few are left. */
+#define REST_US 500
 
 struct warm {
     struct sb_warm_options options;
     struct pool *pools;
-    struct source upkeep; /* a timer, while there are pools */
+    struct pool *gone;    /* forgotten; events of this turn may still name them */
+    struct source upkeep; /* a timer */
+    struct source rest;   /* a timer: nothing has happened for a while */
+    bool resting;         /* it is set */
 };
 
-/* ── Pools and their zygotes ───────────────────────────────────────────────────────────────── */
+/* ── Pools ─────────────────────────────────────────────────────────────────────────────── */
 
 static struct pool *pool_of(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
@@ -47,110 +46,6 @@ static struct pool *pool_of(const struct sb_sandbox *sandbox, const struct sb_po
     while (pool != NULL && pool->policy != policy)
         pool = pool->next;
     return pool;
-}
-
-static void start_zygote(struct pool *pool)
-{
-    struct zygote *zygote = &pool->zygote;
-    struct sb_error err;
-    *zygote = (struct zygote){.source = {.kind = SOURCE_WARM, .fd = -1}};
-    if (zygote_start(&zygote->process, pool->sandbox, pool->policy, &err) == 0) {
-        zygote->source.fd = zygote->process.socket;
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &zygote->source};
-        if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, zygote->source.fd, &event) == 0)
-            return;
-        sb_fail(&err, "epoll", errno, "cannot watch a zygote");
-        zygote_stop(&zygote->process);
-    }
-    zygote->source.fd = -1;
-    snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
-    pool->retry_us = monotonic_us() + MIN(RETRY_US << MIN(pool->failures, 20), RETRY_MAX_US);
-    pool->failures++;
-}
-
-/* The job starts cold, in the run that has it already. */
-static void start_cold(struct sb_run *run)
-{
-    struct warm_job *copy = steal_ptr(run->warm_job);
-    struct sb_job job = warm_job_restore(copy, run);
-    struct sb_error err;
-    if (run_start_cold(run, &job, copy->best_effort, &err) < 0) {
-        run_fail(run, err.message);
-        run_end_unstarted(run);
-    }
-    warm_job_free(copy);
-}
-
-/* What its stderr said last, or nothing. */
-static void read_errors(struct pool *pool)
-{
-    char text[4096];
-    ssize_t n = read(pool->zygote.process.errors, text, sizeof(text) - 1);
-    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
-        n--;
-    if (n <= 0)
-        return;
-    text[n] = '\0';
-    const char *line = strrchr(text, '\n');
-    snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.200s",
-             line != NULL ? line + 1 : text);
-}
-
-/* Children that were asked for are lost with it; those that are parked are not its any more. */
-static void stop_zygote(struct pool *pool)
-{
-    struct zygote *zygote = &pool->zygote;
-    if (zygote->source.fd >= 0)
-        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, zygote->source.fd, NULL);
-    zygote->source.fd = -1;
-    zygote->ready = false;
-    zygote_stop(&zygote->process);
-    for (struct child *child; (child = pool_take_spawning(pool)) != NULL;)
-        pool_lose(pool, child);
-    for (struct sb_run *run; (run = pool_next_waiting(pool)) != NULL;)
-        start_cold(run);
-}
-
-static void lose_zygote(struct pool *pool)
-{
-    snprintf(pool->reason, sizeof(pool->reason), "the zygote was ended from outside");
-    read_errors(pool);
-    stop_zygote(pool);
-    pool->retry_us = monotonic_us() + MIN(RETRY_US << MIN(pool->failures, 20), RETRY_MAX_US);
-    pool->failures++;
-}
-
-static void on_zygote(struct pool *pool)
-{
-    struct zygote *zygote = &pool->zygote;
-    struct spawned spawned;
-    ssize_t n;
-    while (zygote->process.socket >= 0 &&
-           (n = recv(zygote->process.socket, &spawned, sizeof(spawned), MSG_DONTWAIT)) ==
-               sizeof(spawned)) {
-        if (spawned.pid == 0) {
-            zygote->ready = true;
-            zygote->ready_us = monotonic_us();
-            pool->reason[0] = '\0';
-        } else if (pool_arrived(pool, spawned.pid, spawned.errnum) == 0) {
-            pool->failures = 0;
-            zygote->children++;
-        } else {
-            lose_zygote(pool);
-            return;
-        }
-    }
-    if (zygote->process.socket >= 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
-        lose_zygote(pool);
-}
-
-static bool must_renew(const struct pool *pool)
-{
-    const struct sb_warm_options *options = &pool->sandbox->warm->options;
-    const struct zygote *zygote = &pool->zygote;
-    return zygote->ready && pool->spawning.count == 0 &&
-           (zygote->children >= options->renew_jobs ||
-            monotonic_us() - zygote->ready_us > options->renew_ms * 1000);
 }
 
 /* ── How many are parked ───────────────────────────────────────────────────────────────────── */
@@ -177,13 +72,33 @@ static size_t wanted(const struct pool *pool)
     return MIN(PARKED_MIN + expected, MAX(most, 1));
 }
 
+static size_t coming(const struct pool *pool)
+{
+    return pool->parked.count + pool_spawning(pool) - pool->waiting_count;
+}
+
 /* One at a time: what has been asked of us meanwhile comes first. */
 static void refill(struct pool *pool)
 {
     struct sb_error err;
-    size_t coming = pool->parked.count + pool->spawning.count - pool->waiting_count;
-    if (pool->zygote.ready && coming < wanted(pool) && pool_spawn(pool, &err) < 0)
+    if (zygotes_serving(pool)->ready && coming(pool) < wanted(pool) && pool_spawn(pool, &err) < 0)
         snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+}
+
+/* Never at once: whoever waits for the verdict of this turn is answered first. */
+static void plan_refill(struct warm *warm)
+{
+    bool any = false, few = false;
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
+        size_t goal = wanted(pool);
+        any |= zygotes_serving(pool)->ready && coming(pool) < goal;
+        few |= zygotes_serving(pool)->ready && coming(pool) < (goal + 1) / 2;
+    }
+    if (!any && !warm->resting)
+        return;
+    struct itimerspec when = {{0}, {.tv_nsec = !any ? 0 : few ? 1 : REST_US * 1000}};
+    timerfd_settime(warm->rest.fd, 0, &when, NULL);
+    warm->resting = any;
 }
 
 static void replace_old(struct pool *pool)
@@ -194,25 +109,40 @@ static void replace_old(struct pool *pool)
         pool_lose(pool, pool_take_parked(pool));
 }
 
+static void free_gone(struct warm *warm)
+{
+    for (struct pool **at = &warm->gone; *at != NULL;) {
+        struct pool *pool = *at;
+        pool_bury(pool);
+        if (pool->dead.count > 0) {
+            at = &pool->next;
+        } else {
+            *at = pool->next;
+            free(pool);
+        }
+    }
+}
+
 static void turned(struct sb_sandbox *sandbox)
 {
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
         pool_bury(pool);
-        if (must_renew(pool))
-            stop_zygote(pool);
-        if (pool->zygote.process.pid == 0 && monotonic_us() >= pool->retry_us)
-            start_zygote(pool);
-        refill(pool);
+        zygotes_keep(pool, &sandbox->warm->options);
     }
+    plan_refill(sandbox->warm);
+    free_gone(sandbox->warm);
 }
 
-static void on_upkeep(struct sb_sandbox *sandbox)
+static void on_timer(struct warm *warm, const struct source *timer)
 {
     uint64_t count;
-    ssize_t ignored = read(sandbox->warm->upkeep.fd, &count, sizeof(count));
+    ssize_t ignored = read(timer->fd, &count, sizeof(count));
     (void)ignored;
-    for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next)
-        replace_old(pool);
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
+        if (timer == &warm->upkeep)
+            replace_old(pool);
+        else
+            refill(pool);
 }
 
 /* ── What the core asks ────────────────────────────────────────────────────────────────────── */
@@ -236,7 +166,7 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
     sb_warm_prepare(sandbox, job->policy);
     struct pool *pool = pool_of(sandbox, job->policy);
     if (pool == NULL || !fits(run, pool, best_effort) ||
-        (!pool->zygote.ready && pool->parked.count == 0))
+        (!zygotes_serving(pool)->ready && pool->parked.count == 0))
         return 0;
     run->warm_job = warm_job_copy(run, job, best_effort);
     if (run->warm_job == NULL)
@@ -248,7 +178,7 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
         return 1;
     }
     struct sb_error err;
-    if ((pool->spawning.count <= pool->waiting_count && pool_spawn(pool, &err) < 0) ||
+    if ((pool_spawning(pool) <= pool->waiting_count && pool_spawn(pool, &err) < 0) ||
         run_make_timer(run) < 0) {
         warm_job_free(steal_ptr(run->warm_job));
         return 0;
@@ -281,16 +211,12 @@ static void ready(struct sb_sandbox *sandbox, struct source *source)
         on_channel(source->run);
         return;
     }
-    if (source == &sandbox->warm->upkeep) {
-        on_upkeep(sandbox);
+    if (source == &sandbox->warm->upkeep || source == &sandbox->warm->rest) {
+        on_timer(sandbox->warm, source);
         return;
     }
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
-        if (source == &pool->zygote.source) {
-            on_zygote(pool);
-            return;
-        }
-        if (pool_died(pool, source))
+        if (zygotes_heard(pool, source) || pool_died(pool, source))
             return;
     }
 }
@@ -299,6 +225,13 @@ static bool cancel(struct sb_run *run)
 {
     struct pool *pool = pool_of(run->sandbox, run->policy);
     return pool != NULL && pool_cancel(pool, run);
+}
+
+static void ended(struct sb_run *run)
+{
+    struct pool *pool = pool_of(run->sandbox, run->policy);
+    if (pool != NULL)
+        pool_return(pool, run);
 }
 
 /* Nothing of the job has run. What the child had is let go, and a fresh python takes its place. */
@@ -311,12 +244,15 @@ static bool again(struct sb_run *run)
     close_fd(&run->control);
     if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0)
         cgroup_job_close(&run->cgroup); /* the next start clears it */
+    else
+        ended(run);
+    run->network = -1;
     cgroup_job_init(&run->cgroup);
     run->source[SOURCE_OOM].fd = -1;
     run->pid = 0;
     run->warm = false;
     run->cpu_time_before_us = 0;
-    start_cold(run);
+    warm_job_start_cold(run);
     return true;
 }
 
@@ -326,49 +262,60 @@ static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
     while (*at != pool)
         at = &(*at)->next;
     *at = pool->next;
-    stop_zygote(pool);
+    pool->next = sandbox->warm->gone;
+    sandbox->warm->gone = pool;
+    zygotes_close(pool);
     for (struct child *child; (child = pool_take_parked(pool)) != NULL;)
         pool_lose(pool, child);
-    for (int tries = 0; pool->dead.count > 0 && tries < 1000; tries++) {
-        pool_bury(pool);
-        if (pool->dead.count > 0)
-            usleep(1000);
-    }
-    free(pool);
+    if (!sandbox->turning)
+        free_gone(sandbox->warm);
 }
 
 static void close_all(struct sb_sandbox *sandbox)
 {
-    while (sandbox->warm->pools != NULL)
-        drop_pool(sandbox, sandbox->warm->pools);
-    close_fd(&sandbox->warm->upkeep.fd);
+    struct warm *warm = sandbox->warm;
+    while (warm->pools != NULL)
+        drop_pool(sandbox, warm->pools);
+    /* What is left then, the next start clears. */
+    for (int tries = 0; warm->gone != NULL && tries < 1000; tries++) {
+        usleep(1000);
+        free_gone(warm);
+    }
+    close_fd(&warm->upkeep.fd);
+    close_fd(&warm->rest.fd);
     free(steal_ptr(sandbox->warm));
     sandbox->warm_operations = NULL;
 }
 
 /* ── For callers ───────────────────────────────────────────────────────────────────────────── */
 
+static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
+{
+    timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = timer};
+    return timer->fd < 0 ? -1 : epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, timer->fd, &event);
+}
+
 int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                    struct sb_error *err)
 {
-    static const struct warm_operations operations = {start, ready,  cancel,
-                                                      again, turned, close_all};
+    static const struct warm_operations operations = {start, ready,  cancel,   again,
+                                                      ended, turned, close_all};
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
+    warm->upkeep = warm->rest = (struct source){.kind = SOURCE_WARM, .fd = -1};
     warm->options = (struct sb_warm_options){
         .parked_max = options->parked_max ? options->parked_max : 16,
         .memory_bytes = options->memory_bytes ? options->memory_bytes : INT64_C(256) << 20,
         .renew_jobs = options->renew_jobs ? options->renew_jobs : 10000,
         .renew_ms = options->renew_ms ? options->renew_ms : INT64_C(3600000),
     };
-    warm->upkeep = (struct source){
-        .kind = SOURCE_WARM, .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
-    struct itimerspec when = {{.tv_nsec = 0, .tv_sec = UPKEEP_US / 1000000}, {.tv_sec = 1}};
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = &warm->upkeep};
-    if (warm->upkeep.fd < 0 || timerfd_settime(warm->upkeep.fd, 0, &when, NULL) < 0 ||
-        epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, warm->upkeep.fd, &event) < 0) {
+    struct itimerspec each_second = {{.tv_sec = 1}, {.tv_sec = 1}};
+    if (open_timer(sandbox, &warm->upkeep) < 0 || open_timer(sandbox, &warm->rest) < 0 ||
+        timerfd_settime(warm->upkeep.fd, 0, &each_second, NULL) < 0) {
         close_fd(&warm->upkeep.fd);
+        close_fd(&warm->rest.fd);
         free(warm);
         return sb_fail(err, "warm", errno, "cannot make a timer; raise ulimit -n");
     }
@@ -386,7 +333,7 @@ void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
         return;
     *pool = (struct pool){.sandbox = sandbox, .policy = policy, .next = sandbox->warm->pools};
     sandbox->warm->pools = pool;
-    start_zygote(pool);
+    zygotes_open(pool);
 }
 
 void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)
@@ -398,14 +345,14 @@ void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)
 
 struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
-    const struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
+    struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
     if (pool == NULL)
         return (struct sb_warm_state){.reason = "no job has asked for it yet"};
     return (struct sb_warm_state){
-        .ready = pool->zygote.ready,
+        .ready = zygotes_serving(pool)->ready,
         .parked = pool->parked.count,
-        .children = pool->zygote.children,
-        .zygote = pool->zygote.process.pid,
+        .children = zygotes_serving(pool)->children,
+        .zygote = zygotes_serving(pool)->process.pid,
         .reason = pool->reason,
     };
 }

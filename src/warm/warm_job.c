@@ -167,7 +167,7 @@ void warm_job_free(struct warm_job *job)
     free(job);
 }
 
-struct sb_job warm_job_restore(const struct warm_job *copy, const struct sb_run *run)
+static struct sb_job restore(const struct warm_job *copy, const struct sb_run *run)
 {
     return (struct sb_job){
         .policy = run->policy,
@@ -183,4 +183,16 @@ struct sb_job warm_job_restore(const struct warm_job *copy, const struct sb_run 
         .limits = run->limits,
         .best_effort = copy->best_effort,
     };
+}
+
+void warm_job_start_cold(struct sb_run *run)
+{
+    struct warm_job *copy = steal_ptr(run->warm_job);
+    struct sb_job job = restore(copy, run);
+    struct sb_error err;
+    if (run_start_cold(run, &job, copy->best_effort, &err) < 0) {
+        run_fail(run, err.message);
+        run_end_unstarted(run);
+    }
+    warm_job_free(copy);
 }

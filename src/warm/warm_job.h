@@ -24,7 +24,7 @@ struct warm_job *warm_job_copy(const struct sb_run *run, const struct sb_job *jo
                                bool best_effort);
 void warm_job_free(struct warm_job *job);
 
-/* The job again, but for its stdin, callbacks and limits, which its run has. */
-struct sb_job warm_job_restore(const struct warm_job *copy, const struct sb_run *run);
+/* No child will take it: starts it in a fresh python, in the run that has it already. */
+void warm_job_start_cold(struct sb_run *run);
 
 #endif

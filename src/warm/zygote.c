@@ -5,6 +5,7 @@
  * It is linked with nothing: the few functions that it needs of the C library it finds in the
  * process that loads it, whose library may be older than the one here, or another. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ struct zygote {
     struct zygote_config config;
     struct sb_policy policy;
     struct cgroup_entry cgroup;
+    struct inside in;       /* in a child: itself */
+    int networks[NETWORKS]; /* 0: not made yet */
     struct sock_filter filter[];
 };
 
@@ -37,13 +40,14 @@ struct zygote {
 struct job {
     const char *strings;
     size_t strings_size;
-    const char *code; /* NULL: in a file */
+    const char *code;
     size_t code_size;
 };
 
 EXPORT struct zygote *zygote_open(void);
 EXPORT int zygote_ready(void);
-EXPORT struct job *zygote_serve(struct zygote *zygote);
+EXPORT void zygote_serve(struct zygote *zygote);
+EXPORT struct job *zygote_take(struct zygote *zygote);
 EXPORT void zygote_flush(void);
 
 /* ── Messages with descriptors ─────────────────────────────────────────────────────────────── */
@@ -130,7 +134,7 @@ static int read_all(int fd, void *data, size_t size)
     return 0;
 }
 
-static int write_files(struct inside *in, const char *at, uint32_t count)
+static int write_files(struct inside *in, struct job *job, const char *at, uint32_t count)
 {
     struct sb_file *files = calloc(count + 1, sizeof(*files));
     if (files == NULL)
@@ -142,6 +146,10 @@ static int write_files(struct inside *in, const char *at, uint32_t count)
         files[i] = (struct sb_file){at, at + head.path_size, head.size};
         at += head.path_size + head.size;
     }
+    if (job->code == NULL && count > 0) {
+        job->code = files[0].data;
+        job->code_size = files[0].size;
+    }
     in->files = files;
     in->files_count = count;
     int result = tmp_write_files(in);
@@ -151,8 +159,9 @@ static int write_files(struct inside *in, const char *at, uint32_t count)
 
 /* Waits for the job and unpacks it. The supervisor that goes away takes pid 1 and so this process
  * along; the end of the channel is the same message. */
-static struct job *take_job(struct inside *in)
+struct job *zygote_take(struct zygote *zygote)
 {
+    struct inside *in = &zygote->in;
     struct job_head head;
     if (read_all(in->channel, &head, sizeof(head)) < 0)
         _exit(0);
@@ -167,7 +176,7 @@ static struct job *take_job(struct inside *in)
                         .code = head.code_size < 0 ? NULL : body + head.strings_size,
                         .code_size = code_size};
     struct report report = {.step = -1};
-    if (write_files(in, body + head.strings_size + code_size, head.files) < 0 ||
+    if (write_files(in, job, body + head.strings_size + code_size, head.files) < 0 ||
         rlimits_lower(head.open_files) < 0)
         report = (struct report){REPORT_FAILED, inside_step_of(tmp_write_files), errno};
     if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
@@ -176,11 +185,13 @@ static struct job *take_job(struct inside *in)
     return job;
 }
 
-/* Goes all the way from the clone to the job's arrival. Returns in the script's process alone. */
-static struct job *become_job(struct zygote *zygote, const struct spawn *spawn, const int *fds)
+/* All of a cold start's steps but the last. Returns in the script's process alone. */
+static void become_job(struct zygote *zygote, const struct spawn *spawn, const int *fds)
 {
+    struct inside *in = &zygote->in;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct inside in = {
+    *in = (struct inside){
+        .network_made = in->network_made,
         .rootfs = ZYGOTE_ROOTFS,
         .policy = &zygote->policy,
         .limits = &zygote->config.limits,
@@ -193,24 +204,39 @@ static struct job *become_job(struct zygote *zygote, const struct spawn *spawn, 
         .channel = fds[JOB_FDS + 2],
         .work = -1,
     };
-    in.cgroup.slot = spawn->slot;
-    memcpy(in.fds, fds, sizeof(in.fds));
-    inside(&in);
+    in->cgroup.slot = spawn->slot;
+    memcpy(in->fds, fds, sizeof(in->fds));
+    inside(in);
     PyOS_AfterFork_Child();
-    return take_job(&in);
 }
 
 /* ── In the zygote ─────────────────────────────────────────────────────────────────────────── */
 
-/* The child is the supervisor's, who waits for it and learns of its end without us. */
-static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, struct job **job,
-                 int *errnum)
+/* For the child that is cloned next: it has no privilege over what is its zygote's. −1: it makes
+ * its own. */
+static int enter_network(struct zygote *zygote, int32_t index)
+{
+    if (index < 0 || index >= NETWORKS)
+        return -1;
+    int *fd = &zygote->networks[index];
+    if (*fd > 0)
+        return setns(*fd, CLONE_NEWNET);
+    if (unshare(CLONE_NEWNET) < 0)
+        return -1;
+    *fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    return *fd < 0 ? -1 : 0;
+}
+
+/* The child is the supervisor's, who waits for it and learns of its end without us. Returns 0 in
+ * the child. */
+static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int *errnum)
 {
     _cleanup_close_ int pidfd = -1;
     PyOS_BeforeFork();
+    zygote->in.network_made = enter_network(zygote, spawn->network) == 0;
     pid_t pid = clone_child(spawn->into_cgroup ? fds[JOB_FDS + 3] : -1, CLONE_PARENT, &pidfd);
     if (pid == 0) {
-        *job = become_job(zygote, spawn, fds);
+        become_job(zygote, spawn, fds);
         return 0;
     }
     *errnum = errno;
@@ -224,8 +250,8 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, str
     return pid;
 }
 
-/* Clones children until the supervisor closes the socket. Returns in a child that has its job. */
-struct job *zygote_serve(struct zygote *zygote)
+/* Clones children until the supervisor closes the socket. Returns in a child, isolated. */
+void zygote_serve(struct zygote *zygote)
 {
     for (;;) {
         struct spawn spawn = {0};
@@ -234,10 +260,9 @@ struct job *zygote_serve(struct zygote *zygote)
         ssize_t n = receive(&spawn, sizeof(spawn), fds, &count);
         if (n != sizeof(spawn) || count < JOB_FDS + 3)
             _exit(n == 0 ? 0 : 125);
-        struct job *job = NULL;
-        pid_t pid = start(zygote, &spawn, fds, &job, &errnum);
-        if (job != NULL)
-            return job;
+        pid_t pid = start(zygote, &spawn, fds, &errnum);
+        if (pid == 0)
+            return;
         for (size_t i = 0; i < count; i++)
             close(fds[i]);
         if (answer(pid, errnum) < 0)

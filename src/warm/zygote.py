@@ -3,8 +3,9 @@
     python3 -c <this text> [MODULES...]
 
 It imports what the policy preloads, does once what every job does first, so that no job pays for it, and
-then clones children on request (zygote.c). A child comes out of serve() when it is isolated and has its
-job, and goes on as runner.py does for a cold start.
+then clones children on request (zygote.c). A child comes out of serve() when it is isolated. It writes to the
+memory that its job will write to, so that the kernel has made it its own by then, waits for the job,
+and goes on as runner.py does for a cold start.
 """
 
 import sys
@@ -22,13 +23,20 @@ def load(name, path):
 
 
 def rehearse(runner):
-    """What the first compile, print, traceback and JSON of a process set up for all that follow."""
+    """A job from its beginning to its end, but for the end: what the first compile, print, traceback and
+    JSON of a process set up for all that follow."""
     import io
     import json
+    import os
 
-    streams = sys.stdout, sys.stderr
+    streams, main, argv, path = (sys.stdout, sys.stderr), sys.modules["__main__"], sys.argv[:], sys.path[:]
+    environment = [f"{name}={value}" for name, value in os.environ.items()]
+    os.environ["REHEARSAL"] = "1"
+    set_environment(environment)
+    runner.flush()
     sys.stdout = sys.stderr = io.StringIO()
     try:
+        runner.make_main("rehearsal", "/work/rehearsal", [])
         scope = {"__name__": "rehearsal"}
         exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
         json.loads(json.dumps(scope["main"]()))
@@ -37,12 +45,17 @@ def rehearse(runner):
             runner.execute(b"1 / 0", "rehearsal", {})
         except ZeroDivisionError as error:
             runner.hide_runner(sys.excepthook, runner.__name__)(type(error), error, error.__traceback__)
+        runner.may_leave()
+        runner.forget_modules()
+        del sys.last_type, sys.last_value, sys.last_traceback
     finally:
         sys.stdout, sys.stderr = streams
+        sys.modules["__main__"] = main
+        sys.argv[:], sys.path[:] = argv, path
 
 
 def open_library():
-    """(open, ready, serve, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
+    """(open, ready, serve, take, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
     import ctypes
 
     class Job(ctypes.Structure):
@@ -52,14 +65,15 @@ def open_library():
     library = ctypes.PyDLL("/proc/self/fd/4")
     library.zygote_open.restype = ctypes.c_void_p
     library.zygote_serve.argtypes = [ctypes.c_void_p]
-    library.zygote_serve.restype = ctypes.POINTER(Job)
+    library.zygote_serve.restype = None
+    library.zygote_take.argtypes = [ctypes.c_void_p]
+    library.zygote_take.restype = ctypes.POINTER(Job)
 
-    def serve(zygote):
-        job = library.zygote_serve(zygote).contents
-        code = ctypes.string_at(job.code, job.code_size) if job.code else None
-        return ctypes.string_at(job.strings, job.strings_size), code
+    def take(zygote):
+        job = library.zygote_take(zygote).contents
+        return ctypes.string_at(job.strings, job.strings_size), ctypes.string_at(job.code, job.code_size)
 
-    return library.zygote_open, library.zygote_ready, serve, library.zygote_flush
+    return library.zygote_open, library.zygote_ready, library.zygote_serve, take, library.zygote_flush
 
 
 def set_environment(entries):
@@ -108,7 +122,7 @@ def main():
     runner = load("runner", RUNNER)
     rehearse(runner)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
-    opened, ready, serve, runner.flush_c = open_library()
+    opened, ready, serve, take, runner.flush_c = open_library()
     zygote = opened()
     if not zygote:
         sys.exit("zygote: no configuration came")
@@ -120,7 +134,9 @@ def main():
     gc.collect()
     gc.freeze()
     ready()
-    strings, code = serve(zygote)
+    serve(zygote)
+    rehearse(runner)
+    strings, code = take(zygote)
 
     strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
     count = int(strings[0])

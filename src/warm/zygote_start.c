@@ -2,7 +2,8 @@
  *
  * A zygote lives in a user namespace whose ids are the host's own: those of the supervisor, and, as
  * root, those of the jobs, so that it can map them for its children. Of all capabilities it has
- * only the two that this takes, and those only there. It stays in our pid namespace, so that its
+ * only the two that this takes and the one to enter network namespaces of its own, and those only
+ * there. It stays in our pid namespace, so that its
  * children can be ours (CLONE_PARENT); its tree is a tmpfs with the root file system's directories
  * in it. */
 #include "zygote_start.h"
@@ -130,11 +131,11 @@ static int make_tree(struct inside *in)
 static int keep_capabilities(struct inside *in)
 {
     (void)in;
-    static const unsigned kept[] = {CAP_SETUID, CAP_SETGID};
+    static const unsigned kept[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_ADMIN};
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
     for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
-        if (capability != CAP_SETUID && capability != CAP_SETGID &&
+        if (capability != CAP_SETUID && capability != CAP_SETGID && capability != CAP_SYS_ADMIN &&
             prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)

@@ -18,7 +18,7 @@ REFUSED = 125
 class Via(integration.Sandbox):
     """sandbox-run with --via. What the tests say of this host's cgroup is not for the service."""
 
-    cgroup = None
+    cgroup = start_kind = None
 
     def __init__(self, directory, address):
         super().__init__(directory)

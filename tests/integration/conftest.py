@@ -8,6 +8,7 @@ the reason. From the environment:
     SANDBOX_ROOTFS       the root file system
     SANDBOX_POLICIES     the policies; default: the directory policies/ beside the program
     SANDBOX_TEST_CGROUP  passed as --cgroup
+    SANDBOX_TEST_START   passed as --start
     SANDBOX_TEST_QUICK   fewer rounds of what repeats
 
 The promises say nothing about how fast a host is, so no test does. HANG_SECONDS only ends a test
@@ -46,10 +47,6 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: counts things of the whole machine; runs while no "
-                            "other test does")
-    config.addinivalue_line("markers", "slow: repeats something many times; fewer with "
-                            "SANDBOX_TEST_QUICK")
     if not BINARY.exists():
         raise pytest.UsageError(f"{BINARY} is not there: build it, or set SANDBOX_RUN")
     # Processes that outlive their sandbox-run become children of this one: they can be counted.
@@ -146,6 +143,7 @@ class Sandbox:
 
     binary = str(BINARY)
     cgroup = os.environ.get("SANDBOX_TEST_CGROUP")
+    start_kind = os.environ.get("SANDBOX_TEST_START")
 
     def __init__(self, directory):
         self._directory = directory
@@ -162,6 +160,8 @@ class Sandbox:
         command = [self.binary]
         if self.cgroup and "--cgroup" not in options:
             command += ["--cgroup", self.cgroup]
+        if self.start_kind and not {"--start", "--via"} & set(options):
+            command += ["--start", self.start_kind]
         if json:
             command.append("--json")
         if meta:
@@ -264,19 +264,21 @@ LIBRARY = BINARY.parent / "src" / "core"
 SANITIZE = ["-fsanitize=address,undefined"] if os.environ.get("SANDBOX_TEST_SANITIZED") else []
 
 
-@pytest.fixture
-def compiled(tmp_path):
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
     """compiled(source) builds a C program as other people's are: with the header and the shared
-    library. Returns its path."""
+    library, each once. Returns its path."""
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here")
+    programs = {}
 
     def compile_source(source):
-        program = tmp_path / "program"
-        subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE,
-                        "-I", CHECKOUT / "include", "-o", program, source, "-L", LIBRARY,
-                        "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
-        return program
+        if source not in programs:
+            programs[source] = tmp_path_factory.mktemp("compiled") / "program"
+            subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE,
+                            "-I", CHECKOUT / "include", "-o", programs[source], source,
+                            "-L", LIBRARY, "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
+        return programs[source]
 
     return compile_source
 
@@ -554,21 +556,3 @@ def reap():
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)
-
-
-# ── Where time is dear ───────────────────────────────────────────────────────────────────────────
-
-
-def pytest_collection_modifyitems(config, items):
-    """With SANDBOX_TEST_ONE_VARIANT each promise is tried in one variant, but for those whose
-    variants are the kernel's matter: an emulated machine needs a second for each."""
-    if not os.environ.get("SANDBOX_TEST_ONE_VARIANT"):
-        return
-    seen, kept, left = set(), [], []
-    for item in items:
-        promise = (item.path, getattr(item, "originalname", item.name))
-        every = item.path.name in ("test_limits.py", "test_isolation.py")
-        (kept if every or promise not in seen else left).append(item)
-        seen.add(promise)
-    items[:] = kept
-    config.hook.pytest_deselected(items=left)

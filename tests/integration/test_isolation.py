@@ -15,6 +15,8 @@ import pytest
 
 from conftest import SANITIZE, descendants, libc, rootfs_path
 
+pytestmark = pytest.mark.vm("root", "delegated")
+
 DESCRIBE = r'''
 import ctypes, grp, json, os, platform, resource, signal, socket, stat, sys
 
@@ -82,11 +84,20 @@ print(json.dumps({
 
 
 @pytest.fixture
-def inside(run, known={}):
+def told(run, known={}):
+    """told(code) gives what a script tells as JSON. Each runs once, for all the tests that look at its answer."""
+    def tell(code, *options):
+        if code not in known:
+            known[code] = run(*options, code=code).value
+        return known[code]
+
+    return tell
+
+
+@pytest.fixture
+def inside(told):
     """A job's description of itself, under the default policy."""
-    if not known:
-        known.update(run(code=DESCRIBE).value)
-    return known
+    return told(DESCRIBE)
 
 
 def describe_in(run, *options, **surroundings):
@@ -273,7 +284,7 @@ def test_only_the_jobs_own_processes_are_seen(run):
     assert len(pids) <= 2 and max(pids) < 10
 
 
-@pytest.mark.parametrize("attempt", [
+ON_PID_1 = [
     "open('/proc/1/environ', 'rb').read()",
     "open('/proc/1/mem', 'rb')",
     "open('/proc/1/maps', 'rb').read()",
@@ -281,16 +292,22 @@ def test_only_the_jobs_own_processes_are_seen(run):
     "os.readlink('/proc/1/exe')",
     "os.readlink('/proc/1/root')",
     "resource.prlimit(1, resource.RLIMIT_CPU, (0, 0))",
-])
-def test_pid_1_can_be_neither_read_nor_limited(run, attempt):
-    ran = run(code=f"""
-        import os, resource
+]
+TRY_ON_PID_1 = f"""
+    import json, os, resource
+    answers = {{}}
+    for attempt in {ON_PID_1}:
         try:
-            print("got", {attempt})
+            answers[attempt] = f"got {{eval(attempt)}}"
         except OSError as error:
-            print(type(error).__name__)
-        """)
-    assert ran.stdout in ("PermissionError\n", "FileNotFoundError\n"), ran
+            answers[attempt] = type(error).__name__
+    print(json.dumps(answers))
+    """
+
+
+@pytest.mark.parametrize("attempt", ON_PID_1)
+def test_pid_1_can_be_neither_read_nor_limited(told, attempt):
+    assert told(TRY_ON_PID_1)[attempt] in ("PermissionError", "FileNotFoundError")
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP", "SIGTERM", "SIGCHLD", "SIGSEGV"])
@@ -396,31 +413,29 @@ def test_sockets_of_the_host_cannot_be_reached(run, tmp_path):
     assert ran.stdout == "refused\nrefused\n"
 
 
-@pytest.mark.parametrize("family", ["AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG", "AF_BLUETOOTH",
-                                    "AF_CAN", "AF_TIPC", "AF_RDS"])
-def test_socket_families_other_than_unix_and_inet_are_refused(run, family):
-    number = getattr(socket, family, None)
-    if number is None:
-        pytest.skip(f"this Python does not know {family}")
-    ran = run(code=f"""
-        import socket
+FAMILIES = {name: getattr(socket, name, None) for name in (
+    "AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG", "AF_BLUETOOTH", "AF_CAN", "AF_TIPC", "AF_RDS")}
+MAKE_SOCKETS = f"""
+    import ctypes, json
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    answers = {{}}
+    for name, family in {({name: int(number) for name, number in FAMILIES.items() if number})}.items():
         for kind in (1, 2, 3, 5):
             for flags in (0, 1 << 35):  # the kernel reads 32 bits of the argument
-                import ctypes
-                libc = ctypes.CDLL(None, use_errno=True)
-                libc.syscall.restype = ctypes.c_long
-                number = {41 if os.uname().machine == "x86_64" else 198}
-                if libc.syscall(ctypes.c_long(number), ctypes.c_long({int(number)} | flags),
-                                ctypes.c_long(kind), ctypes.c_long(0)) >= 0:
-                    print("got one", kind, flags)
-                else:
-                    print("errno", ctypes.get_errno())
-        """)
-    assert ran.status == 0, ran
-    assert "got one" not in ran.stdout
+                numbers = {41 if os.uname().machine == "x86_64" else 198}, family | flags, kind, 0
+                made = libc.syscall(*map(ctypes.c_long, numbers)) >= 0
+                answers.setdefault(name, []).append("made" if made else ctypes.get_errno())
+    print(json.dumps(answers))
+    """
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_socket_families_other_than_unix_and_inet_are_refused(told, family):
+    if FAMILIES[family] is None:
+        pytest.skip(f"this Python does not know {family}")
     # The filter's answer, not the kernel's for a family that is not built in or a wrong type.
-    assert set(ran.stdout.split()) <= {"errno", str(errno.EPERM), str(errno.EAFNOSUPPORT),
-                                       str(errno.EACCES)}, ran.stdout
+    assert set(told(MAKE_SOCKETS)[family]) <= {errno.EPERM, errno.EAFNOSUPPORT, errno.EACCES}
 
 
 def test_unix_sockets_work(run):
@@ -494,41 +509,52 @@ def test_proc_shows_processes_and_nothing_else(inside):
     assert [name for name in inside["proc"] if not name.isdigit()] == ["self", "thread-self"]
 
 
-@pytest.mark.parametrize("path", ["cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version"])
-def test_masked_proc_has_what_libraries_read(run, policy, path):
-    ran = run("--policy", policy(proc="masked"),
-              code=f"print(len(open('/proc/{path}').read()) > 0)")
-    assert ran.stdout == "True\n", ran
-
-
-@pytest.mark.parametrize("path", [
+OF_LIBRARIES = ["cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version"]
+OF_THE_HOST = [
     "kcore", "keys", "key-users", "kmsg", "kallsyms", "sysrq-trigger", "timer_list", "sched_debug",
     "latency_stats", "interrupts", "cmdline", "config.gz", "mounts/../1/environ", "partitions",
-    "vmallocinfo", "slabinfo", "kpagecount", "modules", "iomem", "ioports", "diskstats"])
-def test_masked_proc_hides_what_tells_of_the_host(run, policy, path):
-    ran = run("--policy", policy(proc="masked"), code=f"""
+    "vmallocinfo", "slabinfo", "kpagecount", "modules", "iomem", "ioports", "diskstats"]
+DIRECTORIES = ["acpi", "scsi", "bus", "fs", "irq", "driver", "tty", "sysvipc", "asound", "dynamic_debug",
+               "pressure"]
+READ_MASKED = f"""
+    import json, os
+    def size(path):
         try:
-            print(len(open("/proc/{path}", "rb").read(100)))
-        except OSError as error:
-            print(0)
-        """)
-    assert ran.stdout == "0\n", ran
-
-
-@pytest.mark.parametrize("path", ["acpi", "scsi", "bus", "fs", "irq", "driver", "tty", "sysvipc",
-                                  "asound", "dynamic_debug", "pressure"])
-def test_directories_of_a_masked_proc_are_empty_or_cannot_be_changed(run, policy, path):
-    ran = run("--policy", policy(proc="masked"), code=f"""
-        import os
-        for directory, names, files in os.walk("/proc/{path}"):
+            return len(open(f"/proc/{{path}}", "rb").read(100))
+        except OSError:
+            return 0
+    def writable(top):
+        for directory, names, files in os.walk(f"/proc/{{top}}"):
             for name in files:
                 try:
                     open(os.path.join(directory, name), "r+b")
-                    print("could write", directory, name)
+                    yield os.path.join(directory, name)
                 except OSError:
                     pass
-        """)
-    assert (ran.status, ran.stdout) == (0, "")
+    print(json.dumps([{{path: size(path) for path in {OF_LIBRARIES + OF_THE_HOST}}},
+                      {{top: list(writable(top)) for top in {DIRECTORIES}}}]))
+    """
+
+
+@pytest.fixture
+def masked(told, policy):
+    """The bytes that can be read of files in a masked /proc, and what can be written in its directories."""
+    return told(READ_MASKED, "--policy", policy(proc="masked"))
+
+
+@pytest.mark.parametrize("path", OF_LIBRARIES)
+def test_masked_proc_has_what_libraries_read(masked, path):
+    assert masked[0][path] > 0
+
+
+@pytest.mark.parametrize("path", OF_THE_HOST)
+def test_masked_proc_hides_what_tells_of_the_host(masked, path):
+    assert masked[0][path] == 0
+
+
+@pytest.mark.parametrize("directory", DIRECTORIES)
+def test_directories_of_a_masked_proc_are_empty_or_cannot_be_changed(masked, directory):
+    assert masked[1][directory] == []
 
 
 def test_masked_proc_lets_nothing_be_written_in_sys(run, policy):
@@ -952,48 +978,71 @@ def test_python_dies_of_signals_as_it_does_outside(run, code, name):
 # ── System calls ─────────────────────────────────────────────────────────────────────────────────
 
 CALL = """
-    import ctypes
+    import ctypes, json, os
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
-    result = libc.syscall(*map(ctypes.c_long, {numbers}))
-    print(result, ctypes.get_errno())
+    answers = []
+    for numbers in {calls}:
+        result = libc.syscall(*map(ctypes.c_long, numbers))
+        answers.append([result, ctypes.get_errno()])
+        if numbers[0] in (56, 220) and result == 0:
+            os._exit(0)  # a child that was made
+    print(json.dumps(answers))
     """
 
 
+def answer(told, calls, call):
+    """What one of some system calls gives, each made in turn: (result, errno)."""
+    answers = told(CALL.format(calls=calls))
+    return tuple(answers[calls.index(call)])
+
+
+DANGEROUS = [[syscall_number(name), 0, 0, 0, 0, 0, 0] for name in SYSCALLS]
+
+
 @pytest.mark.parametrize("name", sorted(SYSCALLS))
-def test_a_dangerous_system_call_is_refused(run, name):
-    ran = run(code=CALL.format(numbers=[syscall_number(name), 0, 0, 0, 0, 0, 0]))
-    assert ran.stdout in (f"-1 {errno.EPERM}\n", f"-1 {errno.ENOSYS}\n"), ran
+def test_a_dangerous_system_call_is_refused(told, name):
+    answered = answer(told, DANGEROUS, [syscall_number(name), 0, 0, 0, 0, 0, 0])
+    assert answered in ((-1, errno.EPERM), (-1, errno.ENOSYS))
     if name == "clone3":
-        assert ran.stdout == f"-1 {errno.ENOSYS}\n"
+        assert answered == (-1, errno.ENOSYS)
 
 
-def test_a_system_call_that_the_profile_does_not_know_is_not_there(run):
-    for number in (1000, 462 + 200, 0x3fffffff):
-        assert run(code=CALL.format(numbers=[number, 0])).stdout == f"-1 {errno.ENOSYS}\n"
+UNKNOWN = [[number, 0] for number in (1000, 462 + 200, 0x3fffffff)]
 
 
-@pytest.mark.parametrize("flag", [0x10000000, 0x20000000, 0x40000000, 0x00020000, 0x08000000,
-                                  0x04000000, 0x02000000, 0x00000080])
-@pytest.mark.parametrize("high", [0, 1 << 32])
-def test_clone_with_a_namespace_flag_is_refused(run, flag, high):
-    number = 56 if os.uname().machine == "x86_64" else 220
-    ran = run(code=CALL.format(numbers=[number, flag | 17 | high, 0, 0, 0, 0]))
-    assert ran.stdout == f"-1 {errno.EPERM}\n", ran
+def test_a_system_call_that_the_profile_does_not_know_is_not_there(told):
+    for call in UNKNOWN:
+        assert answer(told, UNKNOWN, call) == (-1, errno.ENOSYS)
 
 
-@pytest.mark.parametrize("request_number", [0x5412, 0x541C, 0x5412 | 1 << 32])
-def test_ioctls_that_type_into_a_terminal_are_refused(run, request_number):
-    number = 16 if os.uname().machine == "x86_64" else 29
-    ran = run(code=CALL.format(numbers=[number, 0, request_number, 0]))
-    assert ran.stdout == f"-1 {errno.EPERM}\n", ran
+NAMESPACE_FLAGS = [0x10000000, 0x20000000, 0x40000000, 0x00020000, 0x08000000, 0x04000000, 0x02000000,
+                   0x00000080]
+HIGH_BITS = [0, 1 << 32]
+CLONE = 56 if os.uname().machine == "x86_64" else 220
+CLONES = [[CLONE, flag | 17 | high, 0, 0, 0, 0] for flag in NAMESPACE_FLAGS for high in HIGH_BITS]
+
+
+@pytest.mark.parametrize("flag", NAMESPACE_FLAGS)
+@pytest.mark.parametrize("high", HIGH_BITS)
+def test_clone_with_a_namespace_flag_is_refused(told, flag, high):
+    assert answer(told, CLONES, [CLONE, flag | 17 | high, 0, 0, 0, 0]) == (-1, errno.EPERM)
+
+
+TYPING = [0x5412, 0x541C, 0x5412 | 1 << 32]
+IOCTLS = [[16 if os.uname().machine == "x86_64" else 29, 0, request, 0] for request in TYPING]
+
+
+@pytest.mark.parametrize("request_number", TYPING)
+def test_ioctls_that_type_into_a_terminal_are_refused(told, request_number):
+    assert answer(told, IOCTLS, IOCTLS[TYPING.index(request_number)]) == (-1, errno.EPERM)
 
 
 def test_calls_of_x32_do_nothing(run):
     if os.uname().machine != "x86_64":
         pytest.skip("x32 is x86-64's")
-    ran = run(json=True, code=CALL.format(numbers=[0x40000000 | 39]))  # getpid
-    assert ran.verdict["signal"] == "SIGSYS" or ran.verdict["stdout"].startswith("-1 "), ran
+    ran = run(json=True, code=CALL.format(calls=[[0x40000000 | 39]]))  # getpid
+    assert ran.verdict["signal"] == "SIGSYS" or ran.verdict["stdout"].startswith("[[-1, "), ran
 
 
 def test_calls_of_i386_kill(run):

@@ -1,0 +1,164 @@
+/* See zygotes.h. What runs in a zygote is in zygote.c and zygote.py, how it is started in
+ * zygote_start.c. */
+#include "zygotes.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "protocol.h"
+#include "util.h"
+#include "warm_job.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+
+/* A zygote that died is started again after 100 ms, twice that after each further failure, up to a
+ * minute. */
+#define RETRY_US INT64_C(100000)
+#define RETRY_MAX_US (60 * INT64_C(1000000))
+
+static struct zygote *serving(struct pool *pool)
+{
+    return &pool->zygotes[pool->serving];
+}
+
+/* The one that is to take its place, or has been replaced. */
+static struct zygote *other(struct pool *pool)
+{
+    return &pool->zygotes[1 - pool->serving];
+}
+
+static void retry_later(struct pool *pool)
+{
+    pool->retry_us = monotonic_us() + MIN(RETRY_US << MIN(pool->failures, 20), RETRY_MAX_US);
+    pool->failures++;
+}
+
+static void start_zygote(struct pool *pool, struct zygote *zygote)
+{
+    struct sb_error err;
+    *zygote = (struct zygote){.source = {.kind = SOURCE_WARM, .fd = -1}, .serial = monotonic_us()};
+    if (zygote_start(&zygote->process, pool->sandbox, pool->policy, &err) == 0) {
+        zygote->source.fd = zygote->process.socket;
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &zygote->source};
+        if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, zygote->source.fd, &event) == 0)
+            return;
+        sb_fail(&err, "epoll", errno, "cannot watch a zygote");
+        zygote_stop(&zygote->process);
+    }
+    zygote->source.fd = -1;
+    snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+    retry_later(pool);
+}
+
+/* What its stderr said last, or nothing. */
+static void read_errors(struct pool *pool, const struct zygote *zygote)
+{
+    char text[4096];
+    ssize_t n = read(zygote->process.errors, text, sizeof(text) - 1);
+    while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+        n--;
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    const char *line = strrchr(text, '\n');
+    snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.200s",
+             line != NULL ? line + 1 : text);
+}
+
+/* Children that it owes are lost, those that are parked are not its any more. Jobs that wait for
+ * one start cold. */
+static void stop_zygote(struct pool *pool, struct zygote *zygote)
+{
+    if (zygote->source.fd >= 0)
+        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, zygote->source.fd, NULL);
+    zygote->source.fd = -1;
+    zygote->ready = false;
+    zygote_stop(&zygote->process);
+    pool_lose_spawning(pool, zygote);
+    while (pool->waiting_count > pool_spawning(pool))
+        warm_job_start_cold(pool_next_waiting(pool));
+}
+
+static void lose_zygote(struct pool *pool, struct zygote *zygote)
+{
+    snprintf(pool->reason, sizeof(pool->reason), "the zygote was ended from outside");
+    read_errors(pool, zygote);
+    stop_zygote(pool, zygote);
+    retry_later(pool);
+}
+
+static void become_ready(struct pool *pool, struct zygote *zygote)
+{
+    zygote->ready = true;
+    zygote->ready_us = monotonic_us();
+    pool->serving = (int)(zygote - pool->zygotes);
+    pool->reason[0] = '\0';
+}
+
+static void on_zygote(struct pool *pool, struct zygote *zygote)
+{
+    struct spawned spawned;
+    ssize_t n;
+    while (zygote->process.socket >= 0 &&
+           (n = recv(zygote->process.socket, &spawned, sizeof(spawned), MSG_DONTWAIT)) ==
+               sizeof(spawned)) {
+        if (spawned.pid == 0) {
+            become_ready(pool, zygote);
+        } else if (pool_arrived(pool, zygote, spawned.pid, spawned.errnum) == 0) {
+            pool->failures = 0;
+            zygote->children++;
+        } else {
+            lose_zygote(pool, zygote);
+            return;
+        }
+    }
+    if (zygote->process.socket >= 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
+        lose_zygote(pool, zygote);
+}
+
+static bool is_old(const struct zygote *zygote, const struct sb_warm_options *options)
+{
+    return zygote->ready && (zygote->children >= options->renew_jobs ||
+                             monotonic_us() - zygote->ready_us > options->renew_ms * 1000);
+}
+
+void zygotes_keep(struct pool *pool, const struct sb_warm_options *options)
+{
+    bool may_start = monotonic_us() >= pool->retry_us;
+    struct zygote *old = other(pool);
+    if (old->ready && old->spawning.count == 0)
+        stop_zygote(pool, old);
+    if (serving(pool)->process.pid == 0 && may_start)
+        start_zygote(pool, serving(pool));
+    else if (is_old(serving(pool), options) && old->process.pid == 0 && may_start)
+        start_zygote(pool, old);
+}
+
+void zygotes_open(struct pool *pool)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++) {
+        pool->zygotes[i].source = (struct source){.kind = SOURCE_WARM, .fd = -1};
+        pool->zygotes[i].process = (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1};
+    }
+    start_zygote(pool, serving(pool));
+}
+
+void zygotes_close(struct pool *pool)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
+        stop_zygote(pool, &pool->zygotes[i]);
+}
+
+bool zygotes_heard(struct pool *pool, const struct source *source)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
+        if (source == &pool->zygotes[i].source) {
+            on_zygote(pool, &pool->zygotes[i]);
+            return true;
+        }
+    return false;
+}

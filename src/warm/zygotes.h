@@ -1,0 +1,22 @@
+/* The zygotes of a pool: one serves, is replaced without a gap when it is old, and is started again
+ * when it died, after a while that grows with its failures. */
+#ifndef WARM_ZYGOTES_H
+#define WARM_ZYGOTES_H
+
+#include "pool.h"
+
+/* Starts the first. */
+void zygotes_open(struct pool *pool);
+/* Ends all. Jobs that wait for their children start cold. */
+void zygotes_close(struct pool *pool);
+/* An event: true when the source was one of theirs. */
+bool zygotes_heard(struct pool *pool, const struct source *source);
+/* After each turn: starts and replaces what is due. */
+void zygotes_keep(struct pool *pool, const struct sb_warm_options *options);
+
+static inline const struct zygote *zygotes_serving(const struct pool *pool)
+{
+    return &pool->zygotes[pool->serving];
+}
+
+#endif

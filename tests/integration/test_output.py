@@ -1,0 +1,148 @@
+"""Output that is too much never ends a job, unless the policy says so: of each stream the first and the last part are
+kept, what is dropped is counted, and the JSON stays valid."""
+
+import os
+import pathlib
+
+import pytest
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_of_too_much_output_the_first_and_the_last_part_are_kept(run, stream):
+    ran = run("--output", "10000", json=True, code=f"""
+        import sys
+        for i in range(300000):
+            print(i, file=sys.{stream})
+        """)
+    verdict = ran.verdict
+    assert (ran.status, verdict["verdict"]) == (0, "ok"), verdict
+    written = sum(len(str(i)) + 1 for i in range(300000))
+    kept = verdict[stream]
+    assert kept.startswith("0\n1\n2\n3\n")
+    assert kept.endswith("\n299998\n299999\n")
+    assert 0 < written - verdict["truncated"][stream] <= 10000
+    other = "stderr" if stream == "stdout" else "stdout"
+    assert (verdict[other], verdict["truncated"][other]) == ("", 0)
+
+
+def test_kept_and_dropped_bytes_add_up_to_what_was_written(run):
+    for limit in (1, 2, 999, 1000, 1001, 4096):
+        ran = run("--output", str(limit), json=True, code="""
+            import os
+            for i in range(100):
+                os.write(1, b"%09d\\n" % i)
+            """)
+        assert ran.verdict["truncated"]["stdout"] == max(0, 1000 - limit), (limit, ran.verdict)
+
+
+def test_what_passes_through_is_cut_in_its_middle_too_and_a_sentence_says_so(run):
+    ran = run("--output", "10000", code="for i in range(300000): print(i)")
+    assert ran.status == 0
+    assert ran.stdout.startswith("0\n1\n2\n3\n")
+    assert ran.stdout.endswith("\n299998\n299999\n")
+    written = sum(len(str(i)) + 1 for i in range(300000))
+    assert 0 < len(ran.out) <= 10000
+    assert len(ran.sentences) == 1
+    assert str(written - len(ran.out)) in ran.sentences[0] and "--output" in ran.sentences[0]
+
+
+def test_output_up_to_the_limit_is_kept_whole(run):
+    ran = run("--output", "5000", json=True, code="import os; os.write(1, b'x' * 5000)")
+    assert ran.verdict["stdout"] == "x" * 5000
+    assert ran.verdict["truncated"] == {"stdout": 0, "stderr": 0}
+
+
+def test_neither_stream_starves_the_other(run):
+    ran = run("--output", "1000", "--timeout", "600", json=True, code="""
+        import os
+        for i in range(2000):
+            os.write(1, b"o" * 5000)
+            os.write(2, b"e" * 5000)
+        os.write(2, b"the end")
+        """)
+    assert ran.verdict["verdict"] == "ok", ran.verdict["error"]
+    assert ran.verdict["stderr"].endswith("the end")
+    assert ran.verdict["truncated"] == {"stdout": 10_000_000 - 1000, "stderr": 10_000_007 - 1000}
+
+
+@pytest.mark.parametrize("form", ["json", "passed through"])
+def test_a_flood_neither_ends_a_script_nor_fills_our_memory(run, form):
+    with open(os.devnull, "wb") as nowhere:
+        started = run.start("--output", "100000", json=form == "json", stdout=nowhere, code="""
+            import os, sys
+            block = b"x" * 65536
+            for i in range(3000):
+                os.write(1, block)
+            sys.stdin.read()
+            """)
+        started.write(bytes(1 << 20))  # more than pipes hold: returns when the script reads
+        status = pathlib.Path(f"/proc/{started.pid}/status").read_text()
+        assert started.finish().status == 0
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert peak < 16 * 1024 or os.environ.get("SANDBOX_TEST_SANITIZED"), f"{peak} KiB"
+
+
+def test_output_that_is_not_utf8_leaves_the_json_valid(run):
+    ran = run(json=True, code=r"""
+        import os
+        os.write(1, b"a\xff\xfe\x80b\xc3\n")
+        os.write(2, b"\xed\xa0\x80\xf4\x90\x80\x80")  # a surrogate, and past the last character
+        """)
+    assert ran.out.decode("utf-8", "strict")
+    assert ran.verdict["stdout"].startswith("a\ufffd") and "b" in ran.verdict["stdout"]
+    assert set(ran.verdict["stderr"]) == {"\ufffd"}
+
+
+def test_a_character_that_is_cut_at_the_limit_leaves_the_json_valid(run):
+    for limit in range(100, 108):
+        ran = run("--output", str(limit), json=True, code="print('aé€😀' * 1000)")
+        assert ran.out.decode("utf-8", "strict")
+        assert ran.verdict["stdout"].startswith("aé€😀aé€😀")
+
+
+def test_nul_bytes_and_control_characters_survive_in_the_json(run):
+    text = "a\0b\x01\x1b[31m\x7f\u2028\"\\\r\n"
+    ran = run(json=True, code=f"import sys; sys.stdout.write({text!r})")
+    assert ran.verdict["stdout"] == text
+    assert ran.verdict["output"] == text[:-1]
+
+
+def test_output_is_stdout_without_its_last_newline_alone(run):
+    assert run(json=True, code="print('x\\n\\n')").verdict["output"] == "x\n\n"
+    assert run(json=True, code="print('x', end='')").verdict["output"] == "x"
+    assert run(json=True, code="pass").verdict["output"] == ""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("form", ["json", "passed through"])
+def test_too_much_output_kills_where_the_policy_says_so(run, policy, stream, form):
+    path = policy(limits={"output_bytes": 10000}, output="kill")
+    ran = run("--policy", path, json=form == "json", meta=form != "json", code=f"""
+        import sys
+        print("first", file=sys.{stream})
+        while True:
+            print("more", file=sys.{stream})
+        """)
+    assert ran.status == 153, ran
+    assert ran.verdict["verdict"] == "output"
+    assert "output_bytes" in ran.verdict["error"]
+    if form == "json":
+        assert ran.verdict[stream].startswith("first\nmore\n")
+    else:
+        assert "output_bytes" in ran.sentences[0]
+
+
+def test_just_enough_output_does_not_kill(run, policy):
+    path = policy(limits={"output_bytes": 10000}, output="kill")
+    ran = run("--policy", path, json=True, code="import os; os.write(1, b'x' * 10000)")
+    assert (ran.status, ran.verdict["verdict"]) == (0, "ok")
+
+
+def test_a_result_larger_than_result_bytes_is_refused(run):
+    code = "def main(): return 'x' * 98"
+    fits = run("--result", "100", "--call", "main", json=True, code=code)
+    assert fits.verdict["result"] == "x" * 98
+    large = run("--result", "99", "--call", "main", json=True, code=code)
+    assert large.status == 153
+    assert large.verdict["verdict"] == "output" and large.verdict["result"] is None
+    assert "result_bytes" in large.verdict["error"]
