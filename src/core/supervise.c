@@ -160,7 +160,7 @@ static void on_pidfd(struct sb_run *run)
                                                                          : info.si_pid == 0)
         return;
     on_report(run);
-    if (run->warm_job != NULL && run->cause == CAUSE_NONE && !run->failed &&
+    if (run->warm_job != NULL && run->cause == CAUSE_NONE &&
         run->sandbox->warm_operations->again(run))
         return;
     run->reaped = true;

@@ -46,6 +46,11 @@ PR_SET_CHILD_SUBREAPER = 36
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+counts_processes = pytest.mark.skipif(
+    os.environ.get("SANDBOX_TEST_START") == "warm",
+    reason="counts all below sandbox-run: with a warm start there are a zygote and its next child")
+
+
 def pytest_configure(config):
     if not BINARY.exists():
         raise pytest.UsageError(f"{BINARY} is not there: build it, or set SANDBOX_RUN")

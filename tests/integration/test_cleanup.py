@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import (QUICK, cgroup_processes, cgroups, descendants, in_pid_namespace, living, reap,
+from conftest import (QUICK, cgroup_processes, cgroups, counts_processes, descendants, in_pid_namespace, living, reap,
                       until)
 
 # Each leaves something behind in its own way and then ends; a verdict comes at once all the same.
@@ -153,6 +153,7 @@ def test_a_job_is_dead_before_its_verdict_is_printed(run):
         assert started.finish().status == 0
 
 
+@counts_processes
 def test_the_cgroup_of_a_job_holds_all_its_processes_and_limits(run, host):
     if host.cgroup == "none":
         pytest.skip("this host has no cgroups")
