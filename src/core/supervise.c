@@ -70,6 +70,8 @@ void run_free(struct sb_run *run)
     feed_free(&run->feed);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);
+    if (run->warm_job != NULL)
+        run->sandbox->warm_operations->forget(run);
     free(run->message);
     free(run);
 }

@@ -271,6 +271,11 @@ static bool again(struct sb_run *run)
     return true;
 }
 
+static void forget(struct sb_run *run)
+{
+    warm_job_free(steal_ptr(run->warm_job));
+}
+
 static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
 {
     struct pool **at = &sandbox->warm->pools;
@@ -314,8 +319,8 @@ static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
 int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                    struct sb_error *err)
 {
-    static const struct warm_operations operations = {start, ready,  cancel,   again,
-                                                      ended, turned, close_all};
+    static const struct warm_operations operations = {start, ready,  cancel, again,
+                                                      ended, forget, turned, close_all};
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
