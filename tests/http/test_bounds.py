@@ -1,5 +1,6 @@
 """What one client can take of the service, whatever the policy that it names."""
 
+import re
 import signal
 
 from conftest import until
@@ -41,3 +42,32 @@ def test_bounds_hold_after_a_reload_and_leave_a_policys_own_limits(serve):
     server.signal(signal.SIGHUP)
     until(lambda: "read anew" in str(server.log))
     assert bounded() == before
+
+
+def test_answers_that_nobody_reads_take_no_more_than_their_share_of_memory(serve):
+    """Control characters are six times as long in JSON: what 4 MiB of stdout and of stderr become, told twice each.
+    Who has left such an answer lying longest loses it; who takes it gets all of it."""
+    code = ("import os\nfor number in range(8): os.write(1 + number % 2, b'\\1' * (1 << 20))\n"
+            "raise SystemExit(1)")
+    server = serve(jobs=1)
+    asked = {"code": code, "policy": "execute", "limits": {"output_bytes": 4 << 20}}
+    small = server.metric("sandbox_resident_memory_bytes")
+    holders = []
+    for _ in range(6):
+        holders.append(server.send("POST", "/run", asked))
+        server.log.jobs(len(holders))
+    assert server.run("print('free')")["output"] == "free"
+    until(lambda: server.metric("sandbox_resident_memory_bytes") - small < 300 << 20)
+    assert len(holders[-1].answer().json["stdout"]) == 4 << 20
+    assert cut_off(holders[0])
+    for holder in holders:
+        holder.close()
+    until(lambda: server.metric("sandbox_resident_memory_bytes") - small < 100 << 20)
+
+
+def cut_off(connection):
+    try:
+        head, _, body = connection.rest().partition(b"\r\n\r\n")
+    except OSError:
+        return True
+    return len(body) < int(re.search(rb"Content-Length: (\d+)", head)[1])
