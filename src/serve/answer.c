@@ -90,6 +90,7 @@ enum MHD_Result answer_queue(struct incoming *incoming)
     incoming->held = incoming->owned ? incoming->answer_size : 0;
     connection->http->answer_bytes += (int64_t)incoming->held;
     bound_answers(connection->http);
+    connection->linger = connection->linger || incoming->close;
     enum MHD_Result result =
         MHD_queue_response(connection->mhd, incoming->status, incoming->response);
     MHD_destroy_response(incoming->response);

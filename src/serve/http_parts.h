@@ -52,6 +52,7 @@ struct connection {
     struct peer *peer;  /* NULL: not counted */
     struct watch watch; /* for the client's leaving */
     bool left;          /* it has */
+    bool spaced;        /* there is a space in the request's target */
     bool linger;        /* see linger.c */
     enum phase phase;
     int64_t deadline_ms; /* INT64_MAX: none */
@@ -193,6 +194,7 @@ struct incoming {
     char *body;
     size_t body_room;
     bool has_body;      /* one is announced */
+    bool malformed;     /* a header's line */
     const char *twice;  /* a header that came twice and must not; NULL: none */
     bool allows_origin; /* CORS: answers may be read by the page that asked */
 

@@ -114,13 +114,33 @@ static void append_forwarded(char forwarded[FORWARDED_SIZE], const char *value)
     forwarded[old + more] = '\0';
 }
 
+static bool is_name(const char *text, size_t size)
+{
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+    return size > 0 && strspn(text, characters) == size;
+}
+
+/* A line that begins with white space goes on with the one before it (RFC 9112, 5.2: obsolete).
+ * libmicrohttpd 0.9 adds it to that line's *name*, so that "Content-Lengt: 5" and " h" become a
+ * Content-Length that nobody else sees; the value is then not where it belongs, behind the name. */
+static bool is_folded(const char *name, size_t name_size, const char *value, size_t most)
+{
+    uintptr_t behind = (uintptr_t)name + name_size + 1, at = (uintptr_t)value;
+    return at < behind || at - behind > most || strspn(name + name_size + 1, " \t") < at - behind;
+}
+
 static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+                                   size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct incoming *incoming = user;
+    size_t most = (size_t)incoming->connection->http->config->header_bytes;
     if (value == NULL)
         value = "";
+    if (!is_name(name, name_size) || strpbrk(value, "\r\n") != NULL ||
+        (value_size > 0 && is_folded(name, name_size, value, most)))
+        incoming->malformed = true;
     for (size_t i = 0; i < HEADERS; i++) {
         if (strcasecmp(name, header_names[i].name) != 0)
             continue;
@@ -138,10 +158,12 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
 
 void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd)
 {
-    (void)endpoint, (void)uri;
+    (void)endpoint;
     struct connection *connection = connection_of(mhd);
-    if (connection != NULL)
-        connection_enter(connection, PHASE_HEADER, 0);
+    if (connection == NULL)
+        return NULL;
+    connection->spaced = strchr(uri, ' ') != NULL;
+    connection_enter(connection, PHASE_HEADER, 0);
     return NULL;
 }
 
@@ -157,7 +179,7 @@ static struct incoming *begin(struct connection *connection, const char *url, co
     incoming->exchange.body = "";
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
-    MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+    MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
     return incoming;
 }
 
