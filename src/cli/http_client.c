@@ -26,18 +26,23 @@ static int parse_unix(struct http_address *address, const char *path, struct sb_
                     "--via %s: the path of a socket is absolute and has at most %zu bytes",
                     address->shown, sizeof(to->sun_path) - 1);
     to->sun_family = AF_UNIX;
-    strcpy(to->sun_path, path);
+    memcpy(to->sun_path, path, strlen(path));
     address->size = sizeof(*to);
-    strcpy(address->host, "localhost");
+    snprintf(address->host, sizeof(address->host), "localhost");
     return 0;
 }
 
 static bool parse_port(const char *text, in_port_t *port)
 {
-    char *end;
-    long number = *text == '\0' ? STANDARD_PORT : strtol(text + 1, &end, 10);
-    if (*text != '\0' && (*text != ':' || text[1] < '0' || text[1] > '9' || *end != '\0'))
-        return false;
+    long number = STANDARD_PORT;
+    if (*text != '\0') {
+        char *end;
+        if (*text != ':' || text[1] < '0' || text[1] > '9')
+            return false;
+        number = strtol(text + 1, &end, 10);
+        if (*end != '\0')
+            return false;
+    }
     *port = htons((uint16_t)number);
     return number > 0 && number <= UINT16_MAX;
 }
@@ -77,7 +82,7 @@ static int parse_http(struct http_address *address, const char *text, struct sb_
         return fail(err, "via", "--via %s: write http://127.0.0.1:PORT, without a path",
                     address->shown);
     snprintf(address->host, sizeof(address->host), "%.*s", (int)size, text);
-    strcpy(host, address->host);
+    memcpy(host, address->host, sizeof(host));
     if (!parse_loopback(address, host, &rest))
         return fail(err, "via",
                     "--via %s: only services on this host are asked, as http hides nothing: "

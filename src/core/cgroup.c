@@ -256,31 +256,34 @@ static int make_other_directories(const struct cgroup_host *host, struct cgroup_
     return 0;
 }
 
-/* `before`: limits that are written already, or NULL. */
-static int write_knobs(const struct cgroup_host *host, const struct cgroup_job *job,
-                       const struct sb_limits *limits, const struct sb_limits *before,
-                       struct sb_error *err)
+static int write_knob(const struct cgroup_host *host, const struct cgroup_job *job,
+                      const struct cgroup_knob *knob, const struct sb_limits *limits,
+                      struct sb_error *err)
 {
-    for (size_t i = 0; i < host->backend->knobs_count; i++) {
-        const struct cgroup_knob *knob = &host->backend->knobs[i];
-        if (!(host->controllers & knob->controller) ||
-            (before != NULL &&
-             (knob->text != NULL || limits->value[knob->limit] == before->value[knob->limit])))
-            continue;
-        char text[64];
-        const char *value = knob->text;
-        if (value == NULL) {
-            snprintf(text, sizeof(text), "%" PRId64 "%s",
-                     limits->value[knob->limit] * knob->multiply + knob->add,
-                     knob->suffix ? knob->suffix : "");
-            value = text;
-        }
-        if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
-            !(knob->optional && errno == ENOENT))
-            return sb_fail(err, "cgroup", errno,
-                           "cannot write %s to %s in %s; see sandbox-run --doctor", value,
-                           knob->file, host->place);
+    char text[64];
+    const char *value = knob->text;
+    if (!(host->controllers & knob->controller))
+        return 0;
+    if (value == NULL) {
+        snprintf(text, sizeof(text), "%" PRId64 "%s",
+                 limits->value[knob->limit] * knob->multiply + knob->add,
+                 knob->suffix ? knob->suffix : "");
+        value = text;
     }
+    if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
+        !(knob->optional && errno == ENOENT))
+        return sb_fail(err, "cgroup", errno,
+                       "cannot write %s to %s in %s; see sandbox-run --doctor", value, knob->file,
+                       host->place);
+    return 0;
+}
+
+static int write_knobs(const struct cgroup_host *host, const struct cgroup_job *job,
+                       const struct sb_limits *limits, struct sb_error *err)
+{
+    for (size_t i = 0; i < host->backend->knobs_count; i++)
+        if (write_knob(host, job, &host->backend->knobs[i], limits, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -289,8 +292,8 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
 {
     if (host->backend == NULL)
         return 0;
-    if (make_other_directories(host, job, err) < 0 ||
-        write_knobs(host, job, limits, NULL, err) < 0 || open_evidence(host, job, err) < 0)
+    if (make_other_directories(host, job, err) < 0 || write_knobs(host, job, limits, err) < 0 ||
+        open_evidence(host, job, err) < 0)
         return -1;
     if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
         watch_oom(host, job) < 0)
@@ -298,11 +301,22 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
     return 0;
 }
 
+/* What is raised is written from the last knob to the first, what is lowered the other way: memory
+ * may never be more than memory and swap together (v1). */
 int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,
                          const struct sb_limits *limits, const struct sb_limits *before,
                          struct sb_error *err)
 {
-    return host->backend == NULL ? 0 : write_knobs(host, job, limits, before, err);
+    size_t count = host->backend != NULL ? host->backend->knobs_count : 0;
+    for (size_t i = 0; i < 2 * count; i++) {
+        bool raise = i < count;
+        const struct cgroup_knob *knob = &host->backend->knobs[raise ? count - 1 - i : i - count];
+        int64_t now = limits->value[knob->limit], then = before->value[knob->limit];
+        if (knob->text == NULL && (raise ? now > then : now < then) &&
+            write_knob(host, job, knob, limits, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster.

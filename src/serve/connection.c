@@ -47,10 +47,15 @@ static void arm(struct http *http, int64_t deadline_ms, int64_t now)
 
 /* A client that has closed its side sends no more than what is here already. libmicrohttpd may not
  * see that it has: it reads no further when one read gives less than it asked for. */
+static bool wants_more(enum phase phase)
+{
+    return phase <= PHASE_BODY || phase == PHASE_IDLE;
+}
+
 static int64_t time_left(const struct connection *connection, enum phase phase)
 {
     int64_t time = time_for(connection->http->config, phase);
-    return connection->left && phase <= PHASE_BODY && time > LEFT_MS ? LEFT_MS : time;
+    return connection->left && wants_more(phase) && time > LEFT_MS ? LEFT_MS : time;
 }
 
 void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms)
@@ -157,7 +162,7 @@ static void left(void *user, uint32_t events)
     if (connection->phase == PHASE_WAIT) {
         incoming_abandon(connection->incoming);
         connection_enter(connection, PHASE_CLOSING, 0);
-    } else if (connection->phase <= PHASE_BODY) {
+    } else if (wants_more(connection->phase)) {
         connection_enter(connection, connection->phase, 0);
     }
 }

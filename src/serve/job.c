@@ -135,7 +135,7 @@ static void finish(void *user, const struct sb_verdict *verdict)
         status = 503;
 
     log_job(job, verdict, status);
-    metrics_job(service->metrics, sb_policy_name(job->policy), verdict->word,
+    metrics_job(service->metrics, sb_policy_name(job->policy), verdict,
                 job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
     health_note(&service->health, verdict->word == SB_INTERNAL ? verdict->error : NULL, now);
     admit_leave(service->admit, &job->ticket, now);

@@ -54,6 +54,8 @@ void metrics_begin(struct metrics *metrics)
     metrics_set(&metrics->waiting, 0);
     metrics_set(&metrics->promised_bytes, 0);
     metrics_set(&metrics->connections, 0);
+    metrics_set(&metrics->zygotes, 0);
+    metrics_set(&metrics->parked, 0);
     metrics_set(&metrics->pid, getpid());
 }
 
@@ -88,10 +90,11 @@ static struct policy_metrics *counters_of(struct metrics *metrics, const char *p
     return &row[i];
 }
 
-void metrics_job(struct metrics *metrics, const char *policy, enum sb_word word, int64_t waited_us,
-                 int64_t took_us)
+void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
+                 int64_t waited_us, int64_t took_us)
 {
-    metrics_add(&counters_of(metrics, policy)->jobs[word], 1);
+    metrics_add(&counters_of(metrics, policy)->jobs[verdict->word], 1);
+    metrics_add(strcmp(verdict->start, "warm") == 0 ? &metrics->warm : &metrics->cold, 1);
     observe(&metrics->wait, waited_us);
     observe(&metrics->duration, took_us);
 }
@@ -199,6 +202,12 @@ static void put_labelled(const struct all *all)
     for (size_t i = 0; i < REFUSALS; i++)
         fprintf(all->out, "sandbox_refused_total{reason=\"%s\"} %" PRId64 "\n", reasons[i],
                 sum(all, offsetof(struct metrics, refused) + i * sizeof(metric)));
+    head(all, "sandbox_jobs_started_total", "counter",
+         "Jobs that have ended, by how their interpreter was started.");
+    fprintf(all->out, "sandbox_jobs_started_total{start=\"warm\"} %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, warm)));
+    fprintf(all->out, "sandbox_jobs_started_total{start=\"cold\"} %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, cold)));
     head(all, "sandbox_http_responses_total", "counter", "HTTP answers, by status.");
     for (size_t i = 0; i < METRICS_STATUSES; i++) {
         int64_t count = sum(all, offsetof(struct metrics, responses) + i * sizeof(metric));
@@ -237,6 +246,10 @@ static void put_gauges(const struct all *all)
          offsetof(struct metrics, promised_bytes)},
         {"sandbox_memory_promised_max_bytes", "What that sum never exceeds.",
          offsetof(struct metrics, promise_limit_bytes)},
+        {"sandbox_warm_zygotes", "Policies whose zygote is ready, in all workers.",
+         offsetof(struct metrics, zygotes)},
+        {"sandbox_warm_parked", "Interpreters that wait for a job.",
+         offsetof(struct metrics, parked)},
         {"sandbox_http_connections", "Connections that are open.",
          offsetof(struct metrics, connections)},
     };

@@ -49,6 +49,8 @@ struct metrics {
     metric refused[REFUSALS];
     metric responses[METRICS_STATUSES];
     metric connections; /* open now */
+    metric warm, cold;  /* jobs, by how they were started */
+    metric zygotes, parked;
     struct histogram duration, wait;
     struct policy_metrics policies[METRICS_POLICIES];
 };
@@ -64,8 +66,8 @@ void metrics_add(metric *value, int64_t number);
 void metrics_response(struct metrics *metrics, unsigned status);
 
 /* A job has its verdict. `waited_us` is the time until it was started, `took_us` from then on. */
-void metrics_job(struct metrics *metrics, const char *policy, enum sb_word word, int64_t waited_us,
-                 int64_t took_us);
+void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
+                 int64_t waited_us, int64_t took_us);
 
 /* All workers' elements as Prometheus text format 0.0.4. The caller frees it. NULL: no memory. */
 char *metrics_text(struct metrics *metrics, size_t workers);

@@ -75,6 +75,18 @@ static void prepare_warm(struct service *service)
         sb_warm_prepare(service->sandbox, policies->policy[i]);
 }
 
+static void show_warm(const struct service *service)
+{
+    int64_t zygotes = 0, parked = 0;
+    for (size_t i = 0; i < service->policies->count; i++) {
+        struct sb_warm_state state = sb_warm_state(service->sandbox, service->policies->policy[i]);
+        zygotes += state.ready;
+        parked += (int64_t)state.parked;
+    }
+    metrics_set(&service->metrics->zygotes, zygotes);
+    metrics_set(&service->metrics->parked, parked);
+}
+
 /* ── The sandbox ────────────────────────────────────────────────────────────────────────────── */
 
 static void turn(void *user, uint32_t events)
@@ -88,6 +100,7 @@ static void turn(void *user, uint32_t events)
     if (result < 0)
         log_say(service->log, LOG_ERR, "%s", err.message);
     jobs_pump(service);
+    show_warm(service);
 }
 
 static void queue_expired(void *user)

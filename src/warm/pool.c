@@ -229,10 +229,15 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
     int64_t used = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
     run->cpu_time_before_us = used > 0 ? used : 0;
     run->started_us = monotonic_us();
+    if (run_watch(run, &err) < 0) {
+        run_fail(run, err.message);
+        launch_abandon(run);
+        run_end_unstarted(run);
+        return;
+    }
     /* A child that is dead already tells by its pidfd, and the job goes elsewhere (warm.c, again).
      */
-    if (cgroup_change_limits(host, &run->cgroup, &run->limits, &pool->policy->limits, &err) < 0 ||
-        run_watch(run, &err) < 0) {
+    if (cgroup_change_limits(host, &run->cgroup, &run->limits, &pool->policy->limits, &err) < 0) {
         run_fail(run, err.message);
         return;
     }

@@ -173,15 +173,17 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
         return 0;
     note_arrival(pool);
     struct child *child = pool_take_parked(pool);
+    struct sb_error err;
+    if (run_make_timer(run) < 0 || (child == NULL && pool_spawning(pool) <= pool->waiting_count &&
+                                    pool_spawn(pool, &err) < 0)) {
+        if (child != NULL)
+            pool_lose(pool, child);
+        warm_job_free(steal_ptr(run->warm_job));
+        return 0;
+    }
     if (child != NULL) {
         pool_hand_over(pool, child, run);
         return 1;
-    }
-    struct sb_error err;
-    if ((pool_spawning(pool) <= pool->waiting_count && pool_spawn(pool, &err) < 0) ||
-        run_make_timer(run) < 0) {
-        warm_job_free(steal_ptr(run->warm_job));
-        return 0;
     }
     pool_wait(pool, run);
     return 1;

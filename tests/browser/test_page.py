@@ -138,15 +138,15 @@ def test_a_syntax_error_leads_to_the_line(page):
 
 def test_stop_ends_the_job(visitor, serve):
     server = serve(jobs=1)
-    idle = server.processes()
     visitor.open(server).ready().pick("Infinite loop").click("#run")
-    visitor.until(lambda: server.processes() > idle)
+    visitor.until(lambda: server.metric("sandbox_jobs_running") == 1)
     assert visitor.text(".verdict-title") == "Running"
     assert visitor.find("#run").get_attribute("aria-disabled") == "true"
     visitor.click("#stop").finished()
     assert visitor.state == "stopped"
     assert visitor.focused == "run" and not visitor.shown("#stop")
-    visitor.until(lambda: server.processes() == idle)
+    assert "had left" in server.log.jobs(1)[0]["message"]
+    assert server.metric("sandbox_jobs_running") == 0
     visitor.paste_and_run("print('again')")
     assert visitor.content(".stdout pre") == "again\n"
 

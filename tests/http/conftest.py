@@ -32,7 +32,6 @@ _spec = importlib.util.spec_from_file_location("integration_conftest", _path)
 integration = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(integration)
 # The hooks and fixtures of the integration tests that fit here; their other names by `integration.`.
-pytest_configure = integration.pytest_configure
 turn = integration.turn
 no_test_hangs = integration.no_test_hangs
 until = integration.until
@@ -41,6 +40,16 @@ SERVE = pathlib.Path(os.environ.get("SANDBOX_SERVE") or integration.BINARY.paren
 POLICIES = pathlib.Path(os.environ.get("SANDBOX_POLICIES") or integration.CHECKOUT / "policies").absolute()
 SANITIZED = bool(os.environ.get("SANDBOX_TEST_SANITIZED"))
 JSON = "application/json"
+
+
+def pytest_configure(config):
+    integration.pytest_configure(config)
+    config.addinivalue_line("markers", "long: waits for seconds that a contract promises; starts first")
+
+
+def pytest_collection_modifyitems(items):
+    """First what waits long, beside which the others run; last what has the machine for itself."""
+    items.sort(key=lambda item: (not item.get_closest_marker("long"), bool(item.get_closest_marker("alone"))))
 
 
 # ── Asking ───────────────────────────────────────────────────────────────────────────────────────

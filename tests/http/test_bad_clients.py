@@ -2,6 +2,7 @@
 
 import json
 import resource
+import signal
 import socket
 
 import pytest
@@ -180,6 +181,19 @@ def test_a_connection_that_closes_half_way_runs_nothing(serve, sent):
 
 
 # ── Versions ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("requests", [1, 3])
+def test_a_client_that_closed_its_side_with_its_last_request_is_answered_and_let_go(serve, requests):
+    server = serve(idle_timeout="1h")
+    with server.connect() as connection:
+        # Nothing is read of it before all of it is there, its end included.
+        server.signal(signal.SIGSTOP)
+        connection.send(b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n" * requests)
+        connection.socket.shutdown(socket.SHUT_WR)
+        server.signal(signal.SIGCONT)
+        assert [connection.answer().status for _ in range(requests)] == [200] * requests
+        assert connection.answer() is None
 
 
 def test_http_1_0_is_answered_and_the_connection_closed(server):

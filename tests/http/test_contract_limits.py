@@ -70,6 +70,7 @@ def test_no_more_cpu_than_promised(told, contract, cpus):
     assert 0 < told(contract, BUSY) <= cpus * 1.15
 
 
+@pytest.mark.long
 def test_every_contract_ends_what_runs_too_long(server):
     sleep = "import time; time.sleep(100)"
     asked = {

@@ -115,6 +115,7 @@ def test_c_keeps_the_last_newline_in_stdout(server):
     assert server.run(HELLO)["stdout"] == "Hello World\n"
 
 
+@pytest.mark.long
 def test_c_says_after_how_many_seconds_an_endless_loop_timed_out(server):
     answer = server.post("/run", {"code": TIMEOUT})
     assert (answer.status, answer.json["status"]) == (200, "error")

@@ -102,3 +102,17 @@ def test_limits_hold_warm(warm):
     assert warm("x = bytearray(4 << 30)")[0]["verdict"] in ("memory", "exception")
     assert warm("import time\nwhile True: time.sleep(1)", policy="run")[0]["verdict"] == "timeout"
     assert "Read-only file system" in warm("open('/tmp/x', 'w')", policy="run")[0]["stderr"]
+
+
+@pytest.mark.parametrize("memory", ["64M", "256M"])
+def test_a_warm_jobs_limits_are_its_own(run, memory):
+    """Raised or lowered against those that its child was made with."""
+    ran = run("--start", "warm", "--memory", memory, "--pids", "7", code="""
+        blocks = []
+        while True:
+            blocks.append(b"x" * (1 << 20))
+            print(len(blocks), flush=True)
+        """, json=True)
+    assert (ran.verdict["verdict"], ran.verdict["enforcement"]["start"]) == ("memory", "warm")
+    most = int(memory[:-1])
+    assert most - 10 <= int(ran.verdict["stdout"].split()[-1]) <= most

@@ -10,6 +10,13 @@
 
 enum { WORKERS = 3 };
 
+static const struct sb_verdict *ended(enum sb_word word)
+{
+    static struct sb_verdict verdict;
+    verdict = (struct sb_verdict){.word = word, .start = word == SB_OK ? "warm" : "cold"};
+    return &verdict;
+}
+
 static void assert_has(const char *text, const char *line)
 {
     char whole[256];
@@ -31,10 +38,10 @@ static void counts_of_all_workers_are_added_up(void **state)
 {
     (void)state;
     struct metrics *metrics = make();
-    metrics_job(&metrics[0], "run", SB_OK, 500, 9000);
-    metrics_job(&metrics[1], "execute", SB_TIMEOUT, 2000000, 5000000);
-    metrics_job(&metrics[1], "run", SB_OK, 0, 1000);
-    metrics_job(&metrics[2], "run", SB_MEMORY, 0, 100000000);
+    metrics_job(&metrics[0], "run", ended(SB_OK), 500, 9000);
+    metrics_job(&metrics[1], "execute", ended(SB_TIMEOUT), 2000000, 5000000);
+    metrics_job(&metrics[1], "run", ended(SB_OK), 0, 1000);
+    metrics_job(&metrics[2], "run", ended(SB_MEMORY), 0, 100000000);
     metrics_response(&metrics[0], 200);
     metrics_response(&metrics[2], 200);
     metrics_response(&metrics[2], 503);
@@ -85,8 +92,8 @@ static void each_policy_is_shown_once(void **state)
     (void)state;
     struct metrics *metrics = make();
     for (int i = 0; i < WORKERS; i++) {
-        metrics_job(&metrics[i], "a\"b\\c\nd", SB_OK, 0, 0);
-        metrics_job(&metrics[i], "run", SB_OK, 0, 0);
+        metrics_job(&metrics[i], "a\"b\\c\nd", ended(SB_OK), 0, 0);
+        metrics_job(&metrics[i], "run", ended(SB_OK), 0, 0);
     }
     char *text = metrics_text(metrics, WORKERS);
     static const char line[] = "sandbox_jobs_total{policy=\"a\\\"b\\\\c\\nd\",verdict=\"ok\"} 3";
@@ -104,8 +111,8 @@ static void policies_beyond_those_that_fit_are_counted_together(void **state)
     for (int i = 0; i < 2 * METRICS_POLICIES; i++) {
         char name[100];
         snprintf(name, sizeof(name), "policy-%02d-%070d", i, 0); /* longer than the place for it */
-        metrics_job(&metrics[0], name, SB_OK, 0, 0);
-        metrics_job(&metrics[0], name, SB_OK, 0, 0);
+        metrics_job(&metrics[0], name, ended(SB_OK), 0, 0);
+        metrics_job(&metrics[0], name, ended(SB_OK), 0, 0);
     }
     char *text = metrics_text(metrics, WORKERS), expected[100];
     snprintf(expected, sizeof(expected), "sandbox_jobs_total{policy=\"other\",verdict=\"ok\"} %d",
@@ -119,10 +126,10 @@ static void a_worker_that_begins_anew_keeps_what_was_counted(void **state)
 {
     (void)state;
     struct metrics *metrics = make();
-    metrics_job(&metrics[1], "run", SB_OK, 0, 0);
+    metrics_job(&metrics[1], "run", ended(SB_OK), 0, 0);
     metrics_set(&metrics[1].running, 4);
     metrics_begin(&metrics[1]);
-    metrics_job(&metrics[1], "run", SB_OK, 0, 0);
+    metrics_job(&metrics[1], "run", ended(SB_OK), 0, 0);
     char *text = metrics_text(metrics, WORKERS);
     assert_has(text, "sandbox_jobs_total{policy=\"run\",verdict=\"ok\"} 2");
     assert_has(text, "sandbox_jobs_running 0");
@@ -139,7 +146,7 @@ static void every_line_has_the_form_of_prometheus(void **state)
 {
     (void)state;
     struct metrics *metrics = make();
-    metrics_job(&metrics[0], "run", SB_OK, 1, 1);
+    metrics_job(&metrics[0], "run", ended(SB_OK), 1, 1);
     char *text = metrics_text(metrics, WORKERS), family[100] = "", *rest = text, *line;
     while ((line = strsep(&rest, "\n")) != NULL && rest != NULL) {
         char name[100], kind[20];

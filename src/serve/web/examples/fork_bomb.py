@@ -1,5 +1,6 @@
 # Every process makes another, for ever: the classic.
 import os
+import time
 
 first = os.getpid()
 while True:
@@ -9,3 +10,4 @@ while True:
         if os.getpid() == first:
             print("No more processes:", error)
             break
+        time.sleep(0.1)  # and try again
