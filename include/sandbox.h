@@ -108,6 +108,9 @@ SB_API const char *sb_policy_name(const struct sb_policy *policy);
 SB_API const char *sb_policy_description(const struct sb_policy *policy);
 SB_API int64_t sb_policy_limit(const struct sb_policy *policy, enum sb_limit limit);
 SB_API int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit);
+/* A program that serves others may allow them less than the policy does: the cap becomes `most`,
+ * where it is above that, but never less than the policy's own limit. Before any job names it. */
+SB_API void sb_policy_lower_cap(struct sb_policy *policy, enum sb_limit limit, int64_t most);
 
 /* The policy as JSON text, every key with the value in force. The caller frees it. */
 SB_API char *sb_policy_json(const struct sb_policy *policy);

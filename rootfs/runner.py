@@ -70,6 +70,8 @@ def execute(source, name, scope):
 
     def first_frame(frame, event, argument):
         nonlocal started
+        if frame.f_globals is not scope:
+            return  # the parser's: it imports unicodedata for names that are not ASCII, and codecs
         sys.settrace(None)
         filter_warnings(_warnings.filters.remove)
         _imp._fix_co_filename(frame.f_code, name)

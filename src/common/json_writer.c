@@ -10,7 +10,7 @@
 #include "utf8.h"
 
 /* Makes room and returns where `size` more bytes may be put, or NULL. */
-static char *reserve(struct json_writer *writer, size_t size)
+static inline char *reserve(struct json_writer *writer, size_t size)
 {
     if (writer->failed)
         return NULL;
@@ -27,7 +27,7 @@ static char *reserve(struct json_writer *writer, size_t size)
     return writer->text + writer->size;
 }
 
-static void put(struct json_writer *writer, const char *bytes, size_t size)
+static inline void put(struct json_writer *writer, const char *bytes, size_t size)
 {
     char *to = reserve(writer, size);
     if (to == NULL)
@@ -138,19 +138,19 @@ static size_t plain_run(const char *text, size_t size)
     return i;
 }
 
-static void put_escape(struct json_writer *writer, char c)
+/* Returns the size of what it has taken: one character. */
+static size_t put_escape(struct json_writer *writer, unsigned char c)
 {
-    static const char named[] = "\"\"\\\\\bb\ff\nn\rr\tt"; /* pairs: the character, its letter */
-    for (size_t i = 0; i + 1 < sizeof(named) - 1; i += 2) {
-        if (named[i] == c) {
-            const char escape[2] = {'\\', named[i + 1]};
-            put(writer, escape, sizeof(escape));
-            return;
-        }
-    }
-    char escape[8];
-    int size = snprintf(escape, sizeof(escape), "\\u%04x", (unsigned char)c);
-    put(writer, escape, (size_t)size);
+    static const char letters[0x80] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+                                       ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
+    static const char digits[] = "0123456789abcdef";
+    const char named[2] = {'\\', letters[c]};
+    const char numbered[6] = {'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]};
+    if (letters[c] != '\0')
+        put(writer, named, sizeof(named));
+    else
+        put(writer, numbered, sizeof(numbered));
+    return 1;
 }
 
 /* The character at the beginning of `text`, or U+FFFD for what is none. Returns its size. */
@@ -172,12 +172,9 @@ void json_string(struct json_writer *writer, const char *text, size_t size)
         size_t run = plain_run(text + i, size - i);
         put(writer, text + i, run);
         i += run;
-        if (i == size)
-            break;
-        if ((unsigned char)text[i] >= 0x80)
-            i += put_character(writer, text + i, size - i);
-        else
-            put_escape(writer, text[i++]);
+        /* The others come in runs, too: of a language, or of somebody who wants to keep us busy. */
+        for (unsigned char c; i < size && !is_plain(c = (unsigned char)text[i]);)
+            i += c < 0x80 ? put_escape(writer, c) : put_character(writer, text + i, size - i);
     }
     put_byte(writer, '"');
 }

@@ -199,6 +199,14 @@ int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit)
     return (unsigned)limit < SB_LIMITS ? policy->caps.value[limit] : SB_UNSET;
 }
 
+void sb_policy_lower_cap(struct sb_policy *policy, enum sb_limit limit, int64_t most)
+{
+    if ((unsigned)limit >= SB_LIMITS || most >= policy->caps.value[limit])
+        return;
+    int64_t least = policy->limits.value[limit];
+    policy->caps.value[limit] = most > least ? most : least;
+}
+
 int policy_admit(struct sb_limits *effective, const struct sb_policy *policy,
                  const struct sb_limits *asked, struct sb_error *err)
 {

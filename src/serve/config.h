@@ -38,8 +38,9 @@ struct config {
     int64_t memory_bytes;  /* promised to jobs at once; 0: the host's, less what it needs itself */
     int64_t queue;         /* requests that wait, in all workers together */
     int64_t queue_time_ms; /* the longest that one waits: 503 then */
-    char *policies;        /* directory; NULL: the configured one */
-    char *rootfs, *python; /* NULL: the configured ones */
+    int64_t max_time_ms, max_output_bytes; /* caps above those of policies */
+    char *policies;                        /* directory; NULL: the configured one */
+    char *rootfs, *python;                 /* NULL: the configured ones */
     enum sb_cgroup cgroup;
     uint32_t uid_first, uid_count; /* 0: the configured range */
     bool best_effort;

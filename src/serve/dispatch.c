@@ -42,6 +42,16 @@ static bool check_framing(struct incoming *incoming, const char *version)
     const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
     incoming->has_body = coding != NULL || (length != NULL && strtoull(length, NULL, 10) > 0);
     incoming->close = true;
+    if (incoming->connection->spaced)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "there is a space in what is asked for: write %%20");
+    if (incoming->malformed)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "a header is malformed: send each on one line, as 'Name: value' without a "
+                      "space before the colon");
+    if (incoming->headers[HEADER_HOST] == NULL && strcmp(version, "HTTP/1.0") != 0)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Host",
+                      "HTTP/1.1 needs a header Host: send it");
     if (incoming->twice != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, incoming->twice,
                       "the header %s came twice: send it once", incoming->twice);

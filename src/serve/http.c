@@ -109,10 +109,10 @@ static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *ce
         MHD_OPTION_ARRAY, endpoint->tls ? tls : none, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)config->header_bytes + POOL_EXTRA, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)config->connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_NOTIFY_CONNECTION, connection_notify, endpoint, MHD_OPTION_NOTIFY_COMPLETED,
-        incoming_completed, endpoint, MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, endpoint,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_notify,
+        endpoint, MHD_OPTION_NOTIFY_COMPLETED, incoming_completed, endpoint,
+        MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, endpoint, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_END);
 }
 
 static struct endpoint *open_endpoint(struct http *http, const char *certificates, const char *key,

@@ -52,6 +52,7 @@ struct connection {
     struct peer *peer;  /* NULL: not counted */
     struct watch watch; /* for the client's leaving */
     bool left;          /* it has */
+    bool spaced;        /* there is a space in the request's target */
     bool linger;        /* see linger.c */
     enum phase phase;
     int64_t deadline_ms; /* INT64_MAX: none */
@@ -138,8 +139,9 @@ struct http {
     size_t connections;
     struct connection *newcomer; /* the last that connection_notify has made */
     struct timer deadline_timer;
-    int64_t armed_ms;   /* when it expires; INT64_MAX: it does not */
-    int64_t body_bytes; /* of all bodies that are held */
+    int64_t armed_ms;     /* when it expires; INT64_MAX: it does not */
+    int64_t body_bytes;   /* of all bodies that are held */
+    int64_t answer_bytes; /* of all answers that their clients have not taken yet */
 
     LIST_HEAD(lingerers, lingerer) lingerers;
     size_t lingerers_count;
@@ -192,12 +194,15 @@ struct incoming {
     char *body;
     size_t body_room;
     bool has_body;      /* one is announced */
+    bool malformed;     /* a header's line */
     const char *twice;  /* a header that came twice and must not; NULL: none */
     bool allows_origin; /* CORS: answers may be read by the page that asked */
 
     unsigned status; /* of the answer; 0: none yet */
     struct MHD_Response *response;
     size_t answer_size;
+    bool owned;  /* it is memory of ours until the client has taken it */
+    size_t held; /* of that, what is counted in http->answer_bytes */
     struct {
         char *name, *value;
     } extra[EXTRA_HEADERS];
@@ -224,9 +229,17 @@ static inline struct incoming *incoming_of(struct exchange *exchange)
     return (struct incoming *)(void *)exchange; /* its first member */
 }
 
+/* ── Answers (answer.c) ─────────────────────────────────────────────────────────────────────── */
+
 /* Answers with constant data. */
 void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,
                               const void *data, size_t size);
+
+/* Hands the answer, which must be there, to libmicrohttpd. */
+enum MHD_Result answer_queue(struct incoming *incoming);
+
+/* When the request has come to its end, however it did. */
+void answer_forget(struct incoming *incoming);
 
 /* {"status":"error","error":…,"field":…}; NULL: no memory. */
 char *error_json(const char *field, const char *message, size_t *size);

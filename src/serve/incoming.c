@@ -1,155 +1,18 @@
-/* Requests: from libmicrohttpd's calls to an exchange, and from its answer back. libmicrohttpd
- * calls once with the header, then with each part of the body, then once more; and again when a
- * suspended connection is resumed. An answer given at the first of these calls ends the connection,
- * so it is kept until the last one where that is possible. */
+/* Requests: from libmicrohttpd's calls to an exchange. libmicrohttpd calls once with the header,
+ * then with each part of the body, then once more; and again when a suspended connection is
+ * resumed. An answer given at the first of these calls ends the connection, so it is kept until the
+ * last one where that is possible. */
 #include <microhttpd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http_parts.h"
-#include "json_writer.h"
 #include "util.h"
 
 /* All bodies together: many clients that each send a body that is allowed must not take the memory
  * that jobs need. */
 #define BODIES_BYTES (INT64_C(256) * 1024 * 1024)
-
-/* ── Answers ────────────────────────────────────────────────────────────────────────────────── */
-
-char *error_json(const char *field, const char *message, size_t *size)
-{
-    struct json_writer writer;
-    json_begin(&writer, 256);
-    json_bracket(&writer, '{');
-    json_key(&writer, "status");
-    json_string(&writer, "error", 5);
-    json_key(&writer, "error");
-    json_string(&writer, message, strlen(message));
-    json_key(&writer, "field");
-    if (field != NULL && *field != '\0')
-        json_string(&writer, field, strlen(field));
-    else
-        json_null(&writer);
-    json_bracket(&writer, '}');
-    *size = writer.size;
-    return json_end(&writer);
-}
-
-static void add_headers(struct incoming *incoming, const char *type)
-{
-    struct MHD_Response *response = incoming->response;
-    const char *origin = incoming->headers[HEADER_ORIGIN];
-    if (type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    MHD_add_response_header(response, "X-Request-Id", incoming->exchange.id);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
-    if (incoming->asset == NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (origin != NULL && incoming->allows_origin) {
-        MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
-        MHD_add_response_header(response, "Access-Control-Expose-Headers",
-                                "X-Request-Id, Retry-After");
-        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Origin");
-    }
-    for (size_t i = 0; i < incoming->extra_count; i++)
-        MHD_add_response_header(response, incoming->extra[i].name, incoming->extra[i].value);
-    if (incoming->close || incoming->connection->http->quiet)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-}
-
-/* Hands the answer to libmicrohttpd. */
-static enum MHD_Result queue(struct incoming *incoming)
-{
-    struct connection *connection = incoming->connection;
-    enum MHD_Result result =
-        MHD_queue_response(connection->mhd, incoming->status, incoming->response);
-    MHD_destroy_response(incoming->response);
-    incoming->response = NULL;
-    metrics_response(connection->http->metrics, incoming->status);
-    connection_enter(connection, PHASE_ANSWER, (int64_t)incoming->answer_size / 4);
-    return result;
-}
-
-static void answer(struct incoming *incoming, unsigned status, const char *type,
-                   struct MHD_Response *response, size_t size)
-{
-    struct connection *connection = incoming->connection;
-    incoming->status = status;
-    incoming->response = response;
-    incoming->answer_size = size;
-    incoming->exchange.gone = NULL;
-    if (response != NULL)
-        add_headers(incoming, type);
-    if (incoming->inside)
-        return;
-    if (response == NULL) {
-        incoming->abandoned = true; /* not even an error can be said: the connection is closed */
-        connection_enter(connection, PHASE_CLOSING, 0);
-    } else {
-        queue(incoming);
-    }
-    MHD_resume_connection(connection->mhd);
-    http_wake(connection->endpoint);
-}
-
-void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,
-                              const void *data, size_t size)
-{
-    answer(incoming, status, type,
-           MHD_create_response_from_buffer(size, (void *)(intptr_t)data, MHD_RESPMEM_PERSISTENT),
-           size);
-}
-
-void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
-                     size_t size)
-{
-    static const char no_memory[] =
-        "{\"status\":\"error\",\"error\":\"the service is short of memory: try again later\","
-        "\"field\":null}";
-    struct incoming *incoming = incoming_of(exchange);
-    if (incoming->status != 0)
-        abort(); /* answered twice: a mistake in this program */
-    struct MHD_Response *response =
-        body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
-    if (response != NULL) {
-        answer(incoming, status, type, response, size);
-        return;
-    }
-    free(body);
-    incoming_answer_constant(incoming, MHD_HTTP_INTERNAL_SERVER_ERROR, "application/json",
-                             no_memory, sizeof(no_memory) - 1);
-}
-
-void exchange_error(struct exchange *exchange, unsigned status, const char *field,
-                    const char *format, ...)
-{
-    char message[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    size_t size = 0;
-    char *body = error_json(field, message, &size);
-    exchange_answer(exchange, status, "application/json", body, size);
-}
-
-void exchange_header(struct exchange *exchange, const char *name, const char *value)
-{
-    struct incoming *incoming = incoming_of(exchange);
-    if (incoming->extra_count == EXTRA_HEADERS)
-        return;
-    char *name_copy = strdup(name), *value_copy = strdup(value);
-    if (name_copy == NULL || value_copy == NULL) {
-        free(name_copy);
-        free(value_copy);
-        return;
-    }
-    incoming->extra[incoming->extra_count].name = name_copy;
-    incoming->extra[incoming->extra_count++].value = value_copy;
-}
 
 /* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -251,13 +114,33 @@ static void append_forwarded(char forwarded[FORWARDED_SIZE], const char *value)
     forwarded[old + more] = '\0';
 }
 
+static bool is_name(const char *text, size_t size)
+{
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+    return size > 0 && strspn(text, characters) == size;
+}
+
+/* A line that begins with white space goes on with the one before it (RFC 9112, 5.2: obsolete).
+ * libmicrohttpd 0.9 adds it to that line's *name*, so that "Content-Lengt: 5" and " h" become a
+ * Content-Length that nobody else sees; the value is then not where it belongs, behind the name. */
+static bool is_folded(const char *name, size_t name_size, const char *value, size_t most)
+{
+    uintptr_t behind = (uintptr_t)name + name_size + 1, at = (uintptr_t)value;
+    return at < behind || at - behind > most || strspn(name + name_size + 1, " \t") < at - behind;
+}
+
 static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+                                   size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct incoming *incoming = user;
+    size_t most = (size_t)incoming->connection->http->config->header_bytes;
     if (value == NULL)
         value = "";
+    if (!is_name(name, name_size) || strpbrk(value, "\r\n") != NULL ||
+        (value_size > 0 && is_folded(name, name_size, value, most)))
+        incoming->malformed = true;
     for (size_t i = 0; i < HEADERS; i++) {
         if (strcasecmp(name, header_names[i].name) != 0)
             continue;
@@ -275,10 +158,12 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
 
 void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd)
 {
-    (void)endpoint, (void)uri;
+    (void)endpoint;
     struct connection *connection = connection_of(mhd);
-    if (connection != NULL)
-        connection_enter(connection, PHASE_HEADER, 0);
+    if (connection == NULL)
+        return NULL;
+    connection->spaced = strchr(uri, ' ') != NULL;
+    connection_enter(connection, PHASE_HEADER, 0);
     return NULL;
 }
 
@@ -294,7 +179,7 @@ static struct incoming *begin(struct connection *connection, const char *url, co
     incoming->exchange.body = "";
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
-    MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+    MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
     return incoming;
 }
 
@@ -319,7 +204,7 @@ static enum MHD_Result first_call(struct connection *connection, const char *url
     if (!answers_early(incoming))
         return MHD_YES;
     connection->linger = true;
-    return incoming->response != NULL ? queue(incoming) : MHD_NO;
+    return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
 }
 
 static enum MHD_Result last_call(struct incoming *incoming)
@@ -334,7 +219,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
         incoming->inside = false;
     }
     if (incoming->status != 0)
-        return incoming->response != NULL ? queue(incoming) : MHD_NO;
+        return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
     connection_enter(connection, PHASE_WAIT, 0);
     if (connection->left) {
         struct exchange *exchange = &incoming->exchange;
@@ -385,12 +270,7 @@ void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **conte
     struct incoming *incoming = *context;
     *context = NULL;
     if (incoming != NULL) {
-        if (incoming->response != NULL)
-            MHD_destroy_response(incoming->response);
-        for (size_t i = 0; i < incoming->extra_count; i++) {
-            free(incoming->extra[i].name);
-            free(incoming->extra[i].value);
-        }
+        answer_forget(incoming);
         drop_body(incoming);
         connection->incoming = NULL;
         free(incoming);

@@ -53,6 +53,15 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
     return result;
 }
 
+void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes)
+{
+    for (size_t i = 0; i < policies->count; i++) {
+        sb_policy_lower_cap(policies->policy[i], SB_WALL_TIME_MS, wall_time_ms);
+        sb_policy_lower_cap(policies->policy[i], SB_OUTPUT_BYTES, output_bytes);
+        sb_policy_lower_cap(policies->policy[i], SB_RESULT_BYTES, output_bytes);
+    }
+}
+
 struct policies *policies_use(struct policies *policies)
 {
     policies->users++;

@@ -17,6 +17,9 @@ struct policies {
  * is not there. The caller is its first user. */
 int policies_load(struct policies **policies, const char *directory, struct sb_error *err);
 
+/* Lowers caps of them all to what the service allows at the most. */
+void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes);
+
 struct policies *policies_use(struct policies *policies);
 /* NULL is allowed. */
 void policies_let_go(struct policies *policies);

@@ -129,9 +129,18 @@ static int open_sandbox(struct service *service, struct sb_error *err)
     return sb_turn(service->sandbox, 0, err); /* clears what dead ones left */
 }
 
+static int read_policies(struct policies **policies, const struct config *config,
+                         struct sb_error *err)
+{
+    if (policies_load(policies, config->policies, err) < 0)
+        return -1;
+    policies_bound(*policies, config->max_time_ms, config->max_output_bytes);
+    return 0;
+}
+
 static int open_all(struct service *service, size_t worker, struct sb_error *err)
 {
-    if (policies_load(&service->policies, service->config->policies, err) < 0)
+    if (read_policies(&service->policies, service->config, err) < 0)
         return -1;
     set_bounds(service, worker);
     if (admit_open(&service->admit, &service->bounds) < 0)
@@ -174,7 +183,7 @@ int service_open(struct service **out, const struct config *config, struct loop 
 int service_reload(struct service *service, struct sb_error *err)
 {
     struct policies *policies;
-    if (policies_load(&policies, service->config->policies, err) < 0)
+    if (read_policies(&policies, service->config, err) < 0)
         return -1;
     policies_let_go(service->policies);
     service->policies = policies;

@@ -129,6 +129,9 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent_pid)
         exit(1); /* it died before it could be tied to us */
+    /* Ctrl-C goes to all of a terminal's group. Workers hear of it from the parent alone: twice
+     * would mean at once. */
+    setpgid(0, 0);
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *other = &parent->workers[i];
         close_fd(&other->pipe.fd);
@@ -153,16 +156,15 @@ static int start(struct worker *worker, struct sb_error *err)
     pid_t self = getpid();
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return sb_fail(err, "workers", errno, "the kernel gives no pipe for a worker");
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(ends[0]);
-        be_worker(worker, self, ends[1]);
-    }
-    close(ends[1]);
     worker->pipe = (struct watch){ends[0], worker_says, worker};
-    if (pid < 0 || loop_add(worker->parent->loop, &worker->pipe, EPOLLIN) < 0) {
+    pid_t pid = loop_add(worker->parent->loop, &worker->pipe, EPOLLIN) == 0 ? fork() : -1;
+    if (pid == 0)
+        be_worker(worker, self, ends[1]);
+    int saved = errno;
+    close(ends[1]);
+    if (pid < 0) {
         close_fd(&worker->pipe.fd);
-        return sb_fail(err, "workers", errno, "can't start a worker");
+        return sb_fail(err, "workers", saved, "can't start a worker");
     }
     worker->pid = pid;
     worker->ready = false;

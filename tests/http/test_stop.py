@@ -64,7 +64,7 @@ def test_what_still_runs_after_the_grace_is_ended_with_a_verdict(serve):
 
 def test_told_twice_it_does_not_wait_for_the_grace(serve):
     server = serve(grace="1h")
-    asked = server.send("POST", "/run", {"code": "import time; time.sleep(1000)", "policy": "default", "timeout": 3000})
+    asked = server.send("POST", "/run", {"code": "import time; time.sleep(1000)", "policy": "default", "timeout": 300})
     until(lambda: server.metric("sandbox_jobs_running") == 1)
     server.signal(signal.SIGTERM)
     until(lambda: refuses(server))

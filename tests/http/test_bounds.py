@@ -1,0 +1,73 @@
+"""What one client can take of the service, whatever the policy that it names."""
+
+import re
+import signal
+
+from conftest import until
+
+CONTRACTS = ("run", "run_code", "execute", "execute_script", "data")
+
+
+def caps(server):
+    return {policy["name"]: policy["caps"] for policy in server.get("/policies").json["policies"]}
+
+
+def test_a_policy_made_for_the_command_line_gives_strangers_no_day(server):
+    """Its caps allow 24 hours and 256 MiB of output: a slot of the service for a day, answers of gigabytes."""
+    for limit, most in (("wall_time_ms", 600_000), ("output_bytes", 8 << 20), ("result_bytes", 8 << 20)):
+        asked = {"code": "pass", "policy": "default", "limits": {limit: most + 1}}
+        answer = server.post("/run", asked)
+        assert answer.status == 400 and answer.field == f"limits.{limit}" and "default" in answer.error, answer
+        assert caps(server)["default"][limit] == most
+        asked["limits"][limit] = most
+        assert server.post("/run", asked).status == 200
+
+
+def test_caps_of_the_contracts_are_below_the_bounds(serve, server):
+    unbounded = caps(serve(max_time="24h", max_output="256M"))
+    assert {name: caps(server)[name] for name in CONTRACTS} == {name: unbounded[name] for name in CONTRACTS}
+    assert unbounded["default"]["wall_time_ms"] == 24 * 3600 * 1000
+
+
+def test_bounds_hold_after_a_reload_and_leave_a_policys_own_limits(serve):
+    server = serve(max_time="5s", max_output="1K")
+    def bounded():
+        return (caps(server)["run"]["wall_time_ms"], caps(server)["execute_script"]["wall_time_ms"],
+                caps(server)["default"]["output_bytes"])
+    limits = {policy["name"]: policy["limits"] for policy in server.get("/policies").json["policies"]}
+    assert bounded() == (limits["run"]["wall_time_ms"], limits["execute_script"]["wall_time_ms"],
+                         limits["default"]["output_bytes"])
+    assert limits["run"]["wall_time_ms"] == 10_000
+    before = bounded()
+    server.signal(signal.SIGHUP)
+    until(lambda: "read anew" in str(server.log))
+    assert bounded() == before
+
+
+def test_answers_that_nobody_reads_take_no_more_than_their_share_of_memory(serve):
+    """Control characters are six times as long in JSON: what 4 MiB of stdout and of stderr become, told twice each.
+    Who has left such an answer lying longest loses it; who takes it gets all of it."""
+    code = ("import os\nfor number in range(8): os.write(1 + number % 2, b'\\1' * (1 << 20))\n"
+            "raise SystemExit(1)")
+    server = serve(jobs=1)
+    asked = {"code": code, "policy": "execute", "limits": {"output_bytes": 4 << 20}}
+    small = server.metric("sandbox_resident_memory_bytes")
+    holders = []
+    for _ in range(6):
+        holders.append(server.send("POST", "/run", asked))
+        server.log.jobs(len(holders))
+    assert server.run("print('free')")["output"] == "free"
+    until(lambda: server.metric("sandbox_resident_memory_bytes") - small < 300 << 20)
+    assert len(holders[-1].answer().json["stdout"]) == 4 << 20
+    assert cut_off(holders[0])
+    for holder in holders:
+        holder.close()
+    until(lambda: server.metric("sandbox_resident_memory_bytes") - small < 100 << 20)
+
+
+def cut_off(connection):
+    try:
+        head, _, body = connection.rest().partition(b"\r\n\r\n")
+    except OSError:
+        return True
+    return len(body) < int(re.search(rb"Content-Length: (\d+)", head)[1])
