@@ -407,6 +407,9 @@ def job_directories():
 
 
 def has_owner(cgroup):
+    """A job's is locked by its owner, who sits in his scope himself."""
+    if cgroup.endswith(".scope"):
+        return bool(cgroup_processes(cgroup))
     try:
         fd = os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -473,12 +476,17 @@ class Left:
         return {"cgroups": cgroups(), "mounts": mounts(), "files": temporary_files(),
                 "descriptors": set(descriptors())}
 
-    def check(self):
-        """Fails unless everything is as it was before."""
-        self._run.close()
+    def check_cgroups(self):
+        """Fails when there is a cgroup of the dead that was not there before."""
         # A scope is systemd's: it removes the cgroup once the kernel tells it that it is empty.
         if self._host.asked == "v2-scope" or (not self._host.root and self._host.cgroup == "v2"):
             until(lambda: cgroups() <= self._before["cgroups"])
+        assert cgroups() <= self._before["cgroups"]
+
+    def check(self):
+        """Fails unless everything is as it was before."""
+        self._run.close()
+        self.check_cgroups()
         after = self._count()
         left = {kind: sorted(after[kind] - self._before[kind]) for kind in after}
         left["processes"] = describe(descendants())
