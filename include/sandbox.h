@@ -197,6 +197,7 @@ struct sb_warm_state {
     size_t parked;      /* children that wait for a job */
     size_t children;    /* that its zygotes have cloned so far */
     pid_t zygote;       /* 0: none */
+    size_t failed;      /* that often in a row it could not be made ready, or died */
     const char *reason; /* why it is not ready, "" when it is or is about to be */
 };
 SB_API struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox,

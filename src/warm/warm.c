@@ -373,6 +373,7 @@ struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struc
         .parked = pool->parked.count,
         .children = zygotes_serving(pool)->children,
         .zygote = zygotes_serving(pool)->process.pid,
+        .failed = pool->failures,
         .reason = pool->reason,
     };
 }
