@@ -302,6 +302,9 @@ struct sb_verdict {
         *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
 };
 
+/* The verdict on a job that never ran: SB_INTERNAL, nothing measured. It points to both texts. */
+SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error);
+
 enum sb_json_flags {
     SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null: they went elsewhere */
     SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */

@@ -116,8 +116,9 @@ static int supervise(struct live *live, struct sb_error *err)
 
 /* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
 
-/* As a service does it, but for a single job: a zygote, then its child. A signal is left for
- * supervise, which ends the job with a verdict. */
+/* As a service does it, but for a single job: a zygote, then its child; where there can be none,
+ * the job starts cold, and its verdict says so. A signal is left for supervise, which ends the job
+ * with a verdict. */
 static int prepare_warm(struct live *live, const struct sb_policy *policy, struct sb_error *err)
 {
     const struct sb_warm_options options = {.parked_max = 1};
@@ -126,11 +127,8 @@ static int prepare_warm(struct live *live, const struct sb_policy *policy, struc
     sb_warm_prepare(live->sandbox, policy);
     for (;;) {
         struct sb_warm_state state = sb_warm_state(live->sandbox, policy);
-        if (state.ready)
+        if (state.ready || state.reason[0] != '\0')
             return 0;
-        if (state.reason[0] != '\0')
-            return fail(err, "start", "no warm start: %s; leave out --start warm to run it cold",
-                        state.reason);
         struct pollfd ready[] = {{.fd = live->report.signals, .events = POLLIN},
                                  {.fd = sb_fd(live->sandbox), .events = POLLIN}};
         if ((poll(ready, ARRAY_LEN(ready), -1) > 0 && ready[0].revents != 0) ||

@@ -86,16 +86,16 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
         return 0;
     if (wanted != SB_CGROUP_AUTO)
         return open_mode(host, wanted, err);
-    if (cgroup_v2_delegated())
-        return open_mode(host, SB_CGROUP_V2_DELEGATED, err);
-    static const enum sb_cgroup order[] = {SB_CGROUP_V2_SCOPE, SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
+    static const enum sb_cgroup order[] = {SB_CGROUP_V2_DELEGATED, SB_CGROUP_V2_SCOPE,
+                                           SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
     struct sb_error first = {.errnum = 0};
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         struct sb_error why;
         if (open_mode(host, order[i], &why) == 0)
             return 0;
         cgroup_close(host);
-        if (i == 0 || first.errnum == ENOENT) /* a tree that is not there explains the least */
+        /* That nothing was delegated is usual, and a tree that is not there explains the least. */
+        if (order[i] == SB_CGROUP_V2_SCOPE || first.errnum == ENOENT)
             first = why;
     }
     if (best_effort)

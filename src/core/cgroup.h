@@ -141,11 +141,13 @@ int cgroup_write(int directory, const char *file, const char *text);
 int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err);
 /* `mode`: SB_CGROUP_V2_DELEGATED, _SCOPE or _ROOT. */
 int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err);
-/* True when this process runs on cgroup v2 in a cgroup that was delegated to it. */
+/* True when this process runs on cgroup v2 in a cgroup that is marked as delegated to it. */
 bool cgroup_v2_delegated(void);
 
 /* Asks the systemd manager of this user (as root: the system's) for a scope with delegation and
  * moves this process into it. See scope.c. */
 int scope_enter(struct sb_error *err);
+/* Whether a cgroup of the user's systemd is that of a unit with delegation, by its word. */
+bool scope_is_delegated(const char *cgroup);
 
 #endif

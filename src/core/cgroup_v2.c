@@ -86,24 +86,32 @@ static bool marked_delegated(const char *path)
            (scope != NULL && strncmp(scope, "/sandbox-run-", 13) == 0);
 }
 
+/* What a user's systemd delegates bears no mark that we could see (of 252 at least): it has to be
+ * asked, which takes some ms. */
+static bool is_delegated(const char *path, bool ask)
+{
+    return marked_delegated(path) ||
+           (ask && geteuid() != 0 && access(path, W_OK) == 0 && scope_is_delegated(path));
+}
+
 /* The delegated cgroup that we are in, or whose supervisor/ we are in. */
-static bool delegated_base(char *path, size_t size)
+static bool delegated_base(char *path, size_t size, bool ask)
 {
     if (!on_cgroup2() || own_cgroup(path, size) < 0)
         return false;
-    if (marked_delegated(path))
+    if (is_delegated(path, ask))
         return true;
     char *last = strrchr(path, '/');
     if (strcmp(last, "/" SUPERVISOR) != 0)
         return false;
     *last = '\0';
-    return marked_delegated(path);
+    return is_delegated(path, ask);
 }
 
 bool cgroup_v2_delegated(void)
 {
     char path[4096];
-    return delegated_base(path, sizeof(path));
+    return delegated_base(path, sizeof(path), false);
 }
 
 /* Moves the processes that sit in `base` itself, us and others of our unit, to base/supervisor. */
@@ -167,7 +175,7 @@ static unsigned enable_controllers(int dir, bool may_evacuate)
 static int open_delegated(struct cgroup_host *host, struct sb_error *err)
 {
     char path[4096];
-    if (!delegated_base(path, sizeof(path)))
+    if (!delegated_base(path, sizeof(path), true))
         return sb_fail(err, "cgroup", 0,
                        "this process is in no delegated cgroup; start it in one: systemd-run "
                        "--user --scope -p "

@@ -115,6 +115,8 @@ struct warm_operations {
     bool (*again)(struct sb_run *run);
     /* Nothing is left of a warm job but its verdict. */
     void (*ended)(struct sb_run *run);
+    /* A job is over that no warm child has taken. */
+    void (*forget)(struct sb_run *run);
     /* After each turn. */
     void (*turned)(struct sb_sandbox *sandbox);
     void (*close)(struct sb_sandbox *sandbox);

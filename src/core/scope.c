@@ -6,50 +6,24 @@
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "error.h"
 
-/* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that
- * goes away by itself. */
-static int call_systemd(const char *manager, const char *name)
+/* Runs a program of systemd's to its end, its output into `out`. 0 when it exited with 0; else −1,
+ * with errno or 0. */
+static int run_tool(const char *const argv[], int out)
 {
-    char pid[16];
-    snprintf(pid, sizeof(pid), "%d", (int)getpid());
-    const char *argv[] = {"busctl",
-                          manager,
-                          "--quiet",
-                          "--timeout=5",
-                          "call",
-                          "org.freedesktop.systemd1",
-                          "/org/freedesktop/systemd1",
-                          "org.freedesktop.systemd1.Manager",
-                          "StartTransientUnit",
-                          "ssa(sv)a(sa(sv))",
-                          name,
-                          "fail",
-                          "4",
-                          "PIDs",
-                          "au",
-                          "1",
-                          pid,
-                          "Delegate",
-                          "b",
-                          "true",
-                          "CollectMode",
-                          "s",
-                          "inactive-or-failed",
-                          "Description",
-                          "s",
-                          "Jobs of sandbox-run",
-                          "0",
-                          NULL};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     for (int fd = 0; fd <= 2; fd++)
-        posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+        if (fd == STDOUT_FILENO && out >= 0)
+            posix_spawn_file_actions_adddup2(&actions, out, fd);
+        else
+            posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
     pid_t child;
     int failed = posix_spawnp(&child, argv[0], &actions, NULL, (char *const *)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -60,9 +34,68 @@ static int call_systemd(const char *manager, const char *name)
     int status;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return errno == ECHILD ? 0 : -1; /* the caller ignores SIGCHLD: the cgroup will tell */
+            return errno == ECHILD ? 0 : -1; /* the caller ignores SIGCHLD: the result will tell */
     errno = 0;
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+/* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that
+ * goes away by itself. */
+static int call_systemd(const char *manager, const char *name)
+{
+    char pid[16];
+    snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    const char *const argv[] = {"busctl",
+                                manager,
+                                "--quiet",
+                                "--timeout=5",
+                                "call",
+                                "org.freedesktop.systemd1",
+                                "/org/freedesktop/systemd1",
+                                "org.freedesktop.systemd1.Manager",
+                                "StartTransientUnit",
+                                "ssa(sv)a(sa(sv))",
+                                name,
+                                "fail",
+                                "4",
+                                "PIDs",
+                                "au",
+                                "1",
+                                pid,
+                                "Delegate",
+                                "b",
+                                "true",
+                                "CollectMode",
+                                "s",
+                                "inactive-or-failed",
+                                "Description",
+                                "s",
+                                "Jobs of sandbox-run",
+                                "0",
+                                NULL};
+    return run_tool(argv, -1);
+}
+
+/* A pipe holds the answer until the program has ended. */
+bool scope_is_delegated(const char *cgroup)
+{
+    const char *unit = strrchr(cgroup, '/');
+    const char *suffix = unit != NULL ? strrchr(unit, '.') : NULL;
+    if (suffix == NULL || strstr(cgroup, "/user@") == NULL ||
+        (strcmp(suffix, ".scope") != 0 && strcmp(suffix, ".service") != 0))
+        return false;
+    const char *const argv[] = {"systemctl", "--user", "show",   "--property=Delegate",
+                                "--value",   "--",     unit + 1, NULL};
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return false;
+    char answer[16] = "";
+    int result = run_tool(argv, ends[1]);
+    close(ends[1]);
+    if (result == 0 && read(ends[0], answer, sizeof(answer) - 1) < 0)
+        result = -1;
+    close(ends[0]);
+    return result == 0 && strcmp(answer, "yes\n") == 0;
 }
 
 /* systemd answers before it has moved us: our own cgroup is the evidence. */

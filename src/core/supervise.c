@@ -70,6 +70,8 @@ void run_free(struct sb_run *run)
     feed_free(&run->feed);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);
+    if (run->warm_job != NULL)
+        run->sandbox->warm_operations->forget(run);
     free(run->message);
     free(run);
 }
@@ -160,7 +162,7 @@ static void on_pidfd(struct sb_run *run)
                                                                          : info.si_pid == 0)
         return;
     on_report(run);
-    if (run->warm_job != NULL && run->cause == CAUSE_NONE && !run->failed &&
+    if (run->warm_job != NULL && run->cause == CAUSE_NONE &&
         run->sandbox->warm_operations->again(run))
         return;
     run->reaped = true;

@@ -241,3 +241,22 @@ void verdict_give(struct sb_run *run)
     if (run->on_done != NULL)
         run->on_done(run->user, &verdict);
 }
+
+struct sb_verdict sb_verdict_unstarted(const char *id, const char *error)
+{
+    static const char *const nothing[] = {NULL};
+    return (struct sb_verdict){
+        .word = SB_INTERNAL,
+        .id = id,
+        .error = error,
+        .text = {"", ""},
+        .exit_code = -1,
+        .wall_time_us = -1,
+        .cpu_time_us = -1,
+        .memory_peak_bytes = -1,
+        .pids_peak = -1,
+        .cgroup = "none",
+        .start = "cold",
+        .missing = nothing,
+    };
+}

@@ -296,7 +296,7 @@ void pool_lose_spawning(struct pool *pool, struct zygote *zygote)
         pool_lose(pool, child);
 }
 
-bool pool_died(struct pool *pool, const struct source *source)
+bool pool_died(struct pool *pool, const struct source *source, struct report *report)
 {
     struct child *child = pool->parked.first;
     while (child != NULL && &child->death != source)
@@ -304,6 +304,9 @@ bool pool_died(struct pool *pool, const struct source *source)
     if (child == NULL)
         return false;
     list_drop(&pool->parked, child);
+    if (read(child->shell->source[SOURCE_REPORT].fd, report, sizeof(*report)) !=
+        (ssize_t)sizeof(*report))
+        *report = (struct report){0};
     pool_lose(pool, child);
     return true;
 }

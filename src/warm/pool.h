@@ -23,6 +23,7 @@ struct list {
 struct zygote {
     struct zygote_process process; /* pid 0: none */
     struct source source;          /* its socket */
+    struct source death;           /* its pidfd: a child may hold the socket open */
     bool ready;
     size_t children;   /* cloned so far */
     int64_t serial;    /* no other has the same */
@@ -64,8 +65,9 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run);
 /* Kills a child; pool_bury then frees it. */
 void pool_lose(struct pool *pool, struct child *child);
 void pool_bury(struct pool *pool);
-/* The pidfd of a parked child: true when it was one of this pool. */
-bool pool_died(struct pool *pool, const struct source *source);
+/* The pidfd of a parked child: true when it was one of this pool. *report: what it said last, all
+ * zero when nothing. */
+bool pool_died(struct pool *pool, const struct source *source, struct report *report);
 
 /* Gives back what a run has of a zygote's, when nothing is left of it. */
 void pool_return(struct pool *pool, struct sb_run *run);

@@ -199,6 +199,9 @@ static void on_channel(struct sb_run *run)
     source_close(run, SOURCE_CHANNEL);
     if (n != sizeof(report))
         return; /* its end follows */
+    struct pool *pool = pool_of(run->sandbox, run->policy);
+    if (pool != NULL)
+        pool->failures = 0;
     if (report.step >= 0) {
         run->failed = true;
         run->failure = report;
@@ -218,8 +221,14 @@ static void ready(struct sb_sandbox *sandbox, struct source *source)
         return;
     }
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
-        if (zygotes_heard(pool, source) || pool_died(pool, source))
+        struct report report;
+        if (zygotes_heard(pool, source))
             return;
+        if (pool_died(pool, source, &report)) {
+            if (report.kind == REPORT_FAILED)
+                zygotes_child_failed(pool, &report);
+            return;
+        }
     }
 }
 
@@ -239,6 +248,10 @@ static void ended(struct sb_run *run)
 /* Nothing of the job has run. What the child had is let go, and a fresh python takes its place. */
 static bool again(struct sb_run *run)
 {
+    struct pool *pool = pool_of(run->sandbox, run->policy);
+    if (run->failed && pool != NULL)
+        zygotes_child_failed(pool, &run->failure);
+    run->failed = false;
     for (int kind = 0; kind < SOURCES; kind++)
         if (kind != SOURCE_FEED && kind != SOURCE_OOM)
             source_close(run, (enum source_kind)kind);
@@ -256,6 +269,11 @@ static bool again(struct sb_run *run)
     run->cpu_time_before_us = 0;
     warm_job_start_cold(run);
     return true;
+}
+
+static void forget(struct sb_run *run)
+{
+    warm_job_free(steal_ptr(run->warm_job));
 }
 
 static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
@@ -301,8 +319,8 @@ static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
 int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                    struct sb_error *err)
 {
-    static const struct warm_operations operations = {start, ready,  cancel,   again,
-                                                      ended, turned, close_all};
+    static const struct warm_operations operations = {start, ready,  cancel, again,
+                                                      ended, forget, turned, close_all};
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");

@@ -116,8 +116,12 @@ def main():
     import gc
     import os
 
+    environment = [f"{name}={value}" for name, value in os.environ.items()]
+    # Numeric libraries start threads when they are imported, which a fork would lose.
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     for name in sys.argv[1:]:
         __import__(name)
+    set_environment(environment)
     kept = set(sys.modules)
     runner = load("runner", RUNNER)
     rehearse(runner)
@@ -129,8 +133,6 @@ def main():
     os.register_at_fork(after_in_child=renew)
     for name in set(sys.modules) - kept:
         del sys.modules[name]
-    os.environ.pop("OPENBLAS_NUM_THREADS", None)
-    os.environ.pop("OMP_NUM_THREADS", None)
     gc.collect()
     gc.freeze()
     ready()

@@ -272,28 +272,22 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
     return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* python -c TEXT MODULES…, in the policy's environment, in which numeric libraries start no threads
- * (a fork would lose them). The caller frees both arrays. */
-static int make_vectors(struct inside *in, const struct sb_sandbox *sandbox,
-                        const struct sb_policy *policy)
+/* python -c TEXT MODULES…, in the policy's environment. The caller frees the array. */
+static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
+                     const struct sb_policy *policy)
 {
-    size_t modules = 0, entries = 0;
+    size_t modules = 0;
     while (policy->preload[modules] != NULL)
         modules++;
-    while (policy->environment[entries] != NULL)
-        entries++;
-    char **argv = calloc(modules + 4, sizeof(*argv)), **envp = calloc(entries + 3, sizeof(*envp));
+    char **argv = calloc(modules + 4, sizeof(*argv));
     in->argv = argv;
-    in->envp = envp;
-    if (argv == NULL || envp == NULL)
+    in->envp = policy->environment;
+    if (argv == NULL)
         return -1;
     argv[0] = sandbox->rootfs.python;
     argv[1] = "-c";
     argv[2] = (char *)embedded_zygote_py;
     memcpy(argv + 3, policy->preload, modules * sizeof(*argv));
-    memcpy(envp, policy->environment, entries * sizeof(*envp));
-    envp[entries] = "OPENBLAS_NUM_THREADS=1";
-    envp[entries + 1] = "OMP_NUM_THREADS=1";
     return 0;
 }
 
@@ -360,13 +354,12 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                .channel = -1,
                .work = -1},
     };
-    int result = make_vectors(&start.in, sandbox, policy);
+    int result = make_argv(&start.in, sandbox, policy);
     if (result == 0)
         result = start_process(&start, policy, filter, err);
     else
         sb_fail(err, "zygote", ENOMEM, "no memory for a zygote");
     free((void *)start.in.argv);
-    free((void *)start.in.envp);
     if (result < 0)
         zygote_stop(process);
     return result;

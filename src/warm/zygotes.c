@@ -15,10 +15,12 @@
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
-/* A zygote that died is started again after 100 ms, twice that after each further failure, up to a
- * minute. */
+/* A zygote that died, or whose children do, is started again after 100 ms, twice that after each
+ * further failure, up to ten seconds. A child that took its job, and a zygote that lived for a
+ * second, end the count. */
 #define RETRY_US INT64_C(100000)
-#define RETRY_MAX_US (60 * INT64_C(1000000))
+#define RETRY_MAX_US (10 * INT64_C(1000000))
+#define LIVED_US INT64_C(1000000)
 
 static struct zygote *serving(struct pool *pool)
 {
@@ -37,19 +39,42 @@ static void retry_later(struct pool *pool)
     pool->failures++;
 }
 
+static int watch(const struct pool *pool, struct source *source, int fd)
+{
+    source->fd = fd;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+    return epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void unwatch(const struct pool *pool, struct source *source)
+{
+    if (source->fd >= 0)
+        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+    source->fd = -1;
+}
+
+static void clear(struct zygote *zygote)
+{
+    const struct source none = {.kind = SOURCE_WARM, .fd = -1};
+    *zygote = (struct zygote){.process = {.pidfd = -1, .socket = -1, .errors = -1},
+                              .source = none,
+                              .death = none,
+                              .serial = monotonic_us()};
+}
+
 static void start_zygote(struct pool *pool, struct zygote *zygote)
 {
     struct sb_error err;
-    *zygote = (struct zygote){.source = {.kind = SOURCE_WARM, .fd = -1}, .serial = monotonic_us()};
+    clear(zygote);
     if (zygote_start(&zygote->process, pool->sandbox, pool->policy, &err) == 0) {
-        zygote->source.fd = zygote->process.socket;
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &zygote->source};
-        if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, zygote->source.fd, &event) == 0)
+        if (watch(pool, &zygote->source, zygote->process.socket) == 0 &&
+            watch(pool, &zygote->death, zygote->process.pidfd) == 0)
             return;
         sb_fail(&err, "epoll", errno, "cannot watch a zygote");
+        unwatch(pool, &zygote->source);
         zygote_stop(&zygote->process);
     }
-    zygote->source.fd = -1;
+    clear(zygote);
     snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
     retry_later(pool);
 }
@@ -73,9 +98,8 @@ static void read_errors(struct pool *pool, const struct zygote *zygote)
  * one start cold. */
 static void stop_zygote(struct pool *pool, struct zygote *zygote)
 {
-    if (zygote->source.fd >= 0)
-        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, zygote->source.fd, NULL);
-    zygote->source.fd = -1;
+    unwatch(pool, &zygote->source);
+    unwatch(pool, &zygote->death);
     zygote->ready = false;
     zygote_stop(&zygote->process);
     pool_lose_spawning(pool, zygote);
@@ -85,10 +109,24 @@ static void stop_zygote(struct pool *pool, struct zygote *zygote)
 
 static void lose_zygote(struct pool *pool, struct zygote *zygote)
 {
-    snprintf(pool->reason, sizeof(pool->reason), "the zygote was ended from outside");
-    read_errors(pool, zygote);
+    if (zygote->ready && monotonic_us() - zygote->ready_us > LIVED_US)
+        pool->failures = 0;
     stop_zygote(pool, zygote);
     retry_later(pool);
+}
+
+static void lose_dead(struct pool *pool, struct zygote *zygote)
+{
+    snprintf(pool->reason, sizeof(pool->reason), "the zygote was ended from outside");
+    read_errors(pool, zygote);
+    lose_zygote(pool, zygote);
+}
+
+void zygotes_child_failed(struct pool *pool, const struct report *report)
+{
+    snprintf(pool->reason, sizeof(pool->reason), "step '%s' of a child failed: %s",
+             inside_step_name(report->step), strerror(report->value));
+    lose_zygote(pool, serving(pool));
 }
 
 static void become_ready(struct pool *pool, struct zygote *zygote)
@@ -109,7 +147,6 @@ static void on_zygote(struct pool *pool, struct zygote *zygote)
         if (spawned.pid == 0) {
             become_ready(pool, zygote);
         } else if (pool_arrived(pool, zygote, spawned.pid, spawned.errnum) == 0) {
-            pool->failures = 0;
             zygote->children++;
         } else {
             lose_zygote(pool, zygote);
@@ -117,7 +154,7 @@ static void on_zygote(struct pool *pool, struct zygote *zygote)
         }
     }
     if (zygote->process.socket >= 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)))
-        lose_zygote(pool, zygote);
+        lose_dead(pool, zygote);
 }
 
 static bool is_old(const struct zygote *zygote, const struct sb_warm_options *options)
@@ -140,10 +177,8 @@ void zygotes_keep(struct pool *pool, const struct sb_warm_options *options)
 
 void zygotes_open(struct pool *pool)
 {
-    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++) {
-        pool->zygotes[i].source = (struct source){.kind = SOURCE_WARM, .fd = -1};
-        pool->zygotes[i].process = (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1};
-    }
+    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
+        clear(&pool->zygotes[i]);
     start_zygote(pool, serving(pool));
 }
 
@@ -155,10 +190,14 @@ void zygotes_close(struct pool *pool)
 
 bool zygotes_heard(struct pool *pool, const struct source *source)
 {
-    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
-        if (source == &pool->zygotes[i].source) {
-            on_zygote(pool, &pool->zygotes[i]);
-            return true;
-        }
+    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++) {
+        struct zygote *zygote = &pool->zygotes[i];
+        if (source != &zygote->source && source != &zygote->death)
+            continue;
+        on_zygote(pool, zygote);
+        if (source == &zygote->death && zygote->process.pid != 0)
+            lose_dead(pool, zygote);
+        return true;
+    }
     return false;
 }

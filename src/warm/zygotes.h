@@ -11,6 +11,8 @@ void zygotes_open(struct pool *pool);
 void zygotes_close(struct pool *pool);
 /* An event: true when the source was one of theirs. */
 bool zygotes_heard(struct pool *pool, const struct source *source);
+/* A child could not be isolated as a cold start's would be: no others are made for a while. */
+void zygotes_child_failed(struct pool *pool, const struct report *report);
 /* After each turn: starts and replaces what is due. */
 void zygotes_keep(struct pool *pool, const struct sb_warm_options *options);
 

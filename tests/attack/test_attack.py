@@ -311,6 +311,7 @@ CHECKS = {
 # ── The tests ────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.vm("root", "delegated")
 @each(ATTACKS)
 def test_attack_is_contained(attack, host, terminal):
     program = os.environ.get("SANDBOX_RUN")

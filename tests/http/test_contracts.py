@@ -3,6 +3,8 @@ literally."""
 
 import pytest
 
+pytestmark = pytest.mark.vm("service")
+
 HELLO = "print('Hello World')"
 TIMEOUT = "while True: pass"
 NETWORK = "import socket\nsocket.create_connection(('1.1.1.1', 53), timeout=3)"

@@ -19,6 +19,7 @@ import pytest
 from conftest import JSON, Connection, Elsewhere, bearer, integration, until
 
 pytestmark = [
+    pytest.mark.vm("service"),
     pytest.mark.skipif(os.environ.get("SANDBOX_TEST_MODE") != "service",
                        reason="needs a systemd of its own: tests/vm/run --modes service"),
     pytest.mark.alone,

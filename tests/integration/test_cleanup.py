@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import (QUICK, cgroup_processes, cgroups, descendants, in_pid_namespace, living, reap,
+from conftest import (QUICK, cgroup_processes, cgroups, counts_processes, descendants, in_pid_namespace, living, reap,
                       until)
 
 # Each leaves something behind in its own way and then ends; a verdict comes at once all the same.
@@ -80,8 +80,12 @@ if os.fork() == 0: time.sleep(1000)
 }
 
 
+# Those that are not easily killed.
+STUBBORN = ("one that ignores every signal", "a chain of forks")
+
+
 @pytest.mark.alone
-@pytest.mark.parametrize("kind", LEAVERS)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=[pytest.mark.vm] * (kind in STUBBORN)) for kind in LEAVERS])
 def test_what_a_script_leaves_behind_is_gone_with_its_verdict(run, left, kind):
     ran = run(json=True, code=f"""
 import os, signal, time
@@ -98,22 +102,22 @@ if os.getpid() == main:
 
 @pytest.mark.alone
 @pytest.mark.parametrize("options,code,status", [
-    (["--timeout", "1"], "import time; time.sleep(1000)", 124),
-    (["--cpu-time", "1", "--timeout", "600"], "while True: pass", 124),
-    (["--memory", "64M"], "x = bytearray(1 << 30)", 137),
-    ([], "import os; os.abort()", 134),
-    ([], "import ctypes; ctypes.string_at(0)", 139),
-    (["--no-such-option"], "", 125),
-    (["--rootfs", "/no/such"], "", 125),
-    (["--python", "/no/such"], "", 125),
-], ids=["timeout", "cpu_time", "memory", "abort", "segfault", "usage", "rootfs", "python"])
+    pytest.param(["--timeout", "1"], "import time; time.sleep(1000)", 124, id="timeout", marks=pytest.mark.vm),
+    pytest.param(["--cpu-time", "1", "--timeout", "600"], "while True: pass", 124, id="cpu_time"),
+    pytest.param(["--memory", "64M"], "x = bytearray(1 << 30)", 137, id="memory", marks=pytest.mark.vm),
+    pytest.param([], "import os; os.abort()", 134, id="abort"),
+    pytest.param([], "import ctypes; ctypes.string_at(0)", 139, id="segfault"),
+    pytest.param(["--no-such-option"], "", 125, id="usage"),
+    pytest.param(["--rootfs", "/no/such"], "", 125, id="rootfs"),
+    pytest.param(["--python", "/no/such"], "", 125, id="python", marks=pytest.mark.vm),
+])
 def test_nothing_is_left_however_a_job_ends(run, left, options, code, status):
     assert run(*options, code=code).status == status
     left.check()
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.vm), signal.SIGHUP])
 def test_nothing_is_left_after_a_signal(run, left, number):
     started = run.start(code="""
         import os, time
@@ -138,9 +142,10 @@ def test_temporary_files_of_our_own_are_not_made(run, left, tmp_path):
     left.check()
 
 
+@pytest.mark.vm
 def test_a_job_is_dead_before_its_verdict_is_printed(run):
     # Who reads the end of the output may count on it: the pid namespace is empty by then.
-    for _ in range(20):
+    for _ in range(5 if QUICK else 20):
         started = run.start(json=True, code="""
             import os, time
             for _ in range(10):
@@ -153,6 +158,8 @@ def test_a_job_is_dead_before_its_verdict_is_printed(run):
         assert started.finish().status == 0
 
 
+@counts_processes
+@pytest.mark.vm
 def test_the_cgroup_of_a_job_holds_all_its_processes_and_limits(run, host):
     if host.cgroup == "none":
         pytest.skip("this host has no cgroups")
@@ -217,6 +224,7 @@ def all_dead():
     reap()
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 def test_a_sigkill_of_sandbox_run_takes_its_job_along(run, left):
     started = run.start(code=FORKER)
@@ -229,6 +237,7 @@ def test_a_sigkill_of_sandbox_run_takes_its_job_along(run, left):
     left.check()
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_sigkill_at_random_moments_leaves_nothing(run, left):
@@ -251,6 +260,7 @@ def test_a_sigkill_at_random_moments_leaves_nothing(run, left):
     left.check()
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 def test_the_next_start_clears_what_the_dead_left_and_lets_the_living_be(run, left):
     code = "import sys; print('ready', flush=True); sys.stdin.read(); print('still here')"
@@ -264,16 +274,17 @@ def test_the_next_start_clears_what_the_dead_left_and_lets_the_living_be(run, le
     until(lambda: living(descendants()) <= {living_one.pid} | descendants(living_one.pid))
     for _ in range(3):
         assert run(code="pass").status == 0
-    assert not cgroups() - left._before["cgroups"]
+    left.check_cgroups()
     ran = living_one.finish()
     assert (ran.status, ran.stdout) == (0, "still here\n")
     reap()
     left.check()
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 def test_two_that_start_at_once_over_a_dead_ones_remains_do_not_disturb_each_other(run, left):
-    for _ in range(3):
+    for _ in range(1 if QUICK else 3):
         dead = [run.start(code=FORKER) for _ in range(4)]
         for each in dead:
             each.expect("ready")
@@ -292,10 +303,11 @@ def test_two_that_start_at_once_over_a_dead_ones_remains_do_not_disturb_each_oth
 # ── Many ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_thousand_runs_in_a_row_leave_nothing(run, left):
-    for i in range(50 if QUICK else 1000):
+    for i in range(30 if QUICK else 1000):
         ran = run(code=f"open('/tmp/x', 'w').write('x'); print({i})")
         assert (ran.status, ran.stdout) == (0, f"{i}\n"), ran
         run.close()
@@ -303,6 +315,7 @@ def test_a_thousand_runs_in_a_row_leave_nothing(run, left):
     left.check()
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 @pytest.mark.slow
 def test_two_hundred_jobs_at_once_leave_nothing(run, left):

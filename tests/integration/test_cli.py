@@ -256,6 +256,7 @@ def test_waiting_for_a_fifo_that_nobody_writes_to_can_be_interrupted(run, tmp_pa
     os.close(writer)
 
 
+@pytest.mark.vm("delegated")
 def test_an_unreadable_script_is_named(run, host):
     if host.root:
         pytest.skip("root can read every file")

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.vm
+
 SUBJECTS = [  # what a line must tell of, as words that are found in its name
     "user namespace", "pid namespace", "net(work)? namespace", "mount namespace", "ipc namespace",
     "uts namespace", "cgroup namespace", "cgroup", "memory", "cpu", "pids", "cgroup.kill",
@@ -15,10 +17,12 @@ SUBJECTS = [  # what a line must tell of, as words that are found in its name
 
 
 @pytest.fixture
-def findings(run):
-    ran = run("--doctor", "--json")
-    assert ran.stdout.count("\n") == 1 and not ran.err
-    return json.loads(ran.stdout)["findings"]
+def findings(run, known=[]):
+    if not known:
+        ran = run("--doctor", "--json")
+        assert ran.stdout.count("\n") == 1 and not ran.err
+        known.extend(json.loads(ran.stdout)["findings"])
+    return known
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -81,6 +85,7 @@ def test_what_doctor_says_of_cgroups_is_what_a_job_gets(run, host, findings):
 
 def test_doctor_changes_nothing_and_leaves_nothing(run, tmp_path):
     before = os.listdir(tmp_path)
-    first, second = run("--doctor", cwd=tmp_path), run("--doctor", cwd=tmp_path)
-    assert first.stdout == second.stdout
+    # A scope is named after the process that asked for it.
+    first, second = (re.sub(r"sandbox-run-\d+", "", run("--doctor", cwd=tmp_path).stdout) for _ in range(2))
+    assert first == second
     assert os.listdir(tmp_path) == before

@@ -16,6 +16,8 @@ import pytest
 
 from conftest import libc, rootfs_path
 
+pytestmark = pytest.mark.vm("root", "delegated")
+
 
 def refused(ran, *words):
     """Exit status 125, nothing run, and one sentence with all of these words."""
@@ -279,6 +281,7 @@ def test_without_cgroups_wall_time_and_death_of_all_still_hold(as_nobody):
     assert (ran.status, ran.verdict["verdict"]) == (124, "timeout")
 
 
+@pytest.mark.vm
 def test_a_policy_may_say_best_effort_itself(run, policy, host):
     path = policy(enforcement="best-effort")
     ran = run("--cgroup", "none", "--policy", path, json=True, code="print('ran')")
@@ -286,6 +289,7 @@ def test_a_policy_may_say_best_effort_itself(run, policy, host):
     assert ran.verdict["enforcement"]["missing"]
 
 
+@pytest.mark.vm
 def test_a_kind_of_cgroup_that_is_not_there_is_never_replaced_by_another(run, host):
     wrong = "v1" if host.cgroup == "v2" else "v2-root"
     refused(run("--cgroup", wrong, code="print('ran')"), "cgroup")

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from conftest import SANITIZE, descendants, libc, rootfs_path
+from conftest import SANITIZE, counts_processes, descendants, libc, rootfs_path
 
 pytestmark = pytest.mark.vm("root", "delegated")
 
@@ -151,6 +151,7 @@ def test_one_uid_is_mapped_and_no_other(inside):
     assert (inside["uid_map"][0], inside["uid_map"][2]) == ("1000", "1")
 
 
+@counts_processes
 def test_as_root_a_job_is_nobody_on_the_host(run, host):
     host.skip_unless_root("an ordinary user's jobs run as that user")
     started = run.start(code="import sys; print('ready', flush=True); sys.stdin.read()")
@@ -163,6 +164,7 @@ def test_as_root_a_job_is_nobody_on_the_host(run, host):
     assert started.finish().status == 0
 
 
+@counts_processes
 def test_as_root_each_job_has_a_host_uid_of_its_own(run, host):
     host.skip_unless_root("an ordinary user's jobs run as that user")
     jobs = [run.start("--uid-range", "700000:8",

@@ -92,7 +92,7 @@ def test_a_limit_of_a_wrong_type_or_out_of_range_is_named_with_what_is_allowed(
 
 @pytest.mark.parametrize("key,value,allowed", [
     ("proc", "full", "subset"), ("proc", 1, "string"), ("output", "drop", "truncate"),
-    ("enforcement", "lax", "best-effort"), ("start", "hot", "warm"), ("preload", ["os"], "warm"),
+    ("enforcement", "lax", "best-effort"), ("start", "hot", "warm"), ("preload", "os", "array"),
     ("writable", "yes", "true"), ("writable", 1, "true"),
     ("loopback", "up", "true"), ("environment", ["A=1"], "object"), ("environment", "A=1", ""),
     ("environment", {"A": 1}, "A"), ("environment", {"A=B": "1"}, "A=B"),
@@ -110,6 +110,11 @@ def test_a_key_of_a_wrong_type_or_value_is_named_with_what_is_allowed(
     text[key] = value
     path.write_text(json.dumps(text))
     refused(run("--policy", path, code="print(1)"), path.name, key, allowed)
+
+
+def test_preload_without_a_warm_start_is_refused(run, policy):
+    path = policy(start="cold", preload=["os"])
+    refused(run("--policy", path, code="print(1)"), path.name, "preload", "warm")
 
 
 def test_a_cap_below_its_limit_is_named(run, policy):

@@ -49,12 +49,14 @@ def test_a_range_of_uids_that_would_wrap_round_to_root_is_refused(supervision, u
     assert supervision("uid-range", uids) == [said]
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 def test_a_failed_start_closes_no_descriptor_of_its_caller_and_leaves_nothing(left, supervision):
     assert supervision("failed-start") == ["ok", "ok"]
     left.check()
 
 
+@pytest.mark.vm
 @pytest.mark.alone
 @pytest.mark.parametrize("moment", ["first", "maps", "go", "gone"])
 def test_a_sigkill_of_the_supervisor_half_way_through_a_start_leaves_nothing(run, left, supervision, moment):
@@ -113,12 +115,14 @@ atexit.register(lambda: print("content:", repr(open("/work/mine").read())))
 # ── Evidence ─────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.vm
 @pytest.mark.parametrize("limit", ["cpu_time", "memory"])
 def test_a_limit_holds_and_is_named_when_the_supervisor_has_no_descriptor_left(supervision, host, limit):
     skip_without_cgroups(host)
     assert supervision("no-descriptors", limit) == [limit]
 
 
+@pytest.mark.vm("root", "delegated")
 def test_a_child_that_is_killed_for_memory_takes_its_sleeping_parent_along(run, host):
     skip_without_cgroups(host)
     for _ in range(10):
@@ -142,6 +146,7 @@ def first_process(supervisor):
     raise AssertionError("no pid 1 of a job")
 
 
+@pytest.mark.vm("root", "delegated")
 def test_a_job_whose_first_process_is_killed_from_outside_is_not_said_to_have_ended_itself(run):
     started = run.start(meta=True, code="""
         import os, time
@@ -164,6 +169,7 @@ def test_a_turn_within_a_callback_is_an_error(supervision):
     assert supervision("turn-in-callback") == ["refused: EBUSY", "refused: EBUSY", "ok"]
 
 
+@pytest.mark.vm("root", "delegated")
 def test_a_job_is_not_throttled_while_it_dies(supervision, host):
     skip_without_cgroups(host)
     *kills, word = supervision("throttled")

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import CHECKOUT, rootfs_path
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+pytestmark = [pytest.mark.vm, pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")]
 
 # Runs in the job: all that it can tell of where it is.
 LOOK = """

@@ -27,8 +27,11 @@ int main(int argc, char **argv)
     struct sb_policy *policy;
     if (argc != 6)
         return 2;
+    const char *cgroup = getenv("SANDBOX_TEST_CGROUP");
+    struct sb_options options = {
+        .rootfs = argv[3], .cgroup = (enum sb_cgroup)sb_cgroup_from_name(cgroup ? cgroup : "auto")};
     if (sb_policy_load(&policy, argv[1], argv[2], &err) < 0 ||
-        sb_open(&sandbox, &(struct sb_options){.rootfs = argv[3]}, &err) < 0 ||
+        sb_open(&sandbox, &options, &err) < 0 ||
         sb_warm_enable(sandbox, &(struct sb_warm_options){0}, &err) < 0)
         return fail(&err);
     sb_warm_prepare(sandbox, policy);

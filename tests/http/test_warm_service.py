@@ -1,0 +1,179 @@
+"""Warm starts in the service: nobody notices but by the time that it takes, whatever becomes of the zygotes."""
+
+import contextlib
+import os
+import pathlib
+import signal
+
+import pytest
+
+from conftest import SANITIZED, Held, integration, until
+
+MANY = 40 if integration.QUICK or SANITIZED else 150
+# Policies of which the service's own root file system has all that they preload.
+READY = 5
+
+
+def zygotes(server):
+    """The pids of the processes that jobs are forked from."""
+    found = []
+    for pid in integration.living(integration.descendants(server.pid)):
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            namespace = os.readlink(f"/proc/{pid}/ns/pid")
+        except OSError:
+            continue
+        # A child of one has its command line, but a pid namespace of its own.
+        if words[1:2] == [b"-c"] and words[2].startswith(b'"""A zygote') and namespace == os.readlink("/proc/self/ns/pid"):
+            found.append(pid)
+    return found
+
+
+@pytest.fixture
+def ready(serve):
+    """ready(…) starts a server and waits until its interpreters are there."""
+    def start(zygotes_wanted=READY, **chosen):
+        server = serve(**chosen)
+        until(lambda: server.metric("sandbox_warm_zygotes") >= zygotes_wanted and server.metric("sandbox_warm_parked") > 0)
+        return server
+    return start
+
+
+def test_jobs_start_warm_once_the_interpreters_are_there(ready):
+    assert ready().run("print(1)")["enforcement"]["start"] == "warm"
+
+
+def test_told_to_start_cold_it_keeps_no_interpreters(serve):
+    server = serve(cold=True)
+    assert server.run("print(1)")["enforcement"]["start"] == "cold"
+    assert (zygotes(server), server.metric("sandbox_warm_zygotes")) == ([], 0)
+
+
+def test_with_zygotes_killed_under_load_each_request_is_answered_once(ready):
+    server = ready(jobs=4, queue=MANY, queue_time="5m")
+    asked = {number: server.send("POST", "/run", {"code": f"print({number})"}) for number in range(MANY)}
+    killed = 0
+    for number, connection in asked.items():
+        if number % 10 == 0:
+            for pid in zygotes(server):
+                with contextlib.suppress(ProcessLookupError):  # ended by its service meanwhile
+                    os.kill(pid, signal.SIGKILL)
+                killed += 1
+        answer = connection.answer()
+        assert (answer.status, answer.json["verdict"], answer.json["output"]) == (200, "ok", str(number))
+        assert connection.answer() is None
+    assert killed >= READY
+    until(lambda: server.metric("sandbox_warm_zygotes") >= READY)
+    until(lambda: server.run("print(1)")["enforcement"]["start"] == "warm")
+
+
+def test_parked_children_that_are_killed_are_replaced(ready):
+    server = ready()
+    family = set(zygotes(server))
+    for pid in integration.living(integration.descendants(server.pid)) - family:
+        with contextlib.suppress(ProcessLookupError):  # it went with one that was killed before
+            os.kill(pid, signal.SIGKILL)
+    for number in range(20):
+        assert server.run(f"print({number})")["output"] == str(number)
+    until(lambda: server.metric("sandbox_warm_parked") > 0)
+    assert set(zygotes(server)) == family
+
+
+def test_a_zygote_is_renewed_without_a_cold_start(ready):
+    server = ready(renew_jobs=5, jobs=1)
+    before = set(zygotes(server))
+    for number in range(40):
+        assert server.run("print(1)")["enforcement"]["start"] == "warm", number
+    until(lambda: len(zygotes(server)) == len(before) and set(zygotes(server)) != before)
+
+
+def test_a_reload_gives_new_interpreters_and_ends_the_old_ones(ready, policies):
+    server = ready(policies=policies())
+    before = set(zygotes(server))
+    policies(run={"environment": {"COLOUR": "blue"}})
+    server.signal(signal.SIGHUP)
+    until(lambda: server.run("import os; print(os.environ.get('COLOUR'))")["output"] == "blue")
+    until(lambda: server.metric("sandbox_warm_zygotes") >= READY and not before & set(zygotes(server)))
+    answer = server.run("import os; print(os.environ.get('COLOUR'))")
+    assert (answer["output"], answer["enforcement"]["start"]) == ("blue", "warm")
+
+
+def test_what_a_policy_preloads_and_nobody_has_leaves_its_jobs_a_cold_start(ready, policies):
+    server = ready(READY - 1, policies=policies(run={"preload": ["no_such_module"]}))
+    assert server.run("print(1)")["enforcement"]["start"] == "cold"
+    assert server.run("print(1)", policy="default")["enforcement"]["start"] == "warm"
+
+
+def test_a_request_with_limits_of_its_own_gets_them_warm(ready):
+    server = ready()
+    answer = server.run("import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], flush=True); b'x' * 100_000_000",
+                        limits={"open_files": 33, "memory_bytes": 64 << 20})
+    assert (answer["stdout"], answer["verdict"], answer["enforcement"]["start"]) == ("33\n", "memory", "warm")
+
+
+# What a job leaves for another to find, each under a name that the other knows; then it waits.
+LEAVE = """
+import ctypes, mmap, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+kept = socket.socket(socket.AF_UNIX); kept.bind("\\0meeting"); kept.listen()
+inet = socket.socket(); inet.bind(("127.0.0.1", 7777))
+for path in ("/dev/shm/meeting", "/tmp/meeting", "/work/meeting"):
+    open(path, "w").write("here")
+segment = libc.shmget(7777, 4096, 0o1666)
+queue = libc.msgget(7777, 0o1666)
+secret = b"the secret of the meeting" * 1000
+libc.syscall(248, b"user", b"meeting", b"here", 4, -3)  # add_key
+print(os.readlink("/proc/self/ns/net"), flush=True)
+"""
+# Whatever of it is found is printed.
+FIND = """
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def found(what, look):
+    try:
+        if look(): print("found", what)
+    except OSError: pass
+found("socket", lambda: socket.socket(socket.AF_UNIX).connect("\\0meeting") is None)
+found("port", lambda: socket.socket().connect(("127.0.0.1", 7777)) is None)
+for path in ("/dev/shm/meeting", "/tmp/meeting", "/work/meeting"):
+    found(path, lambda: os.path.exists(path))
+found("segment", lambda: libc.shmget(7777, 4096, 0) >= 0)
+found("queue", lambda: libc.msgget(7777, 0) >= 0)
+found("key", lambda: libc.syscall(249, b"user", b"meeting", None, 0) >= 0)  # request_key
+pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+found("process", lambda: not {*pids} <= {1, os.getpid()})
+class Part(ctypes.Structure): _fields_ = [("at", ctypes.c_void_p), ("size", ctypes.c_size_t)]
+room = ctypes.create_string_buffer(8)
+for pid in range(1, 300):
+    if pid != os.getpid():
+        found(f"memory of {pid}", lambda: libc.process_vm_readv(pid, ctypes.byref(Part(ctypes.addressof(room), 8)), 1,
+              ctypes.byref(Part(id(pids), 8)), 1, 0) >= 0)
+        found(f"{pid} to trace", lambda: libc.ptrace(16, pid, 0, 0) == 0)
+        found(f"{pid} to signal", lambda: pid > 2 and os.kill(pid, 0) is None)
+text = open("/proc/self/maps").read()
+found("shared memory", lambda: [line for line in text.splitlines() if line.split()[1][1::2] == "ws"])
+print(os.readlink("/proc/self/ns/net"), flush=True)
+"""
+
+
+def test_two_warm_jobs_do_not_find_each_other(ready):
+    """Side by side, and one after the other in the same network namespace."""
+    server = ready()
+    alone = server.run(LEAVE + FIND, policy="default", timeout=60)["stdout"]
+    for what in ("socket", "/dev/shm/meeting", "/tmp/meeting", "/work/meeting", "segment", "queue"):
+        assert f"found {what}\n" in alone, "what is left can't be found at all"
+    waiting = Held(server, None, {}, {}, first=LEAVE).started()
+    side_by_side = server.run(FIND, policy="default", timeout=60)
+    assert side_by_side["enforcement"]["start"] == "warm"
+    assert len(side_by_side["stdout"].splitlines()) == 1, side_by_side["stdout"]
+    left = waiting.release()
+    assert left.json["stdout"].startswith("net:["), left.json
+    namespaces = {left.json["stdout"].split()[0]}
+    again = 0
+    for _ in range(40):
+        after = server.run(FIND, policy="default", timeout=60)
+        assert len(after["stdout"].splitlines()) == 1, after["stdout"]
+        again += after["stdout"].strip() in namespaces
+        namespaces.add(after["stdout"].strip())
+        server.run(LEAVE, policy="default", timeout=60)
+    assert again > 0, "no network namespace was used again: nothing was tried"
