@@ -128,6 +128,19 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     return read_fields(request, err) < 0 ? -1 : check_code(request, err);
 }
 
+/* In the sentence, too, where that begins with it. */
+static void rename_field(struct sb_error *err, const char *name, const char *parent,
+                         const char *member)
+{
+    size_t size = strlen(name);
+    char rest[sizeof(err->message)];
+    snprintf(err->field, sizeof(err->field), "%s%s", parent, member);
+    if (strncmp(err->message, name, size) != 0)
+        return;
+    snprintf(rest, sizeof(rest), "%s", err->message + size);
+    snprintf(err->message, sizeof(err->message), "%s%s%s", parent, member, rest);
+}
+
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err)
 {
     request->job.policy = policy;
@@ -135,14 +148,12 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
         return 0;
     /* The core names its own field; the client wrote another. */
     const char *field = err->field;
-    char path[sizeof(err->field)];
     for (int i = 0; i < SB_LIMITS; i++) {
         const char *name = sb_limit_info((enum sb_limit)i)->name;
         if (strcmp(field, name) != 0)
             continue;
         bool timeout = i == SB_WALL_TIME_MS && request->timeout;
-        snprintf(path, sizeof(path), "%s%s", timeout ? "" : "limits.", timeout ? "timeout" : name);
-        snprintf(err->field, sizeof(err->field), "%s", path);
+        rename_field(err, name, timeout ? "" : "limits.", timeout ? "timeout" : name);
         return -1;
     }
     if (strcmp(field, "code") == 0 && request->job.files != NULL &&
