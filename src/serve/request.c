@@ -128,17 +128,13 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     return read_fields(request, err) < 0 ? -1 : check_code(request, err);
 }
 
-/* In the sentence, too, where that begins with it. */
-static void rename_field(struct sb_error *err, const char *name, const char *parent,
-                         const char *member)
+/* A limit that was given as "timeout", which its sentence begins with. */
+static void name_timeout(struct sb_error *err, const char *limit)
 {
-    size_t size = strlen(name);
     char rest[sizeof(err->message)];
-    snprintf(err->field, sizeof(err->field), "%s%s", parent, member);
-    if (strncmp(err->message, name, size) != 0)
-        return;
-    snprintf(rest, sizeof(rest), "%s", err->message + size);
-    snprintf(err->message, sizeof(err->message), "%s%s%s", parent, member, rest);
+    snprintf(rest, sizeof(rest), "%s", err->message + strlen(limit));
+    snprintf(err->message, sizeof(err->message), "timeout%s", rest);
+    snprintf(err->field, sizeof(err->field), "timeout");
 }
 
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err)
@@ -152,8 +148,11 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
         const char *name = sb_limit_info((enum sb_limit)i)->name;
         if (strcmp(field, name) != 0)
             continue;
-        bool timeout = i == SB_WALL_TIME_MS && request->timeout;
-        rename_field(err, name, timeout ? "" : "limits.", timeout ? "timeout" : name);
+        if (i == SB_WALL_TIME_MS && request->timeout &&
+            strncmp(err->message, name, strlen(name)) == 0)
+            name_timeout(err, name);
+        else
+            snprintf(err->field, sizeof(err->field), "limits.%s", name);
         return -1;
     }
     if (strcmp(field, "code") == 0 && request->job.files != NULL &&
