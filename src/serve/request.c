@@ -128,13 +128,17 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     return read_fields(request, err) < 0 ? -1 : check_code(request, err);
 }
 
-/* A limit that was given as "timeout", which its sentence begins with. */
-static void name_timeout(struct sb_error *err, const char *limit)
+/* The time was given as "timeout": its error says so, too. */
+static void name_timeout(struct sb_error *err)
 {
-    char rest[sizeof(err->message)];
-    snprintf(rest, sizeof(rest), "%s", err->message + strlen(limit));
-    snprintf(err->message, sizeof(err->message), "timeout%s", rest);
-    snprintf(err->field, sizeof(err->field), "timeout");
+    static const char ours[] = "wall_time_ms", theirs[] = "timeout";
+    char *message = err->message;
+    snprintf(err->field, sizeof(err->field), "%s", theirs);
+    if (strncmp(message, ours, sizeof(ours) - 1) != 0)
+        return;
+    memcpy(message, theirs, sizeof(theirs) - 1);
+    memmove(message + sizeof(theirs) - 1, message + sizeof(ours) - 1,
+            strlen(message + sizeof(ours) - 1) + 1);
 }
 
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err)
@@ -148,9 +152,8 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
         const char *name = sb_limit_info((enum sb_limit)i)->name;
         if (strcmp(field, name) != 0)
             continue;
-        if (i == SB_WALL_TIME_MS && request->timeout &&
-            strncmp(err->message, name, strlen(name)) == 0)
-            name_timeout(err, name);
+        if (i == SB_WALL_TIME_MS && request->timeout)
+            name_timeout(err);
         else
             snprintf(err->field, sizeof(err->field), "limits.%s", name);
         return -1;
