@@ -311,8 +311,27 @@ void config_reader_end(struct config_reader *reader)
     reader->sources = NULL;
 }
 
+static int check_jobs(const struct config *config, struct sb_error *err)
+{
+    if (config->jobs == 0)
+        return 0;
+    if (config->jobs < config->workers)
+        return sb_fail_field(err, "config", "jobs",
+                             "--jobs %lld is too few for --workers %lld, of which each runs one at "
+                             "least: use fewer workers",
+                             (long long)config->jobs, (long long)config->workers);
+    if (config->uid_count > 0 && config->jobs > config->uid_count)
+        return sb_fail_field(err, "config", "uid-range",
+                             "--uid-range has %u user ids, too few for --jobs %lld, of which each "
+                             "has its own: widen it",
+                             config->uid_count, (long long)config->jobs);
+    return 0;
+}
+
 int config_check(const struct config *config, struct sb_error *err)
 {
+    if (check_jobs(config, err) < 0)
+        return -1;
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return sb_fail_field(err, "config", config->tls_cert ? "tls-key" : "tls-cert",
                              "a certificate and its key go together: give %s too",
