@@ -84,7 +84,7 @@ const struct config_row config_rows[] = {
          1, HOUR_MS),
     COUNT("connections", "4096", "open at the same time, in each worker", connections, 1, 1000000),
     COUNT("connections-per-address", "512",
-          "of these, from one address (an IPv6 /64); loopback is not limited",
+          "of these, from one address (an IPv6 /64); not from loopback, nor a trusted proxy",
           connections_per_address, 1, 1000000),
 
     HEADING("Jobs:"),
