@@ -49,3 +49,7 @@ def test_every_path_is_listed(server):
     for path, methods in server.get("/openapi.json").json["paths"].items():
         for method in methods:
             assert f".It {method.upper()} {path} Ta" in manual
+
+
+def test_the_usage_is_no_wider_than_a_terminal_mostly_is():
+    assert max(map(len, usage().splitlines())) <= 100
