@@ -387,6 +387,24 @@ def test_files_of_the_current_directory_go_to_work_itself(run, tmp_path):
     assert ran.stdout == "['x.txt']\n"
 
 
+@pytest.mark.parametrize("given", [".", "app.py", "../here/."])
+def test_files_may_hold_the_script_itself(run, tmp_path, given):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "app.py").write_text("import data; print(__file__, data.answer)")
+    (here / "data.py").write_text("answer = 42")
+    more = ["--files", "data.py"] if given == "app.py" else []
+    ran = run("--files", given, *more, "./app.py", cwd=here)
+    assert ran.stdout == "/work/app.py 42\n", ran
+
+
+def test_another_file_of_the_scripts_name_is_refused(run, tmp_path):
+    (tmp_path / "app.py").write_text("print('the script')")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "app.py").write_text("print('another')")
+    refused(run("--files", "other/app.py", "app.py", cwd=tmp_path), "app.py")
+
+
 def test_files_of_the_script_can_be_changed_and_the_hosts_stay_as_they_are(run, tmp_path):
     (tmp_path / "data.txt").write_text("before")
     ran = run("--files", tmp_path / "data.txt", code="""
