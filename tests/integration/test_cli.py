@@ -323,6 +323,14 @@ def test_times_may_be_given_in_units(run):
     refused(run("--timeout", "60000m", code="pass"), "--timeout", "60000m")
 
 
+@pytest.mark.parametrize("options, said", [
+    (["--rootfs", "/none"], "no root file system at /none: No such file or directory; make one with"),
+    (["--rootfs", "/"], "rootfs.json): No such file or directory; make one: ")])
+def test_the_remedy_comes_behind_the_reason(run, options, said):
+    ran = run(*options, code="print(1)")
+    assert ran.status == 125 and said in ran.stderr, ran
+
+
 def test_an_unknown_option_is_wrong_usage_and_points_to_help(run):
     refused(run("--no-such-option", code="print(1)"), "--no-such-option", "--help")
 
