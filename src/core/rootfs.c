@@ -117,8 +117,8 @@ int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *pol
         if (access(target, F_OK) < 0)
             return sb_fail_field(err, "mounts", "mounts",
                                  "policy %s: the mount's target %s is not in the root file system; "
-                                 "make it: mkdir -p %s",
-                                 policy->name, mount->target, target);
+                                 "make it: mkdir -p %s && sandbox-rootfs refresh --force %s",
+                                 policy->name, mount->target, target, rootfs->path);
     }
     return 0;
 }
