@@ -68,7 +68,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
 
 void sb_close(struct sb_sandbox *sandbox)
 {
-    if (sandbox == NULL)
+    if (sandbox == NULL || sandbox->turning) /* sb_turn is about to look at it again */
         return;
     for (struct sb_run *run = sandbox->runs; run != NULL; run = run->next) {
         run->on_done = NULL;
