@@ -273,6 +273,10 @@ def test_what_build_made_is_in_order(rootfs):
     assert rootfs.faults(status=0) == []
 
 
+def test_what_build_made_has_places_for_mounts():
+    assert [os.listdir(rootfs_path() / name) for name in ("mnt", "opt")] == [[], []]
+
+
 def test_what_build_made_compiles_nothing_when_python_starts():
     """Every .py of the library that can be compiled has its .pyc, which is never checked again."""
     library = rootfs_path() / "usr/lib" / library_name()
