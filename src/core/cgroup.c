@@ -98,8 +98,11 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
         if (order[i] == SB_CGROUP_V2_SCOPE || first.errnum == ENOENT)
             first = why;
     }
-    if (best_effort)
+    if (best_effort) {
+        if (err != NULL)
+            *err = first;
         return 0;
+    }
     return sb_fail(
         err, "cgroup", 0,
         "no cgroup to hold memory, CPU and pids in (%.200s); see sandbox-run --doctor, or go on "
@@ -184,7 +187,7 @@ int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32
         job->dir[0] = take_slot(host, name);
         if (job->dir[0] < 0 && (errno != EEXIST || tries == slots))
             return sb_fail(err, "cgroup", errno,
-                           "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
+                           "cannot make cgroup %s in %s: %m; see sandbox-run --doctor", name,
                            host->place);
     }
     return 0;
@@ -210,8 +213,9 @@ static int open_evidence(const struct cgroup_host *host, struct cgroup_job *job,
         job->number[i] = openat(dir, evidence->file, O_RDONLY | O_CLOEXEC);
         /* A controller that is missing has been said to be (sandbox.c). */
         if (job->number[i] < 0 && errno != ENOENT)
-            return sb_fail(err, "cgroup", errno, "cannot open %s in %s; see sandbox-run --doctor",
-                           evidence->file, host->place);
+            return sb_fail(err, "cgroup", errno,
+                           "cannot open %s in %s: %m; see sandbox-run --doctor", evidence->file,
+                           host->place);
     }
     return 0;
 }
@@ -251,7 +255,7 @@ static int make_other_directories(const struct cgroup_host *host, struct cgroup_
         if (host->parent[h] >= 0 && (make_fresh(host->parent[h], name) < 0 ||
                                      (job->dir[h] = open_directory(host->parent[h], name)) < 0))
             return sb_fail(err, "cgroup", errno,
-                           "cannot make cgroup %s in %s; see sandbox-run --doctor", name,
+                           "cannot make cgroup %s in %s: %m; see sandbox-run --doctor", name,
                            host->place);
     return 0;
 }
@@ -273,8 +277,8 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
     if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
         !(knob->optional && errno == ENOENT))
         return sb_fail(err, "cgroup", errno,
-                       "cannot write %s to %s in %s; see sandbox-run --doctor", value, knob->file,
-                       host->place);
+                       "cannot write %s to %s in %s: %m; see sandbox-run --doctor", value,
+                       knob->file, host->place);
     return 0;
 }
 

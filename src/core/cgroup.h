@@ -82,7 +82,7 @@ struct cgroup_job {
 
 /* Finds and opens a back end. With `wanted` other than SB_CGROUP_AUTO that one or an error.
  * Controllers that are missing are for the caller to judge. No back end at all is an error unless
- * `wanted` is SB_CGROUP_NONE or `best_effort`. */
+ * `wanted` is SB_CGROUP_NONE or `best_effort`; then *err tells why there is none. */
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);

@@ -339,7 +339,7 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         close_fd(&warm->upkeep.fd);
         close_fd(&warm->rest.fd);
         free(warm);
-        return sb_fail(err, "warm", errno, "cannot make a timer; raise ulimit -n");
+        return sb_fail(err, "warm", errno, "cannot make a timer: %m; raise ulimit -n");
     }
     sandbox->warm = warm;
     sandbox->warm_operations = &operations;
