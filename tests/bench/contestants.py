@@ -34,6 +34,8 @@ class Contestant:
     chroot: str = ""
     mount_ns: str = ""
     file: str = ""
+    port: str = ""  # of a service; argv is then the JSON of one request
+    wrong: object = None  # (HTTP answer) -> what is wrong with it, or None; of a service's
     env: dict = dataclasses.field(default_factory=lambda: dict(ENVIRONMENT))
     ours: bool = False  # must work here; a peer may be absent
 

@@ -29,7 +29,7 @@ class Service:
             [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", *options],
             env=sandbox_environment(setting), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for line in self.process.stderr:
-            match = re.search(rb"listening on 127\.0\.0\.1:(\d+)", line)
+            match = re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line)
             if match:
                 break
         else:
