@@ -99,13 +99,20 @@ char **contestant_arguments(const struct contestant *contestant, unsigned long n
     }
 }
 
+/* Closed on exec, but for its copy, unless it is at its place already. */
+static int hand_over(const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    return fd == FILE_FD ? fcntl(fd, F_SETFD, 0) : dup2(fd, FILE_FD) < 0 ? -1 : 0;
+}
+
 void contestant_become(const struct contestant *c, char *const argv[], int out, int err, int null)
 {
     static const char failed[] = "descriptors, setns, chroot or exec failed\n";
     bool ready = dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
                  dup2(err, STDERR_FILENO) >= 0;
-    if (ready && c->file[0] != '\0') /* closed on exec, but for its copy */
-        ready = dup2(open(c->file, O_RDONLY | O_CLOEXEC), FILE_FD) >= 0;
+    if (ready && c->file[0] != '\0')
+        ready = hand_over(c->file) == 0;
     if (ready && c->mount_ns[0] != '\0')
         ready = setns(open(c->mount_ns, O_RDONLY | O_CLOEXEC), CLONE_NEWNS) == 0;
     if (ready && c->chroot[0] != '\0')

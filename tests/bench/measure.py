@@ -164,11 +164,21 @@ def sandbox_call(setting, *options, **more):
 
 def verify_layers(setting, parse):
     """Raises Wrong unless everything that sandbox-run promises is enforced in a run like those measured."""
-    answer = sandbox_call(setting, "--json", "-c", EVIDENCE % (NAMESPACES,))
+    answer = sandbox_call(setting, "--json", "-c", evidence())
     try:
         verdict = parse(answer.stdout)
     except ValueError as error:
         raise Wrong(f"sandbox-run --json: {error}; stderr: {answer.stderr.strip()}") from error
+    return check_layers(verdict, "sandbox-run")
+
+
+def evidence():
+    """The code of a job that says what it sees of its own isolation."""
+    return EVIDENCE % (NAMESPACES,)
+
+
+def check_layers(verdict, name):
+    """Raises Wrong unless a verdict on evidence() says that every layer was there."""
     enforcement, seen = verdict["enforcement"], (verdict["stdout"] or "").splitlines()
     wanted = ["Seccomp: 2", "NoNewPrivs: 1", "ids 1000 1000 []", "pid1 True"]
     wanted += [f"Cap{kind}: 0000000000000000" for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")]
@@ -184,7 +194,7 @@ def verify_layers(setting, parse):
     if enforcement["missing"]:
         problems.append(f"missing {enforcement['missing']}")
     if problems:
-        raise Wrong("sandbox-run does not enforce everything: " + "; ".join(problems))
+        raise Wrong(f"{name} does not enforce everything: " + "; ".join(problems))
     return {"cgroup": enforcement["cgroup"], "evidence": seen}
 
 
