@@ -155,12 +155,13 @@ def available_kib():
     return int(re.search(r"^MemAvailable:\s+(\d+)", text, re.MULTILINE)[1])
 
 
-def sleeping(setting, jobs, seconds=5, warm=False):
-    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each."""
+def sleeping(setting, jobs, seconds=5, warmed=None):
+    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each. `warmed` waits
+    until a service's jobs start warm, and then all of them must."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     memory = 12 << 20
-    limits = {"memory_bytes": memory} | ({} if warm else {"tmp_bytes": 1 << 20})  # /tmp is made before the job comes
+    limits = {"memory_bytes": memory} | ({} if warmed else {"tmp_bytes": 1 << 20})  # /tmp is made before the job comes
     body = json.dumps({"code": f"import time; time.sleep({seconds}); print(1)", "policy": "default", "timeout": 600,
                        "limits": limits}).encode()
     request = (b"POST /run HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
@@ -168,6 +169,8 @@ def sleeping(setting, jobs, seconds=5, warm=False):
     with contextlib.ExitStack() as at_end:
         service = at_end.enter_context(Service(setting, "--jobs", str(jobs), "--queue", str(jobs), "--queue-time", "10m",
                                                "--memory", str(jobs * memory)))
+        if warmed:
+            warmed(service, policy="default")
         connections = [at_end.enter_context(socket.create_connection(("127.0.0.1", int(service.port))))
                        for _ in range(jobs)]
         before, least, began = available_kib(), available_kib(), time.monotonic()
@@ -183,7 +186,7 @@ def sleeping(setting, jobs, seconds=5, warm=False):
             most = now
         answers = [connection.makefile("rb").read() for connection in connections]
         took = time.monotonic() - began
-        wanted = [b'"stdout":"1\\n"', b'"missing":[]'] + ([b'"start":"warm"'] if warm else [])
+        wanted = [b'"stdout":"1\\n"', b'"missing":[]'] + ([b'"start":"warm"'] if warmed else [])
         bad = [answer for answer in answers if not all(part in answer for part in wanted)]
         if bad:
             raise measure.Wrong(f"{len(bad)} of {jobs} sleeping jobs: {bad[0][-500:]!r}")

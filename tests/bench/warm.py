@@ -244,7 +244,7 @@ def measure_memory(report, setting, chosen):
                 f"page tables {told['page_tables_kib']}, kernel {told['kernel_kib']}; its cgroup counts "
                 f"{told['cgroup_kib']}", told["own_kib"] <= flat.GOAL_PARKED_KIB)
     jobs = 20 if chosen.quick else 1000
-    told = report["sleeping"] = sleeping(setting, jobs, 2 if chosen.quick else 20, warm=True)
+    told = report["sleeping"] = sleeping(setting, jobs, 2 if chosen.quick else 20, warmed)
     report.goal(f"{jobs} jobs run at once", f"{told['at_once']} at once, all well after {told['seconds']:.1f} s; "
                 f"{told['memory_a_job_kib']:.0f} KiB a job", told["at_once"] == jobs)
 
