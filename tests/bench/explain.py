@@ -11,8 +11,7 @@ import subprocess
 import flat
 import measure
 import tracing
-from service import Service
-from warm import PRINT_1, warmed
+from service import PRINT_1, Service
 
 BLOCKING = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "wait4", "waitid", "exit_group", "poll", "ppoll")
 CALLS_SHOWN = 12
@@ -215,10 +214,10 @@ def less_to_tell(service, load, count, why):
     return {"traced": False, "why": why, "us": statistics.median(took), "job_us": statistics.median(walls)}
 
 
-def run(setting, helpers, quick):
-    load, count = helpers["http_load"], 30 if quick else 300
+def run(setting, helpers):
+    load, count = helpers["http_load"], 30 if setting.quick else 300
     with Service(setting) as service:
-        warmed(service)
+        service.warmed()
         untraced = [int(line) / 1e3 for line in
                     flat.call(load, "series", service.port, count, "warm", json.dumps(PRINT_1)).split()]
         counts = counted(service, load, count)
