@@ -313,14 +313,14 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     struct zygote_process *process = start->process;
     int sockets[2], ends[2] = {-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-        return sb_fail(err, "zygote", errno, "cannot make a socket; raise ulimit -n");
+        return sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     process->socket = sockets[0];
     start->in.control = start->in.fds[ZYGOTE_SOCKET] = sockets[1];
     int result = make_streams(start, ends);
     if (result == 0)
         result = launch_clone(clone_zygote, start, err) < 0 ? -1 : 0;
     else
-        sb_fail(err, "zygote", errno, "cannot make pipes; raise ulimit -n");
+        sb_fail(err, "zygote", errno, "cannot make pipes: %m; raise ulimit -n");
     if (result == 0 && (write_maps(start->sandbox, process->pid) < 0 ||
                         send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
                         send_config(process->socket, start->sandbox, policy, filter) < 0 ||
