@@ -171,10 +171,10 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
         return;
     case CAUSE_HOST_MEMORY:
         verdict->word = SB_INTERNAL;
-        snprintf(
-            text, size,
-            "the host ran out of memory and ended the job, which had not reached memory_bytes; "
-            "run fewer jobs at once");
+        snprintf(text, size,
+                 "the host ran out of memory, or the cgroup that holds all jobs did, and ended "
+                 "this one, "
+                 "which had not reached memory_bytes; run fewer jobs at once");
         return;
     default:
         break;

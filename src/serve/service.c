@@ -166,7 +166,7 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
         service->queue_timer.watch.fd = -1;
         return sb_fail(err, "timerfd", errno, "no timer for the queue");
     }
-    if (open_sandbox(service, err) < 0)
+    if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
         return -1;
     prepare_warm(service);
     warn_of_large(service);

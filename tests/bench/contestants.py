@@ -34,6 +34,8 @@ class Contestant:
     chroot: str = ""
     mount_ns: str = ""
     file: str = ""
+    port: str = ""  # of a service; argv is then the JSON of one request
+    wrong: object = None  # (HTTP answer) -> what is wrong with it, or None; of a service's
     env: dict = dataclasses.field(default_factory=lambda: dict(ENVIRONMENT))
     ours: bool = False  # must work here; a peer may be absent
 
@@ -47,6 +49,7 @@ class Setting:
     work: pathlib.Path  # directory for bundles and the like; removed at the end
     floor: str
     commands: dict  # program -> argv inside the root file system
+    quick: bool = False  # nothing is believed: don't wait long
     undo: list = dataclasses.field(default_factory=list)  # called at the end
     oci: tuple = ()  # mount namespace for the OCI runtimes, and the root file system in it
 
@@ -180,8 +183,7 @@ def oci_bundle(setting, name, argv, cgroup):
         "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],
         "readonlyPaths": ["/proc/sys", "/proc/sysrq-trigger"],
     }
-    if cgroup:
-        linux["cgroupsPath"] = "/sandbox-bench-" + name
+    if cgroup:  # its path is made of the container's id: several run side by side
         linux["resources"] = {"memory": {"limit": MEMORY_BYTES, "swap": MEMORY_BYTES},
                               "cpu": {"quota": 100000, "period": 100000}, "pids": {"limit": PIDS}}
     config = {

@@ -12,7 +12,8 @@ import time
 from contestants import EXPECTED, sandbox_environment
 
 HERE = pathlib.Path(__file__).resolve().parent
-HELPERS = ("spawn_time", "floor", "before_clone")
+HELPERS = {"spawn_time": ("contestant", "http_client"), "spawn_rate": ("contestant", "http_client"),
+           "http_load": ("http_client",), "floor": (), "before_clone": ()}  # and what they are made of, too
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 
 
@@ -24,12 +25,13 @@ def compile_helpers(directory):
     """Statically, so that starting them costs as little as it can; only when a source is newer."""
     directory.mkdir(parents=True, exist_ok=True)
     made = {}
-    for name in HELPERS:
-        source, program = HERE / f"{name}.c", directory / name
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    for name, parts in HELPERS.items():
+        sources, program = [HERE / f"{part}.c" for part in (name, *parts)], directory / name
+        newest = max(file.stat().st_mtime for file in (*sources, *HERE.glob("*.h")))
+        if not program.exists() or program.stat().st_mtime < newest:
             fresh = program.with_suffix(f".{os.getpid()}")  # several may do this at once
             subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall",
-                            "-Wextra", "-static", "-o", str(fresh), str(source)], check=True)
+                            "-Wextra", "-static", "-o", fresh, *sources], check=True)
             fresh.rename(program)
         made[name] = str(program)
     return made
@@ -39,12 +41,15 @@ def compile_helpers(directory):
 
 def fields(contestant):
     env = [f"{key}={value}" for key, value in contestant.env.items()]
-    return [contestant.name, contestant.chroot, contestant.mount_ns, contestant.file,
+    return [contestant.name, contestant.chroot, contestant.mount_ns, contestant.file, contestant.port,
             str(len(env)), *env, str(len(contestant.argv)), *contestant.argv]
 
 
 def wrong_answer(contestant, status, stdout):
     """What is wrong with an answer, or None."""
+    if contestant.port:
+        problem = "the HTTP status is not 200" if status != 0 else contestant.wrong(stdout)
+        return problem and f"{problem}: {stdout.decode(errors='replace')}"
     if status == 0 and stdout == EXPECTED[contestant.program]:
         return None
     if status == -1:
@@ -159,11 +164,21 @@ def sandbox_call(setting, *options, **more):
 
 def verify_layers(setting, parse):
     """Raises Wrong unless everything that sandbox-run promises is enforced in a run like those measured."""
-    answer = sandbox_call(setting, "--json", "-c", EVIDENCE % (NAMESPACES,))
+    answer = sandbox_call(setting, "--json", "-c", evidence())
     try:
         verdict = parse(answer.stdout)
     except ValueError as error:
         raise Wrong(f"sandbox-run --json: {error}; stderr: {answer.stderr.strip()}") from error
+    return check_layers(verdict, "sandbox-run")
+
+
+def evidence():
+    """The code of a job that says what it sees of its own isolation."""
+    return EVIDENCE % (NAMESPACES,)
+
+
+def check_layers(verdict, name):
+    """Raises Wrong unless a verdict on evidence() says that every layer was there."""
     enforcement, seen = verdict["enforcement"], (verdict["stdout"] or "").splitlines()
     wanted = ["Seccomp: 2", "NoNewPrivs: 1", "ids 1000 1000 []", "pid1 True"]
     wanted += [f"Cap{kind}: 0000000000000000" for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")]
@@ -179,7 +194,7 @@ def verify_layers(setting, parse):
     if enforcement["missing"]:
         problems.append(f"missing {enforcement['missing']}")
     if problems:
-        raise Wrong("sandbox-run does not enforce everything: " + "; ".join(problems))
+        raise Wrong(f"{name} does not enforce everything: " + "; ".join(problems))
     return {"cgroup": enforcement["cgroup"], "evidence": seen}
 
 

@@ -2,6 +2,7 @@
 sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -19,6 +20,8 @@ from contestants import Absent, rootfs_record, sandbox_environment
 HERE = pathlib.Path(__file__).resolve().parent
 GOAL_ADDED_MS, GOAL_THROUGHPUT, GOAL_GROWTH_KIB = 0.3, 0.9, 1024
 CLIENTS = 64
+SETTLE_SECONDS = 60
+PRINT_1 = {"code": "print(1)"}
 
 
 class Service:
@@ -29,14 +32,57 @@ class Service:
             [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", *options],
             env=sandbox_environment(setting), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for line in self.process.stderr:
-            match = re.search(rb"listening on 127\.0\.0\.1:(\d+)", line)
+            match = re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line)
             if match:
                 break
         else:
             raise measure.Wrong(f"sandbox-serve ended with {self.process.wait()}")
         self.port = match[1].decode()
+        self.quiet_seconds = .3 if setting.quick else 2.5  # two looks of its upkeep
         # The log is read by somebody else, so that it is written as it would be.
         self.reader = subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
+
+    def metrics(self):
+        """The numbers of GET /metrics, by name and labels."""
+        with socket.create_connection(("127.0.0.1", int(self.port))) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            text = connection.makefile("rb").read().decode()
+        return {name: float(value) for name, value in re.findall(r"^(sandbox_\S+) (\S+)$", text, re.MULTILINE)}
+
+    def run(self, **request):
+        """The answer to POST /run."""
+        connection = http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=120)
+        with contextlib.closing(connection):
+            connection.request("POST", "/run", json.dumps(request), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        if answer.status != 200:
+            raise measure.Wrong(f"the service answers {answer.status}: {text}")
+        return json.loads(text)
+
+    def rest(self):
+        """Waits until nothing runs and as many children are parked as there will be."""
+        seen, since, end = None, time.monotonic(), time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < end:
+            told = self.metrics()
+            now = (told["sandbox_jobs_running"], told["sandbox_warm_zygotes"], told["sandbox_warm_parked"])
+            if now != seen or now[0] > 0 or now[1] == 0:
+                seen, since = now, time.monotonic()
+            elif time.monotonic() - since > self.quiet_seconds:
+                return
+            time.sleep(.05)
+        raise measure.Wrong(f"the service does not come to rest in {SETTLE_SECONDS} s")
+
+    def warmed(self, **request):
+        """Waits until jobs like this one start warm, with all layers, and for rest; raises Wrong when they don't."""
+        end = time.monotonic() + SETTLE_SECONDS
+        while (answer := self.run(**{**PRINT_1, **request}))["enforcement"]["start"] != "warm":
+            if time.monotonic() > end:
+                raise measure.Wrong(f"no warm start in {SETTLE_SECONDS} s: {answer}")
+            time.sleep(.05)
+        layers = measure.check_layers(self.run(**{**request, "code": measure.evidence()}), "a warm start")
+        self.rest()
+        return layers
 
     def memory_kib(self):
         """Resident memory, of all its processes."""
@@ -136,18 +182,22 @@ def available_kib():
     return int(re.search(r"^MemAvailable:\s+(\d+)", text, re.MULTILINE)[1])
 
 
-def sleeping(setting, jobs, seconds=5):
-    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each."""
+def sleeping(setting, jobs, seconds=5, warm=False):
+    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each. All of them must
+    start warm if that is asked for."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     memory = 12 << 20
+    limits = {"memory_bytes": memory} | ({} if warm else {"tmp_bytes": 1 << 20})  # /tmp is made before the job comes
     body = json.dumps({"code": f"import time; time.sleep({seconds}); print(1)", "policy": "default", "timeout": 600,
-                       "limits": {"memory_bytes": memory, "tmp_bytes": 1 << 20}}).encode()
+                       "limits": limits}).encode()
     request = (b"POST /run HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
                b"Content-Length: %d\r\n\r\n" % len(body)) + body
     with contextlib.ExitStack() as at_end:
         service = at_end.enter_context(Service(setting, "--jobs", str(jobs), "--queue", str(jobs), "--queue-time", "10m",
                                                "--memory", str(jobs * memory)))
+        if warm:
+            service.warmed(policy="default")
         connections = [at_end.enter_context(socket.create_connection(("127.0.0.1", int(service.port))))
                        for _ in range(jobs)]
         before, least, began = available_kib(), available_kib(), time.monotonic()
@@ -156,13 +206,15 @@ def sleeping(setting, jobs, seconds=5):
         most = running(service)
         while most < jobs and time.monotonic() - began < 600:
             now = running(service)
+            time.sleep(.01)
             least = min(least, available_kib())
             if now < most:  # the first have ended before the last began
                 break
             most = now
         answers = [connection.makefile("rb").read() for connection in connections]
         took = time.monotonic() - began
-        bad = [answer for answer in answers if b'"stdout":"1\\n"' not in answer]
+        wanted = [b'"stdout":"1\\n"', b'"missing":[]'] + ([b'"start":"warm"'] if warm else [])
+        bad = [answer for answer in answers if not all(part in answer for part in wanted)]
         if bad:
             raise measure.Wrong(f"{len(bad)} of {jobs} sleeping jobs: {bad[0][-500:]!r}")
         return {"jobs": jobs, "sleep_seconds": seconds, "seconds": took, "at_once": most,
@@ -170,10 +222,7 @@ def sleeping(setting, jobs, seconds=5):
 
 
 def running(service):
-    with socket.create_connection(("127.0.0.1", int(service.port))) as connection:
-        connection.sendall(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")
-        text = connection.makefile("rb").read().decode()
-    return int(re.search(r"^sandbox_jobs_running (\d+)", text, re.MULTILINE)[1])
+    return int(service.metrics()["sandbox_jobs_running"])
 
 
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────

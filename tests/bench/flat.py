@@ -1,0 +1,178 @@
+"""What a warm service holds: the memory of what it parks, and what it has of memory, descriptors, processes, cgroups
+and mounts before and after many jobs, whose first thousand should have cost what the last thousand cost."""
+
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+
+import measure
+
+PROC = pathlib.Path("/proc")
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+GOAL_PARKED_KIB, GOAL_DRIFT, GOAL_GROWTH_KIB = 2048, 0.10, 1024
+BURSTS, BURST_SECONDS = (1, 4, 16), .5
+COUNTED = ("descriptors", "processes", "cgroups", "mounts", "mount_namespaces")
+
+
+# ── Processes and cgroups ────────────────────────────────────────────────────────────────────────
+
+def children(pid):
+    return [int(child) for task in PROC.glob(f"{pid}/task/*/children") for child in task.read_text().split()]
+
+
+def number(text, pattern):
+    """The number that the pattern's group finds, 0 without a match."""
+    match = re.search(pattern, text, re.MULTILINE)
+    return int(match[1]) if match else 0
+
+
+def in_own_namespace(pid):
+    """Whether a process is the first of a pid namespace: a job's, parked or running."""
+    return bool(re.search(r"^NSpid:\t\d+\t1$", (PROC / str(pid) / "status").read_text(), re.MULTILINE))
+
+
+def cgroup_directories(pid):
+    """Of a process, by controller; "" is the unified hierarchy. Where it is mounted is a matter of habit."""
+    found = {}
+    for line in (PROC / str(pid) / "cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        for name in names.split(","):
+            for base in ([CGROUPS / name] if name else [CGROUPS / "unified", CGROUPS]):
+                if (base / path[1:]).is_dir() and (name or (base / "cgroup.procs").exists()):
+                    found.setdefault(name, base / path[1:])
+    return found
+
+
+# ── A parked child ───────────────────────────────────────────────────────────────────────────────
+
+def own_kib(pid):
+    """What a parked child, by its pid 1, has of its own: private memory of its processes, and the kernel's for it. On
+    cgroup v1 what the kernel charged before the child was in its cgroup, its first page tables, comes to it; some
+    of them are then counted twice."""
+    told = {"private_kib": 0, "page_tables_kib": 0}
+    for process in (pid, *children(pid)):
+        told["private_kib"] += sum(map(int, re.findall(r"^Private_\w+:\s+(\d+)",
+                                                       (PROC / str(process) / "smaps_rollup").read_text(), re.MULTILINE)))
+        told["page_tables_kib"] += number((PROC / str(process) / "status").read_text(), r"^VmPTE:\s+(\d+)")
+    directories = cgroup_directories(pid)
+    if "memory" in directories:
+        here = directories["memory"]
+        kernel = int((here / "memory.kmem.usage_in_bytes").read_text())
+        shared = number((here / "memory.stat").read_text(), r"^shmem (\d+)")
+        told["cgroup_kib"] = int((here / "memory.usage_in_bytes").read_text()) // 1024
+        twice = told["page_tables_kib"]
+    else:
+        here = directories[""]
+        stat = (here / "memory.stat").read_text()
+        kernel, shared = number(stat, r"^kernel (\d+)"), number(stat, r"^shmem (\d+)")
+        told["cgroup_kib"] = int((here / "memory.current").read_text()) // 1024
+        twice = 0
+    told["kernel_kib"] = kernel // 1024
+    told["own_kib"] = told["private_kib"] + (kernel + shared) // 1024 + twice
+    return told
+
+
+def parked_children(service):
+    return [pid for pid in children(service.process.pid) if in_own_namespace(pid)]
+
+
+def parked(service):
+    """The dearest of the children that are parked, and how many there are."""
+    seen = [own_kib(pid) for pid in parked_children(service)]
+    if not seen:
+        raise measure.Wrong("no child is parked")
+    return {"children": len(seen), **max(seen, key=lambda told: told["own_kib"])}
+
+
+# ── What a service has ───────────────────────────────────────────────────────────────────────────
+
+def resources(service):
+    """Of a service of one worker that is at rest. Cgroups and mount namespaces are those of the whole machine: what has
+    been left behind belongs to nobody."""
+    pid = service.process.pid
+    beside = parked_children(service)
+    top = {directory.parent for child in beside[:1] for directory in cgroup_directories(child).values()}
+    namespaces = set()
+    for link in PROC.glob("[0-9]*/ns/mnt"):
+        try:
+            namespaces.add(os.readlink(link))
+        except OSError:
+            continue  # it has ended meanwhile
+    zygotes = [child for child in children(pid) if child not in beside]
+    return {
+        "parked": len(beside),
+        "resident_kib": service.memory_kib(),
+        "zygotes_kib": sum(number((PROC / str(one) / "status").read_text(), r"^VmRSS:\s+(\d+)") for one in zygotes),
+        "descriptors": len(list((PROC / str(pid) / "fd").iterdir())),
+        "processes": len(children(pid)),
+        "cgroups": sum(1 for directory in top for entry in directory.iterdir() if entry.is_dir()),
+        "mounts": len((PROC / str(pid) / "mountinfo").read_text().splitlines()),
+        "mount_namespaces": len(namespaces),
+    }
+
+
+def observe(service, load, body):
+    """What a service has at rest, by how many children it then parks: that is the arrivals' doing, so there are bursts
+    of several sizes before."""
+    seen = {}
+    for clients in BURSTS:
+        call(load, "rate", service.port, clients, BURST_SECONDS, "warm", body)
+        service.rest()
+        told = resources(service)
+        seen[told["parked"]] = told
+    return seen
+
+
+def comparable(before, after):
+    """A pair from two observations, with equally many parked if there is one."""
+    both = before.keys() & after.keys()
+    most = max(both) if both else None
+    return before[most or max(before)], after[most or max(after)]
+
+
+# ── Many jobs ────────────────────────────────────────────────────────────────────────────────────
+
+def call(load, *words):
+    ran = subprocess.run([load, *map(str, words)], capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        raise measure.Wrong(f"http_load {words[0]}: {ran.stderr.strip()}")
+    return ran.stdout
+
+
+def many(service, load, jobs, request):
+    """The figures of `jobs` jobs one after the other, and of what the service had after the first and the last part."""
+    body, part = json.dumps(request), min(1000, jobs // 3)
+
+    def series(count):
+        return [int(line) / 1e6 for line in call(load, "series", service.port, count, "warm", body).split()]
+
+    first = series(part)
+    before = observe(service, load, body)
+    middle = series(jobs - 2 * part)
+    last = series(part)
+    before, after = comparable(before, observe(service, load, body))
+    steps = [statistics.median(middle[at:at + part]) for at in range(0, len(middle) - part + 1, part)]
+    return {"jobs": jobs, "part": part, "first_p50_ms": statistics.median(first),
+            "last_p50_ms": statistics.median(last), "p50_ms_by_part": [statistics.median(first), *steps,
+                                                                         statistics.median(last)],
+            "before": before, "after": after}
+
+
+def goals(told):
+    """(what, figure, met) for each promise."""
+    before, after = told["before"], told["after"]
+    drift = told["last_p50_ms"] / told["first_p50_ms"] - 1
+    yield (f"job {told['jobs']} costs what the first did, within 10%", f"p50 of the first {told['part']} "
+           f"{told['first_p50_ms']:.3f} ms, of the last {told['last_p50_ms']:.3f} ms ({drift:+.1%})",
+           abs(drift) <= GOAL_DRIFT)
+    yield ("resident memory is flat", f"service {before['resident_kib']} → {after['resident_kib']} KiB, zygotes "
+           f"{before['zygotes_kib']} → {after['zygotes_kib']} KiB",
+           after["resident_kib"] - before["resident_kib"] < GOAL_GROWTH_KIB)
+    equal = before["parked"] == after["parked"]
+    yield ("nothing is left behind", ", ".join(f"{name.replace('_', ' ')} {before[name]} → {after[name]}"
+                                               for name in COUNTED) + f", with {before['parked']} parked"
+           + ("" if equal else f" before and {after['parked']} after: not comparable"),
+           equal and all(after[name] <= before[name] for name in COUNTED))
