@@ -89,7 +89,9 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
         return -1;
     if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
         watch_oom(host, job) < 0)
-        return sb_fail(err, "cgroup", errno, "cannot watch memory.oom_control in %s", host->place);
+        return sb_fail(err, "cgroup", errno,
+                       "cannot watch memory.oom_control in %s: %m; see sandbox-run --doctor",
+                       host->place);
     return 0;
 }
 

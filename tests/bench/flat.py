@@ -75,13 +75,24 @@ def own_kib(pid):
     return told
 
 
+def at_rest(service, look):
+    """What look(service) tells; again when a process ended meanwhile: a pool that gets smaller."""
+    for _ in range(5):
+        service.rest()
+        try:
+            return look(service)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    raise measure.Wrong("the service does not come to rest: its processes come and go")
+
+
 def parked_children(service):
     return [pid for pid in children(service.process.pid) if in_own_namespace(pid)]
 
 
 def parked(service):
     """The dearest of the children that are parked, and how many there are."""
-    seen = [own_kib(pid) for pid in parked_children(service)]
+    seen = at_rest(service, lambda it: [own_kib(pid) for pid in parked_children(it)])
     if not seen:
         raise measure.Wrong("no child is parked")
     return {"children": len(seen), **max(seen, key=lambda told: told["own_kib"])}
@@ -89,28 +100,39 @@ def parked(service):
 
 # ── What a service has ───────────────────────────────────────────────────────────────────────────
 
+def descendants(pid):
+    return [one for child in children(pid) for one in (child, *descendants(child))]
+
+
+def cgroups(service, beside):
+    """How many cgroups of jobs there are that no other process holds locked: this service's, and what was left behind.
+    `beside` are children of it, to see where."""
+    directories = cgroup_directories(beside[0]) if beside else {}
+    inodes = {}
+    for owner, inode in re.findall(r"FLOCK +ADVISORY +WRITE +(\d+) \S+?:(\d+) ", (PROC / "locks").read_text()):
+        inodes.setdefault(int(inode), set()).add(int(owner))
+    elsewhere = set()
+    for entry in directories[""].parent.iterdir() if "" in directories else ():
+        if entry.is_dir() and inodes.get(entry.stat().st_ino, {service.process.pid}) != {service.process.pid}:
+            elsewhere.add(entry.name)
+    return sum(1 for top in {directory.parent for directory in directories.values()} for entry in top.iterdir()
+               if entry.is_dir() and entry.name not in elsewhere)
+
+
 def resources(service):
-    """Of a service of one worker that is at rest. Cgroups and mount namespaces are those of the whole machine: what has
-    been left behind belongs to nobody."""
+    """Of a service of one worker that is at rest."""
     pid = service.process.pid
     beside = parked_children(service)
-    top = {directory.parent for child in beside[:1] for directory in cgroup_directories(child).values()}
-    namespaces = set()
-    for link in PROC.glob("[0-9]*/ns/mnt"):
-        try:
-            namespaces.add(os.readlink(link))
-        except OSError:
-            continue  # it has ended meanwhile
     zygotes = [child for child in children(pid) if child not in beside]
     return {
         "parked": len(beside),
         "resident_kib": service.memory_kib(),
         "zygotes_kib": sum(number((PROC / str(one) / "status").read_text(), r"^VmRSS:\s+(\d+)") for one in zygotes),
         "descriptors": len(list((PROC / str(pid) / "fd").iterdir())),
-        "processes": len(children(pid)),
-        "cgroups": sum(1 for directory in top for entry in directory.iterdir() if entry.is_dir()),
+        "processes": len(descendants(pid)),
+        "cgroups": cgroups(service, beside),
         "mounts": len((PROC / str(pid) / "mountinfo").read_text().splitlines()),
-        "mount_namespaces": len(namespaces),
+        "mount_namespaces": len({os.readlink(PROC / str(one) / "ns" / "mnt") for one in descendants(pid)}),
     }
 
 
@@ -120,8 +142,7 @@ def observe(service, load, body):
     seen = {}
     for clients in BURSTS:
         call(load, "rate", service.port, clients, BURST_SECONDS, "warm", body)
-        service.rest()
-        told = resources(service)
+        told = at_rest(service, resources)
         seen[told["parked"]] = told
     return seen
 
