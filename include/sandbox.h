@@ -152,14 +152,15 @@ struct sb_sandbox;
  * without giving verdicts. */
 SB_API int sb_open(struct sb_sandbox **sandbox, const struct sb_options *options,
                    struct sb_error *err);
-/* NULL is allowed. */
+/* NULL is allowed. Not from a callback, where it does nothing: stop turning, then close. */
 SB_API void sb_close(struct sb_sandbox *sandbox);
 
 /* A descriptor that polls readable when sb_turn has something to do. Owned by the sandbox. */
 SB_API int sb_fd(const struct sb_sandbox *sandbox);
 
 /* Handles what is ready, waiting for it for up to timeout_ms (0: not at all, −1: for ever).
- * Callbacks of jobs are called from here alone. The first call (or the first job) also removes the
+ * Callbacks of jobs are called from here alone, and must not call it: that is an error. The first
+ * call (or the first job) also removes the
  * cgroups that dead processes left behind: a program that waits for its first job calls it once,
  * with 0. */
 SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err);
@@ -197,6 +198,7 @@ struct sb_warm_state {
     size_t parked;      /* children that wait for a job */
     size_t children;    /* that its zygotes have cloned so far */
     pid_t zygote;       /* 0: none */
+    size_t failed;      /* that often in a row it could not be made ready, or died */
     const char *reason; /* why it is not ready, "" when it is or is about to be */
 };
 SB_API struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox,
@@ -301,6 +303,9 @@ struct sb_verdict {
     const char *const
         *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
 };
+
+/* The verdict on a job that never ran: SB_INTERNAL, nothing measured. It points to both texts. */
+SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error);
 
 enum sb_json_flags {
     SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null: they went elsewhere */

@@ -38,7 +38,7 @@ etc/deluser.conf etc/adduser.conf etc/machine-id etc/apparmor.d etc/xattr.conf
 var/lib/apt var/lib/systemd var/lib/pam var/lib/misc var/backups var/cache var/log var/mail
 var/opt var/spool var/local""".split()
 
-EMPTY = ["run", "var/tmp", "root", "opt"]
+EMPTY = ["run", "var/tmp", "root", "opt", "mnt"]
 
 
 def read_status():

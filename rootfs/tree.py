@@ -92,8 +92,9 @@ def open_tree(path):
 def walk(fd, path="", depth=0, pass_by=()):
     """Yields (descriptor of the directory, name, path, stat), directories before what is in them.
 
-    A directory is opened only after it was yielded: the caller may have made it readable. One that fails to open with an exception of `pass_by` is not entered. Order is that
-    of the names' bytes, so that two walks agree."""
+    A directory is opened only after it was yielded: the caller may have made it readable. One that
+    fails to open with an exception of `pass_by` is not entered. Order is that of the names' bytes,
+    so that two walks agree."""
     if depth > DEEPEST:
         raise Failed(f"/{path}: directories are nested deeper than {DEEPEST}: "
                      "no root file system needs that, make the image anew")
@@ -521,17 +522,22 @@ def is_ours(path):
         os.close(fd)
 
 
-def place(tree, target, replace):
-    """Moves a finished tree to its place. What was there before ends up at `tree`."""
+def may_place(target, replace):
+    """Refuses a target that must not be replaced. False: there is none."""
     if not os.path.lexists(target):
-        rename(AT_FDCWD, tree, AT_FDCWD, target, RENAME_NOREPLACE)
-        return
+        return False
     if not replace:
         raise Failed(f"{target} is there already: say --force to replace it, or name another")
     if os.path.islink(target) or not os.path.isdir(target) or not is_ours(target):
         raise Failed(f"{target} is no root file system that sandbox-rootfs made: not even --force "
                      "replaces it, name another directory or remove it yourself")
-    rename(AT_FDCWD, tree, AT_FDCWD, target, RENAME_EXCHANGE)
+    return True
+
+
+def place(tree, target, replace):
+    """Moves a finished tree to its place. What was there before ends up at `tree`."""
+    flag = RENAME_EXCHANGE if may_place(target, replace) else RENAME_NOREPLACE
+    rename(AT_FDCWD, tree, AT_FDCWD, target, flag)
 
 
 # ── Check ────────────────────────────────────────────────────────────────────────────────────────
@@ -694,6 +700,7 @@ def check(tree, runner_path, as_json):
             print(f"{tree} is in order: python {record['version']}, {record['python']}, "
                   f"runner {record['runner']}, from {printable(record['source'])}")
         else:
+            sys.stdout.flush()  # the faults come before what to do about them
             print(remedy(found), file=sys.stderr)
     return 1 if found else 0
 
@@ -701,6 +708,9 @@ def check(tree, runner_path, as_json):
 def remedy(found):
     if {finding["fault"] for finding in found} <= {"protocol"}:
         return "sandbox-rootfs: run `sandbox-rootfs refresh` on it"
+    if {finding["fault"] for finding in found} == {"digest"}:
+        return ("sandbox-rootfs: record it anew with refresh --force if the change is your own; else make "
+                "it anew with build or import, and --force")
     return "sandbox-rootfs: make it anew with build or import, and --force"
 
 
@@ -713,6 +723,7 @@ def arguments():
             ("finish", ("tree",), ("runner", "source", "python")),
             ("check", ("tree",), ("runner", "json")),
             ("refresh", ("tree",), ("runner", "force")),
+            ("may-place", ("target",), ("replace",)),
             ("place", ("tree", "target"), ("replace",))):
         command = commands.add_parser(name)
         for argument in positional:
@@ -734,6 +745,8 @@ def run(args):
         return check(args.tree, args.runner, args.json)
     elif args.command == "refresh":
         refresh(args.tree, args.runner, args.force)
+    elif args.command == "may-place":
+        may_place(args.target, args.replace)
     else:
         place(args.tree, args.target, args.replace)
     return 0

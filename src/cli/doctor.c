@@ -2,10 +2,14 @@
 
 #include <json-c/json.h>
 
+/* As wide as the longest name. */
+#define NAME_WIDTH 44
+
 static void print_finding(void *user, const struct sb_finding *finding)
 {
     (void)user;
-    printf("%-4s %-28s %s\n", finding->ok ? "yes" : "NO", finding->name, finding->detail);
+    printf("%-4s %-*s %s\n", finding->ok ? "yes" : "NO", NAME_WIDTH, finding->name,
+           finding->detail);
     if (finding->ok)
         return;
     printf("     %s%s\n", finding->meaning, finding->required ? "" : " (not required)");
@@ -19,8 +23,9 @@ static int doctor_text(const struct options *options)
     if (missing == 0)
         puts("\nThe default policy can be enforced in full.");
     else
-        printf("\nThe default policy can't be enforced: %d of what it needs is missing.\n",
-               missing);
+        printf(
+            "\nThe default policy can't be enforced: %d of the things that it needs %s missing.\n",
+            missing, missing == 1 ? "is" : "are");
     return missing == 0 ? 0 : 1;
 }
 

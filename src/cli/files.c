@@ -27,9 +27,22 @@ static int too_many(struct walk *walk)
                 walk->files->most_count, walk->files->most_bytes, walk->files->most_why);
 }
 
+/* Whether the file is the script, on its way to where the script goes anyway: a script is given
+ * along with its directory more often than not. */
+static bool is_script(const struct walk *walk, int fd)
+{
+    const char *script = walk->files->script;
+    struct stat ours, theirs;
+    return script != NULL && strcmp(walk->target, basename(script)) == 0 &&
+           stat(script, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
+}
+
 static int add_file(struct walk *walk, int fd)
 {
     struct files *files = walk->files;
+    if (is_script(walk, fd))
+        return 0;
     if (files->count == files->most_count)
         return too_many(walk);
     if (files->count == files->allocated) {
@@ -154,6 +167,7 @@ int files_add(struct files *files, const char *path, struct sb_error *err)
 
 int gather_files(const struct options *options, struct files *files, struct sb_error *err)
 {
+    files->script = options->code == NULL ? options->script : NULL;
     for (const char **path = options->files; *path != NULL; path++) {
         if (files_add(files, *path, err) < 0)
             return -1;

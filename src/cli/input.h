@@ -26,6 +26,7 @@ struct files {
     size_t most_count; /* bounds, set by the caller */
     size_t most_bytes;
     const char *most_why; /* what these bounds are, and what to do about them */
+    const char *script;   /* the script's own path, which goes to /work by itself; NULL: none */
     size_t bytes;
     size_t left_out;      /* links, sockets and other entries that are not regular files */
     char *first_left_out; /* the path of one of them */

@@ -27,21 +27,7 @@ static int fill_standard_descriptors(void)
 /* The verdict of a job that could not be run, for readers of --json. */
 static void print_failure(const struct sb_error *err)
 {
-    static const char *const nothing[] = {NULL};
-    const struct sb_verdict verdict = {
-        .word = SB_INTERNAL,
-        .id = "",
-        .error = err->message,
-        .text = {"", ""},
-        .exit_code = -1,
-        .wall_time_us = -1,
-        .cpu_time_us = -1,
-        .memory_peak_bytes = -1,
-        .pids_peak = -1,
-        .cgroup = "none",
-        .start = "cold",
-        .missing = nothing,
-    };
+    const struct sb_verdict verdict = sb_verdict_unstarted("", err->message);
     _cleanup_free_ char *json = sb_verdict_json(&verdict, 0);
     if (json != NULL)
         puts(json);

@@ -67,23 +67,10 @@ static int take_answer(struct via *via, struct sb_error *err)
 /* The service kills a job whose client leaves. Its verdict is not heard any more: this is ours. */
 static void give_up(struct via *via)
 {
-    static const char *const nothing[] = {NULL};
     char reason[INTERRUPTED_SIZE];
-    const struct sb_verdict verdict = {
-        .word = SB_SIGNAL,
-        .id = "",
-        .error = interrupted(reason, via->report.signal),
-        .text = {"", ""},
-        .exit_code = -1,
-        .signal = via->report.signal,
-        .wall_time_us = -1,
-        .cpu_time_us = -1,
-        .memory_peak_bytes = -1,
-        .pids_peak = -1,
-        .cgroup = "none",
-        .start = "cold",
-        .missing = nothing,
-    };
+    struct sb_verdict verdict = sb_verdict_unstarted("", interrupted(reason, via->report.signal));
+    verdict.word = SB_SIGNAL;
+    verdict.signal = via->report.signal;
     http_close(&via->client);
     via->report.killed = true;
     report_verdict(&via->report, &verdict);

@@ -1,6 +1,7 @@
 /* Errors as values. See error.h. */
 #include "error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,15 +20,19 @@ static void fill(struct sb_error *err, const char *step, const char *field, int 
 {
     if (err == NULL)
         return;
+    int saved = errno;
     *err = (struct sb_error){.errnum = errnum};
     snprintf(err->step, sizeof(err->step), "%s", step);
     snprintf(err->field, sizeof(err->field), "%s", field);
+    errno = errnum; /* for %m */
     int length = vsnprintf(err->message, sizeof(err->message), format, args);
-    if (errnum != 0 && length >= 0 && (size_t)length < sizeof(err->message))
+    if (errnum != 0 && strstr(format, "%m") == NULL && length >= 0 &&
+        (size_t)length < sizeof(err->message))
         length += snprintf(err->message + length, sizeof(err->message) - (size_t)length, ": %s",
                            strerror(errnum));
     if (length >= 0 && (size_t)length >= sizeof(err->message))
         trim_character(err->message);
+    errno = saved;
 }
 
 int sb_fail(struct sb_error *err, const char *step, int errnum, const char *format, ...)

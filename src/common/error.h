@@ -6,7 +6,8 @@
 #include "sandbox.h"
 
 /* Fills *err (which may be NULL) and returns −1. `errnum` 0: no system call failed; otherwise the
- * sentence gets ": <strerror>" at its end. */
+ * sentence tells the reason where `format` has %m, and else at its end, ": <strerror>". What to do
+ * about it comes last: a sentence that says so has %m before it. */
 int sb_fail(struct sb_error *err, const char *step, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -82,7 +82,7 @@ struct cgroup_job {
 
 /* Finds and opens a back end. With `wanted` other than SB_CGROUP_AUTO that one or an error.
  * Controllers that are missing are for the caller to judge. No back end at all is an error unless
- * `wanted` is SB_CGROUP_NONE or `best_effort`. */
+ * `wanted` is SB_CGROUP_NONE or `best_effort`; then *err tells why there is none. */
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);
@@ -97,6 +97,10 @@ void cgroup_clear_stale(const struct cgroup_host *host);
  * into. */
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err);
+
+/* Makes those in the other hierarchies. */
+int cgroup_make_directories(const struct cgroup_host *host, struct cgroup_job *job,
+                            struct sb_error *err);
 
 /* What the child needs to join those hierarchies that it cannot be cloned into: descriptors of
  * their parent directories, owned by the host, −1 where there is nothing to join. */

@@ -87,22 +87,23 @@ int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
         if (path == NULL) {
             if (h == UNIFIED)
                 return sb_fail(err, "cgroup", ENOENT,
-                               "no cgroup2 tree at %s; mount it: mount -t cgroup2 none %s",
+                               "no cgroup2 tree at %s: %m; mount it: mount -t cgroup2 none %s",
                                hierarchies[h].paths[0], hierarchies[h].paths[0]);
             continue;
         }
         if (geteuid() != 0)
-            return sb_fail(err, "cgroup", EPERM, "cgroup v1 can be used by root only");
+            return sb_fail(err, "cgroup", 0, "only root can use cgroup v1");
         char directory[64];
         snprintf(directory, sizeof(directory), "%s/sandbox-run", path);
         host->parent[h] = cgroup_open_directory(directory);
         if (host->parent[h] < 0)
             return sb_fail(err, "cgroup", errno,
-                           "cannot make %s/sandbox-run; is it mounted read-only?", path);
+                           "cannot make %s/sandbox-run: %m; is it mounted read-only?", path);
         host->controllers |= hierarchies[h].controller;
     }
     if (host->controllers == 0)
-        return sb_fail(err, "cgroup", ENOENT, "no cgroup v1 controllers below /sys/fs/cgroup");
+        return sb_fail(err, "cgroup", ENOENT,
+                       "no cgroup v1 controllers below /sys/fs/cgroup: %m; leave --cgroup out");
     snprintf(host->place, sizeof(host->place),
              "/sys/fs/cgroup/{unified,memory,cpu,pids}/sandbox-run");
     return 0;

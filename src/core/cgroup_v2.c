@@ -191,16 +191,18 @@ static int open_delegated(struct cgroup_host *host, struct sb_error *err)
 static int open_root(struct cgroup_host *host, struct sb_error *err)
 {
     if (geteuid() != 0)
-        return sb_fail(err, "cgroup", EPERM, "only root can make cgroups in " CGROUP2_ROOT);
+        return sb_fail(err, "cgroup", 0, "only root can make cgroups in " CGROUP2_ROOT);
     _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT);
     if (root < 0)
-        return sb_fail(err, "cgroup", errno, "cannot open " CGROUP2_ROOT);
+        return sb_fail(err, "cgroup", errno,
+                       "cannot open " CGROUP2_ROOT
+                       ": %m; mount it: mount -t cgroup2 none " CGROUP2_ROOT);
     /* The root of a container's cgroup namespace has processes in it, the host's may. */
     enable_controllers(root, faccessat(root, "cgroup.type", F_OK, 0) == 0);
     host->parent[0] = cgroup_open_directory(CGROUP2_ROOT "/sandbox-run");
     if (host->parent[0] < 0)
         return sb_fail(err, "cgroup", errno,
-                       "cannot make " CGROUP2_ROOT "/sandbox-run; is it mounted read-only?");
+                       "cannot make " CGROUP2_ROOT "/sandbox-run: %m; is it mounted read-only?");
     snprintf(host->place, sizeof(host->place), CGROUP2_ROOT "/sandbox-run");
     host->controllers = enable_controllers(host->parent[0], false);
     return 0;
@@ -209,7 +211,9 @@ static int open_root(struct cgroup_host *host, struct sb_error *err)
 int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err)
 {
     if (!on_cgroup2())
-        return sb_fail(err, "cgroup", ENOENT, "no cgroup v2 at " CGROUP2_ROOT);
+        return sb_fail(err, "cgroup", ENOENT,
+                       "no cgroup v2 at " CGROUP2_ROOT
+                       ": %m; leave --cgroup out, or boot with systemd.unified_cgroup_hierarchy=1");
     host->backend = &v2;
     if (mode == SB_CGROUP_V2_ROOT)
         return open_root(host, err);

@@ -118,16 +118,6 @@ static int find_mount_setattr(void)
     return errno == ENOSYS ? -1 : 0;
 }
 
-static int find_filter_mode(void)
-{
-    char actions[256];
-    if (cgroup_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions)) <
-        0)
-        return -1;
-    errno = EOPNOTSUPP;
-    return strstr(actions, "errno") && strstr(actions, "kill_process") ? 0 : -1;
-}
-
 static const struct {
     const char *name;
     uint64_t flags; /* of clone3 */
@@ -157,8 +147,6 @@ static const struct {
     {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, mount_proc, true,
      "a job cannot have a /proc of its own: an outer container masks parts of this one",
      "docker run --security-opt systempaths=unconfined …, or --best-effort for jobs without /proc"},
-    {"seccomp", 0, find_filter_mode, true, "system calls cannot be filtered",
-     "a kernel with CONFIG_SECCOMP_FILTER=y"},
     {"mount_setattr", 0, find_mount_setattr, false,
      "mounts are remounted one by one instead, a little slower (Linux before 5.12)",
      "Linux 5.12 or newer"},
@@ -175,6 +163,21 @@ static void check_trials(struct doctor *doctor)
                                      .remedy = trials[i].remedy};
         say(doctor, finding, "tried: %s", failed == 0 ? "works" : strerror(failed));
     }
+}
+
+/* What a filter can answer, as the kernel lists it. */
+static void check_seccomp(struct doctor *doctor)
+{
+    char actions[256] = "none";
+    ssize_t size =
+        cgroup_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions));
+    actions[size > 0 ? strcspn(actions, "\n") : strlen("none")] = '\0';
+    struct sb_finding finding = {.name = "seccomp",
+                                 .ok = strstr(actions, "errno") && strstr(actions, "kill_process"),
+                                 .required = true,
+                                 .meaning = "system calls cannot be filtered",
+                                 .remedy = "a kernel with CONFIG_SECCOMP_FILTER=y"};
+    say(doctor, finding, "actions: %s", actions);
 }
 
 /* ── cgroup ────────────────────────────────────────────────────────────────────────────────── */
@@ -200,34 +203,42 @@ static const char *how_found(enum sb_cgroup mode)
     return texts[mode];
 }
 
+static const char *cgroup_remedy(void)
+{
+    if (geteuid() == 0)
+        return "boot with systemd.unified_cgroup_hierarchy=1, or mount /sys/fs/cgroup writable";
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0)
+        return "run it as root, or boot with systemd.unified_cgroup_hierarchy=1";
+    return "systemd-run --user --scope -p Delegate=yes sandbox-run …; as root once: loginctl "
+           "enable-linger USER";
+}
+
+static const char *controller_remedy(void)
+{
+    return geteuid() == 0 ? "a kernel with this controller, not disabled by cgroup_disable= at boot"
+                          : "systemctl edit user@.service: [Service] Delegate=cpu memory pids";
+}
+
 static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
 {
     struct cgroup_host host;
     struct sb_error err = {.message = "none was asked for"};
-    bool found = cgroup_open(&host, wanted, false, &err) == 0 && host.backend != NULL;
-    const char *remedy =
-        geteuid() == 0
-            ? "boot with systemd.unified_cgroup_hierarchy=1, or mount /sys/fs/cgroup writable"
-            : "systemd-run --user --scope -p Delegate=yes sandbox-run …; as root once: loginctl "
-              "enable-linger USER";
+    bool found = cgroup_open(&host, wanted, true, &err) == 0 && host.backend != NULL;
     struct sb_finding finding = {.name = "cgroup",
                                  .ok = found,
                                  .required = true,
                                  .meaning = "memory, CPU and pids cannot be limited",
-                                 .remedy = remedy};
+                                 .remedy = cgroup_remedy()};
     if (found)
         say(doctor, finding, "%s at %s: %s", host.backend->name, host.place, how_found(host.mode));
     else
         say(doctor, finding, "%s", err.message);
     for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
-        finding = (struct sb_finding){
-            .name = controllers[i].name,
-            .ok = (host.controllers & controllers[i].controller) != 0,
-            .required = true,
-            .meaning = controllers[i].meaning,
-            .remedy = geteuid() == 0
-                          ? "a kernel with this controller, not disabled by cgroup_disable= at boot"
-                          : "systemctl edit user@.service: [Service] Delegate=cpu memory pids"};
+        finding = (struct sb_finding){.name = controllers[i].name,
+                                      .ok = (host.controllers & controllers[i].controller) != 0,
+                                      .required = true,
+                                      .meaning = controllers[i].meaning,
+                                      .remedy = found ? controller_remedy() : "see cgroup above"};
         say(doctor, finding, finding.ok ? "usable" : "not there");
     }
     finding = (struct sb_finding){.name = "cgroup.kill",
@@ -312,6 +323,10 @@ static void check_job(struct doctor *doctor, const struct sb_options *options,
     struct sb_error err;
     if (run_job(options, policy_directory, &outcome, &err) < 0)
         snprintf(outcome.text, sizeof(outcome.text), "%s", err.message);
+    /* That is what is being read just now. */
+    char *hint = strstr(outcome.text, "; see sandbox-run --doctor");
+    if (hint != NULL)
+        *hint = '\0';
     struct sb_finding finding = {.name = "default policy",
                                  .ok = outcome.ok,
                                  .required = true,
@@ -330,6 +345,7 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
         host.release, host.machine, geteuid() == 0 ? "root" : "an ordinary user");
     check_settings(&doctor);
     check_trials(&doctor);
+    check_seccomp(&doctor);
     check_cgroup(&doctor, options->cgroup);
     check_rootfs(&doctor, options);
     check_job(&doctor, options, policy_directory);

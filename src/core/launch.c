@@ -109,7 +109,7 @@ pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err)
     if (pid < 0)
         return sb_fail(
             err, "clone", failed,
-            "cannot start a process in new namespaces; are user namespaces allowed here? See "
+            "cannot start a process in new namespaces: %m; are user namespaces allowed here? See "
             "sandbox-run --doctor");
     return restored ? pid : sb_fail(err, "groups", errno, "cannot restore supplementary groups");
 }
@@ -145,7 +145,7 @@ static int write_maps(const struct sb_run *run, struct sb_error *err)
     launch_ids(run, &uid, &gid);
     if (clone_map_ids(run->pid, uid, gid) < 0)
         return sb_fail(err, "id maps", errno,
-                       "cannot map the job's user to host uid %" PRIu32 "; %s", uid,
+                       "cannot map the job's user to host uid %" PRIu32 ": %m; %s", uid,
                        geteuid() == 0 ? "choose --uid-range inside what /proc/self/uid_map has"
                                       : "see sandbox-run --doctor");
     return 0;
@@ -179,8 +179,9 @@ int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
     in->control = control[0];
     in->report = report[1];
     if (result < 0)
-        return sb_fail(err, "pipes", errno,
-                       "cannot make pipes for the job; raise the limit on open files (ulimit -n)");
+        return sb_fail(
+            err, "pipes", errno,
+            "cannot make pipes for the job: %m; raise the limit on open files (ulimit -n)");
     if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
         return -1;
     in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
@@ -202,7 +203,7 @@ int launch_go(struct sb_run *run, struct sb_error *err)
     run->started_us = monotonic_us();
     if (write(run->control, "g", 1) != 1)
         return sb_fail(err, "clone", errno,
-                       "the job's first process is gone; see sandbox-run --doctor");
+                       "the job's first process is gone: %m; see sandbox-run --doctor");
     return 0;
 }
 

@@ -262,7 +262,7 @@ int sb_policy_list(char ***names, const char *directory, struct sb_error *err)
     if (stream == NULL)
         return sb_fail(
             err, "policy", errno,
-            "the policies in %s can't be listed; SANDBOX_POLICIES names another directory",
+            "the policies in %s can't be listed: %m; SANDBOX_POLICIES names another directory",
             json_file_shown(directory));
     size_t count = 0;
     char **found = calloc(1, sizeof(*found));

@@ -69,16 +69,17 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
         path = SB_ROOTFS;
     rootfs->path = realpath(path, NULL);
     if (rootfs->path == NULL && errno == EACCES)
+        return sb_fail(err, "rootfs", errno,
+                       "this user may not enter the directories on the way to %s: %m; put the root "
+                       "file system "
+                       "elsewhere and name it with --rootfs or SANDBOX_ROOTFS",
+                       path);
+    if (rootfs->path == NULL)
         return sb_fail(
             err, "rootfs", errno,
-            "this user may not enter the directories on the way to %s; put the root file system "
-            "elsewhere and name it with --rootfs or SANDBOX_ROOTFS",
-            path);
-    if (rootfs->path == NULL)
-        return sb_fail(err, "rootfs", errno,
-                       "no root file system at %s; make one with sandbox-rootfs build %s, or name "
-                       "another with --rootfs or SANDBOX_ROOTFS",
-                       path, path);
+            "no root file system at %s: %m; make one with sandbox-rootfs build %s, or name "
+            "another with --rootfs or SANDBOX_ROOTFS",
+            path, path);
     if (python != NULL) {
         if (python[0] != '/')
             return sb_fail_field(err, "rootfs", "python",
@@ -91,7 +92,7 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     if (access(file, F_OK) < 0)
         return sb_fail(err, "rootfs", errno,
                        "%s was not made by sandbox-rootfs (no " ROOTFS_RECORD
-                       "); make one: sandbox-rootfs build DIR",
+                       "): %m; make one: sandbox-rootfs build DIR",
                        rootfs->path);
     struct json_object *record = json_file_load(file, "rootfs", err);
     if (record == NULL)
@@ -116,8 +117,8 @@ int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *pol
         if (access(target, F_OK) < 0)
             return sb_fail_field(err, "mounts", "mounts",
                                  "policy %s: the mount's target %s is not in the root file system; "
-                                 "make it: mkdir -p %s",
-                                 policy->name, mount->target, target);
+                                 "make it: mkdir -p %s && sandbox-rootfs refresh --force %s",
+                                 policy->name, mount->target, target, rootfs->path);
     }
     return 0;
 }

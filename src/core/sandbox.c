@@ -52,7 +52,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     int result = check_uids(sandbox, err);
     if (result == 0 && (sandbox->epoll < 0 || sandbox->buffer == NULL))
         result = sb_fail(err, "epoll", errno,
-                         "cannot make an epoll descriptor; raise the limit on open files "
+                         "cannot make an epoll descriptor: %m; raise the limit on open files "
                          "(ulimit -n)");
     if (result == 0)
         result = rootfs_open(&sandbox->rootfs, options->rootfs, options->python, err);
@@ -68,7 +68,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
 
 void sb_close(struct sb_sandbox *sandbox)
 {
-    if (sandbox == NULL)
+    if (sandbox == NULL || sandbox->turning) /* sb_turn is about to look at it again */
         return;
     for (struct sb_run *run = sandbox->runs; run != NULL; run = run->next) {
         run->on_done = NULL;

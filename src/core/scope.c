@@ -117,12 +117,10 @@ int scope_enter(struct sb_error *err)
     char name[64];
     snprintf(name, sizeof(name), "sandbox-run-%d.scope", (int)getpid());
     if (call_systemd(system ? "--system" : "--user", name) < 0)
-        return sb_fail(
-            err, "cgroup", errno,
-            system
-                ? "systemd gives no delegated scope; try: busctl status"
-                : "the user's systemd gives no delegated scope; log in through PAM, or: loginctl "
-                  "enable-linger $USER");
+        return sb_fail(err, "cgroup", errno,
+                       system ? "systemd gives no delegated scope: %m; try: busctl status"
+                              : "the user's systemd gives no delegated scope: %m; log in through "
+                                "PAM, or: loginctl enable-linger $USER");
     if (await_delegation() < 0)
         return sb_fail(err, "cgroup", 0,
                        "systemd did not move us into %s; see: systemctl %sstatus %s", name,

@@ -121,10 +121,11 @@ static char *read_profile(const char *profile, size_t *size, struct sb_error *er
 {
     char *text = read_file(profile, JSON_FILE_MAX, size);
     if (text == NULL)
-        sb_fail(err, "seccomp", errno,
-                "the seccomp profile %s can't be read: it must be a readable JSON file of up to %d "
-                "KiB",
-                json_file_shown(profile), JSON_FILE_MAX / 1024);
+        sb_fail(
+            err, "seccomp", errno,
+            "the seccomp profile %s can't be read: %m; it must be a readable JSON file of up to %d "
+            "KiB",
+            json_file_shown(profile), JSON_FILE_MAX / 1024);
     return text;
 }
 

@@ -322,14 +322,14 @@ int run_watch(struct sb_run *run, struct sb_error *err)
     run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
     if (run_make_timer(run) < 0)
         return sb_fail(err, "timer", errno,
-                       "cannot make a timer; raise the limit on open files (ulimit -n)");
+                       "cannot make a timer: %m; raise the limit on open files (ulimit -n)");
     static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_STDOUT, SOURCE_STDERR,
                                                 SOURCE_RESULT, SOURCE_REPORT, SOURCE_OOM,
                                                 SOURCE_CHANNEL};
     for (size_t i = 0; i < ARRAY_LEN(readable); i++)
         if (source_watch(run, readable[i], EPOLLIN) < 0)
             return sb_fail(err, "epoll", errno,
-                           "cannot watch the job; raise fs.epoll.max_user_watches");
+                           "cannot watch the job: %m; raise fs.epoll.max_user_watches");
     if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
         stdin_next(run);
     check_time(run);

@@ -171,10 +171,10 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
         return;
     case CAUSE_HOST_MEMORY:
         verdict->word = SB_INTERNAL;
-        snprintf(
-            text, size,
-            "the host ran out of memory and ended the job, which had not reached memory_bytes; "
-            "run fewer jobs at once");
+        snprintf(text, size,
+                 "the host ran out of memory, or the cgroup that holds all jobs did, and ended "
+                 "this one, "
+                 "which had not reached memory_bytes; run fewer jobs at once");
         return;
     default:
         break;
@@ -240,4 +240,23 @@ void verdict_give(struct sb_run *run)
         verdict.error = verdict.text[SB_STDERR];
     if (run->on_done != NULL)
         run->on_done(run->user, &verdict);
+}
+
+struct sb_verdict sb_verdict_unstarted(const char *id, const char *error)
+{
+    static const char *const nothing[] = {NULL};
+    return (struct sb_verdict){
+        .word = SB_INTERNAL,
+        .id = id,
+        .error = error,
+        .text = {"", ""},
+        .exit_code = -1,
+        .wall_time_us = -1,
+        .cpu_time_us = -1,
+        .memory_peak_bytes = -1,
+        .pids_peak = -1,
+        .cgroup = "none",
+        .start = "cold",
+        .missing = nothing,
+    };
 }

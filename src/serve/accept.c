@@ -102,6 +102,13 @@ static bool has_room(struct http *http, bool somebody_waits)
     return false;
 }
 
+/* Behind a proxy are many clients, who are told apart when they ask. */
+static bool is_counted(const struct http *http, const struct address *address)
+{
+    return !address_is_loopback(address) &&
+           !networks_hold(http->proxies, http->proxies_count, address);
+}
+
 static void adopt(struct door *door, int fd, const struct sockaddr *from, socklen_t size)
 {
     struct http *http = door->http;
@@ -109,7 +116,7 @@ static void adopt(struct door *door, int fd, const struct sockaddr *from, sockle
     struct address address;
     address_from_socket(&address, from);
     struct peer *peer = NULL;
-    if (!door->local && !address_is_loopback(&address)) {
+    if (!door->local && is_counted(http, &address)) {
         peer = peer_enter(http, &address, http->config->connections_per_address);
         if (peer == NULL) {
             close(fd);

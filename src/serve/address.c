@@ -127,10 +127,10 @@ bool network_holds(const struct network *network, const struct address *address)
     return rest == 0 || ((network->address.bytes[whole] ^ address->bytes[whole]) & mask) == 0;
 }
 
-static bool trusted(const struct address *address, const struct network *proxies, size_t count)
+bool networks_hold(const struct network *networks, size_t count, const struct address *address)
 {
     for (size_t i = 0; i < count; i++)
-        if (network_holds(&proxies[i], address))
+        if (network_holds(&networks[i], address))
             return true;
     return false;
 }
@@ -140,7 +140,7 @@ struct address address_forwarded(const struct address *peer, const char *forward
 {
     struct address client = *peer;
     const char *end = forwarded != NULL ? forwarded + strlen(forwarded) : NULL;
-    while (end != NULL && end > forwarded && trusted(&client, proxies, proxies_count)) {
+    while (end != NULL && end > forwarded && networks_hold(proxies, proxies_count, &client)) {
         const char *begin = end;
         while (begin > forwarded && begin[-1] != ',')
             begin--;

@@ -38,6 +38,8 @@ struct network {
 /* "10.0.0.0/8", "::1", "unix": every UNIX socket. False: it is none of these. */
 bool network_parse(struct network *network, const char *text);
 bool network_holds(const struct network *network, const struct address *address);
+/* Whether one of them does. */
+bool networks_hold(const struct network *networks, size_t count, const struct address *address);
 
 /* Who sent a request: `peer`, or, when `peer` is a trusted proxy, the right-most address in
  * X-Forwarded-For that is not one. What a client itself wrote there stands further left and is

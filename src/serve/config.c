@@ -48,8 +48,7 @@
 
 const struct config_row config_rows[] = {
     HEADING("Where to listen:"),
-    LIST("listen", "ADDRESS", "127.0.0.1:8000",
-         "HOST:PORT, [HOST]:PORT or unix:PATH; repeatable. Sockets from systemd come instead",
+    LIST("listen", "ADDRESS", "127.0.0.1:8000", "HOST:PORT, [HOST]:PORT or unix:PATH; repeatable",
          listen),
     {CONFIG_MODE, "socket-mode", "MODE", NULL, "0660", "permissions of UNIX sockets",
      AT(socket_mode), 0, 0777},
@@ -63,13 +62,12 @@ const struct config_row config_rows[] = {
     TEXT("tokens", "FILE", "only those with a token in FILE; see: sandbox-serve token add NAME",
          tokens),
     FLAG("insecure", "listen elsewhere than on loopback without tokens", insecure),
-    LIST("host", "NAME", NULL,
-         "a further name that the Host header may have, or * for any; repeatable", hosts),
-    LIST("origin", "ORIGIN", NULL,
-         "pages of this origin (https://example.org) may ask, by CORS; repeatable", origins),
+    LIST("host", "NAME", NULL, "a further name for the Host header, or * for any; repeatable",
+         hosts),
+    LIST("origin", "ORIGIN", NULL, "pages of this origin (https://example.org) may ask; repeatable",
+         origins),
     LIST("trusted-proxy", "NET", NULL,
-         "address or network (10.0.0.0/8, unix) whose X-Forwarded-For is believed; repeatable",
-         trusted_proxies),
+         "address, network or unix, whose X-Forwarded-For counts; repeatable", trusted_proxies),
     {CONFIG_RATE, "rate", "N", "rate", "0", "requests a second and client; 0: not limited",
      AT(rate), 0, 1000000 * INT64_C(1000)},
     COUNT("burst", "10", "that many at once before --rate counts", burst, 1, 1000000),
@@ -84,16 +82,16 @@ const struct config_row config_rows[] = {
          1, HOUR_MS),
     COUNT("connections", "4096", "open at the same time, in each worker", connections, 1, 1000000),
     COUNT("connections-per-address", "512",
-          "of these, from one address (an IPv6 /64); loopback is not limited",
-          connections_per_address, 1, 1000000),
+          "of these, from one address; loopback and trusted proxies: any", connections_per_address,
+          1, 1000000),
 
     HEADING("Jobs:"),
     COUNT("jobs", "0", "at the same time, in all workers together; 0: cores x 2", jobs, 0, 100000),
-    SIZE("memory", "0", "promised to jobs at the same time; 0: the host's, less what it needs",
+    SIZE("memory", "0", "promised to jobs at the same time; 0: the host's, less a reserve",
          memory_bytes, 0, 1024 * TIB),
     COUNT("queue", "256", "requests that wait for their job", queue, 0, 1000000),
     TIME("queue-time", "30s", "the longest that one waits", queue_time_ms, 1, HOUR_MS),
-    TIME("max-time", "10m", "the longest that a request may ask for, whatever its policy's caps",
+    TIME("max-time", "10m", "the longest that a request may ask for, whatever its policy",
          max_time_ms, 1, 24 * HOUR_MS),
     SIZE("max-output", "8M", "the most of stdout, of stderr, of a value that it may ask for",
          max_output_bytes, KIB, 256 * MIB),
@@ -104,7 +102,7 @@ const struct config_row config_rows[] = {
      "auto, v2-delegated, v2-scope, v2-root, v1 or none", AT(cgroup), 0, 0},
     {CONFIG_UIDS, "uid-range", "FIRST:COUNT", NULL, NULL,
      "as root: host uids for jobs, one for each", AT(uid_first), 0, 0},
-    FLAG("best-effort", "go on where the host can't enforce something; see sandbox-run --doctor",
+    FLAG("best-effort", "go on where the host can't enforce all; see sandbox-run --doctor",
          best_effort),
 
     HEADING("Warm starts, for policies with \"start\": \"warm\":"),
@@ -113,9 +111,8 @@ const struct config_row config_rows[] = {
           1000),
     SIZE("parked-memory", "256M", "what all of them together may take", parked_bytes, 4 * MIB,
          1024 * TIB),
-    COUNT("renew-jobs", "10000",
-          "jobs after which the process that they are forked from is renewed", renew_jobs, 1,
-          1000000000),
+    COUNT("renew-jobs", "10000", "jobs after which the process that they come from is renewed",
+          renew_jobs, 1, 1000000000),
     TIME("renew-time", "1h", "time after which it is", renew_ms, 1000, 24 * 365 * HOUR_MS),
 
     HEADING("Stop and log:"),
@@ -311,8 +308,27 @@ void config_reader_end(struct config_reader *reader)
     reader->sources = NULL;
 }
 
+static int check_jobs(const struct config *config, struct sb_error *err)
+{
+    if (config->jobs == 0)
+        return 0;
+    if (config->jobs < config->workers)
+        return sb_fail_field(err, "config", "jobs",
+                             "--jobs %lld is too few for --workers %lld, of which each runs one at "
+                             "least: use fewer workers",
+                             (long long)config->jobs, (long long)config->workers);
+    if (config->uid_count > 0 && config->jobs > config->uid_count)
+        return sb_fail_field(err, "config", "uid-range",
+                             "--uid-range has %u user ids, too few for --jobs %lld, of which each "
+                             "has its own: widen it",
+                             config->uid_count, (long long)config->jobs);
+    return 0;
+}
+
 int config_check(const struct config *config, struct sb_error *err)
 {
+    if (check_jobs(config, err) < 0)
+        return -1;
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return sb_fail_field(err, "config", config->tls_cert ? "tls-key" : "tls-cert",
                              "a certificate and its key go together: give %s too",

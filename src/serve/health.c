@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
 #include "jobs.h"
 #include "json_writer.h"
 
@@ -50,9 +51,14 @@ static void answer(struct exchange *exchange, const char *error)
                     text != NULL ? strlen(text) : 0);
 }
 
-static void answer_askers(struct health *health)
+/* The end of a trial: NULL, or why no job ran. */
+static void tell_askers(struct service *service, const char *error)
 {
+    struct health *health = &service->health;
     struct health_asker *asker;
+    health_note(health, error, now_us());
+    if (error != NULL && !TAILQ_EMPTY(&health->askers))
+        log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
     while ((asker = TAILQ_FIRST(&health->askers)) != NULL) {
         struct exchange *exchange = asker->exchange;
         TAILQ_REMOVE(&health->askers, asker, all);
@@ -69,10 +75,7 @@ static void probe_done(void *user, const struct sb_verdict *verdict)
     health->probe = NULL;
     policies_let_go(health->policies);
     health->policies = NULL;
-    health_note(health, verdict->word == SB_OK ? NULL : verdict->error, now_us());
-    if (!health->ok)
-        log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
-    answer_askers(health);
+    tell_askers(service, verdict->word == SB_OK ? NULL : verdict->error);
 }
 
 /* Outside of the queue: health must be known when it is full, too. */
@@ -94,9 +97,17 @@ static void start_probe(struct service *service)
         return;
     }
     health->probe = NULL;
-    health_note(health, err.message, now_us());
-    log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
-    answer_askers(health);
+    tell_askers(service, err.message);
+}
+
+int health_begin(struct service *service, struct sb_error *err)
+{
+    struct health *health = &service->health;
+    start_probe(service);
+    while (health->probe != NULL)
+        if (sb_turn(service->sandbox, -1, err) < 0)
+            return -1;
+    return health->ok ? 0 : sb_fail(err, "health", 0, "no job can run: %.450s", health->reason);
 }
 
 static void asker_left(struct exchange *exchange)

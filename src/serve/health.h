@@ -21,6 +21,8 @@ struct health {
 };
 
 void health_open(struct health *health);
+/* Tries a job, and waits for it: a service that could run none does not begin. */
+int health_begin(struct service *service, struct sb_error *err);
 /* After sb_close: whoever still waits is forgotten. */
 void health_close(struct health *health);
 

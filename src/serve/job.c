@@ -165,21 +165,7 @@ static void client_left(struct exchange *exchange)
 /* A start that fails is a verdict like any other: of the sandbox on itself. */
 static void fail(struct job *job, const struct sb_error *err)
 {
-    static const char *const nothing[] = {NULL};
-    const struct sb_verdict verdict = {
-        .word = SB_INTERNAL,
-        .id = job->id,
-        .error = err->message,
-        .text = {"", ""},
-        .exit_code = -1,
-        .wall_time_us = -1,
-        .cpu_time_us = -1,
-        .memory_peak_bytes = -1,
-        .pids_peak = -1,
-        .cgroup = "none",
-        .start = "cold",
-        .missing = nothing,
-    };
+    const struct sb_verdict verdict = sb_verdict_unstarted(job->id, err->message);
     finish(job, &verdict);
 }
 

@@ -28,7 +28,7 @@ int loop_open(struct loop **result, struct sb_error *err)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL)
-        return sb_fail(err, "loop", errno, "no memory to begin with; free some");
+        return sb_fail(err, "loop", errno, "no memory to begin with: %m; free some");
     loop->fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->fd < 0) {
         int saved = errno;

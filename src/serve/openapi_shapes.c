@@ -49,7 +49,9 @@ const struct openapi_field openapi_fields[] = {
       "`result`.",
       NULL, 0}},
     {ANY_CONTRACT,
-     {"base64", "boolean", "Whether the answer's `stdout` and `stderr` are base64, byte for byte.",
+     {"base64", "boolean",
+      "Whether the answer's `stdout` and `stderr` are base64, byte for byte; `error` is then a "
+      "sentence where it would be a traceback.",
       JSON({"default" : false}), 0}},
     {0},
 };

@@ -3,12 +3,15 @@
 #ifndef SERVE_POLICIES_H
 #define SERVE_POLICIES_H
 
+#include <stdint.h>
+
 #include "sandbox.h"
 
 struct policies {
     size_t users;                      /* policies_free when the last has let go */
     struct sb_sandbox *const *sandbox; /* what it keeps ready for them goes with them; NULL, or to
                                           NULL: none */
+    uint64_t told; /* a bit for each whose jobs start cold, against its word, once that is logged */
     size_t count;
     struct sb_policy *policy[]; /* sorted by name */
 };

@@ -128,6 +128,19 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     return read_fields(request, err) < 0 ? -1 : check_code(request, err);
 }
 
+/* The time was given as "timeout": its error says so, too. */
+static void name_timeout(struct sb_error *err)
+{
+    static const char ours[] = "wall_time_ms", theirs[] = "timeout";
+    char *message = err->message;
+    snprintf(err->field, sizeof(err->field), "%s", theirs);
+    if (strncmp(message, ours, sizeof(ours) - 1) != 0)
+        return;
+    memcpy(message, theirs, sizeof(theirs) - 1);
+    memmove(message + sizeof(theirs) - 1, message + sizeof(ours) - 1,
+            strlen(message + sizeof(ours) - 1) + 1);
+}
+
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err)
 {
     request->job.policy = policy;
@@ -135,14 +148,14 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
         return 0;
     /* The core names its own field; the client wrote another. */
     const char *field = err->field;
-    char path[sizeof(err->field)];
     for (int i = 0; i < SB_LIMITS; i++) {
         const char *name = sb_limit_info((enum sb_limit)i)->name;
         if (strcmp(field, name) != 0)
             continue;
-        bool timeout = i == SB_WALL_TIME_MS && request->timeout;
-        snprintf(path, sizeof(path), "%s%s", timeout ? "" : "limits.", timeout ? "timeout" : name);
-        snprintf(err->field, sizeof(err->field), "%s", path);
+        if (i == SB_WALL_TIME_MS && request->timeout)
+            name_timeout(err);
+        else
+            snprintf(err->field, sizeof(err->field), "limits.%s", name);
         return -1;
     }
     if (strcmp(field, "code") == 0 && request->job.files != NULL &&

@@ -75,11 +75,28 @@ static void prepare_warm(struct service *service)
         sb_warm_prepare(service->sandbox, policies->policy[i]);
 }
 
-static void show_warm(const struct service *service)
+/* Once, until it is ready again: a service goes on without it. */
+static void tell_why_cold(struct service *service, size_t i, const struct sb_warm_state *state)
+{
+    struct policies *policies = service->policies;
+    uint64_t bit = UINT64_C(1) << i % 64;
+    if (state->ready)
+        policies->told &= ~bit;
+    if (service->config->cold || state->ready || state->failed == 0 || policies->told & bit)
+        return;
+    policies->told |= bit;
+    log_say(service->log, LOG_WARNING,
+            "jobs of policy \"%s\" start cold for now: %s; mend that, or give it \"start\": "
+            "\"cold\"",
+            sb_policy_name(policies->policy[i]), state->reason);
+}
+
+static void show_warm(struct service *service)
 {
     int64_t zygotes = 0, parked = 0;
     for (size_t i = 0; i < service->policies->count; i++) {
         struct sb_warm_state state = sb_warm_state(service->sandbox, service->policies->policy[i]);
+        tell_why_cold(service, i, &state);
         zygotes += state.ready;
         parked += (int64_t)state.parked;
     }
@@ -149,7 +166,7 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
         service->queue_timer.watch.fd = -1;
         return sb_fail(err, "timerfd", errno, "no timer for the queue");
     }
-    if (open_sandbox(service, err) < 0)
+    if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
         return -1;
     prepare_warm(service);
     warn_of_large(service);

@@ -77,6 +77,28 @@ static int make_token(char text[TOKEN_TEXT_SIZE], struct sb_error *err)
     return 0;
 }
 
+/* A misspelt policy would be found by the client. Where there are none to be read, it may be meant
+ * for elsewhere. */
+static int check_policy(const struct command *command, struct sb_error *err)
+{
+    char **names = NULL, known[256] = "";
+    size_t used = 0;
+    if (command->token_policy == NULL || sb_policy_list(&names, command->config.policies, err) < 0)
+        return 0;
+    bool found = false;
+    for (size_t i = 0; names[i] != NULL; i++) {
+        found = found || strcmp(names[i], command->token_policy) == 0;
+        if (used < sizeof(known))
+            used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i > 0 ? ", " : "",
+                                     names[i]);
+    }
+    sb_strv_free(names);
+    return found ? 0
+                 : sb_fail_field(err, "tokens", "policy",
+                                 "there is no policy '%.60s': --policy is one of %s",
+                                 command->token_policy, known);
+}
+
 /* The new token's line, checked by the same function that will read it. */
 static int write_token(const struct command *command, FILE *new, const char *text,
                        struct sb_error *err)
@@ -124,7 +146,8 @@ static int write_file(const struct command *command, FILE *old, FILE *new,
         return sb_fail(err, "tokens", 0, "there is no token named %.64s in %.200s", command->name,
                        command->config.tokens);
     if (command->action == ACTION_TOKEN_ADD &&
-        (make_token(text, err) < 0 || write_token(command, new, text, err) < 0))
+        (check_policy(command, err) < 0 || make_token(text, err) < 0 ||
+         write_token(command, new, text, err) < 0))
         return -1;
     struct stat status;
     if (old != NULL && fstat(fileno(old), &status) == 0 &&

@@ -104,7 +104,7 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
     if (result == 0)
         result = cgroup_limit(&pool->sandbox->cgroup, &shell->cgroup, &pool->policy->limits, err);
     if (result == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
-        result = sb_fail(err, "zygote", errno, "cannot make a socket; raise ulimit -n");
+        result = sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     child->channel = channel[0];
     in.channel = channel[1];
     if (result == 0 && send_spawn(pool->zygotes[pool->serving].process.socket, shell, &in) < 0)

@@ -17,8 +17,9 @@
  * not theirs. */
 #define ZYGOTE_ROOTFS "/rootfs"
 
-/* First message to a zygote: all that its jobs have in common; the filter's instructions follow it.
- * With it come descriptors of the cgroup directories to join. */
+/* The second message to a zygote, after its own text (zygote.py): all that its jobs have in common;
+ * the filter's instructions follow it. With it come descriptors of the cgroup directories to join.
+ */
 struct zygote_config {
     struct sb_limits limits;
     bool writable, loopback, proc_masked, best_effort, limit_processes;

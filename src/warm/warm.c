@@ -22,12 +22,13 @@
 /* Children are parked for the jobs that arrive within this time, which one takes to be made when
  * all cores are busy, and a few for bursts. */
 #define AHEAD_US 20000
-#define PARKED_MIN 3
+#define PARKED_MIN 4
 /* A parked child is replaced after that time. */
 #define PARKED_US (10 * 60 * INT64_C(1000000))
-/* A child takes the place of one that has a job when that long nothing has happened, so that jobs
- * have the machine to themselves; or after the turn, when few are left. */
-#define REST_US 500
+/* A child takes the place of one that has a job when that long nothing has happened, so that short
+ * jobs have the machine to themselves; or after the turn, when few are left. */
+#define REST_US 300
+#define REST_BESIDE_JOBS_US 2000
 
 struct warm {
     struct sb_warm_options options;
@@ -86,17 +87,18 @@ static void refill(struct pool *pool)
 }
 
 /* Never at once: whoever waits for the verdict of this turn is answered first. */
-static void plan_refill(struct warm *warm)
+static void plan_refill(struct warm *warm, bool jobs_run)
 {
+    int64_t rest_us = jobs_run ? REST_BESIDE_JOBS_US : REST_US;
     bool any = false, few = false;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
         size_t goal = wanted(pool);
         any |= zygotes_serving(pool)->ready && coming(pool) < goal;
-        few |= zygotes_serving(pool)->ready && coming(pool) < (goal + 1) / 2;
+        few |= zygotes_serving(pool)->ready && coming(pool) < goal / 2;
     }
     if (!any && !warm->resting)
         return;
-    struct itimerspec when = {{0}, {.tv_nsec = !any ? 0 : few ? 1 : REST_US * 1000}};
+    struct itimerspec when = {{0}, {.tv_nsec = !any ? 0 : few ? 1 : rest_us * 1000}};
     timerfd_settime(warm->rest.fd, 0, &when, NULL);
     warm->resting = any;
 }
@@ -129,7 +131,7 @@ static void turned(struct sb_sandbox *sandbox)
         pool_bury(pool);
         zygotes_keep(pool, &sandbox->warm->options);
     }
-    plan_refill(sandbox->warm);
+    plan_refill(sandbox->warm, sandbox->running > 0);
     free_gone(sandbox->warm);
 }
 
@@ -337,7 +339,7 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         close_fd(&warm->upkeep.fd);
         close_fd(&warm->rest.fd);
         free(warm);
-        return sb_fail(err, "warm", errno, "cannot make a timer; raise ulimit -n");
+        return sb_fail(err, "warm", errno, "cannot make a timer: %m; raise ulimit -n");
     }
     sandbox->warm = warm;
     sandbox->warm_operations = &operations;
@@ -373,6 +375,7 @@ struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struc
         .parked = pool->parked.count,
         .children = zygotes_serving(pool)->children,
         .zygote = zygotes_serving(pool)->process.pid,
+        .failed = pool->failures,
         .reason = pool->reason,
     };
 }

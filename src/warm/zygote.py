@@ -1,11 +1,10 @@
 """A zygote: the python3 that jobs of one policy are forked from. It runs no code of users'.
 
-    python3 -c <this text> [MODULES...]
-
-It imports what the policy preloads, does once what every job does first, so that no job pays for it, and
-then clones children on request (zygote.c). A child comes out of serve() when it is isolated. It writes to the
-memory that its job will write to, so that the kernel has made it its own by then, waits for the job,
-and goes on as runner.py does for a cold start.
+It comes as the first message on descriptor 3; the arguments are modules. It imports what the policy
+preloads, does once what every job does first, so that no job pays for it, and then clones children on
+request (zygote.c). A child comes out of serve() when it is isolated. It writes to the memory that its job
+will write to, so that the kernel has made it its own by then, waits for the job, and goes on as runner.py
+does for a cold start.
 """
 
 import sys

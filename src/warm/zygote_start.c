@@ -3,9 +3,8 @@
  * A zygote lives in a user namespace whose ids are the host's own: those of the supervisor, and, as
  * root, those of the jobs, so that it can map them for its children. Of all capabilities it has
  * only the two that this takes and the one to enter network namespaces of its own, and those only
- * there. It stays in our pid namespace, so that its
- * children can be ours (CLONE_PARENT); its tree is a tmpfs with the root file system's directories
- * in it. */
+ * there. It stays in our pid namespace, so that its children can be ours (CLONE_PARENT); its tree
+ * is a tmpfs with the root file system's directories in it. */
 #include "zygote_start.h"
 
 #include <dirent.h>
@@ -272,7 +271,10 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
     return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* python -c TEXT MODULES…, in the policy's environment. The caller frees the array. */
+/* zygote.py comes as a message: the arguments of a process are read by people. */
+#define READ_TEXT "import os; exec(os.read(3, 1 << 16)) # a zygote of sandbox-run"
+
+/* python -c … MODULES…, in the policy's environment. The caller frees the array. */
 static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
                      const struct sb_policy *policy)
 {
@@ -286,7 +288,7 @@ static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
         return -1;
     argv[0] = sandbox->rootfs.python;
     argv[1] = "-c";
-    argv[2] = (char *)embedded_zygote_py;
+    argv[2] = READ_TEXT;
     memcpy(argv + 3, policy->preload, modules * sizeof(*argv));
     return 0;
 }
@@ -313,18 +315,20 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     struct zygote_process *process = start->process;
     int sockets[2], ends[2] = {-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-        return sb_fail(err, "zygote", errno, "cannot make a socket; raise ulimit -n");
+        return sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     process->socket = sockets[0];
     start->in.control = start->in.fds[ZYGOTE_SOCKET] = sockets[1];
     int result = make_streams(start, ends);
     if (result == 0)
         result = launch_clone(clone_zygote, start, err) < 0 ? -1 : 0;
     else
-        sb_fail(err, "zygote", errno, "cannot make pipes; raise ulimit -n");
-    if (result == 0 && (write_maps(start->sandbox, process->pid) < 0 ||
-                        send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
-                        send_config(process->socket, start->sandbox, policy, filter) < 0 ||
-                        fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
+        sb_fail(err, "zygote", errno, "cannot make pipes: %m; raise ulimit -n");
+    if (result == 0 &&
+        (write_maps(start->sandbox, process->pid) < 0 ||
+         send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
+         send(process->socket, embedded_zygote_py, strlen(embedded_zygote_py), MSG_NOSIGNAL) < 0 ||
+         send_config(process->socket, start->sandbox, policy, filter) < 0 ||
+         fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
         result = sb_fail(err, "zygote", errno, "cannot start a python for warm starts");
     close_fd(&ends[0]);
     close_fd(&ends[1]);

@@ -2,7 +2,8 @@
 that harms nobody and it must succeed: an attack that works nowhere proves nothing. See README.md.
 
 SANDBOX_RUN names the program, SANDBOX_TEST_CGROUP the cgroup back end to force (optional),
-SANDBOX_TEST_OPTIONS more options for each run (optional)."""
+SANDBOX_TEST_OPTIONS more options for each run (optional), SANDBOX_TEST_SLOW how many times slower
+than others this host is (optional)."""
 
 import ctypes
 import dataclasses
@@ -308,6 +309,19 @@ CHECKS = {
     "result_nested": check_supervisor_memory,
 }
 
+
+def options_of(attack):
+    """Its limits as options. On a slow host it has more time to say that it is armed."""
+    slow = int(os.environ.get("SANDBOX_TEST_SLOW") or 1)
+    words = attack.limits.split()
+    if slow > 1 and "--timeout" not in words:
+        words += ["--timeout", "10"]
+    for option in {"--timeout", "--cpu-time"} & set(words):
+        value = words.index(option) + 1
+        words[value] = str(slow * int(words[value]))
+    return words
+
+
 # ── The tests ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -319,7 +333,7 @@ def test_attack_is_contained(attack, host, terminal):
     cgroup = os.environ.get("SANDBOX_TEST_CGROUP")
     if cgroup == "none" and attack.name.startswith(("memory_", "cpu_")):
         pytest.skip("without cgroups nothing limits memory and CPU")
-    options = ["--json", "--files", str(HERE / "hostile.py"), *attack.limits.split()]
+    options = ["--json", "--files", str(HERE / "hostile.py"), *options_of(attack)]
     options += ["--cgroup", cgroup] if cgroup else []
     options += os.environ.get("SANDBOX_TEST_OPTIONS", "").split()
     for name, value in host.environment.items():

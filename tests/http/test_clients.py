@@ -23,7 +23,7 @@ def clients(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_client_of_the_readme_gets_what_the_readme_says(serve, token, language):
+def test_each_client_of_the_readme_gets_what_the_readme_says(serve, token, language, tmp_path):
     """A line `# prints …` or `// prints …` says what its client prints, lines without a prompt do beside those that
     have one. The port is the server's, and TOKEN a token of it."""
     blocks = clients(language)
@@ -31,11 +31,12 @@ def test_each_client_of_the_readme_gets_what_the_readme_says(serve, token, langu
     if shutil.which(LANGUAGES[language][0]) is None:
         pytest.skip(f"{LANGUAGES[language][0]} is not installed")
     alice = token("alice")
+    path = f"{integration.BINARY.parent}:{os.environ['PATH']}"
     for block in blocks:
         server = serve(tokens=token.file) if "TOKEN" in block else serve()
         script, wanted = split(re.sub(HERE, f"\\1:{server.address[1]}", block))
         ran = subprocess.run(LANGUAGES[language], input=script, capture_output=True, text=True, check=False,
-                             env={**os.environ, "TOKEN": alice})
+                             env={**os.environ, "TOKEN": alice, "PATH": path}, cwd=tmp_path)
         assert ran.returncode == 0, (script, ran)
         said = [line for line in ran.stdout.splitlines() if line]
         assert len(said) == len(wanted) > 0, (wanted, ran)

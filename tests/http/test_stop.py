@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from conftest import command, integration, until
+from conftest import Held, command, integration, until
 
 RUN = {"code": "print('RAN')"}
 
@@ -51,11 +51,11 @@ def test_what_waits_when_it_is_told_to_stop_is_finished_or_refused(serve):
 
 def test_what_still_runs_after_the_grace_is_ended_with_a_verdict(serve):
     server = serve(grace="200ms", jobs=1)
-    asked = server.send("POST", "/run", {"code": "print('before', flush=True)\nimport time; time.sleep(1000)"})
+    asked = Held(server, None, {}, {}, first="print('before', flush=True)\n").started()
     waits = server.send("POST", "/run", RUN)
     until(lambda: server.metric("sandbox_queue_length") == 1)
     server.signal(signal.SIGTERM)
-    answer = asked.answer()
+    answer = asked.connection.answer()
     assert answer.status == 503 and answer.json["verdict"] == "signal" and answer.json["signal"] == "SIGKILL"
     assert answer.json["output"] == "before" and answer.json["error"]
     assert waits.answer().status == 503

@@ -377,6 +377,24 @@ static void turn_in_callback(struct service *service)
     turn_to_the_end(service);
 }
 
+static void close_when_done(void *user, const struct sb_verdict *verdict)
+{
+    struct service *service = user;
+    sb_close(service->sandbox);
+    printf("%zu running\n", sb_running(service->sandbox));
+    say_word(user, verdict);
+}
+
+static void close_in_callback(struct service *service)
+{
+    for (int i = 0; i < 2; i++) {
+        struct sb_job job = job_of(service, "print(1)");
+        job.on_done = close_when_done;
+        start(service, &job);
+        turn_to_the_end(service);
+    }
+}
+
 static void throttled(struct service *service)
 {
     struct sb_job job = job_of(service, "while True: pass");
@@ -400,7 +418,7 @@ static const struct {
     {"shared-stdin", shared_stdin, true}, {"close-while-paused", close_while_paused, true},
     {"late-output", late_output, true},   {"no-descriptors", no_descriptors, true},
     {"stolen-exit", stolen_exit, true},   {"turn-in-callback", turn_in_callback, true},
-    {"throttled", throttled, true},
+    {"throttled", throttled, true},       {"close-in-callback", close_in_callback, true},
 };
 
 int main(int argc, char **argv)

@@ -323,6 +323,14 @@ def test_times_may_be_given_in_units(run):
     refused(run("--timeout", "60000m", code="pass"), "--timeout", "60000m")
 
 
+@pytest.mark.parametrize("options, said", [
+    (["--rootfs", "/none"], "no root file system at /none: No such file or directory; make one with"),
+    (["--rootfs", "/"], "rootfs.json): No such file or directory; make one: ")])
+def test_the_remedy_comes_behind_the_reason(run, options, said):
+    ran = run(*options, code="print(1)")
+    assert ran.status == 125 and said in ran.stderr, ran
+
+
 def test_an_unknown_option_is_wrong_usage_and_points_to_help(run):
     refused(run("--no-such-option", code="print(1)"), "--no-such-option", "--help")
 
@@ -385,6 +393,24 @@ def test_files_of_the_current_directory_go_to_work_itself(run, tmp_path):
     (here / "x.txt").write_text("x")
     ran = run("--files", ".", code="import os; print(os.listdir('/work'))", cwd=here)
     assert ran.stdout == "['x.txt']\n"
+
+
+@pytest.mark.parametrize("given", [".", "app.py", "../here/."])
+def test_files_may_hold_the_script_itself(run, tmp_path, given):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "app.py").write_text("import data; print(__file__, data.answer)")
+    (here / "data.py").write_text("answer = 42")
+    more = ["--files", "data.py"] if given == "app.py" else []
+    ran = run("--files", given, *more, "./app.py", cwd=here)
+    assert ran.stdout == "/work/app.py 42\n", ran
+
+
+def test_another_file_of_the_scripts_name_is_refused(run, tmp_path):
+    (tmp_path / "app.py").write_text("print('the script')")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "app.py").write_text("print('another')")
+    refused(run("--files", "other/app.py", "app.py", cwd=tmp_path), "app.py")
 
 
 def test_files_of_the_script_can_be_changed_and_the_hosts_stay_as_they_are(run, tmp_path):
@@ -492,6 +518,11 @@ def test_version_and_help_go_to_stdout(run):
                    "--print-policy", "--version", "--help", "--cgroup", "--uid-range",
                    "--selftest"]:
         assert option in usage.stdout, option
+
+
+@pytest.mark.parametrize("options", [["--selftest", "--help"], ["--help", "--doctor"]])
+def test_help_is_given_whatever_else_is_asked(run, options):
+    assert run(*options).stdout == run("--help").stdout
 
 
 def test_list_policies_names_each_policy_file(run):

@@ -58,6 +58,23 @@ def test_the_text_has_one_line_for_each_finding_of_the_json(run, findings):
         assert each["name"] in line
 
 
+def test_what_was_found_stands_in_one_column(run, findings):
+    lines = [line for line in run("--doctor").stdout.splitlines() if re.match(r"(yes|NO) ", line)]
+    details = [each["detail"][:8] for each in findings]
+    assert len({line.index(detail, 5 + len(each["name"]))
+                for line, detail, each in zip(lines, details, findings)}) == 1, lines
+
+
+def test_the_actions_of_seccomp_are_shown(findings):
+    detail, = [each["detail"] for each in findings if each["name"] == "seccomp"]
+    assert {"kill_process", "errno", "allow"} <= set(detail.split())
+
+
+@pytest.mark.parametrize("options", [["--cgroup", "none"], ["--rootfs", "/none"]])
+def test_doctor_sends_nobody_to_doctor(run, options):
+    assert "see sandbox-run --doctor" not in run("--doctor", *options).stdout
+
+
 def test_the_remedy_of_a_missing_root_file_system_is_shown_and_the_status_is_1(run, tmp_path):
     ran = run("--doctor", "--rootfs", tmp_path / "none")
     assert ran.status == 1

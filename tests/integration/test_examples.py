@@ -3,8 +3,8 @@
 An example is a line that begins with "$ " in a ```sh block of README.md or in a .Bd block of
 man/*.1, man/*.5. The lines below it, up to the next one, are its output: "…" stands for anything.
 Without such lines any output will do. The commands of a block run in one shell, and all must
-succeed; `|| echo $?` shows another exit status. Blocks that build, install or change the host (see
-OUTSIDE) are none of these."""
+succeed; `|| echo $?` shows another exit status. Blocks that build, install, change the host or ask a service
+(see OUTSIDE) are none of these."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from conftest import CHECKOUT
 
 OUTSIDE = re.compile(r"^(\./dev|sudo|apt|apt-get|git|meson|ninja|systemctl|systemd-run|loginctl|"
                      r"sandbox-rootfs|sandbox-serve|sysctl|mount|docker|curl|cd|make|cc|gcc|man)\b|"
-                     r"--selftest|--doctor")
+                     r"--selftest|--doctor|--via")
 END = "end-of-example"
 
 

@@ -171,7 +171,7 @@ def test_a_mount_whose_source_or_target_is_missing_is_named(run, policy):
     path = policy(mounts=[{"source": "/no/such/source", "target": "/opt"}])
     refused(run("--policy", path, code="print(1)"), "/no/such/source")
     path = policy(mounts=[{"source": "/usr", "target": "/no/such/target"}])
-    refused(run("--policy", path, code="print(1)"), "/no/such/target")
+    refused(run("--policy", path, code="print(1)"), "/no/such/target", "refresh --force")
 
 
 def test_a_missing_directory_of_policies_is_named(run, tmp_path):

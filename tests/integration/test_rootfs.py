@@ -273,6 +273,10 @@ def test_what_build_made_is_in_order(rootfs):
     assert rootfs.faults(status=0) == []
 
 
+def test_what_build_made_has_places_for_mounts():
+    assert [os.listdir(rootfs_path() / name) for name in ("mnt", "opt")] == [[], []]
+
+
 def test_what_build_made_compiles_nothing_when_python_starts():
     """Every .py of the library that can be compiled has its .pyc, which is never checked again."""
     library = rootfs_path() / "usr/lib" / library_name()
@@ -723,7 +727,7 @@ def test_an_existing_root_file_system_is_replaced_by_force_alone(taken, image):
 def test_not_even_force_replaces_another_directory(rootfs, image, canary):
     rootfs.target = canary
     refused = rootfs.take(image().layout(), "--force", status=1)
-    assert "not even --force" in refused.stderr
+    assert "not even --force" in refused.stderr and "fetching" not in refused.stderr
     assert not (canary.parent / ".canary.work").exists()
 
 
@@ -737,7 +741,9 @@ def test_a_failed_replacement_leaves_the_old_one(taken, tmp_path):
 @pytest.mark.parametrize("args, hint", [
     ([], "build, import, check or refresh"),
     (["burn"], "burn"),
-    (["import", "one"], "takes 2 argument(s)"),
+    (["import", "one"], "import takes SOURCE DIR, not one"),
+    (["build"], "build takes DIR, not nothing"),
+    (["check", "one", "two"], "check takes DIR, not one two"),
     (["build", "--json", "dir"], "--json"),
     (["check", "--force", "dir"], "--force"),
     (["build", "--with", "a b;c", "dir"], "--with"),
@@ -751,6 +757,11 @@ def test_a_failed_replacement_leaves_the_old_one(taken, tmp_path):
 def test_wrong_usage_is_named(rootfs, args, hint):
     assert hint in rootfs(*args, status=2).stderr
     assert rootfs.left() == []
+
+
+@pytest.mark.parametrize("command", ["check", "refresh"])
+def test_the_hosts_own_root_is_refused(rootfs, command):
+    assert "name a directory of its own" in rootfs(command, "/", status=1).stderr
 
 
 def test_help_and_version(rootfs):
@@ -875,6 +886,9 @@ def test_check_says_the_path_of_each_fault_on_a_line_of_its_own(taken):
     assert "/a?b?[2J can be written by others than its owner (writable)" in lines
     assert "/etc/hosts can be written by others than its owner (writable)" in lines
     assert len(lines) == 3, lines  # and the digest
+    together = subprocess.run([PROGRAM, "check", taken.target], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True).stdout
+    assert together.splitlines()[-1].startswith("sandbox-rootfs: make it anew"), together
 
 
 @needs_tools

@@ -169,6 +169,10 @@ def test_a_turn_within_a_callback_is_an_error(supervision):
     assert supervision("turn-in-callback") == ["refused: EBUSY", "refused: EBUSY", "ok"]
 
 
+def test_a_close_within_a_callback_does_nothing(supervision):
+    assert supervision("close-in-callback") == ["0 running", "ok", "0 running", "ok"]
+
+
 @pytest.mark.vm("root", "delegated")
 def test_a_job_is_not_throttled_while_it_dies(supervision, host):
     skip_without_cgroups(host)

@@ -233,10 +233,10 @@ static const struct {
     const char *text, *policy, *field, *says;
 } above[] = {
     {ENDPOINT_RUN, "{\"code\":\"1\",\"timeout\":11}", "run", "timeout",
-     "up to 10 seconds (caps.wall_time_ms)"},
+     "timeout can't be 11 seconds: policy \"run\" allows up to 10 seconds (caps.wall_time_ms)"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"timeout\":1e999}", "run", "timeout", "up to 10 seconds"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"limits\":{\"wall_time_ms\":10001}}", "run",
-     "limits.wall_time_ms", "up to 10 seconds"},
+     "limits.wall_time_ms", "wall_time_ms can't be 10.001 seconds"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"limits\":{\"memory_bytes\":134217729}}", "run",
      "limits.memory_bytes", "up to 128 MiB (caps.memory_bytes)"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"limits\":{\"pids\":99999999999999999999999}}", "run",

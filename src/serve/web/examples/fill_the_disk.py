@@ -1,9 +1,12 @@
 # Leaves something behind, if it can.
 import pathlib
 
-for directory in ["/", "/etc", "/tmp", "/work", "/usr/lib/python3", "/dev/shm", "/root"]:
+places = "/ /etc /tmp /work /usr/lib/python3 /dev/shm"
+
+for directory in places.split():
     try:
-        pathlib.Path(directory, "i-was-here").write_text("x" * 1_000_000)
+        path = pathlib.Path(directory, "i-was-here")
+        path.write_text("x" * 1_000_000)
         print(f"{directory}: written!")
     except OSError as error:
         print(f"{directory}: {error.strerror}")

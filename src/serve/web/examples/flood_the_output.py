@@ -1,4 +1,4 @@
-# Fifty megabytes for a server that would keep it all in memory.
-for number in range(500_000):
-    print(f"{number:9} " + "flood " * 15)
+# Fifty megabytes, for who would keep them in memory.
+for number in range(50_000):
+    print(f"{number:9} " + "flood " * 165)
 print("That was all of it.")

@@ -1,13 +1,14 @@
 # The Mandelbrot set, a character a point.
 shades = " .:-=+*#%@"
 
-for row in range(24):
+for y in range(17):
     line = ""
-    for column in range(64):
-        z, c = 0, complex(column / 22 - 2.15, row / 10 - 1.15)
+    for x in range(46):
+        z = 0
+        c = complex(x / 16 - 2.1, y / 7 - 1.14)
         for step in range(60):
             z = z * z + c
             if abs(z) > 2:
                 break
-        line += shades[step * (len(shades) - 1) // 59]
+        line += shades[step * len(shades) // 60]
     print(line.rstrip())

@@ -1,4 +1,6 @@
 import sys
 
-numbers = [float(line) for line in sys.stdin if line.strip()]
-print(f"{len(numbers)} numbers, sum {sum(numbers):g}, mean {sum(numbers) / len(numbers):g}")
+numbers = [float(line) for line in sys.stdin]
+print(len(numbers), "numbers")
+print("Sum", sum(numbers))
+print("Mean", sum(numbers) / len(numbers))

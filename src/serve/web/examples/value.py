@@ -1,7 +1,10 @@
 from collections import Counter
 
+proverb = "a job goes in a verdict comes out"
+
 
 def main():
-    print("What main() prints stays apart from what it returns.")
-    words = "a job goes in a verdict comes out and nothing else gets through".split()
-    return {"words": len(words), "letters": dict(Counter("".join(words)).most_common(5))}
+    print("What main() prints stays apart.")
+    words = proverb.split()
+    letters = Counter("".join(words))
+    return {"words": len(words), "letters": letters}

@@ -10,7 +10,7 @@ const frame = EditorView.theme({
     ".cm-content": { padding: "14px 0", caretColor: "var(--accent)" },
     ".cm-line": { padding: "0 18px 0 10px" },
     ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
-    ".cm-gutters": { backgroundColor: "transparent", color: "var(--faint)", border: "none", paddingLeft: "8px" },
+    ".cm-gutters": { backgroundColor: "var(--card)", color: "var(--faint)", border: "none", paddingLeft: "8px" },
     ".cm-activeLine": { backgroundColor: "var(--line-active)" },
     ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
     ".cm-errorLine": { backgroundColor: "var(--line-error)", boxShadow: "inset 3px 0 0 var(--bad)" },

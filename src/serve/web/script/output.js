@@ -43,5 +43,5 @@ export function output({ title, text, dropped, limit, className, onLine = null }
         element("h3", { id }, title),
         dropped > 0 ? element("p", { className: "notice truncated" },
             `It wrote ${bytes(dropped)} more than is kept. You see the beginning and the end.`) : null,
-        element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, ...body));
+        element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, element("span", { className: "lines" }, ...body)));
 }

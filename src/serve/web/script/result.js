@@ -3,7 +3,7 @@ import { byId, element } from "./dom.js";
 import { meters } from "./meters.js";
 import { output } from "./output.js";
 import { time } from "./units.js";
-import { words } from "./words.js";
+import { asSentence, words } from "./words.js";
 
 let ticking = 0;
 
@@ -53,7 +53,7 @@ export function showError(error) {
     const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "A token is needed" };
     const again = error.retryAfter === null ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
     const field = error.field ? ` (field: ${error.field})` : "";
-    const sentence = `${error.message}${field}${again}`;
+    const sentence = asSentence(error.message + field) + again;
     show("error", head("bad", titles[error.kind] ?? "The service failed", sentence));
     byId("result").dataset.error = error.kind;
     say(sentence);

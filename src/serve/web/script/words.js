@@ -16,10 +16,14 @@ const rows = {
     internal: ["bad", "The sandbox failed", () => "This is not the script's fault."],
 };
 
+// What the service says, which may begin with a name: "memory_bytes" stays as it is.
+export const asSentence = (text) =>
+    (/^[a-z]+\b/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text) + (/[.!?]$/.test(text) ? "" : ".");
+
 export function words(answer) {
     const [tone, title, sentence] = rows[answer.verdict] ?? ["bad", answer.verdict, () => ""];
     // The service's own sentence, unless it is a traceback: that stands under Errors.
     const own = answer.error && !/\n/.test(answer.error.trim()) && answer.verdict !== "exception" ? answer.error.trim() : "";
-    const said = own ? own.charAt(0).toUpperCase() + own.slice(1) + (/[.!?]$/.test(own) ? "" : ".") : sentence(answer);
+    const said = own ? asSentence(own) : sentence(answer);
     return { tone, title, sentence: said, spoken: `${title}. ${said} It took ${time(answer.usage.wall_time_ms)}.` };
 }

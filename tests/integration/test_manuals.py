@@ -1,0 +1,24 @@
+"""The manuals tell of all that there is, and of nothing else."""
+
+import re
+import subprocess
+
+import pytest
+
+from conftest import CHECKOUT
+
+@pytest.mark.parametrize("program, page", [("build/sandbox-run", "sandbox-run.1"),
+                                           ("rootfs/sandbox-rootfs", "sandbox-rootfs.1")])
+def test_a_programs_manual_has_the_options_of_its_help(program, page):
+    shown = subprocess.run([CHECKOUT / program, "--help"], capture_output=True, text=True, check=True)
+    source = (CHECKOUT / "man" / page).read_text("utf-8")
+    items = re.findall(r"^\.It Fl (.*)", source, re.M)
+    described = {f"-{name}" for item in items for name in re.findall(r"(?<![\w-])-[a-z][a-z-]*", item)}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown.stdout)) == described
+
+
+def test_the_librarys_manual_has_all_functions_of_the_header():
+    header = (CHECKOUT / "include/sandbox.h").read_text("utf-8")
+    manual = (CHECKOUT / "man/libsandbox.3").read_text("utf-8")
+    functions = set(re.findall(r"^SB_API [^;(]*?\b(sb_\w+)\(", header, re.M))
+    assert functions == set(re.findall(r"^\.Fn (sb_\w+)", manual, re.M))
