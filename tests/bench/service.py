@@ -1,5 +1,5 @@
-"""What `bench --http` measures: what HTTP adds to a job, the service under load and afterwards, and many jobs that
-sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
+"""A service, and what `bench --http` measures: what HTTP adds to a job that starts cold, the service under load and
+afterwards, and many jobs that sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
 
 import contextlib
 import http.client
@@ -88,10 +88,15 @@ class Service:
         """Resident memory, of all its processes."""
         pids = [self.process.pid, *map(int, pathlib.Path(
             f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())]
-        status = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in pids]
-        # A job's pid 1 is a child as well; it belongs to its job.
-        return sum(int(re.search(r"^VmRSS:\s+(\d+)", text, re.MULTILINE)[1])
-                   for text in status if "Name:\tsandbox-serve" in text)
+        total = 0
+        for pid in pids:
+            try:
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # a job's pid 1 is a child as well, and may have ended
+            if "Name:\tsandbox-serve" in status and (match := re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)):
+                total += int(match[1])
+        return total
 
     def __enter__(self):
         return self
@@ -127,8 +132,9 @@ def call(setting, *argv):
 # ── What HTTP adds ───────────────────────────────────────────────────────────────────────────────
 
 def added(setting, load, rounds):
-    """In milliseconds: the library's median, the service's, and the median of the differences of the rounds."""
-    with Service(setting) as service:
+    """In milliseconds: the library's median, the service's, and the median of the differences of the rounds. Both start
+    their jobs cold."""
+    with Service(setting, "--cold") as service:
         lines = call(setting, load, "added", service.port, rounds).split("\n")[:-1]
     pairs = [tuple(int(word) / 1e6 for word in line.split()) for line in lines]
     return {"rounds": len(pairs), "library_ms": statistics.median(pair[0] for pair in pairs),
@@ -152,12 +158,12 @@ def wrk(port, seconds, clients=CLIENTS):
 
 
 def throughput(setting, load, seconds):
-    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once."""
+    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once, all cold."""
     jobs = 2 * (os.cpu_count() or 1)
     python = [rootfs_record(setting.rootfs)["python"], "-c", "print(1)"]
     told = {"jobs": jobs, "bare": float(call(setting, load, "bare", jobs, seconds, setting.rootfs, *python)),
             "library": float(call(setting, load, "library", jobs, seconds))}
-    with Service(setting, "--jobs", str(jobs)) as service:
+    with Service(setting, "--cold", "--jobs", str(jobs)) as service:
         told["service"] = wrk(service.port, seconds)
     return told
 
