@@ -40,7 +40,7 @@ def test_clients_that_keep_their_connections_get_their_own_answers(serve):
             assert connection.answer().json["output"] == output_of(100 * turn + number)
 
 
-@pytest.mark.parametrize("start, parked", [("cold", 0), ("warm", 3)])
+@pytest.mark.parametrize("start, parked", [("cold", 0), ("warm", 4)])
 def test_the_servers_descriptors_are_no_more_afterwards(serve, policies, start, parked):
     """Of interpreters that wait for a job there are `parked` when none has come for long; a reload forgets what came."""
     directory = policies(**{path.stem: {"start": "cold", "preload": []} for path in POLICIES.glob("*.json")})
