@@ -295,7 +295,7 @@ def test_a_token_for_another_policy_is_refused_by_name(serve, through, token):
 
 @pytest.mark.parametrize("option", [
     ["--rootfs", "/srv"], ["--python", "/usr/bin/python3"], ["--best-effort"], ["--cgroup", "v1"],
-    ["--uid-range", "200000:100"], ["--doctor"], ["--selftest"], ["--list-policies"], ["--print-policy"],
+    ["--uid-range", "200000:100"], ["--start", "cold"], ["--doctor"], ["--selftest"], ["--list-policies"], ["--print-policy"],
 ], ids=lambda option: option[0])
 def test_what_is_about_this_host_is_refused_by_name(via, option):
     refused(via(*option, stdin=b""), option[0], "--via")
