@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json_valid.h"
 #include "raised.h"
 #include "util.h"
 
@@ -58,14 +59,14 @@ static const char *read_member(struct answer *answer, const char *at, const char
     const char *value = quote + 2, *behind = value_end(value, end);
     if (behind == NULL)
         return NULL;
+    size_t size = (size_t)(behind - value);
     if (strcmp(name, "result") == 0) {
         free(answer->result);
-        answer->result =
-            strncmp(value, "null", 4) == 0 ? NULL : strndup(value, (size_t)(behind - value));
-        return behind;
+        answer->result = strncmp(value, "null", 4) == 0 ? NULL : strndup(value, size);
+        return json_valid(value, size) ? behind : NULL; /* it is shown as it is */
     }
     /* With the byte behind it, which tells that a number ends. */
-    json_object_object_add(answer->fields, name, parse(value, (size_t)(behind - value) + 1));
+    json_object_object_add(answer->fields, name, parse(value, size + 1));
     return behind;
 }
 
@@ -107,21 +108,29 @@ static int64_t integer(struct json_object *object, const char *name)
 static int64_t microseconds(struct json_object *object, const char *name)
 {
     struct json_object *value = member(object, name);
-    return value != NULL ? (int64_t)(json_object_get_double(value) * 1000 + 0.5) : -1;
+    double milliseconds = value != NULL ? json_object_get_double(value) : -1;
+    return milliseconds >= 0 && milliseconds < 1e12 ? (int64_t)(milliseconds * 1000 + 0.5) : -1;
 }
 
+static int exit_code(struct json_object *object)
+{
+    int64_t code = integer(object, "exit_code");
+    return code >= 0 && code <= UINT8_MAX ? (int)code : -1;
+}
+
+/* 0: none. The names are those of verdict_json.c. */
 static int signal_from_name(const char *name)
 {
-    int number;
-    if (name == NULL || strncmp(name, "SIG", 3) != 0)
-        return 0;
-    if (sscanf(name, "SIGRTMIN+%d", &number) == 1)
-        return SIGRTMIN + number;
-    if (sscanf(name, "SIG%d", &number) == 1)
-        return number;
-    for (number = 1; number < NSIG; number++) {
+    char shown[24];
+    for (int number = 1; name != NULL && number <= SIGRTMAX; number++) {
         const char *abbreviation = sigabbrev_np(number);
-        if (abbreviation != NULL && strcmp(abbreviation, name + 3) == 0)
+        if (abbreviation != NULL)
+            snprintf(shown, sizeof(shown), "SIG%s", abbreviation);
+        else if (number >= SIGRTMIN)
+            snprintf(shown, sizeof(shown), "SIGRTMIN+%d", number - SIGRTMIN);
+        else
+            snprintf(shown, sizeof(shown), "SIG%d", number);
+        if (strcmp(name, shown) == 0)
             return number;
     }
     return 0;
@@ -220,7 +229,7 @@ static int read_verdict(struct answer *answer)
         .error = string(fields, "error"),
         .written_bytes = {-1, -1},
         .dropped_bytes = {integer(truncated, "stdout"), integer(truncated, "stderr")},
-        .exit_code = (int)integer(fields, "exit_code"),
+        .exit_code = exit_code(fields),
         .signal = signal_from_name(string(fields, "signal")),
         .result = answer->result,
         .wall_time_us = microseconds(usage, "wall_time_ms"),

@@ -120,7 +120,10 @@ static int take_cgroup(struct sb_options *sandbox, const char *value, struct sb_
 
 static int take_action(struct options *options, const struct row *row, struct sb_error *err)
 {
-    if (options->action != ACTION_RUN && options->action != (enum action)row->where)
+    if (options->action == ACTION_HELP) /* whatever else is asked */
+        return 0;
+    if (options->action != ACTION_RUN && options->action != (enum action)row->where &&
+        row->where != ACTION_HELP)
         return fail(err, row->name,
                     "--%s and --%s are two different things to do: give one of them", row->name,
                     options->action_name);

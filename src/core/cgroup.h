@@ -98,6 +98,10 @@ void cgroup_clear_stale(const struct cgroup_host *host);
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err);
 
+/* Makes those in the other hierarchies. */
+int cgroup_make_directories(const struct cgroup_host *host, struct cgroup_job *job,
+                            struct sb_error *err);
+
 /* What the child needs to join those hierarchies that it cannot be cloned into: descriptors of
  * their parent directories, owned by the host, −1 where there is nothing to join. */
 struct cgroup_entry {

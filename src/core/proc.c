@@ -23,6 +23,7 @@ static const char *const masked_directories[] = {
     "proc/acpi", "proc/asound", "proc/scsi", "proc/irq",      "proc/bus",
     "proc/fs",   "proc/driver", "proc/tty",  "proc/pressure",
 };
+
 static int absent(int result)
 {
     return result < 0 && errno == ENOENT ? 0 : result;

@@ -120,8 +120,7 @@ int scope_enter(struct sb_error *err)
         return sb_fail(err, "cgroup", errno,
                        system ? "systemd gives no delegated scope: %m; try: busctl status"
                               : "the user's systemd gives no delegated scope: %m; log in through "
-                                "PAM, or: loginctl "
-                                "enable-linger $USER");
+                                "PAM, or: loginctl enable-linger $USER");
     if (await_delegation() < 0)
         return sb_fail(err, "cgroup", 0,
                        "systemd did not move us into %s; see: systemctl %sstatus %s", name,

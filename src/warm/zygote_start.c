@@ -3,9 +3,8 @@
  * A zygote lives in a user namespace whose ids are the host's own: those of the supervisor, and, as
  * root, those of the jobs, so that it can map them for its children. Of all capabilities it has
  * only the two that this takes and the one to enter network namespaces of its own, and those only
- * there. It stays in our pid namespace, so that its
- * children can be ours (CLONE_PARENT); its tree is a tmpfs with the root file system's directories
- * in it. */
+ * there. It stays in our pid namespace, so that its children can be ours (CLONE_PARENT); its tree
+ * is a tmpfs with the root file system's directories in it. */
 #include "zygote_start.h"
 
 #include <dirent.h>

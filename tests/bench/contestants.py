@@ -49,6 +49,7 @@ class Setting:
     work: pathlib.Path  # directory for bundles and the like; removed at the end
     floor: str
     commands: dict  # program -> argv inside the root file system
+    quick: bool = False  # nothing is believed: don't wait long
     undo: list = dataclasses.field(default_factory=list)  # called at the end
     oci: tuple = ()  # mount namespace for the OCI runtimes, and the root file system in it
 

@@ -1,5 +1,5 @@
-"""What `bench --http` measures: what HTTP adds to a job, the service under load and afterwards, and many jobs that
-sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
+"""A service, and what `bench --http` measures: what HTTP adds to a job that starts cold, the service under load and
+afterwards, and many jobs that sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
 
 import contextlib
 import http.client
@@ -20,6 +20,8 @@ from contestants import Absent, rootfs_record, sandbox_environment
 HERE = pathlib.Path(__file__).resolve().parent
 GOAL_ADDED_MS, GOAL_THROUGHPUT, GOAL_GROWTH_KIB = 0.3, 0.9, 1024
 CLIENTS = 64
+SETTLE_SECONDS = 60
+PRINT_1 = {"code": "print(1)"}
 
 
 class Service:
@@ -36,6 +38,7 @@ class Service:
         else:
             raise measure.Wrong(f"sandbox-serve ended with {self.process.wait()}")
         self.port = match[1].decode()
+        self.quiet_seconds = .3 if setting.quick else 2.5  # two looks of its upkeep
         # The log is read by somebody else, so that it is written as it would be.
         self.reader = subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
 
@@ -57,14 +60,43 @@ class Service:
             raise measure.Wrong(f"the service answers {answer.status}: {text}")
         return json.loads(text)
 
+    def rest(self):
+        """Waits until nothing runs and as many children are parked as there will be."""
+        seen, since, end = None, time.monotonic(), time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < end:
+            told = self.metrics()
+            now = (told["sandbox_jobs_running"], told["sandbox_warm_zygotes"], told["sandbox_warm_parked"])
+            if now != seen or now[0] > 0 or now[1] == 0:
+                seen, since = now, time.monotonic()
+            elif time.monotonic() - since > self.quiet_seconds:
+                return
+            time.sleep(.05)
+        raise measure.Wrong(f"the service does not come to rest in {SETTLE_SECONDS} s")
+
+    def warmed(self, **request):
+        """Waits until jobs like this one start warm, with all layers, and for rest; raises Wrong when they don't."""
+        end = time.monotonic() + SETTLE_SECONDS
+        while (answer := self.run(**{**PRINT_1, **request}))["enforcement"]["start"] != "warm":
+            if time.monotonic() > end:
+                raise measure.Wrong(f"no warm start in {SETTLE_SECONDS} s: {answer}")
+            time.sleep(.05)
+        layers = measure.check_layers(self.run(**{**request, "code": measure.evidence()}), "a warm start")
+        self.rest()
+        return layers
+
     def memory_kib(self):
         """Resident memory, of all its processes."""
         pids = [self.process.pid, *map(int, pathlib.Path(
             f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split())]
-        status = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in pids]
-        # A job's pid 1 is a child as well; it belongs to its job.
-        return sum(int(re.search(r"^VmRSS:\s+(\d+)", text, re.MULTILINE)[1])
-                   for text in status if "Name:\tsandbox-serve" in text)
+        total = 0
+        for pid in pids:
+            try:
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # a job's pid 1 is a child as well, and may have ended
+            if "Name:\tsandbox-serve" in status and (match := re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)):
+                total += int(match[1])
+        return total
 
     def __enter__(self):
         return self
@@ -100,8 +132,9 @@ def call(setting, *argv):
 # ── What HTTP adds ───────────────────────────────────────────────────────────────────────────────
 
 def added(setting, load, rounds):
-    """In milliseconds: the library's median, the service's, and the median of the differences of the rounds."""
-    with Service(setting) as service:
+    """In milliseconds: the library's median, the service's, and the median of the differences of the rounds. Both start
+    their jobs cold."""
+    with Service(setting, "--cold") as service:
         lines = call(setting, load, "added", service.port, rounds).split("\n")[:-1]
     pairs = [tuple(int(word) / 1e6 for word in line.split()) for line in lines]
     return {"rounds": len(pairs), "library_ms": statistics.median(pair[0] for pair in pairs),
@@ -125,12 +158,12 @@ def wrk(port, seconds, clients=CLIENTS):
 
 
 def throughput(setting, load, seconds):
-    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once."""
+    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once, all cold."""
     jobs = 2 * (os.cpu_count() or 1)
     python = [rootfs_record(setting.rootfs)["python"], "-c", "print(1)"]
     told = {"jobs": jobs, "bare": float(call(setting, load, "bare", jobs, seconds, setting.rootfs, *python)),
             "library": float(call(setting, load, "library", jobs, seconds))}
-    with Service(setting, "--jobs", str(jobs)) as service:
+    with Service(setting, "--cold", "--jobs", str(jobs)) as service:
         told["service"] = wrk(service.port, seconds)
     return told
 
@@ -156,7 +189,8 @@ def available_kib():
 
 
 def sleeping(setting, jobs, seconds=5, warm=False):
-    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each."""
+    """Many jobs at once that do nothing for a while: how long all of them take, and memory for each. All of them must
+    start warm if that is asked for."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     memory = 12 << 20
@@ -168,6 +202,8 @@ def sleeping(setting, jobs, seconds=5, warm=False):
     with contextlib.ExitStack() as at_end:
         service = at_end.enter_context(Service(setting, "--jobs", str(jobs), "--queue", str(jobs), "--queue-time", "10m",
                                                "--memory", str(jobs * memory)))
+        if warm:
+            service.warmed(policy="default")
         connections = [at_end.enter_context(socket.create_connection(("127.0.0.1", int(service.port))))
                        for _ in range(jobs)]
         before, least, began = available_kib(), available_kib(), time.monotonic()

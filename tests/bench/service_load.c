@@ -1,9 +1,12 @@
 /* What a service is measured against, and how much HTTP adds. Calls libsandbox as the service does:
  * one process, one loop.
  *
- *     service_load added PORT ROUNDS         in turns, one job by the library and one by HTTP: a
- * line "LIBRARY_NS HTTP_NS" for each round service_load library PARALLEL SECONDS  jobs a second by
- * the library service_load bare PARALLEL SECONDS ROOTFS PYTHON…   processes a second of bare python
+ * service_load added PORT ROUNDS
+ *     in turns, one job by the library and one by HTTP: a line "LIBRARY_NS HTTP_NS" for each round
+ * service_load library PARALLEL SECONDS
+ *     jobs a second by the library
+ * service_load bare PARALLEL SECONDS ROOTFS PYTHON…
+ *     processes a second of bare python
  *
  * The job is print(1) under the policy "run". A wrong answer ends the program with status 1. */
 #include <arpa/inet.h>
@@ -59,8 +62,9 @@ static void open_library(struct library *library)
     if (sb_policy_load(&library->policy, getenv("SANDBOX_POLICIES"), "run", &err) < 0 ||
         sb_open(&library->sandbox, &(struct sb_options){.rootfs = getenv("SANDBOX_ROOTFS")}, &err) <
             0 ||
-        sb_turn(library->sandbox, 0, &err) < 0)
+        sb_warm_enable(library->sandbox, &(struct sb_warm_options){0}, &err) < 0)
         fail(err.message);
+    sb_warm_prepare(library->sandbox, library->policy);
 }
 
 static void start(struct library *library)
@@ -82,8 +86,20 @@ static void turn(struct library *library)
         fail(err.message);
 }
 
+/* A service has the time between two requests for this. */
+static void park(struct library *library)
+{
+    struct sb_warm_state state;
+    while ((state = sb_warm_state(library->sandbox, library->policy)).parked == 0) {
+        if (state.reason[0] != '\0')
+            fail(state.reason);
+        turn(library);
+    }
+}
+
 static long long library_ns(struct library *library)
 {
+    park(library);
     long long began = now_ns();
     start(library);
     while (sb_running(library->sandbox) > 0)
@@ -163,6 +179,7 @@ static int library_rate(char **argv)
     struct library library = {0};
     size_t parallel = (size_t)atoi(argv[2]);
     open_library(&library);
+    park(&library);
     long long began = now_ns(), end = began + atoll(argv[3]) * 1000000000LL;
     while (now_ns() < end) {
         while (sb_running(library.sandbox) < parallel)

@@ -9,19 +9,16 @@ import os
 import random
 import statistics
 import subprocess
-import time
 
 import flat
 import measure
 from contestants import Contestant, EXPECTED, PYTHON, rootfs_record
-from service import Service, show, sleeping
+from service import PRINT_1, Service, show, sleeping
 
 WARM = "warm POST /run"
 GOAL_P50, GOAL_P99, GOAL_BARE_RATE, GOAL_PEER_RATE, GOAL_DATA = 0.10, 0.35, 4, 6, 0.02
 NO_PEERS = ("bare", "floor", "sandbox-run", WARM)
-PRINT_1 = {"code": "print(1)"}
 IMPORTS = "import numpy, pandas, matplotlib; print(1)"
-SETTLE_SECONDS = 60
 
 
 # ── The service ──────────────────────────────────────────────────────────────────────────────────
@@ -39,35 +36,6 @@ def wrong_answer(text):
     if answer["enforcement"]["cgroup"] == "none" or answer["enforcement"]["missing"]:
         return "a layer is missing"
     return None
-
-
-def rest(service):
-    """Waits until nothing runs and as many children are parked as there will be."""
-    seen, since, end = None, time.monotonic(), time.monotonic() + SETTLE_SECONDS
-    while time.monotonic() < end:
-        told = service.metrics()
-        now = (told["sandbox_jobs_running"], told["sandbox_warm_zygotes"], told["sandbox_warm_parked"])
-        if now != seen or now[0] > 0 or now[1] == 0:
-            seen, since = now, time.monotonic()
-        elif time.monotonic() - since > 2.5:  # two looks of the service's own upkeep
-            return
-        time.sleep(.05)
-    raise measure.Wrong(f"the service does not come to rest in {SETTLE_SECONDS} s")
-
-
-def warmed(service, **request):
-    """Waits until jobs like this one start warm; raises Wrong when they don't."""
-    end = time.monotonic() + SETTLE_SECONDS
-    while True:
-        answer = service.run(**{**PRINT_1, **request})
-        if answer["enforcement"]["start"] == "warm":
-            break
-        if time.monotonic() > end:
-            raise measure.Wrong(f"no warm start in {SETTLE_SECONDS} s: {answer}")
-        time.sleep(.05)
-    layers = measure.check_layers(service.run(**{**request, "code": measure.evidence()}), "a warm start")
-    rest(service)
-    return layers
 
 
 def contestant(service, **request):
@@ -105,7 +73,7 @@ def show_rows(title, rows):
 
 def latency(setting, helpers, taking_part, rounds):
     with Service(setting) as service:
-        layers = warmed(service)
+        layers = service.warmed()
         rows = take_turns(helpers["spawn_time"], [*taking_part, contestant(service)], rounds)
     return {"layers": layers, "rows": rows}
 
@@ -135,10 +103,10 @@ def throughput(setting, helpers, taking_part, seconds, turns):
     cores = os.cpu_count() or 1
     with contextlib.ExitStack() as at_end:
         tries = [(one.name, {"at_once": parallel}, spawn_rate, (one, parallel))
-                 for one in taking_part for parallel in (cores, 2 * cores)]
-        for workers in sorted({1, cores}):
+                 for one in taking_part for parallel in ((cores,) if setting.quick else (cores, 2 * cores))]
+        for workers in sorted({1, cores}) if not setting.quick else [1]:
             service = at_end.enter_context(Service(setting, "--workers", str(workers)))
-            warmed(service)
+            service.warmed()
             tries += [(WARM, {"at_once": clients, "workers": workers}, http_rate, (service, clients))
                       for clients in sorted({cores, 2 * cores, 4 * cores, 8 * cores})]
         told, order = [[] for _ in tries], random.Random(1)
@@ -158,7 +126,7 @@ def throughput(setting, helpers, taking_part, seconds, turns):
 def show_throughput(rows):
     print("\nruns a second on all cores, with as many at once as give the most")
     for row in rows:
-        more = f", {row['workers']} workers: p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms" \
+        more = f", {row['workers']} worker{'s' if row['workers'] > 1 else ''}: p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms" \
             if "workers" in row else ""
         print(f"{row['name']:20}{row['rate']:9.1f}   {row['at_once']} at once{more}")
 
@@ -186,7 +154,7 @@ def data(setting, helpers, rootfs, rounds):
                       mount_ns=tmp_of_its_own(setting, rootfs), ours=True)
     bare.env.update(MPLCONFIGDIR="/tmp", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     with Service(inside) as service:
-        warmed(service, policy="data")
+        service.warmed(policy="data")
         rows = take_turns(helpers["spawn_time"], [bare, contestant(service, code=IMPORTS, policy="data")], rounds)
         return {"rows": rows, "parked": flat.parked(service)}
 
@@ -237,7 +205,7 @@ def measure_data(report, setting, helpers, chosen):
 
 def measure_memory(report, setting, chosen):
     with Service(setting) as service:
-        warmed(service)
+        service.warmed()
         told = report["parked"] = flat.parked(service)
     print()
     report.goal("a parked child has at most 2 MiB of its own", f"{told['own_kib']} KiB: private {told['private_kib']}, "
@@ -251,19 +219,27 @@ def measure_memory(report, setting, chosen):
 
 def measure_flat(report, setting, helpers, chosen):
     with Service(setting) as service:
-        warmed(service)
-        told = report["flat"] = flat.many(service, helpers["http_load"], chosen.jobs, PRINT_1, rest)
+        service.warmed()
+        told = report["flat"] = flat.many(service, helpers["http_load"], chosen.jobs, PRINT_1)
     print()
     for goal in flat.goals(told):
         report.goal(*goal)
 
 
+PARTS = ("latency", "throughput", "data", "memory", "flat")
+
+
 def run(setting, helpers, taking_part, absent, chosen):
-    """All of it; prints as it goes, returns the figures."""
+    """All of it, or the parts that were chosen; prints as it goes, returns the figures."""
     report = Report(absent=absent)
-    measure_latency(report, setting, helpers, taking_part, chosen)
-    measure_throughput(report, setting, helpers, taking_part, chosen)
-    measure_data(report, setting, helpers, chosen)
-    measure_memory(report, setting, chosen)
-    measure_flat(report, setting, helpers, chosen)
+    run_part = {
+        "latency": lambda: measure_latency(report, setting, helpers, taking_part, chosen),
+        "throughput": lambda: measure_throughput(report, setting, helpers, taking_part, chosen),
+        "data": lambda: measure_data(report, setting, helpers, chosen),
+        "memory": lambda: measure_memory(report, setting, chosen),
+        "flat": lambda: measure_flat(report, setting, helpers, chosen),
+    }
+    for part in PARTS:
+        if part in (chosen.part or PARTS):
+            run_part[part]()
     return report

@@ -520,6 +520,11 @@ def test_version_and_help_go_to_stdout(run):
         assert option in usage.stdout, option
 
 
+@pytest.mark.parametrize("options", [["--selftest", "--help"], ["--help", "--doctor"]])
+def test_help_is_given_whatever_else_is_asked(run, options):
+    assert run(*options).stdout == run("--help").stdout
+
+
 def test_list_policies_names_each_policy_file(run):
     ran = run("--list-policies")
     assert ran.status == 0

@@ -1,0 +1,46 @@
+"""./dev, as somebody meets it who has just found the project."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import CHECKOUT
+
+
+def dev(*arguments, **variables):
+    return subprocess.run([CHECKOUT / "dev", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          env=os.environ | variables)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["test", "--help"], ["bench", "--help"], ["lint", "--help"]])
+def test_asking_what_there_is_builds_nothing(arguments, tmp_path):
+    ran = dev(*arguments, XDG_CACHE_HOME=str(tmp_path))
+    assert (ran.returncode, ran.stderr, os.listdir(tmp_path)) == (0, "", [])
+    assert ran.stdout.startswith("usage: ")
+
+
+def test_a_verb_that_there_is_not_is_answered_with_those_there_are():
+    ran = dev("brew")
+    assert (ran.returncode, ran.stdout) == (2, "") and ran.stderr.startswith("usage: ./dev run")
+
+
+def test_building_writes_nothing_to_standard_output():
+    """Else it would stand before what the script of ./dev run writes."""
+    ran = dev("build")
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def test_what_dev_installs_is_enough_to_build(tmp_path):
+    """Libraries of the packages that ./dev run installs are found, all others are not there."""
+    packages = re.search(r"^build_packages=\(([^)]*)\)", (CHECKOUT / "dev").read_text(), re.M)[1].split()
+    found = subprocess.run(["dpkg", "-L", *packages], capture_output=True, text=True, check=True).stdout
+    for path in re.findall(r".*/pkgconfig/.*\.pc$", found, re.M):
+        (tmp_path / os.path.basename(path)).symlink_to(path)
+    cmake = tmp_path / "cmake"  # which would find what pkg-config does not
+    cmake.write_text("#!/bin/sh\nexit 1\n")
+    cmake.chmod(0o755)
+    made = subprocess.run(["meson", "setup", tmp_path / "build", CHECKOUT], capture_output=True, text=True, env={
+        **os.environ, "PKG_CONFIG_LIBDIR": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert made.returncode == 0, made.stdout
