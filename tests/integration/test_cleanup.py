@@ -303,7 +303,7 @@ def test_two_that_start_at_once_over_a_dead_ones_remains_do_not_disturb_each_oth
 # ── Many ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.vm
+@pytest.mark.vm("root", "user")
 @pytest.mark.alone
 @pytest.mark.slow
 def test_a_thousand_runs_in_a_row_leave_nothing(run, left):

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import libc, rootfs_path
 
-pytestmark = pytest.mark.vm("root", "delegated")
+pytestmark = pytest.mark.vm("delegated")
 
 
 def refused(ran, *words):
@@ -202,6 +202,7 @@ def test_doctor_tells_of_a_masked_proc(run, host):
     assert line.startswith("NO"), ran.stdout
 
 
+@pytest.mark.vm("root")
 def test_with_read_only_cgroups_the_error_names_them(run, host):
     host.skip_unless_root("mounts, in a mount namespace of its own")
     prefix = ["unshare", "--mount", "sh", "-c",
@@ -244,10 +245,12 @@ def as_nobody(run, host, open_rootfs):
     return call
 
 
+@pytest.mark.vm("root")
 def test_a_user_without_cgroups_is_told_so_and_what_to_do(as_nobody):
     refused(as_nobody(code="print('ran')"), "cgroup", "--best-effort", "doctor|systemd|loginctl")
 
 
+@pytest.mark.vm("root")
 def test_with_best_effort_a_user_without_cgroups_runs_and_sees_what_is_missing(as_nobody):
     ran = as_nobody("--best-effort", json=True, code="""
         import os
@@ -270,6 +273,7 @@ def test_best_effort_says_what_is_missing_on_stderr_too(as_nobody):
     assert as_nobody("--best-effort", "--quiet", code="print('ran')").err == b""
 
 
+@pytest.mark.vm("root")
 def test_without_cgroups_wall_time_and_death_of_all_still_hold(as_nobody):
     ran = as_nobody("--best-effort", "--timeout", "1", json=True, code="""
         import os, time

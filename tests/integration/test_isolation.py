@@ -15,7 +15,7 @@ import pytest
 
 from conftest import SANITIZE, counts_processes, descendants, libc, rootfs_path
 
-pytestmark = pytest.mark.vm("root", "delegated")
+pytestmark = pytest.mark.vm("delegated")
 
 DESCRIBE = r'''
 import ctypes, grp, json, os, platform, resource, signal, socket, stat, sys

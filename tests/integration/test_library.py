@@ -20,7 +20,7 @@ def test_the_example_of_the_manual_compiles_and_runs(compiled, tmp_path):
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "ok: 42\n", "")
 
 
-@pytest.mark.vm
+@pytest.mark.vm("delegated")
 def test_one_thread_supervises_hundreds_of_jobs_in_a_loop_of_its_callers_and_leaves_no_descriptor(compiled):
     jobs = 40 if SANITIZE or os.environ.get("SANDBOX_TEST_QUICK") else 300
     program = compiled(CHECKOUT / "tests" / "integration" / "many_jobs.c")

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import descendants
 
-pytestmark = pytest.mark.vm("root", "delegated")
+pytestmark = pytest.mark.vm("root")
 
 MIB = 1 << 20
 

@@ -122,7 +122,7 @@ def test_a_limit_holds_and_is_named_when_the_supervisor_has_no_descriptor_left(s
     assert supervision("no-descriptors", limit) == [limit]
 
 
-@pytest.mark.vm("root", "delegated")
+@pytest.mark.vm("root")
 def test_a_child_that_is_killed_for_memory_takes_its_sleeping_parent_along(run, host):
     skip_without_cgroups(host)
     for _ in range(10):
@@ -146,7 +146,7 @@ def first_process(supervisor):
     raise AssertionError("no pid 1 of a job")
 
 
-@pytest.mark.vm("root", "delegated")
+@pytest.mark.vm("root")
 def test_a_job_whose_first_process_is_killed_from_outside_is_not_said_to_have_ended_itself(run):
     started = run.start(meta=True, code="""
         import os, time
@@ -173,7 +173,7 @@ def test_a_close_within_a_callback_does_nothing(supervision):
     assert supervision("close-in-callback") == ["0 running", "ok", "0 running", "ok"]
 
 
-@pytest.mark.vm("root", "delegated")
+@pytest.mark.vm("root")
 def test_a_job_is_not_throttled_while_it_dies(supervision, host):
     skip_without_cgroups(host)
     *kills, word = supervision("throttled")

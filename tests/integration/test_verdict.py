@@ -40,7 +40,7 @@ def check_shape(value, shape, path="verdict"):
             (path, value)
 
 
-@pytest.mark.vm("root", "delegated")
+@pytest.mark.vm("root")
 @pytest.mark.parametrize("word", WORDS)
 def test_each_word_comes_with_its_evidence(run, word):
     options, code, status, exit_code, signal = WORDS[word]
