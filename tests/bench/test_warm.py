@@ -152,13 +152,6 @@ def test_a_service_without_all_layers_is_not_measured(bench, tmp_path):
     assert figures is None
 
 
-def test_the_published_picture_is_that_of_the_published_figures():
-    figures = json.loads((HERE / "figures" / "warm.json").read_text(encoding="utf-8"))
-    assert picture.svg(figures) == (HERE / "figures" / "warm.svg").read_text(encoding="utf-8")
-    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
-    assert "tests/bench/figures/warm.svg" in readme
-
-
 # ── Answers ──────────────────────────────────────────────────────────────────────────────────────
 
 @pytest.mark.parametrize("problem, change", WRONG)
