@@ -1,6 +1,7 @@
 """`bench --explain`: where the microseconds of a warm job go, as the kernel's tracing saw them, and what the child that
 takes its place costs meanwhile. Without tracing there is less to tell: what the answers themselves say."""
 
+import bisect
 import collections
 import json
 import re
@@ -11,7 +12,7 @@ import subprocess
 import flat
 import measure
 import tracing
-from service import PRINT_1, Service
+from service import Service
 
 BLOCKING = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "wait4", "waitid", "exit_group", "poll", "ppoll")
 CALLS_SHOWN = 12
@@ -36,17 +37,16 @@ PARTS = (
 
 
 class Job:
-    """One job's way through the processes; None instead of one that can't be followed."""
+    """One job's way through the processes. LookupError: it can't be followed."""
 
     def __init__(self, processes, client, service, start, stop):
         self.actors = {"client": processes[client], "service": processes[service]}
+        self.client, self.service = client, service
         self.start, self.stop = start, stop
-        python = self._woken_by(processes, service, start, stop, lambda one: self._exits(one, start, stop))
-        self.python, self.handed = python
+        self.python, self.handed = self._woken_by(processes, service, start, stop)
         self.actors["python"] = processes[self.python]
         left = self._exits(processes[self.python], start, stop)
-        self.pid1, self.passed_on = self._woken_by(processes, self.python, left.at, stop,
-                                      lambda one: self._exits(one, left.at, stop))
+        self.pid1, self.passed_on = self._woken_by(processes, self.python, left.at, stop)
         self.actors["pid 1"] = processes[self.pid1]
         self.marks = self._marks(left)
 
@@ -55,26 +55,27 @@ class Job:
         calls = process.within(lambda call: call.name == "exit_group", start, stop)
         return calls[0] if calls else None
 
-    @staticmethod
-    def _woken_by(processes, by, start, stop, wanted):
-        for pid, process in processes.items():
-            for at, waker in process.woken:
-                if waker == by and start <= at <= stop and wanted(process):
-                    return pid, at
+    def _woken_by(self, processes, by, start, stop):
+        """(Process, when): the first that is woken by another and then exits."""
+        wakes = processes[by].wakes
+        for at, pid in wakes[bisect.bisect_left(wakes, (start, 0)):]:
+            if at > stop:
+                break
+            if self._exits(processes[pid], start, stop):
+                return pid, at
         raise LookupError
 
     def _marks(self, left):
         """When each of PARTS begins, and when the last one ends."""
         service, python, pid1 = (self.actors[name] for name in ("service", "python", "pid 1"))
-        awake = first(call.end for call in service.calls if call.end is not None and call.end > self.start)
-        took = first(call.end for call in python.calls if call.end is not None and call.end > self.handed)
+        awake, took, reaped = (next_return(*since) for since in
+                               ((service, self.start), (python, self.handed), (pid1, left.at)))
         wrote = python.within(lambda call: call.name in ("write", "writev") and call.first == STDOUT, took, left.at)
-        reaped = first(call.end for call in pid1.calls if call.end is not None and call.end > left.at)
         ended = self._exits(pid1, left.at, self.stop).at
         verdict = service.within(lambda call: call.name == "waitid", ended, self.stop)[0].at
-        gone = first([*(at for at, by in service.woken if by == self.pid1 and ended < at < verdict), verdict])
-        told = first(at for at, by in reversed(self.actors["client"].woken)
-                     if self.actors["service"].ran(at - 1, at + 1) and verdict < at <= self.stop)
+        gone = first([*(at for at, whom in pid1.wakes if whom == self.service and ended < at < verdict), verdict])
+        told = first(at for at, whom in service.wakes[bisect.bisect_left(service.wakes, (verdict, 0)):]
+                     if whom == self.client and at <= self.stop)
         removed = [call.end for call in service.within(lambda call: call.name in ("unlinkat", "rmdir"), verdict, told)]
         return [self.start, awake, self.handed, took, wrote[0].at if wrote else left.at, left.at, self.passed_on, reaped,
                 ended, gone, verdict, removed[-1] if removed else verdict, told, self.stop]
@@ -83,6 +84,12 @@ class Job:
         """(actor, start, stop) of each of PARTS."""
         return [(self.actors[whose], *span) for (_, whose), span in
                 zip(PARTS, zip(self.marks, self.marks[1:]), strict=True)]
+
+
+def next_return(process, after):
+    """When the first system call returns after that moment: one that may have begun before."""
+    return first(call.end for call in process.calls[max(0, process.index(after) - 1):]
+                 if call.end is not None and call.end > after)
 
 
 def first(found):
@@ -178,11 +185,11 @@ def service_beside(processes, service, jobs):
 
 # ── Measuring ────────────────────────────────────────────────────────────────────────────────────
 
-def traced(service, load, directory, count):
+def traced(service, load, directory, request, count):
     """Processes as they were seen while a client asked `count` times; the client's pid."""
     pids = [service.process.pid, *flat.children(service.process.pid)]
     pids += [grandchild for pid in pids[1:] for grandchild in flat.children(pid)]
-    with subprocess.Popen([load, "series", service.port, str(count), "warm", json.dumps(PRINT_1)],
+    with subprocess.Popen([load, "series", service.port, str(count), "warm", json.dumps(request)],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as client:
         tracing.begin(directory, [*pids, client.pid])
         took, problem = client.communicate()
@@ -192,7 +199,7 @@ def traced(service, load, directory, count):
     return tracing.parse(text, tracing.call_names()), client.pid, [int(line) / 1e3 for line in took.split()]
 
 
-def counted(service, load, count):
+def counted(service, load, request, count):
     """What `perf stat` counts for one job, the making of the next child included; None for what it can't."""
     perf = shutil.which("perf")
     if perf is None:
@@ -200,36 +207,36 @@ def counted(service, load, count):
     pids = [service.process.pid, *flat.children(service.process.pid)]
     events = ("instructions", "page-faults", "task-clock", "context-switches")
     ran = subprocess.run([perf, "stat", "-x,", "-e", ",".join(events), "-p", ",".join(map(str, pids)), "--", load,
-                          "series", service.port, str(count), "warm", json.dumps(PRINT_1)],
+                          "series", service.port, str(count), "warm", json.dumps(request)],
                          capture_output=True, text=True, check=False)
     told = {event: re.search(rf"^([\d.]+),[^,]*,{event}(?::u)?,", ran.stderr, re.MULTILINE) for event in events}
     return {event: float(match[1]) / count if match else None for event, match in told.items()}
 
 
-def less_to_tell(service, load, count, why):
+def less_to_tell(service, load, request, count, why):
     """What can be had without tracing: the answers' own figures."""
-    walls = [service.run(**PRINT_1)["usage"]["wall_time_ms"] * 1e3 for _ in range(count)]
+    walls = [service.run(**request)["usage"]["wall_time_ms"] * 1e3 for _ in range(count)]
     took = [int(line) / 1e3 for line in
-            flat.call(load, "series", service.port, count, "warm", json.dumps(PRINT_1)).split()]
+            flat.call(load, "series", service.port, count, "warm", json.dumps(request)).split()]
     return {"traced": False, "why": why, "us": statistics.median(took), "job_us": statistics.median(walls)}
 
 
-def run(setting, helpers):
+def run(setting, helpers, request):
     load, count = helpers["http_load"], 30 if setting.quick else 300
     with Service(setting) as service:
-        service.warmed()
+        service.warmed(**request)
         untraced = [int(line) / 1e3 for line in
-                    flat.call(load, "series", service.port, count, "warm", json.dumps(PRINT_1)).split()]
-        counts = counted(service, load, count)
+                    flat.call(load, "series", service.port, count, "warm", json.dumps(request)).split()]
+        counts = counted(service, load, request, count)
         try:
             with tracing.instance() as directory:
                 tracing.prepare(directory)
-                processes, client, took = traced(service, load, directory, count)
+                processes, client, took = traced(service, load, directory, request, count)
         except tracing.Absent as error:
-            report = less_to_tell(service, load, count, str(error))
+            report = less_to_tell(service, load, request, count, str(error))
         else:
             report = figures(processes, client, service.process.pid, took)
-    report.update(untraced_us=statistics.median(untraced), counted=counts)
+    report.update(request=request, untraced_us=statistics.median(untraced), counted=counts)
     show(report)
     return report
 

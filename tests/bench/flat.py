@@ -54,8 +54,8 @@ def own_kib(pid):
     of them are then counted twice."""
     told = {"private_kib": 0, "page_tables_kib": 0}
     for process in (pid, *children(pid)):
-        told["private_kib"] += sum(map(int, re.findall(r"^Private_\w+:\s+(\d+)",
-                                                       (PROC / str(process) / "smaps_rollup").read_text(), re.MULTILINE)))
+        maps = (PROC / str(process) / "smaps_rollup").read_text()
+        told["private_kib"] += sum(map(int, re.findall(r"^Private_\w+:\s+(\d+)", maps, re.MULTILINE)))
         told["page_tables_kib"] += number((PROC / str(process) / "status").read_text(), r"^VmPTE:\s+(\d+)")
     directories = cgroup_directories(pid)
     if "memory" in directories:

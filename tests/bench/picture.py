@@ -1,4 +1,5 @@
-"""The figures of `bench --warm` as a picture (SVG) that can be read on light and on dark ground, and as JSON beside it."""
+"""The figures of `bench --warm` as a picture (SVG) that can be read on light and on dark ground, and as JSON beside
+it."""
 
 import datetime
 import html

@@ -101,6 +101,7 @@ class Process:
         self.calls = []
         self.faults = []
         self.woken = []  # (when, by whom)
+        self.wakes = []  # (when, whom)
         self.waits = []  # (from, to): it could have run, and something else did
         self.runs = []  # (from, to)
         self.parent = None
@@ -141,7 +142,13 @@ class Process:
 
 
 def overlap(spans, start, stop):
-    return sum(max(0, min(stop, to) - max(start, since)) for since, to in spans)
+    """Microseconds that spans, in the order of time and apart from each other, have in common with start to stop."""
+    total = 0
+    for since, to in spans[bisect.bisect_right(spans, start, key=lambda span: span[1]):]:
+        if since >= stop:
+            break
+        total += min(stop, to) - max(start, since)
+    return total
 
 
 def parse(text, names):
@@ -172,7 +179,9 @@ def note(process, pid, at, event, rest, names):
     elif event == "page_fault_user":
         process(pid).faults.append(at)
     elif event == "sched_wakeup":
-        process(re.search(r"pid=(\d+)", rest)[1]).wake(at, pid)
+        woken = int(re.search(r"pid=(\d+)", rest)[1])
+        process(woken).wake(at, pid)
+        process(pid).wakes.append((at, woken))
     elif event == "sched_switch":
         before, state, after = re.search(r"prev_pid=(\d+) .*prev_state=(\S+) ==> .*next_pid=(\d+)", rest).groups()
         process(before).switch_out(at, state.startswith("R"))

@@ -126,9 +126,11 @@ def throughput(setting, helpers, taking_part, seconds, turns):
 def show_throughput(rows):
     print("\nruns a second on all cores, with as many at once as give the most")
     for row in rows:
-        more = f", {row['workers']} worker{'s' if row['workers'] > 1 else ''}: p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms" \
-            if "workers" in row else ""
-        print(f"{row['name']:20}{row['rate']:9.1f}   {row['at_once']} at once{more}")
+        line = f"{row['name']:20}{row['rate']:9.1f}   {row['at_once']} at once"
+        if "workers" in row:
+            line += (f", {row['workers']} worker{'s' if row['workers'] > 1 else ''}: p50 {row['p50_ms']:.2f} ms, "
+                     f"p99 {row['p99_ms']:.2f} ms")
+        print(line)
 
 
 # ── Imports ──────────────────────────────────────────────────────────────────────────────────────
@@ -150,8 +152,8 @@ def tmp_of_its_own(setting, rootfs):
 def data(setting, helpers, rootfs, rounds):
     """A job that imports what the policy "data" preloads, against a bare python that imports it."""
     inside = dataclasses.replace(setting, rootfs=rootfs)
-    bare = Contestant("bare", PYTHON, [rootfs_record(rootfs)["python"], "-I", "-c", IMPORTS], "chroot only", chroot=rootfs,
-                      mount_ns=tmp_of_its_own(setting, rootfs), ours=True)
+    bare = Contestant("bare", PYTHON, [rootfs_record(rootfs)["python"], "-I", "-c", IMPORTS], "chroot only",
+                      chroot=rootfs, mount_ns=tmp_of_its_own(setting, rootfs), ours=True)
     bare.env.update(MPLCONFIGDIR="/tmp", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     with Service(inside) as service:
         service.warmed(policy="data")
@@ -197,7 +199,7 @@ def measure_data(report, setting, helpers, chosen):
     if not rootfs:
         report["absent"]["data"] = "SANDBOX_ROOTFS_DATA names no root file system with numpy, pandas and matplotlib"
         return
-    told = report["data"] = data(setting, helpers, os.path.realpath(rootfs), 2 if chosen.quick else 50)
+    told = report["data"] = data(setting, helpers, os.path.realpath(rootfs), min(chosen.rounds, 50))
     show_rows(IMPORTS, told["rows"])
     share = told["rows"][-1]["p50_of_bare"]
     report.goal(f"p50 at most {GOAL_DATA:.2f} × bare", f"{share:.4f} ×", share <= GOAL_DATA)
