@@ -318,6 +318,12 @@ class Server:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def kill(self):
+        """SIGKILL; returns when all that it takes along is dead, which the kernel sees to in its own time."""
+        taken = integration.descendants(self.pid)
+        self.process.kill()
+        integration.until(lambda: not integration.living(taken))
+
     def wait(self):
         """Its exit status, once it has ended, and all that it wrote is read."""
         status = self.process.wait()
@@ -427,7 +433,7 @@ def launch(turn):
     yield start
     for server in servers:
         if server.process.poll() is None:
-            server.process.kill()
+            server.kill()
             server.wait()
 
 

@@ -80,7 +80,6 @@ def test_every_endpoint_is_in_the_readme(server):
 def test_every_option_that_the_readme_names_is_there():
     from conftest import SERVE
     usage = subprocess.run([SERVE, "--help"], capture_output=True, text=True, check=True).stdout
-    for line in README.splitlines():
-        if "sandbox-serve" in line:
-            for option in re.findall(r"(--[a-z][a-z-]+)", line):
-                assert option in usage, option
+    for command in re.findall(r"sandbox-serve[^`\n]*", README):
+        for option in re.findall(r"--[a-z][a-z-]+", command):
+            assert option in usage, option

@@ -115,7 +115,7 @@ def test_who_may_not_open_the_socket_may_not_ask(serve, path):
 
 def test_a_socket_that_a_dead_server_left_is_taken_over(launch, serve, path):
     first = launch(command(listen=f"unix:{path}")).listening()
-    first.process.kill()
+    first.kill()
     first.wait()
     assert path.exists()
     assert serve(listen=f"unix:{path}").get("/health").status == 200

@@ -385,7 +385,7 @@ def test_a_signal_that_was_ignored_stays_ignored(serve, through):
 def test_a_service_that_dies_is_told(launch, through):
     server = launch(command()).listening()
     started, _ = held(server, through(server))
-    server.process.kill()
+    server.kill()
     server.wait()
     refused(started.finish(), "ended the connection", "log")
 
