@@ -23,7 +23,7 @@ class Absent(Exception):
 @contextlib.contextmanager
 def instance():
     """The directory of an instance of the kernel's tracing, where events are only written once pids are given."""
-    script = "mount -t tracefs none /sys/kernel/tracing; echo ready; exec cat >&2"
+    script = "cd /sys/kernel/tracing; test -e trace || mount -t tracefs none .; echo ready; exec cat >&2"
     with subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-ec", script], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as holder:
         if holder.stdout.readline() != b"ready\n":
