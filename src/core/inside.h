@@ -52,6 +52,9 @@ struct inside {
     bool network_made;    /* ahead: we are in it */
     int channel; /* warm start: where the job will come from, when all is ready; else −1 */
     int work;    /* /work, writable: for the files that come with the job */
+    /* A warm start's way to a process for the script; NULL: python is executed. */
+    int (*start_script)(struct inside *in);
+    int *locked; /* becomes 1, and is woken as a futex, when pid 1 has its filter; or NULL */
     int step;    /* the step that is being taken */
     int script;  /* pid of the script, once started; 0 in the script's own process */
 };
@@ -96,6 +99,7 @@ int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that c
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
+int init_install_filter(const struct inside *in);
 _Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
 
 #endif

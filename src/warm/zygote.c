@@ -18,6 +18,7 @@
 
 #include "clone.h"
 #include "protocol.h"
+#include "start_script.h"
 #include "util.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -100,6 +101,7 @@ struct zygote *zygote_open(void)
         .loopback = zygote->config.loopback,
         .proc_masked = zygote->config.proc_masked,
     };
+    start_script_prepare();
     return zygote;
 }
 
@@ -203,6 +205,7 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
         .report = fds[JOB_FDS + 1],
         .channel = fds[JOB_FDS + 2],
         .work = -1,
+        .start_script = start_script,
     };
     in->cgroup.slot = spawn->slot;
     memcpy(in->fds, fds, sizeof(in->fds));
