@@ -2,9 +2,8 @@
 
 It comes as the first message on descriptor 3; the arguments are modules. It imports what the policy
 preloads, does once what every job does first, so that no job pays for it, and then clones children on
-request (zygote.c). A child comes out of serve() when it is isolated. It writes to the memory that its job
-will write to, so that the kernel has made it its own by then, waits for the job, and goes on as runner.py
-does for a cold start.
+request (zygote.c). A child comes out of serve() when it is isolated, waits for its job, and goes on as
+runner.py does for a cold start.
 """
 
 import sys
@@ -53,8 +52,66 @@ def rehearse(runner):
         sys.argv[:], sys.path[:] = argv, path
 
 
+# ---- Memory ----
+# A child has its zygote's memory, a page at a time: each that it writes to is copied when it does, which
+# costs twice what a copy costs that the clone itself makes. The clone copies what is pinned (pin_pages in
+# zygote.c): the zygote finds out what jobs write to, and pins that.
+
+SHARED_OR_FILE, EXCLUSIVE = 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
+
+
+def writable_memory():
+    """(start, end) of each part."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        for line in maps:
+            span, permissions = line.split(maxsplit=2)[:2]
+            if permissions == "rw-p":
+                start, end = span.split("-")
+                yield int(start, 16), int(end, 16)
+
+
+def written_pages():
+    """(start, size) of what this process has written to since it was forked."""
+    import os
+
+    page, spans = os.sysconf("SC_PAGESIZE"), []
+    with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+        for start, end in [*writable_memory()]:
+            pagemap.seek(start // page * 8)
+            entries = memoryview(pagemap.read((end - start) // page * 8)).cast("Q")
+            for at, entry in zip(range(start, end, page), entries):
+                if entry & (SHARED_OR_FILE | EXCLUSIVE) != EXCLUSIVE:
+                    continue
+                if spans and sum(spans[-1]) == at:
+                    spans[-1] = spans[-1][0], spans[-1][1] + page
+                else:
+                    spans.append((at, page))
+    return spans
+
+
+def learn_written_pages(runner):
+    """What a rehearsed child has written to; as little as the kernel tells where it tells nothing."""
+    import json
+    import os
+
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            rehearse(runner)
+            with open(writes, "w", encoding="ascii") as told:
+                json.dump(written_pages(), told)
+        finally:
+            os._exit(0)
+    os.close(writes)
+    with open(reads, encoding="ascii") as told:
+        text = told.read()
+    os.waitpid(child, 0)
+    return json.loads(text or "[]")
+
+
 def open_library():
-    """(open, ready, serve, take, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
+    """(open, pin, ready, serve, take, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
     import ctypes
 
     class Job(ctypes.Structure):
@@ -68,11 +125,14 @@ def open_library():
     library.zygote_take.argtypes = [ctypes.c_void_p]
     library.zygote_take.restype = ctypes.POINTER(Job)
 
+    def pin(spans):
+        library.zygote_pin((ctypes.c_size_t * (2 * len(spans)))(*sum(spans, [])), len(spans))
+
     def take(zygote):
         job = library.zygote_take(zygote).contents
         return ctypes.string_at(job.strings, job.strings_size), ctypes.string_at(job.code, job.code_size)
 
-    return library.zygote_open, library.zygote_ready, library.zygote_serve, take, library.zygote_flush
+    return library.zygote_open, pin, library.zygote_ready, library.zygote_serve, take, library.zygote_flush
 
 
 def set_environment(entries):
@@ -125,18 +185,18 @@ def main():
     runner = load("runner", RUNNER)
     rehearse(runner)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
-    opened, ready, serve, take, runner.flush_c = open_library()
+    opened, pin, ready, serve, take, runner.flush_c = open_library()
     zygote = opened()
     if not zygote:
         sys.exit("zygote: no configuration came")
-    os.register_at_fork(after_in_child=renew)
     for name in set(sys.modules) - kept:
         del sys.modules[name]
     gc.collect()
     gc.freeze()
+    pin(learn_written_pages(runner))
+    os.register_at_fork(after_in_child=renew)
     ready()
     serve(zygote)
-    rehearse(runner)
     strings, code = take(zygote)
 
     strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
