@@ -6,7 +6,6 @@
  * process that loads it, whose library may be older than the one here, or another. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "clone.h"
@@ -48,7 +46,6 @@ struct job {
 };
 
 EXPORT struct zygote *zygote_open(void);
-EXPORT void zygote_pin(const struct iovec *spans, size_t count);
 EXPORT int zygote_ready(void);
 EXPORT void zygote_serve(struct zygote *zygote);
 EXPORT struct job *zygote_take(struct zygote *zygote);
@@ -112,18 +109,6 @@ static int answer(pid_t pid, int errnum)
 {
     struct spawned spawned = {pid, errnum};
     return send(ZYGOTE_SOCKET, &spawned, sizeof(spawned), MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-/* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go on
- * writing to them. A ring that is never used pins buffers for as long as it is open, and where the
- * host does not let us have one, children copy pages one by one. */
-void zygote_pin(const struct iovec *spans, size_t count)
-{
-    struct io_uring_params params = {0};
-    int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
-    if (ring >= 0 &&
-        syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, spans, count) < 0)
-        close(ring);
 }
 
 int zygote_ready(void)

@@ -53,21 +53,34 @@ def rehearse(runner):
 
 
 # ---- Memory ----
-# A child has its zygote's memory, a page at a time: each that it writes to is copied when it does, which
-# costs twice what a copy costs that the clone itself makes. The clone copies what is pinned (pin_pages in
-# zygote.c): the zygote finds out what jobs write to, and pins that.
+# A child has its zygote's memory, a page at a time: what has no page of its own yet it gets when it touches
+# it, and each page that it writes to is copied then, at twice what a copy costs that the clone itself makes.
+# So what jobs write to is pinned, which the clone copies (zygote_pin), and the interpreter's text is put into
+# huge pages, of which the clone has one to pass on for every 512 (zygote_make_huge).
 
 SHARED_OR_FILE, EXCLUSIVE = 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
 
 
-def writable_memory():
-    """(start, end) of each part."""
+def mappings():
+    """(start, end, permissions, file) of each part."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
-            span, permissions = line.split(maxsplit=2)[:2]
-            if permissions == "rw-p":
-                start, end = span.split("-")
-                yield int(start, 16), int(end, 16)
+            span, permissions, _, _, _, *file = line.split(maxsplit=5)
+            start, end = span.split("-")
+            yield int(start, 16), int(end, 16), permissions, "".join(file)
+
+
+def constant_memory(address):
+    """(start, end) of what is never written to around that address, all of it of one file."""
+    found = None
+    for start, end, permissions, file in mappings():
+        if found and (start, file) == (found[1], found[2]) and "w" not in permissions:
+            found = found[0], end, file
+        elif found and found[0] <= address < found[1]:
+            break
+        else:
+            found = (start, end, file) if file and "w" not in permissions else None
+    return found[:2]
 
 
 def written_pages():
@@ -76,7 +89,9 @@ def written_pages():
 
     page, spans = os.sysconf("SC_PAGESIZE"), []
     with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
-        for start, end in [*writable_memory()]:
+        for start, end, permissions, _ in [*mappings()]:
+            if permissions != "rw-p":
+                continue
             pagemap.seek(start // page * 8)
             entries = memoryview(pagemap.read((end - start) // page * 8)).cast("Q")
             for at, entry in zip(range(start, end, page), entries):
@@ -111,7 +126,7 @@ def learn_written_pages(runner):
 
 
 def open_library():
-    """(open, pin, ready, serve, take, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
+    """(open, make_text_huge, pin, ready, serve, take, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
     import ctypes
 
     class Job(ctypes.Structure):
@@ -128,11 +143,15 @@ def open_library():
     def pin(spans):
         library.zygote_pin((ctypes.c_size_t * (2 * len(spans)))(*sum(spans, [])), len(spans))
 
+    def make_text_huge():
+        text = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
+        library.zygote_make_huge(*map(ctypes.c_size_t, constant_memory(text)))
+
     def take(zygote):
         job = library.zygote_take(zygote).contents
         return ctypes.string_at(job.strings, job.strings_size), ctypes.string_at(job.code, job.code_size)
 
-    return library.zygote_open, pin, library.zygote_ready, library.zygote_serve, take, library.zygote_flush
+    return library.zygote_open, make_text_huge, pin, library.zygote_ready, library.zygote_serve, take, library.zygote_flush
 
 
 def set_environment(entries):
@@ -185,7 +204,7 @@ def main():
     runner = load("runner", RUNNER)
     rehearse(runner)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
-    opened, pin, ready, serve, take, runner.flush_c = open_library()
+    opened, make_text_huge, pin, ready, serve, take, runner.flush_c = open_library()
     zygote = opened()
     if not zygote:
         sys.exit("zygote: no configuration came")
@@ -193,6 +212,7 @@ def main():
         del sys.modules[name]
     gc.collect()
     gc.freeze()
+    make_text_huge()
     pin(learn_written_pages(runner))
     os.register_at_fork(after_in_child=renew)
     ready()

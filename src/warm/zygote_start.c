@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -309,6 +310,17 @@ static int make_streams(struct start *start, int ends[2])
     return fcntl(error[0], F_SETFL, O_NONBLOCK);
 }
 
+/* For zygote_pin. The jobs' own limit is 0. */
+static void allow_pinning(pid_t pid)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) == 0 ||
+        getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL);
+}
+
 static int start_process(struct start *start, const struct sb_policy *policy,
                          const struct sock_fprog *filter, struct sb_error *err)
 {
@@ -323,6 +335,8 @@ static int start_process(struct start *start, const struct sb_policy *policy,
         result = launch_clone(clone_zygote, start, err) < 0 ? -1 : 0;
     else
         sb_fail(err, "zygote", errno, "cannot make pipes: %m; raise ulimit -n");
+    if (result == 0)
+        allow_pinning(process->pid);
     if (result == 0 &&
         (write_maps(start->sandbox, process->pid) < 0 ||
          send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
