@@ -52,9 +52,9 @@ struct inside {
     bool network_made;    /* ahead: we are in it */
     int channel; /* warm start: where the job will come from, when all is ready; else −1 */
     int work;    /* /work, writable: for the files that come with the job */
+    int init;    /* warm start: the program that pid 1 becomes; else −1 */
     /* A warm start's way to a process for the script; NULL: python is executed. */
     int (*start_script)(struct inside *in);
-    int *locked; /* becomes 1, and is woken as a futex, when pid 1 has its filter; or NULL */
     int step;    /* the step that is being taken */
     int script;  /* pid of the script, once started; 0 in the script's own process */
 };

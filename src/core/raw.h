@@ -1,5 +1,5 @@
-/* System calls without the C library. It keeps errno, and more, in memory that belongs to one
- * thread: a process that shares its memory with another leaves all that alone. */
+/* System calls without the C library: for a process that has none, and for one that shares its
+ * memory with another. The library keeps errno, and more, in memory that belongs to one thread. */
 #ifndef SB_RAW_H
 #define SB_RAW_H
 

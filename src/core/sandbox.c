@@ -241,6 +241,7 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
         .channel = -1,
         .work = -1,
+        .init = -1,
     };
     struct prepared prepared = {0};
     int result = job_prepare(&in, &prepared, job, &sandbox->rootfs, err);

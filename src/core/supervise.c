@@ -127,19 +127,11 @@ static void add_missing(struct sb_run *run, const char *what)
         }
 }
 
-/* The script has been let in where pid 1 is, and may speak in its name. */
-static bool is_script_heard(const struct sb_run *run)
-{
-    return run->warm && run->warm_job == NULL;
-}
-
 static void on_report(struct sb_run *run)
 {
     struct report report;
     ssize_t n;
     while ((n = read(run->source[SOURCE_REPORT].fd, &report, sizeof(report))) == sizeof(report)) {
-        if (is_script_heard(run) && (report.kind != REPORT_EXITED || run->exited))
-            continue;
         switch (report.kind) {
         case REPORT_FAILED:
             run->failed = true;
@@ -152,8 +144,6 @@ static void on_report(struct sb_run *run)
             run->exited = true;
             run->status = report.value;
             run->ended_us = monotonic_us();
-            if (is_script_heard(run)) /* it ends now, if it has not yet */
-                syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
             break;
         }
     }
@@ -178,10 +168,6 @@ static void on_pidfd(struct sb_run *run)
     run->reaped = true;
     run->init_exited = info.si_code == CLD_EXITED;
     run->init_status = info.si_status;
-    if (is_script_heard(run) && !run->exited) { /* the script has done that to its pid 1 */
-        run->exited = true;
-        run->status = run->init_exited ? W_EXITCODE(info.si_status, 0) : info.si_status;
-    }
     if (run->ended_us == 0)
         run->ended_us = monotonic_us();
     source_close(run, SOURCE_PIDFD);

@@ -1,19 +1,28 @@
-/* The script's process of a warm start. See start_script.h. */
+/* See start_script.h. */
 #include "start_script.h"
 
-#include <errno.h>
-#include <linux/futex.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <unistd.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
 
+#include "embedded.h"
+#include "init_main.h"
 #include "raw.h"
 #include "util.h"
 
-/* What glibc has registered with the kernel for the thread that all children go on in. A process
- * that shares memory begins without, as a new thread does. */
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
+#endif
+
+/* glibc registers an area with the kernel for each thread (rseq(2)). A process that shares memory
+ * begins without, as a new thread does. */
 #define RSEQ_SIZE 32
 #define RSEQ_UNREGISTER 1
 #if defined(__x86_64__)
@@ -25,22 +34,43 @@ extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned __rseq_size __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
+/* What fork(2) would see to in the child: of the thread in which all children go on. */
 static struct {
-    int *tid; /* where the C library has the thread's id; NULL: not known */
+    int *tid; /* where the C library has its id */
     void *robust_list;
     size_t robust_list_size;
 } thread;
 
-/* pid 1's own, once memory is shared. */
+/* pid 1's own while memory is shared. */
 static struct inside init;
-static int locked;
-static char init_stack[16384] __attribute__((aligned(16)));
+static char init_path[32], init_script[24];
+static char init_stack[8192] __attribute__((aligned(16)));
 
-void start_script_prepare(void)
+/* Execute-only, and with no descriptor that it could be written to by: the kernel would not execute
+ * it. */
+static int program_descriptor(void)
+{
+    char path[32];
+    int fd = memfd_create("init", MFD_CLOEXEC | MFD_EXEC);
+    if (fd < 0)
+        fd = memfd_create("init", MFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    int result = -1;
+    if (write(fd, embedded_init, embedded_init_size) == (ssize_t)embedded_init_size &&
+        fchmod(fd, 0111) == 0)
+        result = open(path, O_PATH | O_CLOEXEC);
+    close(fd);
+    return result;
+}
+
+int start_script_prepare(void)
 {
     if (gnu_get_libc_version == NULL || prctl(PR_GET_TID_ADDRESS, &thread.tid) < 0 ||
         syscall(SYS_get_robust_list, 0, &thread.robust_list, &thread.robust_list_size) < 0)
-        thread.tid = NULL;
+        return -1;
+    return program_descriptor();
 }
 
 static int rseq(long flags)
@@ -51,14 +81,49 @@ static int rseq(long flags)
     return (int)raw_syscall(SYS_rseq, area, RSEQ_SIZE, flags, RSEQ_SIGNATURE, 0);
 }
 
-__attribute__((used)) static _Noreturn void go_on_as_init(long pid)
+/* ── pid 1, from the clone on ──────────────────────────────────────────────────────────────── */
+
+static char *decimal(char *end, long number)
 {
-    init.script = (int)pid;
-    init_run(&init);
+    *--end = '\0';
+    do
+        *--end = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return end;
+}
+
+static long keep(long fd, long as)
+{
+    return fd < 0 ? fd : raw_syscall(SYS_dup3, fd, as, 0, 0, 0);
+}
+
+/* Nothing here may touch what the C library has in memory: it is the child's. Descriptors that are
+ * not kept close on execve, which is what the child waits for, or are the script's first four. */
+__attribute__((used)) static _Noreturn void become_init(long script)
+{
+    uint64_t child = UINT64_C(1) << (SIGCHLD - 1);
+    char *const argv[] = {(char *)"init", decimal(init_script + sizeof(init_script), script), NULL};
+    char *const envp[] = {NULL};
+    raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&child, 0, sizeof(child), 0);
+    long ended = raw_syscall(SYS_signalfd4, -1, (long)&child, sizeof(child), SFD_CLOEXEC | SFD_NONBLOCK, 0);
+    long result = keep(ended, INIT_ENDED);
+    if (result >= 0)
+        result = keep(init.control, INIT_CONTROL);
+    if (result >= 0)
+        result = keep(init.report, INIT_REPORT);
+    raw_syscall(SYS_close, RESULT_FD, 0, 0, 0, 0);
+    if (result >= 0)
+        result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&init.filter, 0, 0);
+    if (result >= 0)
+        result = raw_syscall(SYS_execve, (long)init_path, (long)argv, (long)envp, 0, 0);
+    struct report report = {REPORT_FAILED, init.step, (int)-result};
+    raw_syscall(SYS_write, init.report, (long)&report, sizeof(report), 0, 0);
+    for (;;)
+        raw_syscall(SYS_exit_group, 125, 0, 0, 0, 0);
 }
 
 /* clone(2) that shares the memory. The child goes on where it was called, on this stack; pid 1 goes
- * on in init_run, on its own. Returns 0 in the child, −errno in pid 1. */
+ * on in become_init, on its own. Returns 0 in the child, −errno in pid 1. */
 static long clone_sharing(void)
 {
     const long flags = CLONE_VM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
@@ -72,7 +137,7 @@ static long clone_sharing(void)
                      "mov %[stack], %%rsp\n\t"
                      "xor %%ebp, %%ebp\n\t"
                      "mov %%rax, %%rdi\n\t"
-                     "call go_on_as_init\n"
+                     "call become_init\n"
                      "1:"
                      : "=a"(result)
                      : "a"(SYS_clone), "D"(flags), "S"(0L), "d"(0L), "r"(tid), [stack] "b"(stack)
@@ -90,7 +155,7 @@ static long clone_sharing(void)
                      "b.le 1f\n\t"
                      "mov sp, %[stack]\n\t"
                      "mov x29, #0\n\t"
-                     "bl go_on_as_init\n"
+                     "bl become_init\n"
                      "1:"
                      : "+r"(result)
                      : "r"(number), "r"(new_stack), "r"(parent_tid), "r"(tls), "r"(tid),
@@ -100,38 +165,48 @@ static long clone_sharing(void)
 #endif
 }
 
-static int wait_until_locked(void)
-{
-    while (__atomic_load_n(&locked, __ATOMIC_ACQUIRE) == 0)
-        raw_syscall(SYS_futex, (long)&locked, FUTEX_WAIT, 0, 0, 0);
-    syscall(SYS_set_robust_list, thread.robust_list, thread.robust_list_size);
-    return rseq(0);
-}
+/* ── The script's process ──────────────────────────────────────────────────────────────────── */
 
-/* A copy of the memory, as fork(2) makes it, where the C library is one that we don't know. */
-static int start_apart(struct inside *in)
+/* Returns when pid 1 has left this memory; what ends pid 1 instead ends this process. */
+static int wait_for_memory(int *left)
 {
-    in->script = fork();
-    return in->script < 0 ? -1 : 0;
+    char none;
+    close_fd(&left[1]);
+    ssize_t n;
+    do
+        n = read(left[0], &none, 1);
+    while (n < 0 && errno == EINTR);
+    close_fd(&left[0]);
+    syscall(SYS_set_robust_list, thread.robust_list, thread.robust_list_size);
+    return n < 0 ? -1 : rseq(0);
 }
 
 static int start_sharing(struct inside *in)
 {
+    int left[2];
+    if (pipe2(left, O_CLOEXEC) < 0)
+        return -1;
+    snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", in->init);
     init = *in;
-    init.locked = &locked;
     long result = clone_sharing();
     if (result < 0) {
         errno = (int)-result;
         return -1;
     }
     in->script = 0;
-    return wait_until_locked();
+    return wait_for_memory(left);
+}
+
+static int start_copying(struct inside *in)
+{
+    in->script = fork();
+    return in->script < 0 ? -1 : 0;
 }
 
 int start_script(struct inside *in)
 {
-    bool share = thread.tid != NULL && rseq(RSEQ_UNREGISTER) == 0;
-    if ((share ? start_sharing(in) : start_apart(in)) < 0)
+    bool share = in->init >= 0 && rseq(RSEQ_UNREGISTER) == 0;
+    if ((share ? start_sharing(in) : start_copying(in)) < 0)
         return -1;
     if (in->script != 0)
         return 0;
@@ -142,5 +217,6 @@ int start_script(struct inside *in)
     }
     close_fd(&in->control);
     close_fd(&in->report);
+    close_fd(&in->init);
     return 0;
 }

@@ -34,6 +34,7 @@ struct zygote {
     struct cgroup_entry cgroup;
     struct inside in;       /* in a child: itself */
     int networks[NETWORKS]; /* 0: not made yet */
+    int init;               /* see struct inside */
     struct sock_filter filter[];
 };
 
@@ -101,7 +102,7 @@ struct zygote *zygote_open(void)
         .loopback = zygote->config.loopback,
         .proc_masked = zygote->config.proc_masked,
     };
-    start_script_prepare();
+    zygote->init = start_script_prepare();
     return zygote;
 }
 
@@ -205,6 +206,7 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
         .report = fds[JOB_FDS + 1],
         .channel = fds[JOB_FDS + 2],
         .work = -1,
+        .init = zygote->init,
         .start_script = start_script,
     };
     in->cgroup.slot = spawn->slot;

@@ -370,7 +370,8 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                .control = -1,
                .report = -1,
                .channel = -1,
-               .work = -1},
+               .work = -1,
+               .init = -1},
     };
     int result = make_argv(&start.in, sandbox, policy);
     if (result == 0)

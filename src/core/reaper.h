@@ -1,0 +1,40 @@
+/* What pid 1 of a job does: reaps orphans, passes on how the script ended. Raw system calls alone,
+ * since a warm job's pid 1 has no C library (src/warm/init_main.c). */
+#ifndef SB_REAPER_H
+#define SB_REAPER_H
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "inside.h"
+#include "raw.h"
+#include "util.h"
+
+static inline void reap(int report, long script)
+{
+    struct report end = {.kind = REPORT_EXITED};
+    for (long pid; (pid = raw_syscall(SYS_wait4, -1, (long)&end.value, WNOHANG, 0, 0)) > 0;)
+        if (pid == script) {
+            raw_syscall(SYS_write, report, (long)&end, sizeof(end), 0, 0);
+            raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0); /* the kernel kills what is left */
+        }
+}
+
+/* `ended` is a signalfd for SIGCHLD, which is blocked; `control` and `report` are those of struct
+ * inside. Returns when the supervisor is gone, whatever became of PR_SET_PDEATHSIG. */
+static inline void reaper_run(int control, int report, int ended, long script)
+{
+    for (;;) {
+        struct signalfd_siginfo info;
+        struct pollfd events[] = {{.fd = ended, .events = POLLIN}, {.fd = control}};
+        reap(report, script);
+        raw_syscall(SYS_ppoll, (long)events, ARRAY_LEN(events), 0, 0, 0);
+        if (events[1].revents != 0)
+            return;
+        if (events[0].revents != 0)
+            raw_syscall(SYS_read, ended, (long)&info, sizeof(info), 0, 0);
+    }
+}
+
+#endif
