@@ -55,8 +55,8 @@ struct inside {
     int init;    /* warm start: the program that pid 1 becomes; else −1 */
     /* A warm start's way to a process for the script; NULL: python is executed. */
     int (*start_script)(struct inside *in);
-    int step;    /* the step that is being taken */
-    int script;  /* pid of the script, once started; 0 in the script's own process */
+    int step;   /* the step that is being taken */
+    int script; /* pid of the script, once started; 0 in the script's own process */
 };
 
 /* Runs the child. Returns in one case alone: in the script's process of a warm start, which has

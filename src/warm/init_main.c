@@ -18,7 +18,8 @@ __attribute__((used)) static _Noreturn void init_main(char *const *stack)
 
 /* The kernel starts a program with its arguments on the stack, and no return address. */
 #if defined(__x86_64__)
-__asm__(".globl _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call init_main\n");
+__asm__(
+    ".globl _start\n_start: xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call init_main\n");
 #else
 __asm__(".globl _start\n_start: mov x29, #0\n mov x0, sp\n bl init_main\n");
 #endif

@@ -105,7 +105,8 @@ __attribute__((used)) static _Noreturn void become_init(long script)
     char *const argv[] = {(char *)"init", decimal(init_script + sizeof(init_script), script), NULL};
     char *const envp[] = {NULL};
     raw_syscall(SYS_rt_sigprocmask, SIG_BLOCK, (long)&child, 0, sizeof(child), 0);
-    long ended = raw_syscall(SYS_signalfd4, -1, (long)&child, sizeof(child), SFD_CLOEXEC | SFD_NONBLOCK, 0);
+    long ended =
+        raw_syscall(SYS_signalfd4, -1, (long)&child, sizeof(child), SFD_CLOEXEC | SFD_NONBLOCK, 0);
     long result = keep(ended, INIT_ENDED);
     if (result >= 0)
         result = keep(init.control, INIT_CONTROL);
@@ -127,10 +128,11 @@ __attribute__((used)) static _Noreturn void become_init(long script)
 static long clone_sharing(void)
 {
     const long flags = CLONE_VM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
+    const long tid_address = (long)thread.tid;
     char *stack = init_stack + sizeof(init_stack);
 #if defined(__x86_64__)
     long result;
-    register long tid __asm__("r10") = (long)thread.tid;
+    register long tid __asm__("r10") = tid_address;
     __asm__ volatile("syscall\n\t"
                      "test %%rax, %%rax\n\t"
                      "jle 1f\n\t"
@@ -149,7 +151,7 @@ static long clone_sharing(void)
     register long new_stack __asm__("x1") = 0;
     register long parent_tid __asm__("x2") = 0;
     register long tls __asm__("x3") = 0;
-    register long tid __asm__("x4") = (long)thread.tid;
+    register long tid __asm__("x4") = tid_address;
     __asm__ volatile("svc 0\n\t"
                      "cmp x0, #0\n\t"
                      "b.le 1f\n\t"
@@ -158,8 +160,8 @@ static long clone_sharing(void)
                      "bl become_init\n"
                      "1:"
                      : "+r"(result)
-                     : "r"(number), "r"(new_stack), "r"(parent_tid), "r"(tls), "r"(tid),
-                       [stack] "r"(stack)
+                     : "r"(number), "r"(new_stack), "r"(parent_tid), "r"(tls),
+                       "r"(tid), [stack] "r"(stack)
                      : "memory", "x30");
     return result;
 #endif

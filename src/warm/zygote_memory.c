@@ -19,8 +19,8 @@
 EXPORT void zygote_pin(const struct iovec *spans, size_t count);
 EXPORT void zygote_make_huge(uintptr_t start, uintptr_t end);
 
-/* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go on
- * writing to them. A ring that is never used pins buffers for as long as it is open. */
+/* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
+ * on writing to them. A ring that is never used pins buffers for as long as it is open. */
 void zygote_pin(const struct iovec *spans, size_t count)
 {
     struct io_uring_params params = {0};
@@ -39,16 +39,15 @@ void zygote_make_huge(uintptr_t start, uintptr_t end)
     if (start >= end)
         return;
     size_t size = end - start;
-    char *room = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                      -1, 0);
+    char *room =
+        mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED)
         return;
     char *copy = room + (-(uintptr_t)room & (HUGE_PAGE - 1));
     void *place = (void *)start; /* NOLINT(performance-no-int-to-ptr): it was found in a text */
     madvise(copy, size, MADV_HUGEPAGE);
     memcpy(copy, place, size);
-    if (madvise(copy, size, MADV_COLLAPSE) == 0 &&
-        mprotect(copy, size, PROT_READ | PROT_EXEC) == 0)
+    if (madvise(copy, size, MADV_COLLAPSE) == 0 && mprotect(copy, size, PROT_READ | PROT_EXEC) == 0)
         mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, place);
     munmap(room, size + HUGE_PAGE);
 }

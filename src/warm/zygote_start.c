@@ -314,8 +314,7 @@ static int make_streams(struct start *start, int ends[2])
 static void allow_pinning(pid_t pid)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) == 0 ||
-        getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+    if (prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL) == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
         return;
     limit.rlim_cur = limit.rlim_max;
     prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL);
