@@ -83,15 +83,13 @@ def constant_memory(address):
     return found[:2]
 
 
-def written_pages():
-    """(start, size) of what this process has written to since it was forked."""
+def written_pages(parts):
+    """(start, size) of what this process has written to in parts of its memory since it was forked."""
     import os
 
     page, spans = os.sysconf("SC_PAGESIZE"), []
     with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
-        for start, end, permissions, _ in [*mappings()]:
-            if permissions != "rw-p":
-                continue
+        for start, end in parts:
             pagemap.seek(start // page * 8)
             entries = memoryview(pagemap.read((end - start) // page * 8)).cast("Q")
             for at, entry in zip(range(start, end, page), entries):
@@ -105,17 +103,18 @@ def written_pages():
 
 
 def learn_written_pages(runner):
-    """What a rehearsed child has written to; as little as the kernel tells where it tells nothing."""
+    """What a rehearsed child has written to of this process's memory."""
     import json
     import os
 
+    parts = [(start, end) for start, end, permissions, _ in mappings() if permissions == "rw-p"]
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             rehearse(runner)
             with open(writes, "w", encoding="ascii") as told:
-                json.dump(written_pages(), told)
+                json.dump(written_pages(parts), told)
         finally:
             os._exit(0)
     os.close(writes)

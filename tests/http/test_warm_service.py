@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 
 import pytest
@@ -42,6 +43,15 @@ def ready(serve):
 
 def test_jobs_start_warm_once_the_interpreters_are_there(ready):
     assert ready().run("print(1)")["enforcement"]["start"] == "warm"
+
+
+def test_zygotes_have_the_interpreter_in_huge_pages(ready):
+    """Where the host has some, which is nothing but speed."""
+    huge = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not huge.exists() or "[never]" in huge.read_text():
+        pytest.skip("this host has no huge pages")
+    maps = [pathlib.Path(f"/proc/{pid}/smaps").read_text() for pid in zygotes(ready())]
+    assert any(re.search(r"^AnonHugePages:\s+[1-9]", text, re.MULTILINE) for text in maps)
 
 
 def test_told_to_start_cold_it_keeps_no_interpreters(serve):

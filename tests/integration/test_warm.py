@@ -83,6 +83,26 @@ def test_a_warm_job_ends_as_a_cold_one_does(warm):
     assert warm("raise KeyboardInterrupt")[0]["signal"] == "SIGINT"
 
 
+def test_threads_and_signals_work_as_after_a_start_of_its_own(warm):
+    """The C library has the thread's id, which is another one than the zygote's."""
+    code = """
+import os, signal, threading
+
+caught = []
+signal.signal(signal.SIGUSR1, lambda *_: caught.append("signal"))
+signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+signal.raise_signal(signal.SIGUSR1)
+thread = threading.Thread(target=lambda: caught.append("thread"))
+thread.start()
+thread.join()
+child = os.fork()
+if child == 0:
+    signal.pthread_kill(threading.get_ident(), signal.SIGKILL)
+print(caught, os.waitpid(child, 0)[1], threading.get_native_id() == os.getpid())
+"""
+    assert warm(code, policy="default")[0]["stdout"] == "['signal', 'signal', 'thread'] 9 True\n"
+
+
 def test_warm_jobs_have_randomness_of_their_own(warm):
     look = ("import random, os, uuid, secrets, tempfile\n"
             "print(random.random(), os.urandom(8).hex(), uuid.uuid4(), secrets.token_hex(), next(tempfile._get_candidate_names()))")
