@@ -68,6 +68,7 @@ void init_run(struct inside *in)
     syscall(SYS_close_range, 0, CODE_FD, 0);
     close_fd(&in->channel);
     close_fd(&in->work);
+    close_fd(&in->init);
     int ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || init_install_filter(in) < 0) {
         inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
