@@ -20,11 +20,10 @@ def load(name, path):
     return module
 
 
-def rehearse(runner):
-    """A job from its beginning to its end, but for the end: what the first compile, print, traceback and
-    JSON of a process set up for all that follow."""
+def rehearse(runner, thoroughly):
+    """A job from its beginning to its end, but for the end: what it sets up once for all that follow. Thoroughly:
+    also the first compile, traceback and JSON of a process."""
     import io
-    import json
     import os
 
     streams, main, argv, path = (sys.stdout, sys.stderr), sys.modules["__main__"], sys.argv[:], sys.path[:]
@@ -35,14 +34,9 @@ def rehearse(runner):
     sys.stdout = sys.stderr = io.StringIO()
     try:
         runner.make_main("rehearsal", "/work/rehearsal", [])
-        scope = {"__name__": "rehearsal"}
-        exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
-        json.loads(json.dumps(scope["main"]()))
         runner.execute(b"import sys\nprint(sys.version_info >= (3,))\n", "rehearsal", {})
-        try:
-            runner.execute(b"1 / 0", "rehearsal", {})
-        except ZeroDivisionError as error:
-            runner.hide_runner(sys.excepthook, runner.__name__)(type(error), error, error.__traceback__)
+        if thoroughly:
+            rehearse_more(runner)
         runner.may_leave()
         runner.forget_modules()
         del sys.last_type, sys.last_value, sys.last_traceback
@@ -50,6 +44,18 @@ def rehearse(runner):
         sys.stdout, sys.stderr = streams
         sys.modules["__main__"] = main
         sys.argv[:], sys.path[:] = argv, path
+
+
+def rehearse_more(runner):
+    import json
+
+    scope = {"__name__": "rehearsal"}
+    exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
+    json.loads(json.dumps(scope["main"]()))
+    try:
+        runner.execute(b"1 / 0", "rehearsal", {})
+    except ZeroDivisionError as error:
+        runner.hide_runner(sys.excepthook, runner.__name__)(type(error), error, error.__traceback__)
 
 
 # ---- Memory ----
@@ -112,7 +118,7 @@ def learn_written_pages(runner):
     child = os.fork()
     if child == 0:
         try:
-            rehearse(runner)
+            rehearse(runner, thoroughly=False)
             with open(writes, "w", encoding="ascii") as told:
                 json.dump(written_pages(parts), told)
         finally:
@@ -201,7 +207,7 @@ def main():
     set_environment(environment)
     kept = set(sys.modules)
     runner = load("runner", RUNNER)
-    rehearse(runner)
+    rehearse(runner, thoroughly=True)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
     opened, make_text_huge, pin, ready, serve, take, runner.flush_c = open_library()
     zygote = opened()
