@@ -4,6 +4,8 @@
  * start_script.c executes it, with the pid of the script's process as its only argument. */
 #include "init_main.h"
 
+#include <sys/prctl.h>
+
 #include "reaper.h"
 
 __attribute__((used)) static _Noreturn void init_main(char *const *stack)
@@ -11,6 +13,7 @@ __attribute__((used)) static _Noreturn void init_main(char *const *stack)
     long script = 0;
     for (const char *digit = stack[2]; *digit != '\0'; digit++) /* argc, argv[0], argv[1] */
         script = script * 10 + (*digit - '0');
+    raw_syscall(SYS_prctl, PR_SET_NAME, (long)"init", 0, 0, 0); /* else the name is a number */
     reaper_run(INIT_CONTROL, INIT_REPORT, INIT_ENDED, script);
     for (;;)
         raw_syscall(SYS_exit_group, 125, 0, 0, 0, 0);
