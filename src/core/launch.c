@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -207,13 +208,21 @@ int launch_go(struct sb_run *run, struct sb_error *err)
     return 0;
 }
 
+/* A child that is gone already can't be given maps, and has said better what the matter was. */
+static bool has_reported(const struct sb_run *run)
+{
+    struct pollfd report = {.fd = run->source[SOURCE_REPORT].fd, .events = POLLIN};
+    return poll(&report, 1, 0) > 0;
+}
+
 int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     int result = launch_prepare(run, in, err);
     if (result == 0 && launch_clone(clone_job, &(struct start){run, in}, err) < 0)
         result = -1;
-    if (result == 0 && (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
-                        write_maps(run, err) < 0 || launch_go(run, err) < 0))
+    if (result == 0 &&
+        (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
+         (write_maps(run, err) < 0 && !has_reported(run)) || launch_go(run, err) < 0))
         result = -1;
     launch_close(in);
     if (result < 0 && run->pid > 0)

@@ -29,7 +29,7 @@ def in_mode(*modes):
 @pytest.fixture
 def auto(run, monkeypatch):
     """run(…) without the --cgroup of these tests."""
-    monkeypatch.delenv("SANDBOX_TEST_CGROUP", raising=False)
+    monkeypatch.setattr(run, "cgroup", None)
     return run
 
 

@@ -231,16 +231,14 @@ def as_nobody(run, host, open_rootfs):
 
     def call(*options, **keywords):
         # The tests' own --cgroup would be an answer to the question.
-        before = os.environ.pop("SANDBOX_TEST_CGROUP", None)
+        cgroup, run.cgroup = run.cgroup, None
         original, run.binary = run.binary, binary
         try:
             if not (pathlib.Path(original).parent / "policies").is_dir():
                 become[-1] = f"SANDBOX_POLICIES={os.environ['SANDBOX_POLICIES']}"
             return run("--rootfs", rootfs, *options, prefix=[*prefix, *become], cwd="/", **keywords)
         finally:
-            run.binary = original
-            if before is not None:
-                os.environ["SANDBOX_TEST_CGROUP"] = before
+            run.binary, run.cgroup = original, cgroup
 
     return call
 
