@@ -195,6 +195,7 @@ struct incoming {
     size_t body_room;
     bool has_body;      /* one is announced */
     bool malformed;     /* a header's line */
+    const char *behind; /* the end of the last header that was taken */
     const char *twice;  /* a header that came twice and must not; NULL: none */
     bool allows_origin; /* CORS: answers may be read by the page that asked */
 

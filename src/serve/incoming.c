@@ -130,6 +130,15 @@ static bool is_folded(const char *name, size_t name_size, const char *value, siz
     return at < behind || at - behind > most || strspn(name + name_size + 1, " \t") < at - behind;
 }
 
+/* libmicrohttpd 0.9 ends a value at a NUL: what is behind it, up to the next name, only others see.
+ */
+static void look_behind(struct incoming *incoming, const char *next)
+{
+    for (const char *at = incoming->behind; at != NULL && !incoming->malformed && at < next; at++)
+        if (*at != '\0' && strchr("\r\n \t", *at) == NULL)
+            incoming->malformed = true;
+}
+
 static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
@@ -141,6 +150,8 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
     if (!is_name(name, name_size) || strpbrk(value, "\r\n") != NULL ||
         (value_size > 0 && is_folded(name, name_size, value, most)))
         incoming->malformed = true;
+    look_behind(incoming, name);
+    incoming->behind = value_size > 0 ? value + value_size : name + name_size + 1;
     for (size_t i = 0; i < HEADERS; i++) {
         if (strcasecmp(name, header_names[i].name) != 0)
             continue;
@@ -180,6 +191,9 @@ static struct incoming *begin(struct connection *connection, const char *url, co
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
     MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+    look_behind(incoming, method + MHD_get_connection_info(connection->mhd,
+                                                           MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+                                       ->header_size);
     return incoming;
 }
 
