@@ -39,10 +39,11 @@ struct pool {
     int serving; /* the one that clones children; the other starts, to take its place, or has been
                     replaced and still owes some */
     struct list parked, dead;
-    struct sb_run *waiting, **waiting_last; /* by warm_job->next; a child is coming for each */
+    struct sb_run *waiting, **waiting_last; /* by warm_job->next */
     size_t waiting_count;
-    size_t failures;  /* of the zygote, in a row */
-    int64_t retry_us; /* not started before */
+    size_t failures;   /* of the zygote, in a row */
+    int64_t retry_us;  /* not started before */
+    int64_t refill_us; /* no child is asked for before, but for a job that comes */
     int64_t arrived_us;
     double interval_us; /* between jobs, smoothed */
     char reason[512];   /* why the zygote is not there */

@@ -29,6 +29,11 @@
  * jobs have the machine to themselves; or after the turn, when few are left. */
 #define REST_US 300
 #define REST_BESIDE_JOBS_US 2000
+/* A zygote is asked for so many children at most before it has answered: the kernel lets only so
+ * many descriptors be under way. */
+#define SPAWNING_MAX 32
+/* The pause after one that could not be asked for. */
+#define REFILL_RETRY_US 100000
 
 struct warm {
     struct sb_warm_options options;
@@ -73,17 +78,27 @@ static size_t wanted(const struct pool *pool)
     return MIN(PARKED_MIN + expected, MAX(most, 1));
 }
 
-static size_t coming(const struct pool *pool)
+/* How many children more than `enough` there will be when all jobs that wait have one; less than 0:
+ * some are to be asked for. 0 where none can be, for now. */
+static ptrdiff_t surplus(struct pool *pool, size_t enough)
 {
-    return pool->parked.count + pool_spawning(pool) - pool->waiting_count;
+    size_t spawning = pool_spawning(pool);
+    if (!zygotes_serving(pool)->ready || spawning >= SPAWNING_MAX ||
+        monotonic_us() < pool->refill_us)
+        return 0;
+    return (ptrdiff_t)(pool->parked.count + spawning) - (ptrdiff_t)(pool->waiting_count + enough);
 }
 
 /* One at a time: what has been asked of us meanwhile comes first. */
 static void refill(struct pool *pool)
 {
     struct sb_error err;
-    if (zygotes_serving(pool)->ready && coming(pool) < wanted(pool) && pool_spawn(pool, &err) < 0)
-        snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+    if (surplus(pool, wanted(pool)) >= 0 || pool_spawn(pool, &err) == 0)
+        return;
+    snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
+    pool->refill_us = monotonic_us() + REFILL_RETRY_US;
+    while (pool->waiting_count > pool_spawning(pool))
+        warm_job_start_cold(pool_next_waiting(pool));
 }
 
 /* Never at once: whoever waits for the verdict of this turn is answered first. */
@@ -93,8 +108,8 @@ static void plan_refill(struct warm *warm, bool jobs_run)
     bool any = false, few = false;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
         size_t goal = wanted(pool);
-        any |= zygotes_serving(pool)->ready && coming(pool) < goal;
-        few |= zygotes_serving(pool)->ready && coming(pool) < goal / 2;
+        any |= surplus(pool, goal) < 0;
+        few |= surplus(pool, goal / 2) < 0;
     }
     if (!any && !warm->resting)
         return;
@@ -176,8 +191,9 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
     note_arrival(pool);
     struct child *child = pool_take_parked(pool);
     struct sb_error err;
-    if (run_make_timer(run) < 0 || (child == NULL && pool_spawning(pool) <= pool->waiting_count &&
-                                    pool_spawn(pool, &err) < 0)) {
+    size_t spawning = pool_spawning(pool);
+    bool ask = child == NULL && spawning <= pool->waiting_count && spawning < SPAWNING_MAX;
+    if (run_make_timer(run) < 0 || (ask && pool_spawn(pool, &err) < 0)) {
         if (child != NULL)
             pool_lose(pool, child);
         warm_job_free(steal_ptr(run->warm_job));

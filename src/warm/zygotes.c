@@ -103,7 +103,7 @@ static void stop_zygote(struct pool *pool, struct zygote *zygote)
     zygote->ready = false;
     zygote_stop(&zygote->process);
     pool_lose_spawning(pool, zygote);
-    while (pool->waiting_count > pool_spawning(pool))
+    while (!serving(pool)->ready && pool->waiting_count > pool_spawning(pool))
         warm_job_start_cold(pool_next_waiting(pool));
 }
 
