@@ -54,6 +54,16 @@ def test_zygotes_have_the_interpreter_in_huge_pages(ready):
     assert any(re.search(r"^AnonHugePages:\s+[1-9]", text, re.MULTILINE) for text in maps)
 
 
+def test_a_crowd_waits_for_interpreters_and_starts_warm(ready):
+    """More at once than a zygote can be asked for."""
+    crowd = 40 if SANITIZED else 1000
+    server = ready(jobs=crowd, memory=f"{crowd}G", queue=crowd)
+    asked = {number: server.send("POST", "/run", {"code": f"print({number})"}) for number in range(crowd)}
+    answers = {number: connection.answer().json for number, connection in asked.items()}
+    assert {answer["enforcement"]["start"] for answer in answers.values()} == {"warm"}
+    assert all(answer["output"] == str(number) for number, answer in answers.items())
+
+
 def test_told_to_start_cold_it_keeps_no_interpreters(serve):
     server = serve(cold=True)
     assert server.run("print(1)")["enforcement"]["start"] == "cold"
