@@ -282,6 +282,13 @@ def test_a_trace_that_cannot_be_followed_is_no_price_list():
         explain.figures(tracing.parse(text, NAMES), 10, 20, [1.0])
 
 
+def test_the_published_picture_is_that_of_the_published_figures():
+    figures = json.loads((HERE / "figures" / "warm.json").read_text(encoding="utf-8"))
+    assert picture.svg(figures) == (HERE / "figures" / "warm.svg").read_text(encoding="utf-8")
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert "tests/bench/figures/warm.svg" in readme
+
+
 # ── The picture ──────────────────────────────────────────────────────────────────────────────────
 
 def test_the_picture_shows_everybody_in_order_and_is_xml():
