@@ -1,4 +1,4 @@
-"""A service, and what `bench --http` measures: what HTTP adds to a job that starts cold, the service under load and
+"""A service, and what `bench --http` measures: what HTTP adds to a job that starts warm, the service under load and
 afterwards, and many jobs that sleep. Every answer is checked; the goals are shown, not enforced: machines differ."""
 
 import contextlib
@@ -133,8 +133,9 @@ def call(setting, *argv):
 
 def added(setting, load, rounds):
     """In milliseconds: the library's median, the service's, and the median of the differences of the rounds. Both start
-    their jobs cold."""
-    with Service(setting, "--cold") as service:
+    their jobs warm."""
+    with Service(setting) as service:
+        service.warmed()
         lines = call(setting, load, "added", service.port, rounds).split("\n")[:-1]
     pairs = [tuple(int(word) / 1e6 for word in line.split()) for line in lines]
     return {"rounds": len(pairs), "library_ms": statistics.median(pair[0] for pair in pairs),
@@ -158,12 +159,13 @@ def wrk(port, seconds, clients=CLIENTS):
 
 
 def throughput(setting, load, seconds):
-    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once, all cold."""
+    """Jobs a second: bare python, the library, and the service with 64 clients, the same number at once, warm both."""
     jobs = 2 * (os.cpu_count() or 1)
     python = [rootfs_record(setting.rootfs)["python"], "-c", "print(1)"]
     told = {"jobs": jobs, "bare": float(call(setting, load, "bare", jobs, seconds, setting.rootfs, *python)),
             "library": float(call(setting, load, "library", jobs, seconds))}
-    with Service(setting, "--cold", "--jobs", str(jobs)) as service:
+    with Service(setting, "--jobs", str(jobs)) as service:
+        service.warmed()
         told["service"] = wrk(service.port, seconds)
     return told
 
