@@ -333,6 +333,12 @@ struct sb_run *pool_next_waiting(struct pool *pool)
     return run;
 }
 
+void pool_start_rest_cold(struct pool *pool)
+{
+    while (pool->waiting_count > pool_spawning(pool))
+        warm_job_start_cold(pool_next_waiting(pool));
+}
+
 bool pool_cancel(struct pool *pool, struct sb_run *run)
 {
     bool found = false;

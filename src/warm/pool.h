@@ -76,6 +76,8 @@ void pool_return(struct pool *pool, struct sb_run *run);
 /* Jobs that have no child yet, first come, first served. */
 void pool_wait(struct pool *pool, struct sb_run *run);
 struct sb_run *pool_next_waiting(struct pool *pool);
+/* Starts those cold for which no child is coming. */
+void pool_start_rest_cold(struct pool *pool);
 /* Takes one out. False: it was not there. */
 bool pool_cancel(struct pool *pool, struct sb_run *run);
 

@@ -78,27 +78,27 @@ static size_t wanted(const struct pool *pool)
     return MIN(PARKED_MIN + expected, MAX(most, 1));
 }
 
-/* How many children more than `enough` there will be when all jobs that wait have one; less than 0:
- * some are to be asked for. 0 where none can be, for now. */
-static ptrdiff_t surplus(struct pool *pool, size_t enough)
+/* Children that are there or asked for, less those that jobs wait for. */
+static ptrdiff_t coming(const struct pool *pool)
 {
-    size_t spawning = pool_spawning(pool);
-    if (!zygotes_serving(pool)->ready || spawning >= SPAWNING_MAX ||
-        monotonic_us() < pool->refill_us)
-        return 0;
-    return (ptrdiff_t)(pool->parked.count + spawning) - (ptrdiff_t)(pool->waiting_count + enough);
+    return (ptrdiff_t)(pool->parked.count + pool_spawning(pool)) - (ptrdiff_t)pool->waiting_count;
+}
+
+static bool can_ask(struct pool *pool)
+{
+    return zygotes_serving(pool)->ready && pool_spawning(pool) < SPAWNING_MAX &&
+           monotonic_us() >= pool->refill_us;
 }
 
 /* One at a time: what has been asked of us meanwhile comes first. */
 static void refill(struct pool *pool)
 {
     struct sb_error err;
-    if (surplus(pool, wanted(pool)) >= 0 || pool_spawn(pool, &err) == 0)
+    if (!can_ask(pool) || coming(pool) >= (ptrdiff_t)wanted(pool) || pool_spawn(pool, &err) == 0)
         return;
     snprintf(pool->reason, sizeof(pool->reason), "%s", err.message);
     pool->refill_us = monotonic_us() + REFILL_RETRY_US;
-    while (pool->waiting_count > pool_spawning(pool))
-        warm_job_start_cold(pool_next_waiting(pool));
+    pool_start_rest_cold(pool);
 }
 
 /* Never at once: whoever waits for the verdict of this turn is answered first. */
@@ -107,9 +107,11 @@ static void plan_refill(struct warm *warm, bool jobs_run)
     int64_t rest_us = jobs_run ? REST_BESIDE_JOBS_US : REST_US;
     bool any = false, few = false;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
-        size_t goal = wanted(pool);
-        any |= surplus(pool, goal) < 0;
-        few |= surplus(pool, goal / 2) < 0;
+        if (!can_ask(pool))
+            continue;
+        ptrdiff_t goal = (ptrdiff_t)wanted(pool);
+        any |= coming(pool) < goal;
+        few |= coming(pool) < goal / 2;
     }
     if (!any && !warm->resting)
         return;

@@ -103,8 +103,8 @@ static void stop_zygote(struct pool *pool, struct zygote *zygote)
     zygote->ready = false;
     zygote_stop(&zygote->process);
     pool_lose_spawning(pool, zygote);
-    while (!serving(pool)->ready && pool->waiting_count > pool_spawning(pool))
-        warm_job_start_cold(pool_next_waiting(pool));
+    if (!serving(pool)->ready)
+        pool_start_rest_cold(pool);
 }
 
 static void lose_zygote(struct pool *pool, struct zygote *zygote)
