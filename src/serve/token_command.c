@@ -182,19 +182,24 @@ static int replace_file(const struct command *command, FILE *old, char text[TOKE
     return failed;
 }
 
-static int lock_directory(const char *path, struct sb_error *err)
+/* The first token makes the directory. */
+static int lock_directory(const struct command *command, struct sb_error *err)
 {
+    const char *path = command->config.tokens;
     _cleanup_free_ char *copy = strdup(path);
     if (copy == NULL)
         return sb_fail(err, "tokens", 0, "no memory for the path: free some");
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-        sb_fail(err, "tokens", errno, "can't lock the directory of %.200s", path);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
+    const char *directory = dirname(copy);
+    if (command->action == ACTION_TOKEN_ADD)
+        mkdir(directory, 0755);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+        return fd;
+    sb_fail(err, "tokens", errno, "can't lock %.200s, where the tokens are: make it with mkdir -p",
+            directory);
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 int token_command(const struct command *command, struct sb_error *err)
@@ -208,7 +213,7 @@ int token_command(const struct command *command, struct sb_error *err)
         return sb_fail(err, "tokens", 0,
                        "'%.64s' can't be a token's name: up to %d letters, digits, '.', '_' or '-'",
                        command->name, TOKEN_NAME_SIZE - 1);
-    _cleanup_close_ int lock = lock_directory(path, err);
+    _cleanup_close_ int lock = lock_directory(command, err);
     if (lock < 0)
         return -1;
     FILE *old = fopen(path, "re");
