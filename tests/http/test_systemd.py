@@ -73,6 +73,11 @@ def processes():
     return integration.living(found)
 
 
+def metric(service, name):
+    """The sum over its labels."""
+    return sum(int(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\d+)$", service.get("/metrics").text, re.M))
+
+
 def job_cgroups():
     """Those of jobs and of the interpreters that wait for one; a later one of the same name is another."""
     found = set()
@@ -203,13 +208,15 @@ def test_a_job_that_runs_into_a_limit_ends_alone(service, code, seconds, verdict
     assert answer["verdict"] == verdict, answer
     held.release()
     assert (main_pid(), show("NRestarts"), show("ActiveState")) == (pid, "0", "active")
+    # The service, its zygotes, and two processes for each child that waits for a job.
+    until(lambda: len(processes()) == 1 + metric(service, "sandbox_warm_zygotes")
+          + 2 * metric(service, "sandbox_warm_parked"))
 
 
 def test_the_memory_that_is_promised_is_the_units(service):
     service.drop_in("MemoryMax=1200M")
     systemctl("restart", UNIT)
-    promised = re.search(r"^sandbox_memory_promised_max_bytes (\d+)$", service.get("/metrics").text, re.M)
-    assert int(promised[1]) == (1200 - 256) * 1024 * 1024
+    assert metric(service, "sandbox_memory_promised_max_bytes") == (1200 - 256) * 1024 * 1024
 
 
 # ── Reload ───────────────────────────────────────────────────────────────────────────────────────
@@ -245,7 +252,9 @@ def test_tokens_are_read_from_a_file_of_the_services_group(service):
 
     def add(name):
         command = ["sandbox-serve", "token", "add", name, "--tokens", file]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran
+        return ran.stdout.strip()
 
     try:
         alice = add("alice")
