@@ -1,47 +1,14 @@
 """The benchmark works, says what it should, and believes no contestant that gives a wrong answer. How fast
 anything is, is no test's business."""
 
-import json
 import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-BINARY = pathlib.Path(os.environ.get("SANDBOX_RUN") or HERE.parents[1] / "build" / "sandbox-run").absolute()
-
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(HERE))
 import contestants
 import measure
 
-
-@pytest.fixture(scope="module", name="helpers")
-def compiled_helpers(tmp_path_factory):
-    return measure.compile_helpers(tmp_path_factory.mktemp("helpers"))
-
-
-@pytest.fixture(name="bench")
-def bench_runner(tmp_path):
-    """Calls the benchmark with --quick and only few contestants; gives what it said and its figures."""
-    if os.geteuid() != 0:
-        pytest.skip("root is needed for chroot")
-    if not os.environ.get("SANDBOX_ROOTFS"):
-        pytest.skip("SANDBOX_ROOTFS names no root file system")
-    if not BINARY.exists():
-        pytest.skip(f"{BINARY} is not built")
-
-    def call(*options):
-        figures = tmp_path / "bench.json"
-        said = subprocess.run(
-            [HERE / "bench", "--quick", "--build", BINARY.parent, "--json", figures,
-             "--only", "floor", "--only", "sandbox-run", *options],
-            capture_output=True, text=True, check=False)
-        return said, json.loads(figures.read_text()) if figures.exists() else None
-
-    return call
+FEW = ("--only", "floor", "--only", "sandbox-run")
 
 
 def fake(tmp_path, text, name="fake"):
@@ -58,7 +25,7 @@ def contestant(argv, **more):
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────
 
 def test_quick_run_reports_every_contestant_in_both_modes(bench):
-    said, figures = bench()
+    said, figures = bench(*FEW)
     assert said.returncode == 0, said.stderr
     seen = {(row["name"], row["program"], row["mode"]) for row in figures["results"]}
     programs = {row["program"] for row in figures["results"]}
@@ -75,7 +42,7 @@ def test_quick_run_reports_every_contestant_in_both_modes(bench):
 
 
 def test_quick_run_describes_the_machine_and_sandbox_run_itself(bench):
-    said, figures = bench()
+    said, figures = bench(*FEW)
     assert said.returncode == 0, said.stderr
     assert figures["machine"]["cores"] == os.cpu_count()
     assert figures["machine"]["kernel"] == os.uname().release
@@ -90,27 +57,21 @@ def test_quick_run_describes_the_machine_and_sandbox_run_itself(bench):
 
 
 def test_a_wrong_answer_ends_the_benchmark_without_figures(bench, tmp_path):
-    said, figures = bench("--also", f"liar={fake(tmp_path, 'echo 2')}")
+    said, figures = bench(*FEW, "--also", f"liar={fake(tmp_path, 'echo 2')}")
     assert said.returncode == 1
     assert "liar" in said.stderr and "wrong answer" in said.stderr
     assert figures is None
 
 
 def test_a_further_contestant_with_the_right_answer_is_measured(bench, tmp_path):
-    said, figures = bench("--also", f"honest={fake(tmp_path, 'echo 1')}")
+    said, figures = bench(*FEW, "--also", f"honest={fake(tmp_path, 'echo 1')}")
     assert said.returncode == 0, said.stderr
     assert "honest" in {row["name"] for row in figures["results"]}
 
 
-def test_a_sandbox_that_lacks_a_layer_is_not_measured(bench, tmp_path, monkeypatch):
+def test_a_sandbox_that_lacks_a_layer_is_not_measured(bench, pretended):
     """A sandbox-run that goes without a cgroup would be faster, and would not be what is promised."""
-    policies = BINARY.parent / "policies"
-    real = BINARY
-    (tmp_path / "build").mkdir()
-    (tmp_path / "build" / "policies").symlink_to(policies)
-    fake(tmp_path / "build", f'exec {real} --best-effort --cgroup none "$@"', "sandbox-run")
-    monkeypatch.setattr(sys.modules[__name__], "BINARY", tmp_path / "build" / "sandbox-run")
-    said, figures = bench()
+    said, figures = bench(*FEW, build=pretended("sandbox-run", 'exec {real} --best-effort --cgroup none "$@"'))
     assert said.returncode == 1
     assert "no cgroup" in said.stderr
     assert figures is None
@@ -171,14 +132,10 @@ def test_differences_are_those_of_the_same_round(monkeypatch):
     assert rows["other"]["median_ms"] == 12 and rows["other"]["p95_ms"] == 102
 
 
-def test_the_services_benchmark_reports_all_that_it_promises(tmp_path):
-    if os.geteuid() != 0 or not os.environ.get("SANDBOX_ROOTFS") or not BINARY.exists():
-        pytest.skip("needs root, a root file system and a build")
-    figures = tmp_path / "bench.json"
-    said = subprocess.run([HERE / "bench", "--http", "--quick", "--build", BINARY.parent, "--json", figures],
-                          capture_output=True, text=True, check=False)
+def test_the_services_benchmark_reports_all_that_it_promises(bench):
+    said, figures = bench("--http")
     assert said.returncode == 0, said
-    report = json.loads(figures.read_text())["service"]
+    report = figures["service"]
     assert report["added"]["rounds"] == 10
     assert report["throughput"]["service"]["ok"] > 0 and report["throughput"]["library"] > 0
     assert report["growth"]["then_after"] >= 100

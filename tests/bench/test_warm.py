@@ -6,17 +6,11 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import threading
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-BINARY = pathlib.Path(os.environ.get("SANDBOX_RUN") or HERE.parents[1] / "build" / "sandbox-run").absolute()
-
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(HERE))
 import contestants
 import explain
 import flat
@@ -25,34 +19,11 @@ import picture
 import tracing
 import warm
 
+HERE = pathlib.Path(__file__).resolve().parent
 RIGHT = {"verdict": "ok", "stdout": "1\n", "enforcement": {"cgroup": "v2", "start": "warm", "missing": []}}
 WRONG = [("output", {"stdout": "2\n"}), ("verdict", {"verdict": "memory"}),
          ("start", {"enforcement": {"cgroup": "v2", "start": "cold", "missing": []}}),
          ("layer", {"enforcement": {"cgroup": "v2", "start": "warm", "missing": ["seccomp"]}})]
-
-
-@pytest.fixture(scope="module", name="helpers")
-def compiled_helpers(tmp_path_factory):
-    return measure.compile_helpers(tmp_path_factory.mktemp("helpers"))
-
-
-@pytest.fixture(name="bench")
-def bench_runner(tmp_path):
-    """Calls the benchmark with --quick; gives what it said and its figures."""
-    if os.geteuid() != 0:
-        pytest.skip("root is needed for chroot")
-    if not os.environ.get("SANDBOX_ROOTFS"):
-        pytest.skip("SANDBOX_ROOTFS names no root file system")
-    if not (BINARY.parent / "sandbox-serve").exists():
-        pytest.skip("sandbox-serve is not built")
-
-    def call(*options, build=BINARY.parent):
-        figures = tmp_path / "bench.json"
-        said = subprocess.run([HERE / "bench", "--quick", "--build", build, "--json", figures, *options],
-                              capture_output=True, text=True, check=False)
-        return said, json.loads(figures.read_text()) if figures.exists() else None
-
-    return call
 
 
 @pytest.fixture(name="answering")
@@ -138,14 +109,8 @@ def test_explain_follows_the_jobs(bench):
     assert all(row["us"] >= 0 for row in told["parts"]) and told["calls"]
 
 
-def test_a_service_without_all_layers_is_not_measured(bench, tmp_path):
-    build = tmp_path / "build"
-    build.mkdir()
-    (build / "policies").symlink_to(BINARY.parent / "policies")
-    (build / "sandbox-run").symlink_to(BINARY)
-    real = BINARY.parent / "sandbox-serve"
-    (build / "sandbox-serve").write_text(f'#!/bin/sh\nexec {real} --best-effort --cgroup none "$@"\n', encoding="utf-8")
-    (build / "sandbox-serve").chmod(0o755)
+def test_a_service_without_all_layers_is_not_measured(bench, pretended):
+    build = pretended("sandbox-serve", 'exec {real} --best-effort --cgroup none "$@"')
     said, figures = bench("--warm", "--part", "memory", "--only", "bare", build=build)
     assert said.returncode == 1
     assert "does not enforce everything" in said.stderr and "no cgroup" in said.stderr
