@@ -26,7 +26,7 @@ pid_t clone_child(int cgroup, uint64_t flags, int *pidfd)
     return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-static int write_proc(pid_t pid, const char *file, const char *text)
+int clone_write_proc(pid_t pid, const char *file, const char *text)
 {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
@@ -42,7 +42,7 @@ int clone_map_ids(pid_t pid, uint32_t uid, uint32_t gid)
     char uid_map[64], gid_map[64];
     snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
     snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
-    if (write_proc(pid, "setgroups", "deny") < 0 || write_proc(pid, "uid_map", uid_map) < 0)
+    if (clone_write_proc(pid, "setgroups", "deny") < 0 || clone_write_proc(pid, "uid_map", uid_map) < 0)
         return -1;
-    return write_proc(pid, "gid_map", gid_map);
+    return clone_write_proc(pid, "gid_map", gid_map);
 }

@@ -17,11 +17,10 @@
 #include <unistd.h>
 
 #include "clone.h"
+#include "libzygote.h"
 #include "protocol.h"
 #include "start_script.h"
 #include "util.h"
-
-#define EXPORT __attribute__((visibility("default")))
 
 /* Python's C API, from the process. */
 void PyOS_BeforeFork(void);
@@ -37,20 +36,6 @@ struct zygote {
     int init;               /* see struct inside */
     struct sock_filter filter[];
 };
-
-/* What a child is given, as Python reads it. */
-struct job {
-    const char *strings;
-    size_t strings_size;
-    const char *code;
-    size_t code_size;
-};
-
-EXPORT struct zygote *zygote_open(void);
-EXPORT int zygote_ready(void);
-EXPORT void zygote_serve(struct zygote *zygote);
-EXPORT struct job *zygote_take(struct zygote *zygote);
-EXPORT void zygote_flush(void);
 
 /* ── Messages with descriptors ─────────────────────────────────────────────────────────────── */
 
@@ -160,8 +145,8 @@ static int write_files(struct inside *in, struct job *job, const char *at, uint3
     return result;
 }
 
-/* Waits for the job and unpacks it. The supervisor that goes away takes pid 1 and so this process
- * along; the end of the channel is the same message. */
+/* The supervisor that goes away takes pid 1 and so this process along; the end of the channel is
+ * the same message. */
 struct job *zygote_take(struct zygote *zygote)
 {
     struct inside *in = &zygote->in;
@@ -255,7 +240,6 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int
     return pid;
 }
 
-/* Clones children until the supervisor closes the socket. Returns in a child, isolated. */
 void zygote_serve(struct zygote *zygote)
 {
     for (;;) {

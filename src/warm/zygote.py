@@ -130,33 +130,43 @@ def learn_written_pages(runner):
     return json.loads(text or "[]")
 
 
-def open_library():
-    """(open, make_text_huge, pin, ready, serve, take, flush) of libzygote. ctypes itself stays out of the jobs' sys.modules."""
-    import ctypes
+class Library:
+    """libzygote.h, for Python. ctypes itself stays out of the jobs' sys.modules."""
 
-    class Job(ctypes.Structure):
-        _fields_ = [("strings", ctypes.c_void_p), ("strings_size", ctypes.c_size_t),
-                    ("code", ctypes.c_void_p), ("code_size", ctypes.c_size_t)]
+    def __init__(self):
+        import ctypes
 
-    library = ctypes.PyDLL("/proc/self/fd/4")
-    library.zygote_open.restype = ctypes.c_void_p
-    library.zygote_serve.argtypes = [ctypes.c_void_p]
-    library.zygote_serve.restype = None
-    library.zygote_take.argtypes = [ctypes.c_void_p]
-    library.zygote_take.restype = ctypes.POINTER(Job)
+        class Job(ctypes.Structure):
+            _fields_ = [("strings", ctypes.c_void_p), ("strings_size", ctypes.c_size_t),
+                        ("code", ctypes.c_void_p), ("code_size", ctypes.c_size_t)]
 
-    def pin(spans):
-        library.zygote_pin((ctypes.c_size_t * (2 * len(spans)))(*sum(spans, [])), len(spans))
+        self.ctypes = ctypes
+        self.c = ctypes.PyDLL("/proc/self/fd/4")
+        self.c.zygote_open.restype = ctypes.c_void_p
+        self.c.zygote_serve.argtypes = self.c.zygote_take.argtypes = [ctypes.c_void_p]
+        self.c.zygote_serve.restype = self.c.zygote_flush.restype = None
+        self.c.zygote_take.restype = ctypes.POINTER(Job)
+        self.flush = self.c.zygote_flush
+        self.zygote = self.c.zygote_open()
+        if not self.zygote:
+            sys.exit("zygote: no configuration came")
 
-    def make_text_huge():
-        text = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
-        library.zygote_make_huge(*map(ctypes.c_size_t, constant_memory(text)))
+    def make_text_huge(self):
+        text = self.ctypes.cast(self.ctypes.pythonapi.Py_IsInitialized, self.ctypes.c_void_p).value
+        self.c.zygote_make_huge(*map(self.ctypes.c_size_t, constant_memory(text)))
 
-    def take(zygote):
-        job = library.zygote_take(zygote).contents
-        return ctypes.string_at(job.strings, job.strings_size), ctypes.string_at(job.code, job.code_size)
+    def pin(self, spans):
+        self.c.zygote_pin((self.ctypes.c_size_t * (2 * len(spans)))(*sum(spans, [])), len(spans))
 
-    return library.zygote_open, make_text_huge, pin, library.zygote_ready, library.zygote_serve, take, library.zygote_flush
+    def serve(self):
+        self.c.zygote_ready()
+        self.c.zygote_serve(self.zygote)
+
+    def take(self):
+        """(strings, code) of the job."""
+        job = self.c.zygote_take(self.zygote).contents
+        strings = self.ctypes.string_at(job.strings, job.strings_size)
+        return strings, self.ctypes.string_at(job.code, job.code_size)
 
 
 def set_environment(entries):
@@ -209,20 +219,17 @@ def main():
     runner = load("runner", RUNNER)
     rehearse(runner, thoroughly=True)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
-    opened, make_text_huge, pin, ready, serve, take, runner.flush_c = open_library()
-    zygote = opened()
-    if not zygote:
-        sys.exit("zygote: no configuration came")
+    library = Library()
+    runner.flush_c = library.flush
     for name in set(sys.modules) - kept:
         del sys.modules[name]
     gc.collect()
     gc.freeze()
-    make_text_huge()
-    pin(learn_written_pages(runner))
+    library.make_text_huge()
+    library.pin(learn_written_pages(runner))
     os.register_at_fork(after_in_child=renew)
-    ready()
-    serve(zygote)
-    strings, code = take(zygote)
+    library.serve()
+    strings, code = library.take()
 
     strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
     count = int(strings[0])

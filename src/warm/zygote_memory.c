@@ -1,23 +1,16 @@
-/* The part of libzygote that makes clones cheap: both functions change what they cost, and nothing
- * else. Where the host does not let us, they cost more. zygote.py calls them once, before the first
- * clone. */
+/* The part of libzygote that makes clones cheap. */
 #include <linux/io_uring.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "libzygote.h"
 
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
 #endif
-
-EXPORT void zygote_pin(const struct iovec *spans, size_t count);
-EXPORT void zygote_make_huge(uintptr_t start, uintptr_t end);
 
 /* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
  * on writing to them. A ring that is never used pins buffers for as long as it is open. */

@@ -204,14 +204,6 @@ static pid_t clone_zygote(void *user)
 
 /* ── In the supervisor ─────────────────────────────────────────────────────────────────────── */
 
-static int write_map(pid_t pid, const char *file, const char *text)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
-    return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
-}
-
 /* Each id is what it is outside. setgroups stays allowed for root alone: a job's own namespace
  * denies it. */
 static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
@@ -225,10 +217,10 @@ static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
                  sandbox->uid_first, sandbox->uid_first, sandbox->uid_count);
         snprintf(gids + g, sizeof(gids) - (size_t)g, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
                  sandbox->uid_first, sandbox->uid_first, sandbox->uid_count);
-    } else if (write_map(pid, "setgroups", "deny") < 0) {
+    } else if (clone_write_proc(pid, "setgroups", "deny") < 0) {
         return -1;
     }
-    return write_map(pid, "uid_map", uids) < 0 ? -1 : write_map(pid, "gid_map", gids);
+    return clone_write_proc(pid, "uid_map", uids) < 0 ? -1 : clone_write_proc(pid, "gid_map", gids);
 }
 
 static int send_config(int socket, const struct sb_sandbox *sandbox, const struct sb_policy *policy,

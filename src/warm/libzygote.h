@@ -1,0 +1,43 @@
+/* What zygote.py calls of libzygote, by ctypes and in this order. */
+#ifndef SB_LIBZYGOTE_H
+#define SB_LIBZYGOTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#pragma GCC visibility push(default)
+
+struct zygote;
+
+/* What a child is given. */
+struct job {
+    const char *strings;
+    size_t strings_size;
+    const char *code;
+    size_t code_size;
+};
+
+/* Receives the configuration. NULL: none came. It lives as long as the process. */
+struct zygote *zygote_open(void);
+
+/* Both make clones cheap: they change what clones cost, and nothing else. Where the host does not
+ * let us, they cost more. */
+void zygote_make_huge(uintptr_t start, uintptr_t end);
+void zygote_pin(const struct iovec *spans, size_t count);
+
+/* Tells the supervisor that children can be asked for. */
+int zygote_ready(void);
+
+/* Clones children until the supervisor closes the socket. Returns in a child, isolated. */
+void zygote_serve(struct zygote *zygote);
+
+/* In the child: waits for the job and unpacks it. */
+struct job *zygote_take(struct zygote *zygote);
+
+/* Writes out what C code has printed. */
+void zygote_flush(void);
+
+#pragma GCC visibility pop
+
+#endif
