@@ -17,6 +17,7 @@ PROTOCOL = 2  # what the supervisor and this file agree on; recorded in rootfs.j
 RESULT_FD = 3
 INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a KeyboardInterrupt
 flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
+last_module = None  # set in a zygote: what comes after it in sys.modules is the script's
 
 
 def identity():
@@ -181,6 +182,19 @@ def forget_names(names):
         names[key] = None
 
 
+def modules_since(last):
+    """Names in sys.modules, the newest first, down to that one; without __main__, which comes last of all."""
+    import sys
+
+    names = []
+    for name in reversed(sys.modules):
+        if name == last:
+            break
+        if name != "__main__":
+            names.append(name)
+    return names
+
+
 def forget_modules():
     """Takes away the script's own modules: what they hold is finalised, __del__ called. Modules that
     something still holds lose their names."""
@@ -189,9 +203,9 @@ def forget_modules():
     import sys
 
     sys.last_type = sys.last_value = sys.last_traceback = None
-    own = [name for name, module in [*sys.modules.items()]
-           if name == "__main__" or str(getattr(module, "__file__", None)).startswith(("/work/", "/tmp/"))]
-    left = [_weakref.ref(sys.modules.pop(name)) for name in reversed(own)]
+    own = [name for name in modules_since(last_module)
+           if str(getattr(sys.modules.get(name), "__file__", None)).startswith(("/work/", "/tmp/"))]
+    left = [_weakref.ref(sys.modules.pop(name)) for name in [*own, "__main__"] if name in sys.modules]
     gc.collect()
     for module in [reference() for reference in left]:
         if module is not None:

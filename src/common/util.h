@@ -38,6 +38,15 @@ static inline int steal_fd(int *fd)
     return stolen;
 }
 
+/* How many there are before the NULL; none where there is no array. */
+static inline size_t strings_count(const char *const *strings)
+{
+    size_t n = 0;
+    while (strings != NULL && strings[n] != NULL)
+        n++;
+    return n;
+}
+
 #define steal_ptr(p)                                                                               \
     ({                                                                                             \
         __typeof__(p) stolen_ = (p);                                                               \

@@ -42,7 +42,8 @@ int clone_map_ids(pid_t pid, uint32_t uid, uint32_t gid)
     char uid_map[64], gid_map[64];
     snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
     snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
-    if (clone_write_proc(pid, "setgroups", "deny") < 0 || clone_write_proc(pid, "uid_map", uid_map) < 0)
+    if (clone_write_proc(pid, "setgroups", "deny") < 0 ||
+        clone_write_proc(pid, "uid_map", uid_map) < 0)
         return -1;
     return clone_write_proc(pid, "gid_map", gid_map);
 }

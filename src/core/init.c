@@ -71,7 +71,8 @@ void init_run(struct inside *in)
     close_fd(&in->init);
     int ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || init_install_filter(in) < 0) {
-        inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
+        inside_report(in,
+                      &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
         _exit(125);
     }
     reaper_run(in->control, in->report, ended, in->script);

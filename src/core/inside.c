@@ -80,7 +80,8 @@ void inside(struct inside *in)
 {
     for (in->step = 0; (size_t)in->step < ARRAY_LEN(steps); in->step++)
         if (steps[in->step].step(in) < 0) {
-            inside_report(in, &(struct report){REPORT_FAILED, in->step, errno});
+            inside_report(
+                in, &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
             _exit(125);
         }
     if (in->script != 0)

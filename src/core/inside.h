@@ -29,6 +29,7 @@ struct report {
     enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_EXITED } kind;
     int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
     int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status */
+    int64_t at_us; /* REPORT_EXITED: when, by CLOCK_MONOTONIC */
 };
 
 struct inside {

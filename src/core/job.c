@@ -168,14 +168,6 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
     return check_code(job, limits, err) < 0 ? -1 : check_files(job, err);
 }
 
-static size_t count(const char *const *strings)
-{
-    size_t n = 0;
-    while (strings != NULL && strings[n] != NULL)
-        n++;
-    return n;
-}
-
 static bool same_name(const char *a, const char *b)
 {
     size_t length = strcspn(a, "=");
@@ -186,7 +178,7 @@ static bool same_name(const char *a, const char *b)
 static char **environment(const struct sb_job *job)
 {
     const char *const *base = (const char *const *)job->policy->environment;
-    size_t base_count = count(base), own_count = count(job->env);
+    size_t base_count = strings_count(base), own_count = strings_count(job->env);
     char **envp = calloc(base_count + own_count + 1, sizeof(*envp));
     if (envp == NULL)
         return NULL;
@@ -205,7 +197,7 @@ static char **environment(const struct sb_job *job)
 int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_job *job,
                 const struct rootfs *rootfs, struct sb_error *err)
 {
-    size_t args = count(job->args);
+    size_t args = strings_count(job->args);
     const char *file = file_name(job);
     *prepared = (struct prepared){
         .argv = calloc(args + 6, sizeof(char *)),

@@ -50,7 +50,8 @@ int proc_mount(struct inside *in)
          * away. */
         if (errno != EPERM || !in->best_effort)
             return -1;
-        inside_report(in, &(struct report){REPORT_MISSING, in->step, errno});
+        inside_report(in,
+                      &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errno});
         return 0;
     }
     return full ? mask() : 0;

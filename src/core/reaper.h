@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "inside.h"
 #include "raw.h"
@@ -14,8 +15,11 @@
 static inline void reap(int report, long script)
 {
     struct report end = {.kind = REPORT_EXITED};
+    struct timespec now = {0};
     for (long pid; (pid = raw_syscall(SYS_wait4, -1, (long)&end.value, WNOHANG, 0, 0)) > 0;)
         if (pid == script) {
+            raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0);
+            end.at_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
             raw_syscall(SYS_write, report, (long)&end, sizeof(end), 0, 0);
             raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0); /* the kernel kills what is left */
         }

@@ -85,6 +85,8 @@ struct sb_run {
     int kill_signal;     /* CAUSE_CALLER */
     char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL */
     int removal_tries;   /* of the cgroup */
+    bool listened;       /* to all sources: see run_watch */
+    bool over;           /* its verdict is given; the host still has its cgroup */
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
@@ -133,6 +135,7 @@ struct sb_sandbox {
     struct filter *filters; /* programs by profile, loaded when first needed */
     struct sb_run *runs;
     size_t running;
+    struct sb_run *over;                           /* have their verdict */
     char *buffer;                                  /* for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;
@@ -186,7 +189,7 @@ void stdin_on_feed(struct sb_run *run);
 void stdin_on_pipe(struct sb_run *run, uint32_t events);
 
 /* supervise.c */
-/* Listens to a run that has been launched; its clocks run from here. */
+/* Watches a run that has been launched; its clocks run from here. */
 int run_watch(struct sb_run *run, struct sb_error *err);
 /* A verdict for a run that has no process, from the next sb_turn. */
 void run_end_unstarted(struct sb_run *run);
@@ -196,6 +199,10 @@ void run_kill(struct sb_run *run, enum cause cause);
 /* Ends a job because the sandbox itself failed: `reason` is what the verdict says. */
 void run_fail(struct sb_run *run, const char *reason);
 void run_free(struct sb_run *run);
+/* Takes away what is left of a run that has its verdict, or plans to try again. */
+void run_bury(struct sb_run *run);
+/* One that has started. */
+void run_add(struct sb_run *run);
 void clear_stale_once(struct sb_sandbox *sandbox);
 
 /* verdict.c: judges by the evidence and calls on_done. */

@@ -78,7 +78,11 @@ void sb_close(struct sb_sandbox *sandbox)
         run_kill(run, CAUSE_CALLER);
     }
     struct sb_error ignored;
-    while (sandbox->running > 0 && sb_turn(sandbox, -1, &ignored) == 0)
+    for (struct sb_run *run = sandbox->over, *next; run != NULL; run = next) {
+        next = run->next;
+        run_bury(run);
+    }
+    while ((sandbox->running > 0 || sandbox->over != NULL) && sb_turn(sandbox, -1, &ignored) == 0)
         ;
     if (sandbox->warm_operations != NULL)
         sandbox->warm_operations->close(sandbox);
@@ -285,11 +289,7 @@ int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run
         run_free(run);
         return -1;
     }
-    run->next = sandbox->runs;
-    if (run->next != NULL)
-        run->next->previous = run;
-    sandbox->runs = run;
-    sandbox->running++;
+    run_add(run);
     clear_stale_once(sandbox);
     if (out != NULL)
         *out = run;

@@ -1,6 +1,6 @@
 /* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has
- * a handler here; the last thing to happen to a job is that its cgroup is gone, and then it has its
- * verdict. */
+ * a handler here. A job has its verdict when all of it is dead; a moment later, when the caller has
+ * had time to pass that on, its cgroup is gone too. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +17,11 @@
 
 /* How long a dead job's cgroup may take to be empty: 2 s in steps of 1 ms. It takes moments. */
 #define REMOVAL_TRIES 2000
+/* From a verdict to the removal of the cgroup. */
+#define REMOVAL_US 300
+/* A warm job that nobody waits to hear from is not listened to for so long: most are over by then,
+ * and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
+#define BRIEF_US 2000
 /* The shortest pause between two looks at the CPU time. */
 #define CPU_CHECK_MIN_US 5000
 /* What a job without a cpu controller is taken to use at most, when the next look is planned. */
@@ -143,7 +148,7 @@ static void on_report(struct sb_run *run)
         case REPORT_EXITED:
             run->exited = true;
             run->status = report.value;
-            run->ended_us = monotonic_us();
+            run->ended_us = report.at_us > 0 ? report.at_us : monotonic_us();
             break;
         }
     }
@@ -162,6 +167,8 @@ static void on_pidfd(struct sb_run *run)
                                                                          : info.si_pid == 0)
         return;
     on_report(run);
+    if (run->warm_job != NULL)
+        run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
     if (run->warm_job != NULL && run->cause == CAUSE_NONE &&
         run->sandbox->warm_operations->again(run))
         return;
@@ -178,7 +185,7 @@ static void on_pidfd(struct sb_run *run)
     arm(run, 0);
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
         /* One that its reader has paused waits until it is wanted. */
-        while (run->source[kind].watched != 0 && source_read(run, kind))
+        while ((run->source[kind].watched != 0 || !run->listened) && source_read(run, kind))
             ;
 }
 
@@ -205,6 +212,28 @@ static void on_oom(struct sb_run *run)
     check_oom(run);
 }
 
+/* ── Listening ─────────────────────────────────────────────────────────────────────────────── */
+
+static int watch_all(struct sb_run *run, const enum source_kind *kinds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (source_watch(run, kinds[i], EPOLLIN) < 0)
+            return -1;
+    return 0;
+}
+
+static int listen_to_all(struct sb_run *run)
+{
+    static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
+                                             SOURCE_REPORT, SOURCE_CHANNEL};
+    if (run->listened)
+        return 0;
+    run->listened = true;
+    if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
+        stdin_next(run);
+    return watch_all(run, kinds, ARRAY_LEN(kinds));
+}
+
 /* ── The end ───────────────────────────────────────────────────────────────────────────────── */
 
 static void read_evidence(struct sb_run *run)
@@ -219,28 +248,53 @@ static void read_evidence(struct sb_run *run)
     run->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
 }
 
-/* Everything is dead and read: takes the cgroup away, gives the verdict. */
+static void put_first(struct sb_run **list, struct sb_run *run)
+{
+    run->previous = NULL;
+    run->next = *list;
+    if (run->next != NULL)
+        run->next->previous = run;
+    *list = run;
+}
+
+static void take_out(struct sb_run **list, struct sb_run *run)
+{
+    *(run->previous != NULL ? &run->previous->next : list) = run->next;
+    if (run->next != NULL)
+        run->next->previous = run->previous;
+}
+
+void run_add(struct sb_run *run)
+{
+    put_first(&run->sandbox->runs, run);
+    run->sandbox->running++;
+}
+
+/* Everything is dead and read: gives the verdict. */
 static void finish(struct sb_run *run)
 {
-    if (run->removal_tries == 0)
-        read_evidence(run);
-    if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0) {
-        if (errno == EBUSY && ++run->removal_tries < REMOVAL_TRIES) {
-            arm(run, 1000);
-            return;
-        }
-        run->cause = CAUSE_INTERNAL;
-        snprintf(run->reason, sizeof(run->reason), "the job's cgroup cannot be removed: %s",
-                 strerror(errno));
-    }
     struct sb_sandbox *sandbox = run->sandbox;
+    read_evidence(run);
     if (run->warm && run->cause != CAUSE_INTERNAL)
         sandbox->warm_operations->ended(run);
-    *(run->previous ? &run->previous->next : &sandbox->runs) = run->next;
-    if (run->next)
-        run->next->previous = run->previous;
+    take_out(&sandbox->runs, run);
     sandbox->running--;
     verdict_give(run);
+    run->over = true;
+    put_first(&sandbox->over, run);
+    arm(run, REMOVAL_US);
+}
+
+/* What someone else has put something into, the next start clears. */
+void run_bury(struct sb_run *run)
+{
+    struct sb_sandbox *sandbox = run->sandbox;
+    if (cgroup_remove(&sandbox->cgroup, &run->cgroup) < 0 && errno == EBUSY &&
+        ++run->removal_tries < REMOVAL_TRIES) {
+        arm(run, 1000);
+        return;
+    }
+    take_out(&sandbox->over, run);
     run_free(run);
 }
 
@@ -257,6 +311,10 @@ static void on_timer(struct sb_run *run)
     (void)ignored;
     if (run->reaped)
         return;
+    if (listen_to_all(run) < 0) {
+        run_fail(run, "cannot watch the job; raise fs.epoll.max_user_watches");
+        return;
+    }
     check_time(run);
     if (run->oom_looks > 0)
         check_oom(run);
@@ -319,20 +377,21 @@ void run_end_unstarted(struct sb_run *run)
 
 int run_watch(struct sb_run *run, struct sb_error *err)
 {
+    static const enum source_kind first[] = {SOURCE_PIDFD, SOURCE_OOM};
     run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
     if (run_make_timer(run) < 0)
         return sb_fail(err, "timer", errno,
                        "cannot make a timer: %m; raise the limit on open files (ulimit -n)");
-    static const enum source_kind readable[] = {SOURCE_PIDFD,  SOURCE_STDOUT, SOURCE_STDERR,
-                                                SOURCE_RESULT, SOURCE_REPORT, SOURCE_OOM,
-                                                SOURCE_CHANNEL};
-    for (size_t i = 0; i < ARRAY_LEN(readable); i++)
-        if (source_watch(run, readable[i], EPOLLIN) < 0)
-            return sb_fail(err, "epoll", errno,
-                           "cannot watch the job: %m; raise fs.epoll.max_user_watches");
-    if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
-        stdin_next(run);
-    check_time(run);
+    bool brief = run->warm && run->on_output == NULL && feed_done(&run->feed);
+    if (watch_all(run, first, ARRAY_LEN(first)) < 0 || (!brief && listen_to_all(run) < 0))
+        return sb_fail(err, "epoll", errno,
+                       "cannot watch the job: %m; raise fs.epoll.max_user_watches");
+    if (brief) {
+        source_close(run, SOURCE_STDIN);
+        arm(run, MIN(BRIEF_US, run->limits.value[SB_WALL_TIME_MS] * 1000));
+    } else {
+        check_time(run);
+    }
     return 0;
 }
 
@@ -368,7 +427,11 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
         bool seen = false;
         for (int j = 0; j < i && !seen; j++)
             seen = touched[j] == touched[i];
-        if (!seen && touched[i] != NULL && finished(touched[i]))
+        if (seen || touched[i] == NULL)
+            continue;
+        if (touched[i]->over)
+            run_bury(touched[i]);
+        else if (finished(touched[i]))
             finish(touched[i]);
     }
     if (sandbox->warm_operations != NULL)

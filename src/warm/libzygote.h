@@ -26,6 +26,10 @@ struct zygote *zygote_open(void);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
 void zygote_pin(const struct iovec *spans, size_t count);
 
+/* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head). */
+void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
+                    const char *code, size_t code_size);
+
 /* Tells the supervisor that children can be asked for. */
 int zygote_ready(void);
 

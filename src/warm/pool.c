@@ -229,22 +229,22 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
     int64_t used = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
     run->cpu_time_before_us = used > 0 ? used : 0;
     run->started_us = monotonic_us();
-    if (run_watch(run, &err) < 0) {
+    bool limited =
+        cgroup_change_limits(host, &run->cgroup, &run->limits, &pool->policy->limits, &err) == 0;
+    /* First of all: it wakes up while we do the rest. One that is dead already tells by its pidfd,
+     * and the job goes elsewhere (warm.c, again). */
+    bool sent =
+        limited && send(run->source[SOURCE_CHANNEL].fd, run->warm_job->message, run->warm_job->size,
+                        MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)run->warm_job->size;
+    bool watched = run_watch(run, limited ? &err : &(struct sb_error){0}) == 0;
+    if (!limited || !watched)
         run_fail(run, err.message);
+    else if (!sent)
+        run_kill(run, CAUSE_NONE);
+    if (!watched) {
         launch_abandon(run);
         run_end_unstarted(run);
-        return;
     }
-    /* A child that is dead already tells by its pidfd, and the job goes elsewhere (warm.c, again).
-     */
-    if (cgroup_change_limits(host, &run->cgroup, &run->limits, &pool->policy->limits, &err) < 0) {
-        run_fail(run, err.message);
-        return;
-    }
-    ssize_t sent = send(run->source[SOURCE_CHANNEL].fd, run->warm_job->message, run->warm_job->size,
-                        MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent != (ssize_t)run->warm_job->size)
-        run_kill(run, CAUSE_NONE);
 }
 
 static void park(struct pool *pool, struct child *child)

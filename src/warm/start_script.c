@@ -117,7 +117,7 @@ __attribute__((used)) static _Noreturn void become_init(long script)
         result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&init.filter, 0, 0);
     if (result >= 0)
         result = raw_syscall(SYS_execve, (long)init_path, (long)argv, (long)envp, 0, 0);
-    struct report report = {REPORT_FAILED, init.step, (int)-result};
+    struct report report = {.kind = REPORT_FAILED, .step = init.step, .value = (int)-result};
     raw_syscall(SYS_write, init.report, (long)&report, sizeof(report), 0, 0);
     for (;;)
         raw_syscall(SYS_exit_group, 125, 0, 0, 0, 0);
@@ -214,7 +214,8 @@ int start_script(struct inside *in)
         return 0;
     /* An execve would have made it dumpable again, which its own files in /proc need. */
     if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || init_install_filter(in) < 0) {
-        inside_report(in, &(struct report){REPORT_FAILED, in->step - 1, errno});
+        inside_report(
+            in, &(struct report){.kind = REPORT_FAILED, .step = in->step - 1, .value = errno});
         _exit(125);
     }
     close_fd(&in->control);

@@ -38,19 +38,12 @@ static char *put_string(struct buffer *buffer, const char *text)
     return put(buffer, text, strlen(text) + 1);
 }
 
-static size_t count(char *const *strings)
-{
-    size_t n = 0;
-    while (strings[n] != NULL)
-        n++;
-    return n;
-}
-
 /* Strings: how many arguments, python's arguments behind the runner, the environment. */
 static void put_strings(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
 {
     char number[24];
-    size_t arguments = count(in->argv) - 2, entries = count(in->envp);
+    size_t arguments = strings_count((const char *const *)in->argv) - 2,
+           entries = strings_count((const char *const *)in->envp);
     snprintf(number, sizeof(number), "%zu", arguments);
     put_string(buffer, number);
     for (size_t i = 0; i < arguments; i++) {
@@ -126,8 +119,8 @@ static struct warm_job *copy_prepared(const struct sb_run *run, const struct ins
     if (buffer.size <= JOB_MESSAGE_MAX) {
         copy->size = buffer.size;
         copy->message = malloc(buffer.size);
-        copy->args = calloc(count(in->argv), sizeof(char *));
-        copy->env = calloc(count(in->envp) + 1, sizeof(char *));
+        copy->args = calloc(strings_count((const char *const *)in->argv), sizeof(char *));
+        copy->env = calloc(strings_count((const char *const *)in->envp) + 1, sizeof(char *));
         copy->files = calloc(in->files_count + 1, sizeof(struct sb_file));
     }
     if (copy->message == NULL || copy->args == NULL || copy->env == NULL || copy->files == NULL) {

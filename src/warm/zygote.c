@@ -166,11 +166,29 @@ struct job *zygote_take(struct zygote *zygote)
     struct report report = {.step = -1};
     if (write_files(in, job, body + head.strings_size + code_size, head.files) < 0 ||
         rlimits_lower(head.open_files) < 0)
-        report = (struct report){REPORT_FAILED, inside_step_of(tmp_write_files), errno};
+        report = (struct report){
+            .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
     if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
         _exit(125);
     close_fd(&in->channel);
     return job;
+}
+
+void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
+                    const char *code, size_t code_size)
+{
+    struct job_head head = {.size = sizeof(head) + strings_size + code_size,
+                            .strings_size = strings_size,
+                            .code_size = (int64_t)code_size,
+                            .open_files = zygote->config.limits.value[SB_OPEN_FILES]};
+    struct iovec parts[] = {
+        {&head, sizeof(head)}, {(void *)strings, strings_size}, {(void *)code, code_size}};
+    int channel[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0 ||
+        writev(channel[0], parts, ARRAY_LEN(parts)) < 0)
+        _exit(125);
+    zygote->in.channel = channel[1];
+    zygote->in.work = -1;
 }
 
 /* All of a cold start's steps but the last. Returns in the script's process alone. */

@@ -9,6 +9,7 @@ runner.py does for a cold start.
 import sys
 
 RUNNER = "/usr/lib/sandbox-run/runner.pyc"
+REHEARSAL = b"import sys\nprint(sys.version_info >= (3,))\n"
 
 
 def load(name, path):
@@ -20,9 +21,8 @@ def load(name, path):
     return module
 
 
-def rehearse(runner, thoroughly):
-    """A job from its beginning to its end, but for the end: what it sets up once for all that follow. Thoroughly:
-    also the first compile, traceback and JSON of a process."""
+def rehearse(runner):
+    """A job from its beginning to its end, but for the end: what it sets up once for all that follow."""
     import io
     import os
 
@@ -34,9 +34,8 @@ def rehearse(runner, thoroughly):
     sys.stdout = sys.stderr = io.StringIO()
     try:
         runner.make_main("rehearsal", "/work/rehearsal", [])
-        runner.execute(b"import sys\nprint(sys.version_info >= (3,))\n", "rehearsal", {})
-        if thoroughly:
-            rehearse_more(runner)
+        runner.execute(REHEARSAL, "rehearsal", {})
+        rehearse_more(runner)
         runner.may_leave()
         runner.forget_modules()
         del sys.last_type, sys.last_value, sys.last_traceback
@@ -47,8 +46,10 @@ def rehearse(runner, thoroughly):
 
 
 def rehearse_more(runner):
+    """The first compile, traceback and JSON of a process."""
     import json
 
+    int("1")  # which takes a logarithm once
     scope = {"__name__": "rehearsal"}
     exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
     json.loads(json.dumps(scope["main"]()))
@@ -89,45 +90,60 @@ def constant_memory(address):
     return found[:2]
 
 
-def written_pages(parts):
-    """(start, size) of what this process has written to in parts of its memory since it was forked."""
+def written_pages(pid, parts):
+    """[start, size, ...] of what a process has written to in parts of its memory since it was forked."""
     import os
 
     page, spans = os.sysconf("SC_PAGESIZE"), []
-    with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
+    with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
         for start, end in parts:
             pagemap.seek(start // page * 8)
             entries = memoryview(pagemap.read((end - start) // page * 8)).cast("Q")
             for at, entry in zip(range(start, end, page), entries):
                 if entry & (SHARED_OR_FILE | EXCLUSIVE) != EXCLUSIVE:
                     continue
-                if spans and sum(spans[-1]) == at:
-                    spans[-1] = spans[-1][0], spans[-1][1] + page
+                if spans and spans[-2] + spans[-1] == at:
+                    spans[-1] += page
                 else:
-                    spans.append((at, page))
+                    spans += at, page
     return spans
 
 
-def learn_written_pages(runner):
-    """What a rehearsed child has written to of this process's memory."""
-    import json
+def learn_written_pages(library, runner, environment):
+    """What a child writes to of this process's memory from its fork to its end: one does a job of ours, and
+    is looked at when all that it has left to do is to end."""
     import os
+    import posix
 
     parts = [(start, end) for start, end, permissions, _ in mappings() if permissions == "rw-p"]
-    reads, writes = os.pipe()
+    there_read, there_write = os.pipe()
+    go_read, go_write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            rehearse(runner, thoroughly=False)
-            with open(writes, "w", encoding="ascii") as told:
-                json.dump(written_pages(parts), told)
+            os.close(go_write)
+            printed = os.memfd_create("printed")
+            for fd in 1, 2, runner.RESULT_FD:
+                os.dup2(printed, fd)
+            end = posix._exit
+
+            def wait_and_end(status):
+                posix.write(there_write, b".")
+                posix.read(go_read, 1)
+                end(status)
+
+            posix._exit = wait_and_end
+            library.pretend(["rehearsal", "/work/rehearsal", ""], environment, REHEARSAL)
+            run_job(library, runner, environment)
         finally:
-            os._exit(0)
-    os.close(writes)
-    with open(reads, encoding="ascii") as told:
-        text = told.read()
+            os.abort()
+    for fd in there_write, go_read:
+        os.close(fd)
+    spans = written_pages(child, parts) if os.read(there_read, 1) else []
+    for fd in there_read, go_write:
+        os.close(fd)
     os.waitpid(child, 0)
-    return json.loads(text or "[]")
+    return spans
 
 
 class Library:
@@ -144,6 +160,7 @@ class Library:
         self.c = ctypes.PyDLL("/proc/self/fd/4")
         self.c.zygote_open.restype = ctypes.c_void_p
         self.c.zygote_serve.argtypes = self.c.zygote_take.argtypes = [ctypes.c_void_p]
+        self.c.zygote_pretend.argtypes = [ctypes.c_void_p, *2 * (ctypes.c_char_p, ctypes.c_size_t)]
         self.c.zygote_serve.restype = self.c.zygote_flush.restype = None
         self.c.zygote_take.restype = ctypes.POINTER(Job)
         self.flush = self.c.zygote_flush
@@ -156,11 +173,16 @@ class Library:
         self.c.zygote_make_huge(*map(self.ctypes.c_size_t, constant_memory(text)))
 
     def pin(self, spans):
-        self.c.zygote_pin((self.ctypes.c_size_t * (2 * len(spans)))(*sum(spans, [])), len(spans))
+        self.c.zygote_pin((self.ctypes.c_size_t * len(spans))(*spans), len(spans) // 2)
 
     def serve(self):
         self.c.zygote_ready()
         self.c.zygote_serve(self.zygote)
+
+    def pretend(self, argv, environment, code):
+        """The next job is this one."""
+        strings = "".join(text + "\0" for text in [str(len(argv)), *argv, *environment]).encode()
+        self.c.zygote_pretend(self.zygote, strings, len(strings), code, len(code))
 
     def take(self):
         """(strings, code) of the job."""
@@ -205,10 +227,23 @@ def renew():
         process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
 
 
+def run_job(library, runner, environment):
+    """Waits for the child's job and runs it; returns never. Until then the environment is this one."""
+    strings, code = library.take()
+    strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    count = int(strings[0])
+    argv, wanted = strings[1:count + 1], strings[count + 1:]
+    if wanted != environment:
+        set_environment(wanted)
+    sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
+    runner.run(runner.run.__code__.co_filename, *argv[:3], argv[3:], code)
+
+
 def main():
     import gc
     import os
 
+    os.environ.pop("LD_BIND_NOW")
     environment = [f"{name}={value}" for name, value in os.environ.items()]
     # Numeric libraries start threads when they are imported, which a fork would lose.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
@@ -217,26 +252,20 @@ def main():
     set_environment(environment)
     kept = set(sys.modules)
     runner = load("runner", RUNNER)
-    rehearse(runner, thoroughly=True)
+    rehearse(runner)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
     library = Library()
     runner.flush_c = library.flush
     for name in set(sys.modules) - kept:
         del sys.modules[name]
+    runner.last_module = [*sys.modules][-1]
+    os.register_at_fork(after_in_child=renew)
     gc.collect()
     gc.freeze()
     library.make_text_huge()
-    library.pin(learn_written_pages(runner))
-    os.register_at_fork(after_in_child=renew)
+    library.pin(learn_written_pages(library, runner, environment))
     library.serve()
-    strings, code = library.take()
-
-    strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
-    count = int(strings[0])
-    argv, environment = strings[1:count + 1], strings[count + 1:]
-    set_environment(environment)
-    sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
-    runner.run(runner.run.__code__.co_filename, *argv[:3], argv[3:], code)
+    run_job(library, runner, environment)
 
 
 main()

@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "clone.h"
 #include "embedded.h"
 #include "error.h"
 #include "mount.h"
@@ -267,18 +268,20 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
 /* zygote.py comes as a message: the arguments of a process are read by people. */
 #define READ_TEXT "import os; exec(os.read(3, 1 << 16)) # a zygote of sandbox-run"
 
-/* python -c … MODULES…, in the policy's environment. The caller frees the array. */
+/* python -c … MODULES…, in the policy's environment. The caller frees both arrays. */
 static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
                      const struct sb_policy *policy)
 {
-    size_t modules = 0;
-    while (policy->preload[modules] != NULL)
-        modules++;
+    size_t modules = strings_count((const char *const *)policy->preload);
+    size_t entries = strings_count((const char *const *)policy->environment);
     char **argv = calloc(modules + 4, sizeof(*argv));
+    char **envp = calloc(entries + 2, sizeof(*envp));
     in->argv = argv;
-    in->envp = policy->environment;
-    if (argv == NULL)
+    in->envp = envp;
+    if (argv == NULL || envp == NULL)
         return -1;
+    memcpy(envp, policy->environment, entries * sizeof(*envp));
+    envp[entries] = (char *)"LD_BIND_NOW=1"; /* once here, instead of in each child */
     argv[0] = sandbox->rootfs.python;
     argv[1] = "-c";
     argv[2] = READ_TEXT;
@@ -370,6 +373,7 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
     else
         sb_fail(err, "zygote", ENOMEM, "no memory for a zygote");
     free((void *)start.in.argv);
+    free((void *)start.in.envp);
     if (result < 0)
         zygote_stop(process);
     return result;
