@@ -56,7 +56,10 @@ struct cgroup_backend {
     size_t knobs_count;
     struct cgroup_evidence evidence[CGROUP_NUMBERS];
     struct cgroup_knob
-        unthrottle;       /* what lets a job die at once that its share of CPU would slow */
+        unthrottle; /* what lets a job die at once that its share of CPU would slow */
+    const struct cgroup_knob *renewal; /* see cgroup_renew; NULL: there is no way */
+    size_t renewal_count;
+    struct cgroup_evidence memory_now, pids_now;
     bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
                              `tasks` */
 };
@@ -126,6 +129,12 @@ void cgroup_kill(const struct cgroup_host *host, const struct cgroup_job *job);
 /* A number of evidence, −1 when this host does not tell it. */
 int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
                       enum cgroup_number number);
+
+/* Makes a dead job's cgroup what it was before the job, for another with the same limits. False: it
+ * can't be made so. The job's time stays counted, and what the kernel keeps charged of memory that
+ * is nobody's: less than it charges in advance for each CPU. */
+bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
+                  const struct sb_limits *limits);
 
 /* Removes the directories and frees the slot. −1 with EBUSY: not empty yet, call again. */
 int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job);

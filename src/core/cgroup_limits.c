@@ -12,6 +12,12 @@
 #include "error.h"
 #include "util.h"
 
+/* What is charged to a cgroup whose processes are dead: in advance, 64 pages a CPU, and a little.
+ */
+#define KEPT_BYTES (512 << 10)
+/* Of a job: pid 1 and its script. */
+#define FEWEST_PIDS 2
+
 /* ── Limits ────────────────────────────────────────────────────────────────────────────────── */
 
 static int write_knob(const struct cgroup_host *host, const struct cgroup_job *job,
@@ -37,10 +43,11 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
 }
 
 static int write_knobs(const struct cgroup_host *host, const struct cgroup_job *job,
+                       const struct cgroup_knob *knobs, size_t count,
                        const struct sb_limits *limits, struct sb_error *err)
 {
-    for (size_t i = 0; i < host->backend->knobs_count; i++)
-        if (write_knob(host, job, &host->backend->knobs[i], limits, err) < 0)
+    for (size_t i = 0; i < count; i++)
+        if (write_knob(host, job, &knobs[i], limits, err) < 0)
             return -1;
     return 0;
 }
@@ -84,7 +91,9 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
 {
     if (host->backend == NULL)
         return 0;
-    if (cgroup_make_directories(host, job, err) < 0 || write_knobs(host, job, limits, err) < 0 ||
+    const struct cgroup_backend *backend = host->backend;
+    if (cgroup_make_directories(host, job, err) < 0 ||
+        write_knobs(host, job, backend->knobs, backend->knobs_count, limits, err) < 0 ||
         open_evidence(host, job, err) < 0)
         return -1;
     if (host->backend->attach_by_child && (host->controllers & CGROUP_MEMORY) &&
@@ -115,16 +124,14 @@ int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job
 
 /* ── Evidence ──────────────────────────────────────────────────────────────────────────────── */
 
-int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
-                      enum cgroup_number number)
+/* `held`: the file, or −1 when it is to be opened. */
+static int64_t read_number(const struct cgroup_job *job, const struct cgroup_evidence *evidence,
+                           int held)
 {
-    if (host->backend == NULL)
-        return -1;
-    const struct cgroup_evidence *evidence = &host->backend->evidence[number];
     char text[4096];
     ssize_t size = -1;
-    if (job->number[number] >= 0)
-        size = pread(job->number[number], text, sizeof(text) - 1, 0);
+    if (held >= 0)
+        size = pread(held, text, sizeof(text) - 1, 0);
     else if (evidence->file != NULL && job->dir[evidence->hierarchy] >= 0)
         size = cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text));
     if (size < 0)
@@ -141,6 +148,31 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
         at += length;
     }
     return strtoll(at, NULL, 10);
+}
+
+int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
+                      enum cgroup_number number)
+{
+    if (host->backend == NULL)
+        return -1;
+    return read_number(job, &host->backend->evidence[number], job->number[number]);
+}
+
+/* ── Another job ───────────────────────────────────────────────────────────────────────────── */
+
+bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
+                  const struct sb_limits *limits)
+{
+    const struct cgroup_backend *backend = host->backend;
+    const unsigned all = CGROUP_MEMORY | CGROUP_CPU | CGROUP_PIDS;
+    if (backend == NULL || backend->renewal == NULL || (host->controllers & all) != all)
+        return false;
+    int64_t memory = read_number(job, &backend->memory_now, -1);
+    struct sb_error ignored;
+    return read_number(job, &backend->pids_now, -1) == 0 && memory >= 0 && memory <= KEPT_BYTES &&
+           cgroup_number(host, job, CGROUP_PIDS_PEAK) == FEWEST_PIDS &&
+           cgroup_number(host, job, CGROUP_OOM_KILLS) == 0 &&
+           write_knobs(host, job, backend->renewal, backend->renewal_count, limits, &ignored) == 0;
 }
 
 /* ── The end ───────────────────────────────────────────────────────────────────────────────── */

@@ -41,6 +41,17 @@ static const struct cgroup_knob knobs[] = {
      .add = 1},
 };
 
+/* pids.peak can't be set back: a job that had more than its script's process is not renewed. */
+static const struct cgroup_knob renewal[] = {
+    {.hierarchy = MEMORY, .file = "memory.max_usage_in_bytes", .text = "0"},
+    /* Written again, it gives back what was used of the current period. */
+    {.hierarchy = CPU,
+     .controller = CGROUP_CPU,
+     .file = "cpu.cfs_quota_us",
+     .limit = SB_MILLICPUS,
+     .multiply = 100},
+};
+
 static const struct cgroup_backend v1 = {
     .name = "v1",
     .knobs = knobs,
@@ -54,6 +65,10 @@ static const struct cgroup_backend v1 = {
         },
     .unthrottle = {.hierarchy = CPU, .file = "cpu.cfs_quota_us", .text = "-1"},
     .attach_by_child = true,
+    .renewal = renewal,
+    .renewal_count = ARRAY_LEN(renewal),
+    .memory_now = {MEMORY, "memory.usage_in_bytes", NULL},
+    .pids_now = {PIDS, "pids.current", NULL},
 };
 
 /* Where distributions mount them; the second name is systemd's for a joint mount. */

@@ -183,7 +183,8 @@ int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
         return sb_fail(
             err, "pipes", errno,
             "cannot make pipes for the job: %m; raise the limit on open files (ulimit -n)");
-    if (cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
+    if (run->cgroup.dir[0] < 0 &&
+        cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
         return -1;
     in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
     return 0;

@@ -117,6 +117,8 @@ struct warm_operations {
     bool (*again)(struct sb_run *run);
     /* Nothing is left of a warm job but its verdict. */
     void (*ended)(struct sb_run *run);
+    /* Its cgroup is about to go: true when it is taken over instead. */
+    bool (*keep)(struct sb_run *run);
     /* A job is over that no warm child has taken. */
     void (*forget)(struct sb_run *run);
     /* After each turn. */

@@ -289,7 +289,8 @@ static void finish(struct sb_run *run)
 void run_bury(struct sb_run *run)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    if (cgroup_remove(&sandbox->cgroup, &run->cgroup) < 0 && errno == EBUSY &&
+    bool kept = run->warm && sandbox->warm_operations->keep(run);
+    if (!kept && cgroup_remove(&sandbox->cgroup, &run->cgroup) < 0 && errno == EBUSY &&
         ++run->removal_tries < REMOVAL_TRIES) {
         arm(run, 1000);
         return;

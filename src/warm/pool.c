@@ -100,8 +100,11 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
     struct inside in = {.control = -1, .report = -1, .channel = -1};
     int channel[2] = {-1, -1};
     choose_network(pool, shell);
+    bool renewed = pool->cgroups_count > 0;
+    if (renewed)
+        shell->cgroup = pool->cgroups[--pool->cgroups_count];
     int result = launch_prepare(shell, &in, err);
-    if (result == 0)
+    if (result == 0 && !renewed)
         result = cgroup_limit(&pool->sandbox->cgroup, &shell->cgroup, &pool->policy->limits, err);
     if (result == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
         result = sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
@@ -113,6 +116,28 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
     launch_close(&in);
     close_fd(&in.channel);
     return result;
+}
+
+/* One with other limits, or in which memory ran out, is as good as used up. */
+bool pool_keep_cgroup(struct pool *pool, struct sb_run *run)
+{
+    const struct sb_limits *limits = &pool->policy->limits;
+    if (pool->cgroups_count == CGROUPS_MAX || run->cause != CAUSE_NONE ||
+        memcmp(&run->limits, limits, sizeof(*limits)) != 0 ||
+        !cgroup_renew(&pool->sandbox->cgroup, &run->cgroup, limits))
+        return false;
+    pool->cgroups[pool->cgroups_count++] = run->cgroup;
+    cgroup_job_init(&run->cgroup);
+    return true;
+}
+
+void pool_drop_cgroups(struct pool *pool)
+{
+    while (pool->cgroups_count > 0) {
+        struct cgroup_job *job = &pool->cgroups[--pool->cgroups_count];
+        if (cgroup_remove(&pool->sandbox->cgroup, job) < 0)
+            cgroup_job_close(job); /* the next start clears it */
+    }
 }
 
 int pool_spawn(struct pool *pool, struct sb_error *err)

@@ -32,6 +32,8 @@ struct zygote {
     struct list spawning; /* asked for, in the order of its answers */
 };
 
+#define CGROUPS_MAX 16
+
 struct pool {
     struct sb_sandbox *sandbox;
     const struct sb_policy *policy;
@@ -39,6 +41,8 @@ struct pool {
     int serving; /* the one that clones children; the other starts, to take its place, or has been
                     replaced and still owes some */
     struct list parked, dead;
+    struct cgroup_job cgroups[CGROUPS_MAX]; /* of jobs that are over, for the next children */
+    size_t cgroups_count;
     struct sb_run *waiting, **waiting_last; /* by warm_job->next */
     size_t waiting_count;
     size_t failures;   /* of the zygote, in a row */
@@ -72,6 +76,11 @@ bool pool_died(struct pool *pool, const struct source *source, struct report *re
 
 /* Gives back what a run has of a zygote's, when nothing is left of it. */
 void pool_return(struct pool *pool, struct sb_run *run);
+
+/* Takes over the cgroup of a run that is over, when the next child's may be that one: to make and
+ * to remove one takes the kernel a millisecond. */
+bool pool_keep_cgroup(struct pool *pool, struct sb_run *run);
+void pool_drop_cgroups(struct pool *pool);
 
 /* Jobs that have no child yet, first come, first served. */
 void pool_wait(struct pool *pool, struct sb_run *run);

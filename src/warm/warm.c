@@ -158,10 +158,12 @@ static void on_timer(struct warm *warm, const struct source *timer)
     ssize_t ignored = read(timer->fd, &count, sizeof(count));
     (void)ignored;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
-        if (timer == &warm->upkeep)
+        if (timer == &warm->upkeep) {
             replace_old(pool);
-        else
+            pool_drop_cgroups(pool);
+        } else {
             refill(pool);
+        }
 }
 
 /* ── What the core asks ────────────────────────────────────────────────────────────────────── */
@@ -265,6 +267,12 @@ static void ended(struct sb_run *run)
         pool_return(pool, run);
 }
 
+static bool keep(struct sb_run *run)
+{
+    struct pool *pool = pool_of(run->sandbox, run->policy);
+    return pool != NULL && pool_keep_cgroup(pool, run);
+}
+
 /* Nothing of the job has run. What the child had is let go, and a fresh python takes its place. */
 static bool again(struct sb_run *run)
 {
@@ -285,7 +293,7 @@ static bool again(struct sb_run *run)
     cgroup_job_init(&run->cgroup);
     run->source[SOURCE_OOM].fd = -1;
     run->pid = 0;
-    run->warm = false;
+    run->warm = run->listened = false;
     run->cpu_time_before_us = 0;
     warm_job_start_cold(run);
     return true;
@@ -305,6 +313,7 @@ static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
     pool->next = sandbox->warm->gone;
     sandbox->warm->gone = pool;
     zygotes_close(pool);
+    pool_drop_cgroups(pool);
     for (struct child *child; (child = pool_take_parked(pool)) != NULL;)
         pool_lose(pool, child);
     if (!sandbox->turning)
@@ -339,8 +348,17 @@ static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
 int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                    struct sb_error *err)
 {
-    static const struct warm_operations operations = {start, ready,  cancel, again,
-                                                      ended, forget, turned, close_all};
+    static const struct warm_operations operations = {
+        .start = start,
+        .ready = ready,
+        .cancel = cancel,
+        .again = again,
+        .ended = ended,
+        .keep = keep,
+        .forget = forget,
+        .turned = turned,
+        .close = close_all,
+    };
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
