@@ -137,7 +137,7 @@ struct sb_sandbox {
     struct filter *filters; /* programs by profile, loaded when first needed */
     struct sb_run *runs;
     size_t running;
-    struct sb_run *over;                           /* have their verdict */
+    struct sb_run *over;                           /* warm ones that have their verdict */
     char *buffer;                                  /* for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;
@@ -201,7 +201,7 @@ void run_kill(struct sb_run *run, enum cause cause);
 /* Ends a job because the sandbox itself failed: `reason` is what the verdict says. */
 void run_fail(struct sb_run *run, const char *reason);
 void run_free(struct sb_run *run);
-/* Takes away what is left of a run that has its verdict, or plans to try again. */
+/* Takes away what is left of a warm run that has its verdict, or plans to try again. */
 void run_bury(struct sb_run *run);
 /* One that has started. */
 void run_add(struct sb_run *run);

@@ -1,6 +1,6 @@
 /* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has
- * a handler here. A job has its verdict when all of it is dead; a moment later, when the caller has
- * had time to pass that on, its cgroup is gone too. */
+ * a handler here; the last thing to happen to a job is that its cgroup is gone, and then it has its
+ * verdict, a warm one a moment earlier. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 /* How long a dead job's cgroup may take to be empty: 2 s in steps of 1 ms. It takes moments. */
 #define REMOVAL_TRIES 2000
-/* From a verdict to the removal of the cgroup. */
+/* From a warm job's verdict to the removal of its cgroup: the answer is on its way by then. */
 #define REMOVAL_US 300
 /* A warm job that nobody waits to hear from is not listened to for so long: most are over by then,
  * and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
@@ -270,32 +270,49 @@ void run_add(struct sb_run *run)
     run->sandbox->running++;
 }
 
-/* Everything is dead and read: gives the verdict. */
+/* False: it will be tried again. */
+static bool remove_cgroup(struct sb_run *run)
+{
+    if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) == 0)
+        return true;
+    if (errno == EBUSY && ++run->removal_tries < REMOVAL_TRIES) {
+        arm(run, 1000);
+        return false;
+    }
+    run->cause = CAUSE_INTERNAL;
+    snprintf(run->reason, sizeof(run->reason), "the job's cgroup cannot be removed: %s",
+             strerror(errno));
+    return true;
+}
+
+/* Everything is dead and read. Who waits for a warm job has the verdict first, and then its cgroup
+ * goes; if it can't, the next start clears it. */
 static void finish(struct sb_run *run)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    read_evidence(run);
+    if (run->removal_tries == 0)
+        read_evidence(run);
+    if (!run->warm && !remove_cgroup(run))
+        return;
     if (run->warm && run->cause != CAUSE_INTERNAL)
         sandbox->warm_operations->ended(run);
     take_out(&sandbox->runs, run);
     sandbox->running--;
     verdict_give(run);
+    if (!run->warm) {
+        run_free(run);
+        return;
+    }
     run->over = true;
     put_first(&sandbox->over, run);
     arm(run, REMOVAL_US);
 }
 
-/* What someone else has put something into, the next start clears. */
 void run_bury(struct sb_run *run)
 {
-    struct sb_sandbox *sandbox = run->sandbox;
-    bool kept = run->warm && sandbox->warm_operations->keep(run);
-    if (!kept && cgroup_remove(&sandbox->cgroup, &run->cgroup) < 0 && errno == EBUSY &&
-        ++run->removal_tries < REMOVAL_TRIES) {
-        arm(run, 1000);
+    if (!run->sandbox->warm_operations->keep(run) && !remove_cgroup(run))
         return;
-    }
-    take_out(&sandbox->over, run);
+    take_out(&run->sandbox->over, run);
     run_free(run);
 }
 

@@ -1,12 +1,10 @@
-/* What zygote.py calls of libzygote, by ctypes and in this order. */
+/* What libzygote does for zygote.py (zygote_module.c), in the order in which that asks for it. */
 #ifndef SB_LIBZYGOTE_H
 #define SB_LIBZYGOTE_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
-
-#pragma GCC visibility push(default)
 
 struct zygote;
 
@@ -30,10 +28,8 @@ void zygote_pin(const struct iovec *spans, size_t count);
 void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
                     const char *code, size_t code_size);
 
-/* Tells the supervisor that children can be asked for. */
-int zygote_ready(void);
-
-/* Clones children until the supervisor closes the socket. Returns in a child, isolated. */
+/* Tells the supervisor that children can be asked for, and clones them until it
+ * closes the socket. Returns in a child, isolated. */
 void zygote_serve(struct zygote *zygote);
 
 /* In the child: waits for the job and unpacks it. */
@@ -41,7 +37,5 @@ struct job *zygote_take(struct zygote *zygote);
 
 /* Writes out what C code has printed. */
 void zygote_flush(void);
-
-#pragma GCC visibility pop
 
 #endif

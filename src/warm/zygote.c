@@ -66,6 +66,16 @@ static ssize_t receive(void *message, size_t size, int *fds, size_t *count)
     return n;
 }
 
+/* It is only for python's own start, and /proc/self/environ would show it to all jobs. */
+static void forget_bind_now(void)
+{
+    static const char name[] = "LD_BIND_NOW";
+    char *value = getenv(name);
+    if (value != NULL)
+        memset(value - sizeof(name), 0, sizeof(name) + strlen(value));
+    unsetenv(name);
+}
+
 struct zygote *zygote_open(void)
 {
     static const size_t size = sizeof(struct zygote) + BPF_MAXINSNS * sizeof(struct sock_filter);
@@ -88,6 +98,7 @@ struct zygote *zygote_open(void)
         .proc_masked = zygote->config.proc_masked,
     };
     zygote->init = start_script_prepare();
+    forget_bind_now();
     return zygote;
 }
 
@@ -95,11 +106,6 @@ static int answer(pid_t pid, int errnum)
 {
     struct spawned spawned = {pid, errnum};
     return send(ZYGOTE_SOCKET, &spawned, sizeof(spawned), MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-int zygote_ready(void)
-{
-    return answer(0, 0);
 }
 
 void zygote_flush(void)
@@ -184,6 +190,7 @@ void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_s
     struct iovec parts[] = {
         {&head, sizeof(head)}, {(void *)strings, strings_size}, {(void *)code, code_size}};
     int channel[2];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0 ||
         writev(channel[0], parts, ARRAY_LEN(parts)) < 0)
         _exit(125);
@@ -260,6 +267,8 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int
 
 void zygote_serve(struct zygote *zygote)
 {
+    if (answer(0, 0) < 0)
+        _exit(0);
     for (;;) {
         struct spawn spawn = {0};
         int fds[SPAWN_FDS_MAX], errnum = 0;

@@ -133,7 +133,8 @@ def learn_written_pages(library, runner, environment):
                 end(status)
 
             posix._exit = wait_and_end
-            library.pretend(["rehearsal", "/work/rehearsal", ""], environment, REHEARSAL)
+            strings = ["3", "rehearsal", "/work/rehearsal", "", *environment, ""]
+            library.pretend("\0".join(strings).encode("utf-8", "surrogateescape"), REHEARSAL)
             run_job(library, runner, environment)
         finally:
             os.abort()
@@ -146,49 +147,16 @@ def learn_written_pages(library, runner, environment):
     return spans
 
 
-class Library:
-    """libzygote.h, for Python. ctypes itself stays out of the jobs' sys.modules."""
+def load_library():
+    """libzygote (zygote_module.c), which stays out of the jobs' sys.modules."""
+    import _imp
+    from _frozen_importlib import ModuleSpec
 
-    def __init__(self):
-        import ctypes
-
-        class Job(ctypes.Structure):
-            _fields_ = [("strings", ctypes.c_void_p), ("strings_size", ctypes.c_size_t),
-                        ("code", ctypes.c_void_p), ("code_size", ctypes.c_size_t)]
-
-        self.ctypes = ctypes
-        self.c = ctypes.PyDLL("/proc/self/fd/4")
-        self.c.zygote_open.restype = ctypes.c_void_p
-        self.c.zygote_serve.argtypes = self.c.zygote_take.argtypes = [ctypes.c_void_p]
-        self.c.zygote_pretend.argtypes = [ctypes.c_void_p, *2 * (ctypes.c_char_p, ctypes.c_size_t)]
-        self.c.zygote_serve.restype = self.c.zygote_flush.restype = None
-        self.c.zygote_take.restype = ctypes.POINTER(Job)
-        self.flush = self.c.zygote_flush
-        self.zygote = self.c.zygote_open()
-        if not self.zygote:
-            sys.exit("zygote: no configuration came")
-
-    def make_text_huge(self):
-        text = self.ctypes.cast(self.ctypes.pythonapi.Py_IsInitialized, self.ctypes.c_void_p).value
-        self.c.zygote_make_huge(*map(self.ctypes.c_size_t, constant_memory(text)))
-
-    def pin(self, spans):
-        self.c.zygote_pin((self.ctypes.c_size_t * len(spans))(*spans), len(spans) // 2)
-
-    def serve(self):
-        self.c.zygote_ready()
-        self.c.zygote_serve(self.zygote)
-
-    def pretend(self, argv, environment, code):
-        """The next job is this one."""
-        strings = "".join(text + "\0" for text in [str(len(argv)), *argv, *environment]).encode()
-        self.c.zygote_pretend(self.zygote, strings, len(strings), code, len(code))
-
-    def take(self):
-        """(strings, code) of the job."""
-        job = self.c.zygote_take(self.zygote).contents
-        strings = self.ctypes.string_at(job.strings, job.strings_size)
-        return strings, self.ctypes.string_at(job.code, job.code_size)
+    library = _imp.create_dynamic(ModuleSpec("libzygote", None, origin="/proc/self/fd/4"))
+    sys.modules.pop("libzygote", None)
+    if not library.open():
+        sys.exit("zygote: no configuration came")
+    return library
 
 
 def set_environment(entries):
@@ -243,7 +211,8 @@ def main():
     import gc
     import os
 
-    os.environ.pop("LD_BIND_NOW")
+    library = load_library()
+    os.environ.pop("LD_BIND_NOW", None)
     environment = [f"{name}={value}" for name, value in os.environ.items()]
     # Numeric libraries start threads when they are imported, which a fork would lose.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
@@ -254,7 +223,6 @@ def main():
     runner = load("runner", RUNNER)
     rehearse(runner)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
-    library = Library()
     runner.flush_c = library.flush
     for name in set(sys.modules) - kept:
         del sys.modules[name]
@@ -262,8 +230,9 @@ def main():
     os.register_at_fork(after_in_child=renew)
     gc.collect()
     gc.freeze()
-    library.make_text_huge()
-    library.pin(learn_written_pages(library, runner, environment))
+    library.make_huge(*constant_memory(library.text()))
+    spans = learn_written_pages(library, runner, environment)
+    library.pin(b"".join(number.to_bytes(8, sys.byteorder) for number in spans))
     library.serve()
     run_job(library, runner, environment)
 

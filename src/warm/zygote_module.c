@@ -1,0 +1,152 @@
+/* libzygote as zygote.py sees it: a module of Python. Of Python's C API it uses what is stable (the
+ * limited API, https://docs.python.org/3/c-api/stable.html) and declares that itself, so that one
+ * library fits every python3, and nobody needs their headers. */
+#include <string.h>
+#include <sys/types.h>
+
+#include "libzygote.h"
+
+typedef struct object PyObject;
+
+#define METH_VARARGS 1
+#define METH_NOARGS 4
+#define METH_O 8
+
+struct method {
+    const char *name;
+    PyObject *(*call)(PyObject *module, PyObject *arguments);
+    int flags;
+    const char *doc;
+};
+
+struct module_definition {
+    struct {
+        ssize_t references;
+        void *type;
+        PyObject *(*init)(void);
+        ssize_t index;
+        PyObject *copy;
+    } base;
+    const char *name, *doc;
+    ssize_t state_size;
+    const struct method *methods;
+    void *slots, *traverse, *clear, *free;
+};
+
+PyObject *PyModule_Create2(struct module_definition *definition, int api_version);
+PyObject *PyBool_FromLong(long value);
+PyObject *PyBytes_FromStringAndSize(const char *data, ssize_t size);
+int PyBytes_AsStringAndSize(PyObject *bytes, char **data, ssize_t *size);
+PyObject *PyLong_FromVoidPtr(void *pointer);
+PyObject *Py_BuildValue(const char *format, ...);
+int PyArg_ParseTuple(PyObject *arguments, const char *format, ...);
+int Py_IsInitialized(void);
+
+static struct zygote *zygote;
+
+static PyObject *none(void)
+{
+    return Py_BuildValue("");
+}
+
+static PyObject *call_open(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    zygote = zygote_open();
+    return PyBool_FromLong(zygote != NULL);
+}
+
+static PyObject *call_text(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    int (*function)(void) = Py_IsInitialized;
+    void *address;
+    memcpy(&address, &function, sizeof(address));
+    return PyLong_FromVoidPtr(address);
+}
+
+static PyObject *call_make_huge(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    size_t start, end;
+    if (!PyArg_ParseTuple(arguments, "nn", &start, &end))
+        return NULL;
+    zygote_make_huge(start, end);
+    return none();
+}
+
+static PyObject *call_pin(PyObject *module, PyObject *bytes)
+{
+    (void)module;
+    char *spans;
+    ssize_t size;
+    if (PyBytes_AsStringAndSize(bytes, &spans, &size) < 0)
+        return NULL;
+    zygote_pin((const struct iovec *)(const void *)spans, (size_t)size / sizeof(struct iovec));
+    return none();
+}
+
+static PyObject *call_pretend(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyObject *first, *second;
+    char *strings, *code;
+    ssize_t strings_size, code_size;
+    if (!PyArg_ParseTuple(arguments, "OO", &first, &second) ||
+        PyBytes_AsStringAndSize(first, &strings, &strings_size) < 0 ||
+        PyBytes_AsStringAndSize(second, &code, &code_size) < 0)
+        return NULL;
+    zygote_pretend(zygote, strings, (size_t)strings_size, code, (size_t)code_size);
+    return none();
+}
+
+static PyObject *call_serve(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    zygote_serve(zygote);
+    return none();
+}
+
+static PyObject *call_take(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    const struct job *job = zygote_take(zygote);
+    return Py_BuildValue("(NN)",
+                         PyBytes_FromStringAndSize(job->strings, (ssize_t)job->strings_size),
+                         PyBytes_FromStringAndSize(job->code, (ssize_t)job->code_size));
+}
+
+static PyObject *call_flush(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    zygote_flush();
+    return none();
+}
+
+static const struct method methods[] = {
+    {"open", call_open, METH_NOARGS, "Receives the configuration: whether one came."},
+    {"text", call_text, METH_NOARGS, "An address in the interpreter's text."},
+    {"make_huge", call_make_huge, METH_VARARGS, "(start, end): see zygote_make_huge."},
+    {"pin", call_pin, METH_O, "An array of struct iovec: see zygote_pin."},
+    {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
+    {"serve", call_serve, METH_NOARGS, "Returns in a child."},
+    {"take", call_take, METH_NOARGS, "(strings, code) of the child's job; waits for it."},
+    {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},
+    {0},
+};
+
+static struct module_definition definition = {
+    .base = {.references = 1}, .name = "libzygote", .state_size = -1, .methods = methods};
+
+#pragma GCC visibility push(default)
+PyObject *PyInit_libzygote(void);
+PyObject *PyInit_libzygote(void)
+{
+    return PyModule_Create2(&definition, 3);
+}
+#pragma GCC visibility pop
