@@ -65,6 +65,7 @@ struct sb_run {
 
     pid_t pid; /* of pid 1, as the host sees it */
     struct cgroup_job cgroup;
+    int mounts; /* its mount namespace, while the verdict shall not wait for its end; else −1 */
     struct source source[SOURCES];
     struct stream stream[SB_STREAMS];
     struct feed feed;

@@ -189,7 +189,7 @@ struct sb_run *run_new(struct sb_sandbox *sandbox)
     if (run == NULL)
         return NULL;
     run->sandbox = sandbox;
-    run->control = -1;
+    run->control = run->mounts = -1;
     run->feed.source = -1;
     run->network = -1;
     run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;

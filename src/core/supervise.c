@@ -71,6 +71,7 @@ void run_free(struct sb_run *run)
         else
             source_watch(run, (enum source_kind)kind, 0);
     close_fd(&run->control);
+    close_fd(&run->mounts);
     cgroup_job_close(&run->cgroup);
     feed_free(&run->feed);
     for (int i = 0; i < SB_STREAMS; i++)
@@ -310,6 +311,7 @@ static void finish(struct sb_run *run)
 
 void run_bury(struct sb_run *run)
 {
+    close_fd(&run->mounts); /* what is in them is charged to the cgroup */
     if (!run->sandbox->warm_operations->keep(run) && !remove_cgroup(run))
         return;
     take_out(&run->sandbox->over, run);

@@ -237,6 +237,7 @@ static void adopt(struct sb_run *run, struct child *child)
         run->source[passed[i]].fd = steal_fd(&shell->source[passed[i]].fd);
     run->source[SOURCE_CHANNEL].fd = steal_fd(&child->channel);
     run->pid = shell->pid;
+    run->mounts = steal_fd(&shell->mounts);
     run->network = shell->network;
     shell->network = -1;
     run->control = steal_fd(&shell->control);
@@ -284,6 +285,15 @@ static void park(struct pool *pool, struct child *child)
     list_add(&pool->parked, child);
 }
 
+/* The last to let go of a mount namespace waits for all CPUs (RCU). Without this that is the job,
+ * and who waits for its end waits as well. −1: so be it. */
+static int hold_mounts(pid_t pid)
+{
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum)
 {
     struct child *child = list_take(&zygote->spawning);
@@ -302,6 +312,7 @@ int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum
         return -1;
     }
     close_fd(&child->control);
+    shell->mounts = hold_mounts(pid);
     struct sb_run *run = pool_next_waiting(pool);
     if (run != NULL)
         pool_hand_over(pool, child, run);

@@ -285,6 +285,7 @@ static bool again(struct sb_run *run)
             source_close(run, (enum source_kind)kind);
     source_watch(run, SOURCE_OOM, 0);
     close_fd(&run->control);
+    close_fd(&run->mounts);
     if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0)
         cgroup_job_close(&run->cgroup); /* the next start clears it */
     else
