@@ -17,6 +17,7 @@ PROTOCOL = 2  # what the supervisor and this file agree on; recorded in rootfs.j
 RESULT_FD = 3
 INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a KeyboardInterrupt
 flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
+types_made = False  # set in a zygote: compile() has made the types of the ast module
 last_module = None  # set in a zygote: what comes after it in sys.modules is the script's
 
 
@@ -78,7 +79,7 @@ def execute(source, name, scope):
         _imp._fix_co_filename(frame.f_code, name)
         started = True
 
-    if not sys.warnoptions:
+    if not sys.warnoptions and not types_made:
         filter_warnings(lambda entry: _warnings.filters.insert(0, entry))
         sys.settrace(first_frame)
         try:

@@ -101,8 +101,10 @@ static void timer_ready(void *user, uint32_t events)
     struct timer *timer = user;
     uint64_t times;
     /* Set anew after it had expired, it has nothing to tell. */
-    if (read(timer->watch.fd, &times, sizeof(times)) == sizeof(times))
-        timer->expired(timer->user);
+    if (read(timer->watch.fd, &times, sizeof(times)) != sizeof(times))
+        return;
+    timer->armed = false;
+    timer->expired(timer->user);
 }
 
 int timer_open(struct timer *timer, struct loop *loop, void (*expired)(void *user), void *user)
@@ -125,6 +127,9 @@ int timer_open(struct timer *timer, struct loop *loop, void (*expired)(void *use
 void timer_set(struct timer *timer, int64_t in_ms)
 {
     struct itimerspec when = {0};
+    if (in_ms < 0 && !timer->armed)
+        return;
+    timer->armed = in_ms >= 0;
     if (in_ms > 0) {
         when.it_value.tv_sec = in_ms / 1000;
         when.it_value.tv_nsec = in_ms % 1000 * 1000000;

@@ -2,6 +2,7 @@
 #ifndef SERVE_LOOP_H
 #define SERVE_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sandbox.h"
@@ -36,6 +37,7 @@ struct timer {
     struct watch watch;
     void (*expired)(void *user);
     void *user;
+    bool armed;
 };
 int timer_open(struct timer *timer, struct loop *loop, void (*expired)(void *user), void *user);
 /* In milliseconds from now; −1 disarms it. */

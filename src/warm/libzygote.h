@@ -2,6 +2,7 @@
 #ifndef SB_LIBZYGOTE_H
 #define SB_LIBZYGOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -14,6 +15,7 @@ struct job {
     size_t strings_size;
     const char *code;
     size_t code_size;
+    bool more_files; /* than the script's own */
 };
 
 /* Receives the configuration. NULL: none came. It lives as long as the process. */

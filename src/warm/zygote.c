@@ -168,7 +168,8 @@ struct job *zygote_take(struct zygote *zygote)
     *job = (struct job){.strings = body,
                         .strings_size = head.strings_size,
                         .code = head.code_size < 0 ? NULL : body + head.strings_size,
-                        .code_size = code_size};
+                        .code_size = code_size,
+                        .more_files = head.files > (head.code_size < 0)};
     struct report report = {.step = -1};
     if (write_files(in, job, body + head.strings_size + code_size, head.files) < 0 ||
         rlimits_lower(head.open_files) < 0)

@@ -195,12 +195,37 @@ def renew():
         process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
 
 
+ours = set()  # the names of modules that are there already, and are not in a fresh python
+
+
+def brings_a_module_of_ours():
+    import posix
+
+    return not ours.isdisjoint(name.partition(".")[0] for name in posix.listdir("/work"))
+
+
+def start_afresh(argv, environment, code):
+    """As a cold start does, where imports are to find other modules than those that are there."""
+    import posix
+
+    if argv[1].isdigit():
+        file = posix.memfd_create("code", 0)
+        posix.write(file, code)
+        posix.lseek(file, 0, 0)
+        posix.dup2(file, int(argv[1]))
+    python = sys.orig_argv[0]
+    variables = dict(entry.split("=", 1) for entry in environment)
+    posix.execve(python, [python, RUNNER, *argv], variables)
+
+
 def run_job(library, runner, environment):
     """Waits for the child's job and runs it; returns never. Until then the environment is this one."""
-    strings, code = library.take()
+    strings, code, more_files = library.take()
     strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
     count = int(strings[0])
     argv, wanted = strings[1:count + 1], strings[count + 1:]
+    if more_files and brings_a_module_of_ours():
+        start_afresh(argv, wanted, code)
     if wanted != environment:
         set_environment(wanted)
     sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
@@ -213,6 +238,7 @@ def main():
 
     library = load_library()
     os.environ.pop("LD_BIND_NOW", None)
+    fresh = set(sys.modules)
     environment = [f"{name}={value}" for name, value in os.environ.items()]
     # Numeric libraries start threads when they are imported, which a fork would lose.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
@@ -226,6 +252,8 @@ def main():
     runner.flush_c = library.flush
     for name in set(sys.modules) - kept:
         del sys.modules[name]
+    ours.update(name.partition(".")[0] for name in set(sys.modules) - fresh)
+    runner.types_made = True
     runner.last_module = [*sys.modules][-1]
     os.register_at_fork(after_in_child=renew)
     gc.collect()

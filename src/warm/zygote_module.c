@@ -115,9 +115,10 @@ static PyObject *call_take(PyObject *module, PyObject *nothing)
     (void)module;
     (void)nothing;
     const struct job *job = zygote_take(zygote);
-    return Py_BuildValue("(NN)",
+    return Py_BuildValue("(NNN)",
                          PyBytes_FromStringAndSize(job->strings, (ssize_t)job->strings_size),
-                         PyBytes_FromStringAndSize(job->code, (ssize_t)job->code_size));
+                         PyBytes_FromStringAndSize(job->code, (ssize_t)job->code_size),
+                         PyBool_FromLong(job->more_files));
 }
 
 static PyObject *call_flush(PyObject *module, PyObject *nothing)
@@ -135,7 +136,7 @@ static const struct method methods[] = {
     {"pin", call_pin, METH_O, "An array of struct iovec: see zygote_pin."},
     {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
     {"serve", call_serve, METH_NOARGS, "Returns in a child."},
-    {"take", call_take, METH_NOARGS, "(strings, code) of the child's job; waits for it."},
+    {"take", call_take, METH_NOARGS, "(strings, code, more files?) of the child's job."},
     {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},
     {0},
 };

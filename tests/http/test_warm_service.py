@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import time
 
 import pytest
 
@@ -98,6 +99,64 @@ def test_parked_children_that_are_killed_are_replaced(ready):
         assert server.run(f"print({number})")["output"] == str(number)
     until(lambda: server.metric("sandbox_warm_parked") > 0)
     assert set(zygotes(server)) == family
+
+
+def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_start(ready):
+    """Later, too, than jobs that have only just begun are left alone (supervise.c)."""
+    server = ready()
+    family = set(zygotes(server))
+    parked = integration.living(integration.descendants(server.pid)) - family
+    for pid in parked:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    connection = server.send("POST", "/run", {"code": "print(1)"})
+    until(lambda: server.metric("sandbox_jobs_running") == 1)
+    time.sleep(0.1)
+    for pid in parked:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    answer = connection.answer().json
+    assert (answer["output"], answer["verdict"], answer["enforcement"]["start"]) == ("1", "ok", "cold")
+
+
+def test_the_evidence_is_of_one_job_alone(ready):
+    """Cgroups serve one job after the other (v1), and there are more of them than one."""
+    server = ready()
+    greedy = "import threading, time; x = b'x' * (60 << 20); threading.Thread(target=time.sleep, args=(0.05,)).start()"
+    busy = "import time\nwhile time.process_time() < 0.2: pass"
+    for code in (greedy, busy):
+        for _ in range(8):
+            assert server.run(code, policy="default")["verdict"] == "ok"
+        for _ in range(8):
+            used = server.run("print(1)", policy="default")["usage"]
+            assert used["memory_peak_bytes"] < 16 << 20 and used["pids_peak"] == 1 and used["cpu_time_ms"] < 150, used
+    used = server.run(greedy, policy="default")["usage"]
+    assert used["memory_peak_bytes"] > 60 << 20 and used["pids_peak"] == 2
+
+
+def test_the_cgroup_of_a_clean_job_serves_others(ready):
+    """Which is nothing but speed, and for v1 alone: what can't be set back there is as low as it can be."""
+    server = ready()
+    if server.run("print(1)")["enforcement"]["cgroup"] != "v1":
+        pytest.skip("for cgroup v1 alone")
+
+    every = set()
+    for _ in range(60):
+        server.run("print(1)")
+        for pid in integration.descendants(server.pid):
+            with contextlib.suppress(OSError):
+                every |= set(re.findall(r"/sandbox-run/(job-\d+)", pathlib.Path(f"/proc/{pid}/cgroup").read_text()))
+    assert 0 < len(every) < 45, every
+
+
+def test_what_a_job_brings_is_imported_and_not_what_is_there_already(ready):
+    server = ready()
+    code = "import json\nprint(json.__file__, __name__, __file__)"
+    assert server.run(code)["output"] == "/usr/lib/python3.11/json/__init__.py __main__ /work/main.py"
+    for files in ({"json.py": ""}, {"json/__init__.py": ""}):
+        answer = server.run(code, files=files)
+        assert answer["output"] == f"/work/{[*files][0]} __main__ /work/main.py", answer
+    assert server.run(code, files={"other.py": ""})["output"].startswith("/usr/lib")
 
 
 def test_a_zygote_is_renewed_without_a_cold_start(ready):
