@@ -43,7 +43,10 @@ static const struct cgroup_knob knobs[] = {
 
 /* pids.peak can't be set back: a job that had more than its script's process is not renewed. */
 static const struct cgroup_knob renewal[] = {
-    {.hierarchy = MEMORY, .file = "memory.max_usage_in_bytes", .text = "0"},
+    {.hierarchy = MEMORY,
+     .controller = CGROUP_MEMORY,
+     .file = "memory.max_usage_in_bytes",
+     .text = "0"},
     /* Written again, it gives back what was used of the current period. */
     {.hierarchy = CPU,
      .controller = CGROUP_CPU,

@@ -122,9 +122,10 @@ def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_st
 def test_the_evidence_is_of_one_job_alone(ready):
     """Cgroups serve one job after the other (v1), and there are more of them than one."""
     server = ready()
-    greedy = "import threading, time; x = b'x' * (60 << 20); threading.Thread(target=time.sleep, args=(0.05,)).start()"
+    large = "x = b'x' * (60 << 20)"
+    greedy = large + "; import threading, time; threading.Thread(target=time.sleep, args=(0.05,)).start()"
     busy = "import time\nwhile time.process_time() < 0.2: pass"
-    for code in (greedy, busy):
+    for code in (large, greedy, busy):
         for _ in range(8):
             assert server.run(code, policy="default")["verdict"] == "ok"
         for _ in range(8):
