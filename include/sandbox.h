@@ -172,7 +172,9 @@ SB_API size_t sb_running(const struct sb_sandbox *sandbox);
 
 /* For a program that runs many jobs: interpreters that are kept ready for the policies that say
  * "start": "warm". A job that finds one is a hundred times closer to its first line; it has all
- * that isolates a job that starts cold. Whenever none is to be had, jobs start cold. */
+ * that isolates a job that starts cold. Whenever none is to be had, jobs start cold. What is left
+ * of a warm job when it has its verdict is the directory of its cgroup, which goes in one of the
+ * next calls of sb_turn, or with the sandbox. */
 struct sb_warm_options {
     size_t parked_max;    /* children that wait for jobs, for each policy; 0: 16 */
     int64_t memory_bytes; /* about what all of them may take together; 0: 256 MiB */
