@@ -30,8 +30,7 @@ PARTS = (
     ("pid 1: the status", "pid 1"),
     ("end of the namespaces", "pid 1"),
     ("the service learns of it", "service"),
-    ("evidence; the cgroup is removed", "service"),
-    ("verdict, log, HTTP: write", "service"),
+    ("evidence, verdict, log, HTTP: write", "service"),
     ("answer on its way out", "client"),
 )
 
@@ -76,9 +75,8 @@ class Job:
         gone = first([*(at for at, whom in pid1.wakes if whom == self.service and ended < at < verdict), verdict])
         told = first(at for at, whom in service.wakes[bisect.bisect_left(service.wakes, (verdict, 0)):]
                      if whom == self.client and at <= self.stop)
-        removed = [call.end for call in service.within(lambda call: call.name in ("unlinkat", "rmdir"), verdict, told)]
         return [self.start, awake, self.handed, took, wrote[0].at if wrote else left.at, left.at, self.passed_on, reaped,
-                ended, gone, verdict, removed[-1] if removed else verdict, told, self.stop]
+                ended, gone, verdict, told, self.stop]
 
     def parts(self):
         """(actor, start, stop) of each of PARTS."""

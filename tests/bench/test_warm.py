@@ -195,7 +195,7 @@ def test_states_are_compared_with_equally_many_parked():
 
 # ── A trace ──────────────────────────────────────────────────────────────────────────────────────
 
-NAMES = {0: "read", 1: "write", 61: "wait4", 231: "exit_group", 232: "epoll_wait", 247: "waitid", 263: "unlinkat", 46: "sendmsg"}
+NAMES = {0: "read", 1: "write", 61: "wait4", 231: "exit_group", 232: "epoll_wait", 247: "waitid", 17: "pread64", 46: "sendmsg"}
 
 
 def trace_of_a_job(at):
@@ -210,7 +210,7 @@ def trace_of_a_job(at):
         return line(pid, when, "sys_exit", f"NR {number} = 0")
 
     def wakes(pid, when, other):
-        return line(pid, when, "sched_wakeup", f"comm=x pid={other} prio=120 target_cpu=001")
+        return line(pid, when, "sched_waking", f"comm=x pid={other} prio=120 target_cpu=001")
 
     def switch(when, before, state, after):
         return line(before, when, "sched_switch", f"prev_comm=a prev_pid={before} prev_prio=120 prev_state={state} ==> "
@@ -222,7 +222,7 @@ def trace_of_a_job(at):
         wakes(20, 30, 32), enter(20, 31, 232), switch(32, 20, "S", 32), leave(32, 40, 0), line(32, 50, "page_fault_user", "x"),
         line(32, 51, "page_fault_user", "x"), enter(32, 60, 1, 1), leave(32, 65, 1), enter(32, 70, 231), wakes(32, 90, 31),
         switch(95, 32, "Z", 31), leave(31, 96, 61), enter(31, 100, 231), wakes(31, 150, 20), switch(160, 31, "Z", 20),
-        leave(20, 161, 232), enter(20, 165, 247), leave(20, 166, 247), enter(20, 170, 263), leave(20, 190, 263),
+        leave(20, 161, 232), enter(20, 165, 247), leave(20, 166, 247), enter(20, 170, 17), leave(20, 190, 17),
         enter(20, 200, 46), wakes(20, 210, 10), leave(20, 211, 46), enter(20, 212, 232), switch(215, 20, "S", 10),
         leave(10, 220, 0)]
 
@@ -233,12 +233,12 @@ def test_a_traced_job_is_taken_apart():
     jobs, seen = explain.jobs_of(processes, 10, 20)
     assert (len(jobs), seen) == (1, 1)  # of the last it is not known whether it was traced to its end
     parts = {row["part"]: row for row in explain.price_list(jobs)}
-    assert [round(row["us"]) for row in parts.values()] == [6, 24, 10, 20, 10, 20, 6, 4, 50, 15, 25, 20, 10]
+    assert [round(row["us"]) for row in parts.values()] == [6, 24, 10, 20, 10, 20, 6, 4, 50, 15, 45, 10]
     assert sum(row["us"] for row in parts.values()) == 220
     assert parts["python: take the job, compile, run"]["faults"] == 2
     assert parts["pid 1 learns of it"]["waits_us"] == 5
     assert explain.dearest([("service", processes[20], jobs[0].start, jobs[0].stop)], 1)[0] == {
-        "whose": "service", "call": "unlinkat", "calls": 1, "us": 20}
+        "whose": "service", "call": "pread64", "calls": 1, "us": 20}
 
 
 def test_a_trace_that_cannot_be_followed_is_no_price_list():

@@ -11,7 +11,7 @@ import re
 import subprocess
 
 EVENTS = ("raw_syscalls/sys_enter", "raw_syscalls/sys_exit", "exceptions/page_fault_user", "sched/sched_process_fork",
-          "sched/sched_switch", "sched/sched_wakeup")
+          "sched/sched_switch", "sched/sched_waking")
 BUFFER_KIB = 65536  # for each CPU
 LINE = re.compile(r"\s*.+-(\d+)\s+\[\d+\]\s+\S+\s+(\d+)\.(\d+): (\w+): (.*)")
 
@@ -178,7 +178,7 @@ def note(process, pid, at, event, rest, names):
             calls[-1].end = at
     elif event == "page_fault_user":
         process(pid).faults.append(at)
-    elif event == "sched_wakeup":
+    elif event == "sched_waking":
         woken = int(re.search(r"pid=(\d+)", rest)[1])
         process(woken).wake(at, pid)
         process(pid).wakes.append((at, woken))
