@@ -3,6 +3,7 @@ out, when a job is killed from outside or the supervisor itself half-way through
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -137,13 +138,12 @@ def test_a_child_that_is_killed_for_memory_takes_its_sleeping_parent_along(run, 
         assert (ran.status, ran.verdict["verdict"], ran.verdict["stdout"]) == (137, "memory", ""), ran
 
 
-def first_process(supervisor):
-    """The job's pid 1 as the host sees it."""
-    for pid in descendants(supervisor):
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("NSpid:") and line.split()[-1] == "1" and len(line.split()) > 2:
-                return pid
-    raise AssertionError("no pid 1 of a job")
+def first_process(namespace):
+    """The job's pid 1 as the host sees it, by its pid namespace: children that wait for a job have a pid 1, too."""
+    for pid in in_pid_namespace(namespace):
+        if re.search(r"^NSpid:.*\t1$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE):
+            return pid
+    raise AssertionError("no pid 1 of the job")
 
 
 @pytest.mark.vm("root")
@@ -154,7 +154,7 @@ def test_a_job_whose_first_process_is_killed_from_outside_is_not_said_to_have_en
         time.sleep(1000)
         """)
     namespace = int(started.readline())
-    os.kill(first_process(started.pid), signal.SIGKILL)
+    os.kill(first_process(namespace), signal.SIGKILL)
     ran = started.finish()
     assert (ran.status, ran.verdict["verdict"], ran.verdict["exit_code"]) == (125, "internal", None), ran
     assert "ended from outside the sandbox (signal 9)" in ran.verdict["error"]
