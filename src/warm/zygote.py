@@ -207,7 +207,7 @@ def brings_a_module_of_ours():
     return not ours.isdisjoint(name.partition(".")[0] for name in posix.listdir("/work"))
 
 
-def start_afresh(argv, environment, code):
+def start_afresh(argv, code):
     """As a cold start does, where imports are to find other modules than those that are there."""
     import posix
 
@@ -216,9 +216,7 @@ def start_afresh(argv, environment, code):
         posix.write(file, code)
         posix.lseek(file, 0, 0)
         posix.dup2(file, int(argv[1]))
-    python = sys.orig_argv[0]
-    variables = dict(entry.split("=", 1) for entry in environment)
-    posix.execve(python, [python, RUNNER, *argv], variables)
+    posix.execv(sys.orig_argv[0], [sys.orig_argv[0], RUNNER, *argv])
 
 
 def run_job(library, runner, environment):
@@ -227,10 +225,10 @@ def run_job(library, runner, environment):
     strings = strings.decode("utf-8", "surrogateescape").split("\0")[:-1]
     count = int(strings[0])
     argv, wanted = strings[1:count + 1], strings[count + 1:]
-    if more_files and brings_a_module_of_ours():
-        start_afresh(argv, wanted, code)
     if wanted != environment:
         set_environment(wanted)
+    if more_files and brings_a_module_of_ours():
+        start_afresh(argv, code)
     sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
     runner.run(runner.run.__code__.co_filename, *argv[:3], argv[3:], code)
 
