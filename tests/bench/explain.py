@@ -241,8 +241,7 @@ def run(setting, helpers, request):
 
 def figures(processes, client, service, took):
     jobs, seen = jobs_of(processes, client, service)
-    # A child that was still on its way when its job came has not slept, and nothing woke it.
-    if len(jobs) < seen // 10 or not jobs:
+    if len(jobs) < seen // 2 or not jobs:
         raise measure.Wrong(f"only {len(jobs)} of {seen} traced jobs could be followed: explain.py no longer knows "
                             "a job's way")
     chosen = middle(jobs)
