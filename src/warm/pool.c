@@ -249,7 +249,7 @@ static void adopt(struct sb_run *run, struct child *child)
 void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
 {
     const struct cgroup_host *host = &pool->sandbox->cgroup;
-    struct sb_error err;
+    struct sb_error err, unwatched;
     adopt(run, child);
     list_add(&pool->dead, child);
     int64_t used = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
@@ -262,14 +262,14 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
     bool sent =
         limited && send(run->source[SOURCE_CHANNEL].fd, run->warm_job->message, run->warm_job->size,
                         MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)run->warm_job->size;
-    bool watched = run_watch(run, limited ? &err : &(struct sb_error){0}) == 0;
-    if (!limited || !watched)
-        run_fail(run, err.message);
-    else if (!sent)
-        run_kill(run, CAUSE_NONE);
-    if (!watched) {
+    if (run_watch(run, &unwatched) < 0) {
+        run_fail(run, unwatched.message);
         launch_abandon(run);
         run_end_unstarted(run);
+    } else if (!limited) {
+        run_fail(run, err.message);
+    } else if (!sent) {
+        run_kill(run, CAUSE_NONE);
     }
 }
 
