@@ -4,6 +4,7 @@
 #define SB_RUN_H
 
 #include <linux/filter.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "cgroup.h"
@@ -55,7 +56,7 @@ enum cause {
 
 struct sb_run {
     struct sb_sandbox *sandbox;
-    struct sb_run *previous, *next;
+    LIST_ENTRY(sb_run) link;
     const struct sb_policy *policy;
     struct sb_limits limits; /* in force */
     char id[65];             /* 64 characters: as long as a SHA-256 in hexadecimal */
@@ -86,7 +87,7 @@ struct sb_run {
     int kill_signal;     /* CAUSE_CALLER */
     char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL */
     int removal_tries;   /* of the cgroup */
-    bool listened;       /* to all sources: see run_watch */
+    bool listened;       /* to all sources: see sources_listen */
     bool over;           /* its verdict is given; the host still has its cgroup */
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
@@ -136,9 +137,9 @@ struct sb_sandbox {
     uint32_t uid_first, uid_count;
     bool best_effort;
     struct filter *filters; /* programs by profile, loaded when first needed */
-    struct sb_run *runs;
+    LIST_HEAD(, sb_run) runs;
     size_t running;
-    struct sb_run *over;                           /* warm ones that have their verdict */
+    LIST_HEAD(, sb_run) over;                      /* warm ones that have their verdict */
     char *buffer;                                  /* for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;
@@ -183,6 +184,8 @@ void launch_abandon(struct sb_run *run);
 /* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
 int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events);
 void source_close(struct sb_run *run, enum source_kind kind);
+/* Begins to listen to what a run has to tell, if that has not been done. −1 with errno. */
+int sources_listen(struct sb_run *run);
 /* Reads once from one of the script's three pipes; closes it at its end. False when there is
  * nothing more to get now. */
 bool source_read(struct sb_run *run, enum source_kind kind);
@@ -204,8 +207,6 @@ void run_fail(struct sb_run *run, const char *reason);
 void run_free(struct sb_run *run);
 /* Takes away what is left of a warm run that has its verdict, or plans to try again. */
 void run_bury(struct sb_run *run);
-/* One that has started. */
-void run_add(struct sb_run *run);
 void clear_stale_once(struct sb_sandbox *sandbox);
 
 /* verdict.c: judges by the evidence and calls on_done. */

@@ -70,7 +70,9 @@ void sb_close(struct sb_sandbox *sandbox)
 {
     if (sandbox == NULL || sandbox->turning) /* sb_turn is about to look at it again */
         return;
-    for (struct sb_run *run = sandbox->runs; run != NULL; run = run->next) {
+    struct sb_run *run;
+    LIST_FOREACH(run, &sandbox->runs, link)
+    {
         run->on_done = NULL;
         run->on_output = NULL;
         sb_pause(run, SB_STDOUT, false);
@@ -78,11 +80,12 @@ void sb_close(struct sb_sandbox *sandbox)
         run_kill(run, CAUSE_CALLER);
     }
     struct sb_error ignored;
-    for (struct sb_run *run = sandbox->over, *next; run != NULL; run = next) {
-        next = run->next;
+    for (struct sb_run *next = LIST_FIRST(&sandbox->over); (run = next) != NULL;) {
+        next = LIST_NEXT(run, link);
         run_bury(run);
     }
-    while ((sandbox->running > 0 || sandbox->over != NULL) && sb_turn(sandbox, -1, &ignored) == 0)
+    while ((sandbox->running > 0 || !LIST_EMPTY(&sandbox->over)) &&
+           sb_turn(sandbox, -1, &ignored) == 0)
         ;
     if (sandbox->warm_operations != NULL)
         sandbox->warm_operations->close(sandbox);
@@ -289,7 +292,8 @@ int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run
         run_free(run);
         return -1;
     }
-    run_add(run);
+    LIST_INSERT_HEAD(&sandbox->runs, run, link);
+    sandbox->running++;
     clear_stale_once(sandbox);
     if (out != NULL)
         *out = run;

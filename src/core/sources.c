@@ -33,6 +33,21 @@ void source_close(struct sb_run *run, enum source_kind kind)
     close_fd(&run->source[kind].fd);
 }
 
+int sources_listen(struct sb_run *run)
+{
+    static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
+                                             SOURCE_REPORT, SOURCE_CHANNEL};
+    if (run->listened)
+        return 0;
+    run->listened = true;
+    if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
+        stdin_next(run);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (source_watch(run, kinds[i], EPOLLIN) < 0)
+            return -1;
+    return 0;
+}
+
 /* ── What the script writes ────────────────────────────────────────────────────────────────── */
 
 static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)

@@ -84,7 +84,6 @@ void run_free(struct sb_run *run)
 
 /* ── Time ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* 0 disarms it. */
 static void arm(struct sb_run *run, int64_t in_us)
 {
     struct itimerspec when = {
@@ -183,7 +182,6 @@ static void on_pidfd(struct sb_run *run)
     source_watch(run, SOURCE_FEED, 0);
     source_close(run, SOURCE_STDIN);
     source_watch(run, SOURCE_OOM, 0);
-    arm(run, 0);
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
         /* One that its reader has paused waits until it is wanted. */
         while ((run->source[kind].watched != 0 || !run->listened) && source_read(run, kind))
@@ -213,28 +211,6 @@ static void on_oom(struct sb_run *run)
     check_oom(run);
 }
 
-/* ── Listening ─────────────────────────────────────────────────────────────────────────────── */
-
-static int watch_all(struct sb_run *run, const enum source_kind *kinds, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (source_watch(run, kinds[i], EPOLLIN) < 0)
-            return -1;
-    return 0;
-}
-
-static int listen_to_all(struct sb_run *run)
-{
-    static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
-                                             SOURCE_REPORT, SOURCE_CHANNEL};
-    if (run->listened)
-        return 0;
-    run->listened = true;
-    if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
-        stdin_next(run);
-    return watch_all(run, kinds, ARRAY_LEN(kinds));
-}
-
 /* ── The end ───────────────────────────────────────────────────────────────────────────────── */
 
 static void read_evidence(struct sb_run *run)
@@ -247,28 +223,6 @@ static void read_evidence(struct sb_run *run)
     run->memory_hits = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_HITS);
     int64_t pids = cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK);
     run->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
-}
-
-static void put_first(struct sb_run **list, struct sb_run *run)
-{
-    run->previous = NULL;
-    run->next = *list;
-    if (run->next != NULL)
-        run->next->previous = run;
-    *list = run;
-}
-
-static void take_out(struct sb_run **list, struct sb_run *run)
-{
-    *(run->previous != NULL ? &run->previous->next : list) = run->next;
-    if (run->next != NULL)
-        run->next->previous = run->previous;
-}
-
-void run_add(struct sb_run *run)
-{
-    put_first(&run->sandbox->runs, run);
-    run->sandbox->running++;
 }
 
 /* False: it will be tried again. */
@@ -297,7 +251,7 @@ static void finish(struct sb_run *run)
         return;
     if (run->warm && run->cause != CAUSE_INTERNAL)
         sandbox->warm_operations->ended(run);
-    take_out(&sandbox->runs, run);
+    LIST_REMOVE(run, link);
     sandbox->running--;
     verdict_give(run);
     if (!run->warm) {
@@ -305,7 +259,7 @@ static void finish(struct sb_run *run)
         return;
     }
     run->over = true;
-    put_first(&sandbox->over, run);
+    LIST_INSERT_HEAD(&sandbox->over, run, link);
     arm(run, REMOVAL_US);
 }
 
@@ -314,7 +268,7 @@ void run_bury(struct sb_run *run)
     close_fd(&run->mounts); /* what is in them is charged to the cgroup */
     if (!run->sandbox->warm_operations->keep(run) && !remove_cgroup(run))
         return;
-    take_out(&run->sandbox->over, run);
+    LIST_REMOVE(run, link);
     run_free(run);
 }
 
@@ -331,7 +285,7 @@ static void on_timer(struct sb_run *run)
     (void)ignored;
     if (run->reaped)
         return;
-    if (listen_to_all(run) < 0) {
+    if (sources_listen(run) < 0) {
         run_fail(run, "cannot watch the job; raise fs.epoll.max_user_watches");
         return;
     }
@@ -397,13 +351,13 @@ void run_end_unstarted(struct sb_run *run)
 
 int run_watch(struct sb_run *run, struct sb_error *err)
 {
-    static const enum source_kind first[] = {SOURCE_PIDFD, SOURCE_OOM};
     run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
     if (run_make_timer(run) < 0)
         return sb_fail(err, "timer", errno,
                        "cannot make a timer: %m; raise the limit on open files (ulimit -n)");
     bool brief = run->warm && run->on_output == NULL && feed_done(&run->feed);
-    if (watch_all(run, first, ARRAY_LEN(first)) < 0 || (!brief && listen_to_all(run) < 0))
+    if (source_watch(run, SOURCE_PIDFD, EPOLLIN) < 0 ||
+        source_watch(run, SOURCE_OOM, EPOLLIN) < 0 || (!brief && sources_listen(run) < 0))
         return sb_fail(err, "epoll", errno,
                        "cannot watch the job: %m; raise fs.epoll.max_user_watches");
     if (brief) {
