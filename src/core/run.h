@@ -137,9 +137,9 @@ struct sb_sandbox {
     uint32_t uid_first, uid_count;
     bool best_effort;
     struct filter *filters; /* programs by profile, loaded when first needed */
-    LIST_HEAD(, sb_run) runs;
+    LIST_HEAD(run_list, sb_run) runs;
     size_t running;
-    LIST_HEAD(, sb_run) over;                      /* warm ones that have their verdict */
+    struct run_list over;                          /* warm ones that have their verdict */
     char *buffer;                                  /* for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;
