@@ -1,9 +1,9 @@
 /* What a service is measured against, and how much HTTP adds. Calls libsandbox as the service does:
  * one process, one loop.
  *
- * service_load added PORT ROUNDS
+ * service_load added cold|warm PORT ROUNDS
  *     in turns, one job by the library and one by HTTP: a line "LIBRARY_NS HTTP_NS" for each round
- * service_load library PARALLEL SECONDS
+ * service_load library cold|warm PARALLEL SECONDS
  *     jobs a second by the library
  * service_load bare PARALLEL SECONDS ROOTFS PYTHON…
  *     processes a second of bare python
@@ -26,6 +26,7 @@ static const char code[] = "print(1)";
 struct library {
     struct sb_sandbox *sandbox;
     struct sb_policy *policy;
+    bool warm;
     int ended;
 };
 
@@ -56,15 +57,18 @@ static void on_done(void *user, const struct sb_verdict *verdict)
     library->ended++;
 }
 
-static void open_library(struct library *library)
+static void open_library(struct library *library, const char *start)
 {
     struct sb_error err;
+    library->warm = strcmp(start, "warm") == 0;
     if (sb_policy_load(&library->policy, getenv("SANDBOX_POLICIES"), "run", &err) < 0 ||
         sb_open(&library->sandbox, &(struct sb_options){.rootfs = getenv("SANDBOX_ROOTFS")}, &err) <
             0 ||
-        sb_warm_enable(library->sandbox, &(struct sb_warm_options){0}, &err) < 0)
+        (library->warm &&
+         sb_warm_enable(library->sandbox, &(struct sb_warm_options){0}, &err) < 0))
         fail(err.message);
-    sb_warm_prepare(library->sandbox, library->policy);
+    if (library->warm)
+        sb_warm_prepare(library->sandbox, library->policy);
 }
 
 static void start(struct library *library)
@@ -90,7 +94,7 @@ static void turn(struct library *library)
 static void park(struct library *library)
 {
     struct sb_warm_state state;
-    while ((state = sb_warm_state(library->sandbox, library->policy)).parked == 0) {
+    while (library->warm && (state = sb_warm_state(library->sandbox, library->policy)).parked == 0) {
         if (state.reason[0] != '\0')
             fail(state.reason);
         turn(library);
@@ -160,8 +164,8 @@ static long long http_ns(int fd)
 static int added(char **argv)
 {
     struct library library = {0};
-    open_library(&library);
-    int fd = connect_to(argv[2]), rounds = atoi(argv[3]);
+    open_library(&library, argv[2]);
+    int fd = connect_to(argv[3]), rounds = atoi(argv[4]);
     for (int i = -3; i < rounds; i++) {
         bool library_first = (i & 1) == 0;
         long long first = library_first ? library_ns(&library) : http_ns(fd);
@@ -177,10 +181,10 @@ static int added(char **argv)
 static int library_rate(char **argv)
 {
     struct library library = {0};
-    size_t parallel = (size_t)atoi(argv[2]);
-    open_library(&library);
+    size_t parallel = (size_t)atoi(argv[3]);
+    open_library(&library, argv[2]);
     park(&library);
-    long long began = now_ns(), end = began + atoll(argv[3]) * 1000000000LL;
+    long long began = now_ns(), end = began + atoll(argv[4]) * 1000000000LL;
     while (now_ns() < end) {
         while (sb_running(library.sandbox) < parallel)
             start(&library);
@@ -217,9 +221,9 @@ static int bare_rate(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "added") == 0)
+    if (argc == 5 && strcmp(argv[1], "added") == 0)
         return added(argv);
-    if (argc == 4 && strcmp(argv[1], "library") == 0)
+    if (argc == 5 && strcmp(argv[1], "library") == 0)
         return library_rate(argv);
     if (argc > 5 && strcmp(argv[1], "bare") == 0)
         return bare_rate(argv);
