@@ -23,6 +23,7 @@ struct zygote *zygote_open(void);
 
 /* Both make clones cheap: they change what clones cost, and nothing else. Where the host does not
  * let us, they cost more. */
+void zygote_join(uintptr_t start, uintptr_t end);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
 void zygote_pin(const struct iovec *spans, size_t count);
 

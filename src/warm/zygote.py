@@ -63,31 +63,42 @@ def rehearse_more(runner):
 # A child has its zygote's memory, a page at a time: what has no page of its own yet it gets when it touches
 # it, and each page that it writes to is copied then, at twice what a copy costs that the clone itself makes.
 # So what jobs write to is pinned, which the clone copies (zygote_pin), and the interpreter's text is put into
-# huge pages, of which the clone has one to pass on for every 512 (zygote_make_huge).
+# huge pages, of which the clone has one to pass on for every 512 (zygote_make_huge). Each mapping costs as much as
+# some pages do: of a library's, those that are never written to become one (zygote_join).
 
 SHARED_OR_FILE, EXCLUSIVE = 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
 
 
 def mappings():
-    """(start, end, permissions, file) of each part."""
+    """(start, end, permissions, offset, file) of each part."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
-            span, permissions, _, _, _, *file = line.split(maxsplit=5)
+            span, permissions, offset, _, _, *file = line.split(maxsplit=5)
             start, end = span.split("-")
-            yield int(start, 16), int(end, 16), permissions, "".join(file)
+            yield int(start, 16), int(end, 16), permissions, int(offset, 16), "".join(file)
 
 
-def constant_memory(address):
-    """(start, end) of what is never written to around that address, all of it of one file."""
-    found = None
-    for start, end, permissions, file in mappings():
-        if found and (start, file) == (found[1], found[2]) and "w" not in permissions:
-            found = found[0], end, file
-        elif found and found[0] <= address < found[1]:
-            break
+def constant_memory():
+    """[start, end] of each text with all around it that is never written to and that its file has there too."""
+    parts, after = [], None
+    for start, end, permissions, offset, file in mappings():
+        if permissions not in ("r--p", "r-xp") or not file.startswith("/"):
+            continue
+        if (start, offset, file) == after:
+            parts[-1][1] = end
+            parts[-1][2] |= "x" in permissions
         else:
-            found = (start, end, file) if file and "w" not in permissions else None
-    return found[:2]
+            parts.append([start, end, "x" in permissions])
+        after = end, offset + end - start, file
+    return [(start, end) for start, end, text in parts if text]
+
+
+def arrange_constant_memory(library):
+    interpreter = library.text()
+    for start, end in constant_memory():
+        library.join(start, end)
+        if start <= interpreter < end:
+            library.make_huge(start, end)
 
 
 def written_pages(pid, parts):
@@ -115,7 +126,7 @@ def learn_written_pages(library, runner, environment):
     import os
     import posix
 
-    parts = [(start, end) for start, end, permissions, _ in mappings() if permissions == "rw-p"]
+    parts = [(start, end) for start, end, permissions, _, _ in mappings() if permissions == "rw-p"]
     there_read, there_write = os.pipe()
     go_read, go_write = os.pipe()
     child = os.fork()
@@ -259,7 +270,7 @@ def main():
     os.register_at_fork(after_in_child=renew)
     gc.collect()
     gc.freeze()
-    library.make_huge(*constant_memory(library.text()))
+    arrange_constant_memory(library)
     spans = learn_written_pages(library, runner, environment)
     library.pin(b"".join(number.to_bytes(8, sys.byteorder) for number in spans))
     library.serve()

@@ -23,8 +23,17 @@ void zygote_pin(const struct iovec *spans, size_t count)
         close(ring);
 }
 
+/* A library's constants and its text, side by side in memory and in their file, are one mapping
+ * when both may be executed. Code that could make use of that is the job's, and can map what it
+ * likes. */
+void zygote_join(uintptr_t start, uintptr_t end)
+{
+    mprotect((void *)start, end - start, /* NOLINT(performance-no-int-to-ptr): found in a text */
+             PROT_READ | PROT_EXEC);
+}
+
 /* Puts a copy in huge pages in the place of some memory that is read and executed, never written
- * to: as much of it as huge pages can cover. What was only to be read can be executed then. */
+ * to: as much of it as huge pages can cover. */
 void zygote_make_huge(uintptr_t start, uintptr_t end)
 {
     start = (start + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);

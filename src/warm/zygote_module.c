@@ -67,14 +67,25 @@ static PyObject *call_text(PyObject *module, PyObject *nothing)
     return PyLong_FromVoidPtr(address);
 }
 
-static PyObject *call_make_huge(PyObject *module, PyObject *arguments)
+static PyObject *for_memory(void (*function)(uintptr_t, uintptr_t), PyObject *arguments)
 {
-    (void)module;
     size_t start, end;
     if (!PyArg_ParseTuple(arguments, "nn", &start, &end))
         return NULL;
-    zygote_make_huge(start, end);
+    function(start, end);
     return none();
+}
+
+static PyObject *call_join(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    return for_memory(zygote_join, arguments);
+}
+
+static PyObject *call_make_huge(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    return for_memory(zygote_make_huge, arguments);
 }
 
 static PyObject *call_pin(PyObject *module, PyObject *bytes)
@@ -132,6 +143,7 @@ static PyObject *call_flush(PyObject *module, PyObject *nothing)
 static const struct method methods[] = {
     {"open", call_open, METH_NOARGS, "Receives the configuration: whether one came."},
     {"text", call_text, METH_NOARGS, "An address in the interpreter's text."},
+    {"join", call_join, METH_VARARGS, "(start, end): see zygote_join."},
     {"make_huge", call_make_huge, METH_VARARGS, "(start, end): see zygote_make_huge."},
     {"pin", call_pin, METH_O, "An array of struct iovec: see zygote_pin."},
     {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
