@@ -18,14 +18,21 @@ struct job {
     bool more_files; /* than the script's own */
 };
 
+/* Of memory. */
+struct spans {
+    const struct iovec *at;
+    size_t count;
+};
+
 /* Receives the configuration. NULL: none came. It lives as long as the process. */
 struct zygote *zygote_open(void);
 
-/* Both make clones cheap: they change what clones cost, and nothing else. Where the host does not
- * let us, they cost more. */
+/* These make clones cheap: they change what clones cost, and nothing else. Where the host does not
+ * let us, they cost more. zygote.py has the reasons. */
 void zygote_join(uintptr_t start, uintptr_t end);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
-void zygote_pin(const struct iovec *spans, size_t count);
+void zygote_put_away_apart(struct spans parts);
+void zygote_arrange(struct spans parts, struct spans read, struct spans written);
 
 /* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head). */
 void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,

@@ -60,13 +60,17 @@ def rehearse_more(runner):
 
 
 # ---- Memory ----
-# A child has its zygote's memory, a page at a time: what has no page of its own yet it gets when it touches
-# it, and each page that it writes to is copied then, at twice what a copy costs that the clone itself makes.
-# So what jobs write to is pinned, which the clone copies (zygote_pin), and the interpreter's text is put into
-# huge pages, of which the clone has one to pass on for every 512 (zygote_make_huge). Each mapping costs as much as
-# some pages do: of a library's, those that are never written to become one (zygote_join).
+# A child has its zygote's memory, a page at a time. The clone enters each page that the zygote has in memory into
+# the child's tables and the end takes it out again, though most jobs touch a few hundred of thousands; a page that
+# is not there costs the job a fault, and one that it writes to a copy, at twice what a copy costs that the clone
+# itself makes. So all is put away into a file, of which nothing is in memory but what jobs touch, and what they
+# write to is pinned, which the clone copies (zygote_arrange). Each mapping costs as much as some pages do: of a
+# library's, those that are never written to become one (zygote_join). The interpreter's text is put into huge
+# pages, of which the clone has one to pass on for every 512 (zygote_make_huge).
 
-SHARED_OR_FILE, EXCLUSIVE = 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
+PRESENT, FILE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
+PART_TO_PUT_AWAY = 1 << 16
+MAPPINGS_MAX = 30000  # half of what the kernel allows (vm.max_map_count)
 
 
 def mappings():
@@ -101,32 +105,36 @@ def arrange_constant_memory(library):
             library.make_huge(start, end)
 
 
-def written_pages(pid, parts):
-    """[start, size, ...] of what a process has written to in parts of its memory since it was forked."""
+def touched_pages(pid, parts, away):
+    """What a process has touched of what was put away but not written to, and what it has written to: two lists of
+    [start, size, ...]."""
     import os
 
-    page, spans = os.sysconf("SC_PAGESIZE"), []
+    page, read, written = os.sysconf("SC_PAGESIZE"), [], []
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
-        for start, end in parts:
+        for start, size in zip(parts[::2], parts[1::2]):
             pagemap.seek(start // page * 8)
-            entries = memoryview(pagemap.read((end - start) // page * 8)).cast("Q")
-            for at, entry in zip(range(start, end, page), entries):
-                if entry & (SHARED_OR_FILE | EXCLUSIVE) != EXCLUSIVE:
+            entries = memoryview(pagemap.read(size // page * 8)).cast("Q")
+            for at, entry in zip(range(start, start + size, page), entries):
+                if entry & (FILE | EXCLUSIVE) == EXCLUSIVE:
+                    spans = written
+                elif entry & PRESENT and start in away:
+                    spans = read
+                else:
                     continue
                 if spans and spans[-2] + spans[-1] == at:
                     spans[-1] += page
                 else:
                     spans += at, page
-    return spans
+    return read, written
 
 
-def learn_written_pages(library, runner, environment):
-    """What a child writes to of this process's memory from its fork to its end: one does a job of ours, and
-    is looked at when all that it has left to do is to end."""
+def learn_touched_pages(library, runner, environment, parts, away):
+    """What a child touches of this process's memory from its fork to its end: one does a job of ours, and is
+    looked at when all that it has left to do is to end."""
     import os
     import posix
 
-    parts = [(start, end) for start, end, permissions, _, _ in mappings() if permissions == "rw-p"]
     there_read, there_write = os.pipe()
     go_read, go_write = os.pipe()
     child = os.fork()
@@ -152,13 +160,34 @@ def learn_written_pages(library, runner, environment):
     for fd in there_write, go_read:
         os.close(fd)
     try:
-        return written_pages(child, parts) if os.read(there_read, 1) else []
+        return touched_pages(child, parts, away) if os.read(there_read, 1) else (away, [])
     except OSError:  # a host that does not show it: its clones cost more
-        return []
+        return away, []
     finally:
         for fd in there_read, go_write:
             os.close(fd)
         os.waitpid(child, 0)
+
+
+def array(numbers):
+    """As C has them."""
+    return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
+
+
+def arrange_written_memory(library, runner, environment):
+    import os
+
+    parts, away = [], []
+    for start, end, permissions, _, file in mappings():
+        if permissions == "rw-p":
+            parts += start, end - start
+            if end - start >= PART_TO_PUT_AWAY and file != "[stack]":
+                away += start, end - start
+    if sum(away[1::2]) > MAPPINGS_MAX * os.sysconf("SC_PAGESIZE"):
+        away = []
+    library.put_away_apart(array(away))
+    read, written = learn_touched_pages(library, runner, environment, parts, away)
+    library.arrange(array(away), array(read), array(written))
 
 
 def load_library():
@@ -271,8 +300,7 @@ def main():
     gc.collect()
     gc.freeze()
     arrange_constant_memory(library)
-    spans = learn_written_pages(library, runner, environment)
-    library.pin(b"".join(number.to_bytes(8, sys.byteorder) for number in spans))
+    arrange_written_memory(library, runner, environment)
     library.serve()
     run_job(library, runner, environment)
 

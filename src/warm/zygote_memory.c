@@ -1,4 +1,5 @@
 /* The part of libzygote that makes clones cheap. */
+#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -6,21 +7,77 @@
 #include <unistd.h>
 
 #include "libzygote.h"
+#include "util.h"
 
 #define HUGE_PAGE ((uintptr_t)2 << 20)
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
 #endif
 
+static bool holds(const struct iovec *part, const void *address)
+{
+    return (uintptr_t)address - (uintptr_t)part->iov_base < part->iov_len;
+}
+
+/* Puts what is in some memory into a file, of which nobody can change what children have of it, and
+ * maps that in its place. Apart: each page on its own, or the kernel would bring its neighbours in
+ * with it; they lie backwards in the file, or it would make one mapping of them. */
+static void put_away(struct spans parts, bool apart)
+{
+    _cleanup_close_ int fd = memfd_create("zygote", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    off_t end = 0;
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < parts.count; i++) {
+        char *start = parts.at[i].iov_base;
+        size_t size = parts.at[i].iov_len, step = apart ? page : size;
+        /* These change while we look, and the first is written to by the kernel (rseq). */
+        if (holds(&parts.at[i], __builtin_thread_pointer()) || holds(&parts.at[i], &fd))
+            continue;
+        end += (off_t)size;
+        for (size_t at = 0; at < size; at += step) {
+            off_t place = end - (off_t)(at + step);
+            if (pwrite(fd, start + at, step, place) != (ssize_t)step ||
+                mmap(start + at, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
+                     place) == MAP_FAILED)
+                return;
+        }
+    }
+    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+
+void zygote_put_away_apart(struct spans parts)
+{
+    put_away(parts, true);
+}
+
 /* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
  * on writing to them. A ring that is never used pins buffers for as long as it is open. */
-void zygote_pin(const struct iovec *spans, size_t count)
+static void pin(struct spans spans)
 {
     struct io_uring_params params = {0};
     int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
     if (ring >= 0 &&
-        syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, spans, count) < 0)
+        syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, spans.at, spans.count) < 0)
         close(ring);
+}
+
+/* Touching these would bring their neighbours in with them. */
+static void bring_in(struct spans spans)
+{
+    for (size_t i = 0; i < spans.count; i++)
+        madvise(spans.at[i].iov_base, spans.at[i].iov_len, MADV_POPULATE_WRITE);
+}
+
+void zygote_arrange(struct spans parts, struct spans read, struct spans written)
+{
+    put_away(parts, false);
+    bring_in(read);
+    pin(written);
 }
 
 /* A library's constants and its text, side by side in memory and in their file, are one mapping

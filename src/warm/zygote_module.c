@@ -88,14 +88,38 @@ static PyObject *call_make_huge(PyObject *module, PyObject *arguments)
     return for_memory(zygote_make_huge, arguments);
 }
 
-static PyObject *call_pin(PyObject *module, PyObject *bytes)
+/* Of an array that zygote.py has made. */
+static int spans_of(PyObject *bytes, struct spans *spans)
+{
+    char *data;
+    ssize_t size;
+    if (PyBytes_AsStringAndSize(bytes, &data, &size) < 0)
+        return -1;
+    *spans = (struct spans){(const struct iovec *)(const void *)data,
+                            (size_t)size / sizeof(struct iovec)};
+    return 0;
+}
+
+static PyObject *call_put_away_apart(PyObject *module, PyObject *bytes)
 {
     (void)module;
-    char *spans;
-    ssize_t size;
-    if (PyBytes_AsStringAndSize(bytes, &spans, &size) < 0)
+    struct spans parts;
+    if (spans_of(bytes, &parts) < 0)
         return NULL;
-    zygote_pin((const struct iovec *)(const void *)spans, (size_t)size / sizeof(struct iovec));
+    zygote_put_away_apart(parts);
+    return none();
+}
+
+static PyObject *call_arrange(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    PyObject *bytes[3];
+    struct spans parts, read, written;
+    if (!PyArg_ParseTuple(arguments, "OOO", &bytes[0], &bytes[1], &bytes[2]) ||
+        spans_of(bytes[0], &parts) < 0 || spans_of(bytes[1], &read) < 0 ||
+        spans_of(bytes[2], &written) < 0)
+        return NULL;
+    zygote_arrange(parts, read, written);
     return none();
 }
 
@@ -145,7 +169,8 @@ static const struct method methods[] = {
     {"text", call_text, METH_NOARGS, "An address in the interpreter's text."},
     {"join", call_join, METH_VARARGS, "(start, end): see zygote_join."},
     {"make_huge", call_make_huge, METH_VARARGS, "(start, end): see zygote_make_huge."},
-    {"pin", call_pin, METH_O, "An array of struct iovec: see zygote_pin."},
+    {"arrange", call_arrange, METH_VARARGS, "(parts, read, written): see zygote_arrange."},
+    {"put_away_apart", call_put_away_apart, METH_O, "Parts: see zygote_put_away_apart."},
     {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
     {"serve", call_serve, METH_NOARGS, "Returns in a child."},
     {"take", call_take, METH_NOARGS, "(strings, code, more files?) of the child's job."},

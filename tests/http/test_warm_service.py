@@ -1,6 +1,7 @@
 """Warm starts in the service: nobody notices but by the time that it takes, whatever becomes of the zygotes."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import re
@@ -53,6 +54,34 @@ def test_zygotes_have_the_interpreter_in_huge_pages(ready):
         pytest.skip("this host has no huge pages")
     maps = [pathlib.Path(f"/proc/{pid}/smaps").read_text() for pid in zygotes(ready())]
     assert any(re.search(r"^AnonHugePages:\s+[1-9]", text, re.MULTILINE) for text in maps)
+
+
+def test_a_zygote_has_in_memory_what_jobs_touch(ready):
+    """Where the host shows what that is, which is nothing but speed: a clone takes time for each page."""
+    for pid in zygotes(ready()):
+        smaps = pathlib.Path(f"/proc/{pid}/smaps").read_text()
+        put_away = re.findall(r" /memfd:zygote .*\nSize: +(\d+) kB\n(?:.*\n)*?Rss: +(\d+) kB\n", smaps)
+        size, resident = (sum(map(int, column)) for column in zip(*put_away))
+        assert 0 < resident < size / 2
+
+
+def test_a_jobs_libraries_have_one_mapping_for_all_that_is_never_written_to(ready):
+    maps = ready().run("print(open('/proc/self/maps').read())")["stdout"]
+    permissions = re.findall(r" (r\S+) \S+ \S+ \d+ +\S+/libc\.so\.6$", maps, re.MULTILINE)
+    # RELRO is not as it is in the file: it comes from somewhere else there.
+    assert permissions == ["r-xp", "r-xp", "rw-p"] or permissions == ["r-xp", "r--p", "rw-p"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="looks at the files behind a process's memory, as root")
+def test_nobody_can_change_what_the_children_of_a_zygote_share(ready):
+    looked_at = 0
+    for pid in zygotes(ready()):
+        for mapping in pathlib.Path(f"/proc/{pid}/map_files").iterdir():
+            if "memfd:zygote" in os.readlink(mapping):
+                with open(mapping, "rb") as file:
+                    assert fcntl.fcntl(file, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE
+                looked_at += 1
+    assert looked_at >= READY
 
 
 def test_a_crowd_waits_for_interpreters_and_starts_warm(ready):
