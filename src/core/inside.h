@@ -100,7 +100,8 @@ int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that c
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
-int init_install_filter(const struct inside *in);
+int script_install_filter(const struct inside *in);
+extern const struct sock_fprog init_filter; /* pid 1's own */
 _Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
 
 #endif

@@ -114,7 +114,7 @@ __attribute__((used)) static _Noreturn void become_init(long script)
         result = keep(init.report, INIT_REPORT);
     raw_syscall(SYS_close, RESULT_FD, 0, 0, 0, 0);
     if (result >= 0)
-        result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&init.filter, 0, 0);
+        result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&init_filter, 0, 0);
     if (result >= 0)
         result = raw_syscall(SYS_execve, (long)init_path, (long)argv, (long)envp, 0, 0);
     struct report report = {.kind = REPORT_FAILED, .step = init.step, .value = (int)-result};
@@ -213,7 +213,7 @@ int start_script(struct inside *in)
     if (in->script != 0)
         return 0;
     /* An execve would have made it dumpable again, which its own files in /proc need. */
-    if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || init_install_filter(in) < 0) {
+    if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || script_install_filter(in) < 0) {
         inside_report(
             in, &(struct report){.kind = REPORT_FAILED, .step = in->step - 1, .value = errno});
         _exit(125);
