@@ -5,6 +5,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import signal
 
 from hostile import DENIED, finish, refused
 
@@ -13,6 +14,7 @@ IN_OPEN = 0x20
 UNKNOWN = DENIED + (errno.EINVAL,)
 
 libc = ctypes.CDLL(None, use_errno=True)
+signal.signal(signal.SIGIO, signal.SIG_IGN)  # what dnotify tells by, which would end us
 
 
 def inotify(path):
