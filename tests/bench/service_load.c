@@ -64,8 +64,7 @@ static void open_library(struct library *library, const char *start)
     if (sb_policy_load(&library->policy, getenv("SANDBOX_POLICIES"), "run", &err) < 0 ||
         sb_open(&library->sandbox, &(struct sb_options){.rootfs = getenv("SANDBOX_ROOTFS")}, &err) <
             0 ||
-        (library->warm &&
-         sb_warm_enable(library->sandbox, &(struct sb_warm_options){0}, &err) < 0))
+        (library->warm && sb_warm_enable(library->sandbox, &(struct sb_warm_options){0}, &err) < 0))
         fail(err.message);
     if (library->warm)
         sb_warm_prepare(library->sandbox, library->policy);
@@ -94,7 +93,8 @@ static void turn(struct library *library)
 static void park(struct library *library)
 {
     struct sb_warm_state state;
-    while (library->warm && (state = sb_warm_state(library->sandbox, library->policy)).parked == 0) {
+    while (library->warm &&
+           (state = sb_warm_state(library->sandbox, library->policy)).parked == 0) {
         if (state.reason[0] != '\0')
             fail(state.reason);
         turn(library);
