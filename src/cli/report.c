@@ -144,8 +144,9 @@ void report_verdict(struct report *report, const struct sb_verdict *verdict)
         report->status = STATUS_FAILED;
         return;
     }
-    relay_put(&report->streams[SB_STDOUT], json, strlen(json));
-    relay_put(&report->streams[SB_STDOUT], "\n", 1);
+    size_t size = strlen(json);
+    json[size] = '\n'; /* in one write with it: others may write lines there too */
+    relay_put(&report->streams[SB_STDOUT], json, size + 1);
 }
 
 /* ── The end ────────────────────────────────────────────────────────────────────────────────── */

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import termios
@@ -459,6 +460,15 @@ def test_python_names_the_interpreter_in_the_root_file_system(run):
     ran = run("--python", python, code="import sys; print(sys.executable)")
     assert (ran.status, ran.stdout.strip()) == (0, python)
     refused(run("--python", "/no/such/python", code="print(1)"), "/no/such/python")
+
+
+def test_json_is_written_with_its_line_end_at_once(run):
+    """Where several write to one pipe, their lines must not mix. A socket for datagrams keeps writes apart."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        subprocess.run(run.command("--json", code="pass"), stdout=theirs, check=True)
+        line = ours.recv(1 << 16)
+    assert line.endswith(b"}\n") and json.loads(line)["verdict"] == "ok"
 
 
 def test_json_prints_the_verdict_on_one_line_and_nothing_else(run):
