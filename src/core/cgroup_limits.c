@@ -164,7 +164,8 @@ bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
                   const struct sb_limits *limits)
 {
     const struct cgroup_backend *backend = host->backend;
-    if (backend == NULL || backend->renewal == NULL)
+    const unsigned all = CGROUP_MEMORY | CGROUP_CPU | CGROUP_PIDS;
+    if (backend == NULL || backend->renewal == NULL || (host->controllers & all) != all)
         return false;
     int64_t memory = read_number(job, &backend->memory_now, -1);
     struct sb_error ignored;
