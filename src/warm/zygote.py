@@ -113,12 +113,13 @@ def touched_pages(pid, parts, away):
     page, read, written = os.sysconf("SC_PAGESIZE"), [], []
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
         for start, size in zip(parts[::2], parts[1::2]):
+            in_memory = PRESENT if start in away else 0
             pagemap.seek(start // page * 8)
             entries = memoryview(pagemap.read(size // page * 8)).cast("Q")
             for at, entry in zip(range(start, start + size, page), entries):
                 if entry & (FILE | EXCLUSIVE) == EXCLUSIVE:
                     spans = written
-                elif entry & PRESENT and start in away:
+                elif entry & in_memory:
                     spans = read
                 else:
                     continue
@@ -178,10 +179,10 @@ def arrange_written_memory(library, runner, environment):
     import os
 
     parts, away = [], []
-    for start, end, permissions, _, file in mappings():
+    for start, end, permissions, _, _ in mappings():
         if permissions == "rw-p":
             parts += start, end - start
-            if end - start >= PART_TO_PUT_AWAY and file != "[stack]":
+            if end - start >= PART_TO_PUT_AWAY:
                 away += start, end - start
     if sum(away[1::2]) > MAPPINGS_MAX * os.sysconf("SC_PAGESIZE"):
         away = []
