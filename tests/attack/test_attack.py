@@ -189,7 +189,12 @@ class Host:
         )
         os.close(directory)
         os.close(canary)
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         process.returncode = os.waitstatus_to_exitcode(status)
         return Result(process.returncode, *output, usage)
 

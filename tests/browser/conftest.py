@@ -21,12 +21,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+import hang
+
 _path = pathlib.Path(__file__).resolve().parents[1] / "http" / "conftest.py"
 _spec = importlib.util.spec_from_file_location("http_conftest", _path)
 http = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(http)
 pytest_configure = http.pytest_configure
-turn = http.turn
 launch = http.launch
 serve = http.serve
 token = http.token
@@ -36,7 +37,6 @@ server = http.server
 until = http.until
 
 CHECKOUT = http.integration.CHECKOUT
-HANG_SECONDS = http.integration.HANG_SECONDS
 DESKTOP, PHONE = (1440, 900), (360, 740)
 
 ARGUMENTS = ["--headless=new", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions",
@@ -52,7 +52,7 @@ def driver():
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_script_timeout(HANG_SECONDS)
+    driver.set_script_timeout(hang.SECONDS)
     yield driver
     driver.quit()
 
@@ -104,7 +104,7 @@ class Visitor:
 
     def until(self, condition):
         """The condition's value, as soon as it is true."""
-        return WebDriverWait(self.driver, HANG_SECONDS, poll_frequency=0.05,
+        return WebDriverWait(self.driver, hang.SECONDS, poll_frequency=0.05,
                              ignored_exceptions=[StaleElementReferenceException]).until(lambda _: condition())
 
     def find(self, selector):

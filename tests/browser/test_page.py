@@ -153,8 +153,10 @@ def test_stop_ends_the_job(visitor, serve):
 
 def test_a_second_click_does_not_start_a_second_job(visitor, serve):
     server = serve(jobs=2)
-    visitor.open(server).ready().paste("import time; time.sleep(0.5)")
-    visitor.click("#run").click("#run").click("#run").finished()
+    visitor.open(server).ready().pick("Infinite loop")
+    visitor.click("#run").click("#run").click("#run")
+    visitor.until(lambda: server.metric("sandbox_jobs_running") == 1)
+    visitor.click("#run").click("#stop").finished()
     visitor.paste_and_run("print('last')")
     assert len(server.log.jobs(2)) == 2
     assert len(server.log.all(lambda record: "verdict" in record)) == 2

@@ -27,13 +27,13 @@ import threading
 
 import pytest
 
+import hang
+
 _path = pathlib.Path(__file__).resolve().parents[1] / "integration" / "conftest.py"
 _spec = importlib.util.spec_from_file_location("integration_conftest", _path)
 integration = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(integration)
 # The hooks and fixtures of the integration tests that fit here; their other names by `integration.`.
-turn = integration.turn
-no_test_hangs = integration.no_test_hangs
 until = integration.until
 
 SERVE = pathlib.Path(os.environ.get("SANDBOX_SERVE") or integration.BINARY.parent / "sandbox-serve").absolute()
@@ -389,7 +389,7 @@ class Held(Waiting):
     def __init__(self, server, headers, limits, where, first=""):
         super().__init__(server)
         body = {"code": first + self.code, "policy": "default",
-                "limits": {"wall_time_ms": 1000 * integration.HANG_SECONDS, **limits}}
+                "limits": {"wall_time_ms": 1000 * hang.SECONDS, **limits}}
         self.connection = server.send("POST", "/run", body, headers, **where)
 
     def release(self):

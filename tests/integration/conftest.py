@@ -11,7 +11,7 @@ the reason. From the environment:
     SANDBOX_TEST_START   passed as --start
     SANDBOX_TEST_QUICK   fewer rounds of what repeats
 
-The promises say nothing about how fast a host is, so no test does. HANG_SECONDS only ends a test
+The promises say nothing about how fast a host is, so no test does. tests/hang.py only ends a test
 that would wait for ever.
 """
 
@@ -35,7 +35,6 @@ import time
 import pytest
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
-HANG_SECONDS = int(os.environ.get("SANDBOX_TEST_HANG") or 600)
 QUICK = bool(os.environ.get("SANDBOX_TEST_QUICK"))
 
 BINARY = pathlib.Path(os.environ.get("SANDBOX_RUN") or CHECKOUT / "build/sandbox-run").absolute()
@@ -506,35 +505,6 @@ def until(condition):
 
 
 # ── Around every test ────────────────────────────────────────────────────────────────────────────
-
-
-class Hang(Exception):
-    pass
-
-
-@pytest.fixture(autouse=True)
-def turn(request):
-    """Tests run side by side, those marked `alone` by themselves, on the whole machine. The gate in
-    front of the lock lets one that waits to be alone go before those that come later."""
-    alone = request.node.get_closest_marker("alone")
-    name = os.path.join(tempfile.gettempdir(), f"sandbox-run-test-{os.geteuid()}")
-    with open(f"{name}.gate", "w") as gate, open(f"{name}.turn", "w") as lock:
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(gate, fcntl.LOCK_UN)
-        yield
-
-
-@pytest.fixture(autouse=True)
-def no_test_hangs(turn):
-    def ring(number, frame):
-        raise Hang(f"nothing happened for {HANG_SECONDS} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(HANG_SECONDS)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(autouse=True)
