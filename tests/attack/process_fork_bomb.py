@@ -47,6 +47,8 @@ else:
     unclear(f"{refusals} after {born} processes")
 if born >= BOUND:
     for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # now it makes no group any more
         try:
             os.killpg(child, signal.SIGKILL)
         except ProcessLookupError:
