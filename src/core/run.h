@@ -51,6 +51,9 @@ enum cause {
 
 #define MISSING_MAX 8
 
+/* Of a warm job's namespaces, the mount and the IPC one: to end them takes time. */
+#define HELD_NAMESPACES 2
+
 /* The longest name of an exception's class that is believed. */
 #define EXCEPTION_NAME_MAX 100
 
@@ -66,7 +69,7 @@ struct sb_run {
 
     pid_t pid; /* of pid 1, as the host sees it */
     struct cgroup_job cgroup;
-    int mounts; /* its mount namespace, while the verdict shall not wait for its end; else −1 */
+    int held[HELD_NAMESPACES]; /* descriptors of those whose end the verdict shall not wait for */
     struct source source[SOURCES];
     struct stream stream[SB_STREAMS];
     struct feed feed;
@@ -88,7 +91,7 @@ struct sb_run {
     char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL */
     int removal_tries;   /* of the cgroup */
     bool listened;       /* to all sources: see sources_listen */
-    bool over;           /* its verdict is given; the host still has its cgroup */
+    bool over;           /* its verdict is given; the host still has its cgroup and a zombie */
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
@@ -139,8 +142,8 @@ struct sb_sandbox {
     struct filter *filters; /* programs by profile, loaded when first needed */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;
-    struct run_list over;                          /* warm ones that have their verdict */
-    char *buffer;                                  /* for reading from pipes */
+    struct run_list over; /* warm ones that have their verdict: for bury_runs, soon */
+    char *buffer;         /* for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;
 };
@@ -205,8 +208,13 @@ void run_kill(struct sb_run *run, enum cause cause);
 /* Ends a job because the sandbox itself failed: `reason` is what the verdict says. */
 void run_fail(struct sb_run *run, const char *reason);
 void run_free(struct sb_run *run);
-/* Takes away what is left of a warm run that has its verdict, or plans to try again. */
-void run_bury(struct sb_run *run);
+/* Lets go of the namespaces that are held. */
+void run_release(struct sb_run *run);
+/* Takes away what is left of warm runs that have their verdict. One whose cgroup is not empty yet
+ * tries again by its timer. */
+void bury_runs(struct sb_sandbox *sandbox);
+/* Whether there are such that have not been tried. */
+bool runs_to_bury(const struct sb_sandbox *sandbox);
 void clear_stale_once(struct sb_sandbox *sandbox);
 
 /* verdict.c: judges by the evidence and calls on_done. */

@@ -80,10 +80,7 @@ void sb_close(struct sb_sandbox *sandbox)
         run_kill(run, CAUSE_CALLER);
     }
     struct sb_error ignored;
-    for (struct sb_run *next = LIST_FIRST(&sandbox->over); (run = next) != NULL;) {
-        next = LIST_NEXT(run, link);
-        run_bury(run);
-    }
+    bury_runs(sandbox);
     while ((sandbox->running > 0 || !LIST_EMPTY(&sandbox->over)) &&
            sb_turn(sandbox, -1, &ignored) == 0)
         ;
@@ -192,7 +189,9 @@ struct sb_run *run_new(struct sb_sandbox *sandbox)
     if (run == NULL)
         return NULL;
     run->sandbox = sandbox;
-    run->control = run->mounts = -1;
+    run->control = -1;
+    for (size_t i = 0; i < HELD_NAMESPACES; i++)
+        run->held[i] = -1;
     run->feed.source = -1;
     run->network = -1;
     run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;

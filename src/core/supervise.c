@@ -17,8 +17,6 @@
 
 /* How long a dead job's cgroup may take to be empty: 2 s in steps of 1 ms. It takes moments. */
 #define REMOVAL_TRIES 2000
-/* From a warm job's verdict to the removal of its cgroup: the answer is on its way by then. */
-#define REMOVAL_US 300
 /* A warm job that nobody waits to hear from is not listened to for so long: most are over by then,
  * and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
 #define BRIEF_US 2000
@@ -71,7 +69,7 @@ void run_free(struct sb_run *run)
         else
             source_watch(run, (enum source_kind)kind, 0);
     close_fd(&run->control);
-    close_fd(&run->mounts);
+    run_release(run);
     cgroup_job_close(&run->cgroup);
     feed_free(&run->feed);
     for (int i = 0; i < SB_STREAMS; i++)
@@ -80,6 +78,12 @@ void run_free(struct sb_run *run)
         run->sandbox->warm_operations->forget(run);
     free(run->message);
     free(run);
+}
+
+void run_release(struct sb_run *run)
+{
+    for (size_t i = 0; i < HELD_NAMESPACES; i++)
+        close_fd(&run->held[i]);
 }
 
 /* ── Time ──────────────────────────────────────────────────────────────────────────────────── */
@@ -156,28 +160,38 @@ static void on_report(struct sb_run *run)
         source_close(run, SOURCE_REPORT);
 }
 
+/* False: pid 1 has not ended. ECHILD: the caller's own wait for any child took it, and it has ended
+ * all the same. */
+static bool wait_for_init(const struct sb_run *run, siginfo_t *info, int leave)
+{
+    *info = (siginfo_t){0};
+    id_t fd = (id_t)run->source[SOURCE_PIDFD].fd;
+    return waitid(P_PIDFD, fd, info, WEXITED | WNOHANG | __WALL | leave) < 0 ? errno == ECHILD
+                                                                             : info->si_pid != 0;
+}
+
 /* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
- * told us. */
+ * told us. That of a warm job is left to bury: the kernel has much to clear away after it. */
 static void on_pidfd(struct sb_run *run)
 {
-    siginfo_t info = {0};
-    int fd = run->source[SOURCE_PIDFD].fd;
-    /* ECHILD: the caller's own wait for any child took it. It has ended all the same. */
-    if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG | __WALL) < 0 ? errno != ECHILD
-                                                                         : info.si_pid == 0)
+    siginfo_t info;
+    if (!wait_for_init(run, &info, run->warm ? WNOWAIT : 0))
         return;
     on_report(run);
     if (run->warm_job != NULL)
         run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
-    if (run->warm_job != NULL && run->cause == CAUSE_NONE &&
-        run->sandbox->warm_operations->again(run))
-        return;
+    if (run->warm_job != NULL && run->cause == CAUSE_NONE) {
+        siginfo_t ignored;
+        wait_for_init(run, &ignored, 0);
+        if (run->sandbox->warm_operations->again(run))
+            return;
+    }
     run->reaped = true;
     run->init_exited = info.si_code == CLD_EXITED;
     run->init_status = info.si_status;
     if (run->ended_us == 0)
         run->ended_us = monotonic_us();
-    source_close(run, SOURCE_PIDFD);
+    source_watch(run, SOURCE_PIDFD, 0);
     source_close(run, SOURCE_REPORT);
     source_watch(run, SOURCE_FEED, 0);
     source_close(run, SOURCE_STDIN);
@@ -260,16 +274,32 @@ static void finish(struct sb_run *run)
     }
     run->over = true;
     LIST_INSERT_HEAD(&sandbox->over, run, link);
-    arm(run, REMOVAL_US);
 }
 
-void run_bury(struct sb_run *run)
+static void bury(struct sb_run *run)
 {
-    close_fd(&run->mounts); /* what is in them is charged to the cgroup */
+    siginfo_t ignored;
+    wait_for_init(run, &ignored, 0);
+    run_release(run); /* what is in them is charged to the cgroup */
     if (!run->sandbox->warm_operations->keep(run) && !remove_cgroup(run))
         return;
     LIST_REMOVE(run, link);
     run_free(run);
+}
+
+bool runs_to_bury(const struct sb_sandbox *sandbox)
+{
+    const struct sb_run *last = LIST_FIRST(&sandbox->over);
+    return last != NULL && last->removal_tries == 0;
+}
+
+void bury_runs(struct sb_sandbox *sandbox)
+{
+    for (struct sb_run *run, *next = LIST_FIRST(&sandbox->over); (run = next) != NULL;) {
+        next = LIST_NEXT(run, link);
+        if (run->removal_tries == 0)
+            bury(run);
+    }
 }
 
 static bool finished(const struct sb_run *run)
@@ -404,7 +434,7 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
         if (seen || touched[i] == NULL)
             continue;
         if (touched[i]->over)
-            run_bury(touched[i]);
+            bury(touched[i]);
         else if (finished(touched[i]))
             finish(touched[i]);
     }

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,6 +152,8 @@ int pool_spawn(struct pool *pool, struct sb_error *err)
     child->death = (struct source){.kind = SOURCE_WARM, .fd = -1};
     child->shell->policy = pool->policy;
     child->born_us = monotonic_us();
+    child->shell->source[SOURCE_TIMER].fd =
+        timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); /* the job's, in time */
     if (ask_zygote(pool, child, err) < 0) {
         list_add(&pool->dead, child);
         return -1;
@@ -237,7 +240,8 @@ static void adopt(struct sb_run *run, struct child *child)
         run->source[passed[i]].fd = steal_fd(&shell->source[passed[i]].fd);
     run->source[SOURCE_CHANNEL].fd = steal_fd(&child->channel);
     run->pid = shell->pid;
-    run->mounts = steal_fd(&shell->mounts);
+    memcpy(run->held, shell->held, sizeof(run->held));
+    memset(shell->held, -1, sizeof(shell->held));
     run->network = shell->network;
     shell->network = -1;
     run->control = steal_fd(&shell->control);
@@ -285,13 +289,17 @@ static void park(struct pool *pool, struct child *child)
     list_add(&pool->parked, child);
 }
 
-/* The last to let go of a mount namespace waits for all CPUs (RCU). Without this that is the job,
- * and who waits for its end waits as well. −1: so be it. */
-static int hold_mounts(pid_t pid)
+/* The last to let go of a mount namespace waits for all CPUs (RCU), and the end of an IPC namespace
+ * is a kernel worker's, that comes first. Without this the last is the job, and who waits for its
+ * end waits as well. Where one can't be held, so be it. */
+static void hold_namespaces(struct sb_run *shell)
 {
+    static const char *const names[HELD_NAMESPACES] = {"mnt", "ipc"};
     char path[32];
-    snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-    return open(path, O_RDONLY | O_CLOEXEC);
+    for (size_t i = 0; i < HELD_NAMESPACES; i++) {
+        snprintf(path, sizeof(path), "/proc/%d/ns/%s", shell->pid, names[i]);
+        shell->held[i] = open(path, O_RDONLY | O_CLOEXEC);
+    }
 }
 
 int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum)
@@ -312,7 +320,7 @@ int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum
         return -1;
     }
     close_fd(&child->control);
-    shell->mounts = hold_mounts(pid);
+    hold_namespaces(shell);
     struct sb_run *run = pool_next_waiting(pool);
     if (run != NULL)
         pool_hand_over(pool, child, run);

@@ -42,6 +42,7 @@ struct warm {
     struct source upkeep; /* a timer */
     struct source rest;   /* a timer: nothing has happened for a while */
     bool resting;         /* it is set */
+    bool rested;          /* in this turn */
 };
 
 /* ── Pools ─────────────────────────────────────────────────────────────────────────────── */
@@ -102,10 +103,10 @@ static void refill(struct pool *pool)
 }
 
 /* Never at once: whoever waits for the verdict of this turn is answered first. */
-static void plan_refill(struct warm *warm, bool jobs_run)
+static void plan_rest(struct warm *warm, bool jobs_run, bool some_are_over)
 {
     int64_t rest_us = jobs_run ? REST_BESIDE_JOBS_US : REST_US;
-    bool any = false, few = false;
+    bool any = some_are_over, few = false;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
         if (!can_ask(pool))
             continue;
@@ -144,12 +145,19 @@ static void free_gone(struct warm *warm)
 
 static void turned(struct sb_sandbox *sandbox)
 {
-    for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
-        pool_bury(pool);
-        zygotes_keep(pool, &sandbox->warm->options);
+    struct warm *warm = sandbox->warm;
+    if (warm->rested) {
+        warm->rested = false;
+        bury_runs(sandbox); /* their cgroups serve the next children */
+        for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
+            refill(pool);
     }
-    plan_refill(sandbox->warm, sandbox->running > 0);
-    free_gone(sandbox->warm);
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
+        pool_bury(pool);
+        zygotes_keep(pool, &warm->options);
+    }
+    plan_rest(warm, sandbox->running > 0, runs_to_bury(sandbox));
+    free_gone(warm);
 }
 
 static void on_timer(struct warm *warm, const struct source *timer)
@@ -157,13 +165,14 @@ static void on_timer(struct warm *warm, const struct source *timer)
     uint64_t count;
     ssize_t ignored = read(timer->fd, &count, sizeof(count));
     (void)ignored;
-    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
-        if (timer == &warm->upkeep) {
-            replace_old(pool);
-            pool_drop_cgroups(pool);
-        } else {
-            refill(pool);
-        }
+    if (timer == &warm->rest) {
+        warm->rested = true;
+        return;
+    }
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
+        replace_old(pool);
+        pool_drop_cgroups(pool);
+    }
 }
 
 /* ── What the core asks ────────────────────────────────────────────────────────────────────── */
@@ -194,6 +203,8 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
         return 0;
     note_arrival(pool);
     struct child *child = pool_take_parked(pool);
+    if (child != NULL)
+        run->source[SOURCE_TIMER].fd = steal_fd(&child->shell->source[SOURCE_TIMER].fd);
     struct sb_error err;
     size_t spawning = pool_spawning(pool);
     bool ask = child == NULL && spawning <= pool->waiting_count && spawning < SPAWNING_MAX;
@@ -285,7 +296,7 @@ static bool again(struct sb_run *run)
             source_close(run, (enum source_kind)kind);
     source_watch(run, SOURCE_OOM, 0);
     close_fd(&run->control);
-    close_fd(&run->mounts);
+    run_release(run);
     if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0)
         cgroup_job_close(&run->cgroup); /* the next start clears it */
     else
