@@ -2,6 +2,7 @@
  * before. Everything here happens between two turns of the loop; nothing blocks. */
 #include <errno.h>
 #include <inttypes.h>
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <signal.h>
 #include <stdio.h>
@@ -191,8 +192,7 @@ static int remember_code(struct job *job)
     sha256_init(&sha256);
     sha256_update(&sha256, asked->code_size, asked->code);
     sha256_digest(&sha256, sizeof(digest), digest);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        snprintf(job->code_sha256 + 2 * i, 3, "%02x", digest[i]);
+    base16_encode_update(job->code_sha256, sizeof(digest), digest);
     job->code_size = asked->code_size;
     if (!job->service->config->log_code)
         return 0;
