@@ -33,6 +33,11 @@ def zygotes(server):
     return found
 
 
+def zombies(server):
+    """Its children that are dead and wait to be waited for."""
+    return integration.descendants(server.pid) - integration.living(integration.descendants(server.pid))
+
+
 @pytest.fixture
 def ready(serve):
     """ready(…) starts a server and waits until its interpreters are there."""
@@ -146,6 +151,14 @@ def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_st
             os.kill(pid, signal.SIGKILL)
     answer = connection.answer().json
     assert (answer["output"], answer["verdict"], answer["enforcement"]["start"]) == ("1", "ok", "cold")
+    until(lambda: not zombies(server))
+
+
+def test_the_first_processes_of_warm_jobs_are_waited_for(ready):
+    server = ready()
+    for _ in range(20):
+        server.run("print(1)")
+    until(lambda: not zombies(server))
 
 
 def test_the_evidence_is_of_one_job_alone(ready):
@@ -187,6 +200,23 @@ def test_what_a_job_brings_is_imported_and_not_what_is_there_already(ready):
         answer = server.run(code, files=files)
         assert answer["output"] == f"/work/{[*files][0]} __main__ /work/main.py", answer
     assert server.run(code, files={"other.py": ""})["output"].startswith("/usr/lib")
+
+
+def test_the_end_of_what_is_preloaded_is_each_jobs_own(ready, policies):
+    """A zygote that rehearses the end of a job keeps what comes once: threads are joined, exit functions called."""
+    code = """
+import atexit, logging, threading
+class Handler(logging.Handler):
+    def close(self):
+        print("closed")
+logging.getLogger().addHandler(Handler())
+atexit.register(print, "atexit")
+threading.Thread(target=lambda: print(threading.main_thread().join(), "thread")).start()
+"""
+    server = ready(policies=policies(run={"preload": ["logging", "threading"]}))
+    for _ in range(3):
+        answer = server.run(code, policy="run")
+        assert (answer["output"], answer["enforcement"]["start"]) == ("None thread\natexit\nclosed", "warm")
 
 
 def test_a_zygote_is_renewed_without_a_cold_start(ready):
