@@ -34,7 +34,8 @@ void zygote_make_huge(uintptr_t start, uintptr_t end);
 void zygote_put_away_apart(struct spans parts);
 void zygote_arrange(struct spans parts, struct spans read, struct spans written);
 
-/* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head). */
+/* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head); what it
+ * prints is for nobody. */
 void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
                     const char *code, size_t code_size);
 

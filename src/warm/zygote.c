@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -192,6 +193,10 @@ void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_s
         {&head, sizeof(head)}, {(void *)strings, strings_size}, {(void *)code, code_size}};
     int channel[2];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int printed = memfd_create("printed", MFD_CLOEXEC);
+    for (int fd = STDOUT_FILENO; fd <= RESULT_FD; fd++)
+        if (dup2(printed, fd) < 0)
+            _exit(125);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0 ||
         writev(channel[0], parts, ARRAY_LEN(parts)) < 0)
         _exit(125);

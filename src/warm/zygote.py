@@ -50,6 +50,7 @@ def rehearse(runner, environment):
         with open(os.memfd_create("printed"), "w", encoding="utf-8") as printed:
             sys.stdout = sys.stderr = printed
             for _ in range(REHEARSALS):
+                renew_what_children_share()
                 try:
                     start_job(runner, environment, job_strings(environment), REHEARSAL, False)
                 except Ended:
@@ -149,42 +150,35 @@ def touched_pages(pid, parts, away):
 
 
 def learn_touched_pages(library, runner, environment, parts, away):
-    """What a child touches of this process's memory from its fork to its end: one does a job of ours, and is
-    looked at when all that it has left to do is to end."""
+    """What a child touches of this process's memory from its fork to its end: one does a job of ours, and nothing
+    beside, and is looked at when all that it has left to do is to end."""
     import os
     import posix
+    import _signal
 
+    def wait_to_be_killed(status):
+        posix.write(there_write, b".")
+        _signal.pause()
+
+    strings = "\0".join([*job_strings(environment), ""]).encode("utf-8", "surrogateescape")
     there_read, there_write = os.pipe()
-    go_read, go_write = os.pipe()
+    leave, posix._exit = posix._exit, wait_to_be_killed
     child = os.fork()
     if child == 0:
         try:
-            os.close(go_write)
-            printed = os.memfd_create("printed")
-            for fd in 1, 2, runner.RESULT_FD:
-                os.dup2(printed, fd)
-            end = posix._exit
-
-            def wait_and_end(status):
-                posix.write(there_write, b".")
-                posix.read(go_read, 1)
-                end(status)
-
-            posix._exit = wait_and_end
-            strings = "\0".join([*job_strings(environment), ""])
-            library.pretend(strings.encode("utf-8", "surrogateescape"), REHEARSAL)
+            library.pretend(strings, REHEARSAL)
             run_job(library, runner, environment)
         finally:
             os.abort()
-    for fd in there_write, go_read:
-        os.close(fd)
+    posix._exit = leave
+    os.close(there_write)
     try:
         return touched_pages(child, parts, away) if os.read(there_read, 1) else (away, [])
     except OSError:  # a host that does not show it: its clones cost more
         return away, []
     finally:
-        for fd in there_read, go_write:
-            os.close(fd)
+        os.close(there_read)
+        os.kill(child, _signal.SIGKILL)
         os.waitpid(child, 0)
 
 
@@ -237,14 +231,17 @@ renewed = False
 
 
 def renew():
-    """In the child, before its job comes: what children must not share, and what a fork has changed
-    against a fresh start."""
+    """In the child, before its job comes."""
     global renewed
+    if not renewed:  # else a fork of the job's own
+        renewed = True
+        renew_what_children_share()
+
+
+def renew_what_children_share():
+    """And must not, and what a fork has changed against a fresh start."""
     import _signal
 
-    if renewed:  # a fork of the job's own
-        return
-    renewed = True
     _signal.signal(_signal.SIGPIPE, _signal.SIG_IGN)
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_IGN)
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
