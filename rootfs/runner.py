@@ -10,8 +10,16 @@ What the supervisor should know travels on descriptor 3, apart from the script's
 name of the exception's class, or b"R" and the value of the called function as JSON. The script can
 write there too: it falsifies its own result and nothing else, the supervisor trusts no byte of it.
 
-Every import here is paid for by every job: sys, posix and the frozen importlib are loaded already.
+Every import here is paid for by every job: these modules are always loaded already.
 """
+
+import _frozen_importlib
+import _frozen_importlib_external
+import _imp
+import _warnings
+import _weakref
+import posix
+import sys
 
 PROTOCOL = 2  # what the supervisor and this file agree on; recorded in rootfs.json
 RESULT_FD = 3
@@ -23,8 +31,6 @@ last_module = None  # set in a zygote: what comes after it in sys.modules is the
 
 def identity():
     """Which file the result's descriptor is, or None: a script may close it and open its own there."""
-    import posix
-
     try:
         info = posix.fstat(RESULT_FD)
     except OSError:
@@ -34,8 +40,6 @@ def identity():
 
 def tell(result, kind, text):
     """Sends one message to the supervisor; a script that closed the descriptor loses it."""
-    import posix
-
     if result is None or identity() != result:
         return
     data = kind + text.encode("utf-8", "replace")
@@ -59,10 +63,6 @@ def execute(source, name, scope):
     code that has moved. Whatever keeps that from happening (a SyntaxError or a warning, which would
     tell the wrong name) goes through compile() after all.
     """
-    import _imp
-    import _warnings
-    import sys
-
     started = False
     strict = ("error", None, SyntaxWarning, None, 0)
 
@@ -95,10 +95,6 @@ def execute(source, name, scope):
 
 def make_main(name, source, args):
     """Puts a __main__ into sys.modules as a script of that name would find it; returns its names."""
-    import sys
-    import _frozen_importlib
-    import _frozen_importlib_external
-
     main = type(sys)("__main__")
     main.__annotations__ = {}
     main.__builtins__ = sys.modules["builtins"]
@@ -149,8 +145,6 @@ def value_as_json(scope, call):
 def may_leave():
     """Whether leave() will do: not where someone asked to look at the end, and not where C code may
     have written into buffers of its own, which only exit(3) flushes."""
-    import sys
-
     if sys.flags.inspect or sys.flags.dev_mode:
         return False
     if flush_c is not None:
@@ -164,8 +158,6 @@ def may_leave():
 
 def flush():
     """Whether all that was printed has got out."""
-    import sys
-
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None and not stream.closed:
@@ -185,8 +177,6 @@ def forget_names(names):
 
 def modules_since(last):
     """Names in sys.modules, the newest first, down to that one; without __main__, which comes last of all."""
-    import sys
-
     names = []
     for name in reversed(sys.modules):
         if name == last:
@@ -199,9 +189,7 @@ def modules_since(last):
 def forget_modules():
     """Takes away the script's own modules: what they hold is finalised, __del__ called. Modules that
     something still holds lose their names."""
-    import _weakref
     import gc
-    import sys
 
     sys.last_type = sys.last_value = sys.last_traceback = None
     own = [name for name in modules_since(last_module)
@@ -217,9 +205,6 @@ def leave(status):
     """Ends the process as CPython would, in CPython's order (Py_FinalizeEx), but for taking the
     interpreter itself to pieces, which takes a millisecond and which nobody sees. Returns when there
     is something to be seen after all: CPython then does it."""
-    import posix
-    import sys
-
     sys.settrace(None)
     sys.setprofile(None)
     if not may_leave():
@@ -243,8 +228,6 @@ def leave(status):
 
 def show(error):
     """Shows an exception that nothing caught, as PyErr_Print does. False when CPython must do it."""
-    import sys
-
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
     try:
         sys.excepthook(type(error), error, error.__traceback__)
@@ -257,9 +240,6 @@ def run(runner, name, source, call, args, code=None):
     """Runs the script and ends the process; returns never, but raises what CPython is to deal with.
 
     `code`: where a warm start has it already."""
-    import posix
-    import sys
-
     try:
         posix.set_inheritable(RESULT_FD, False)
     except OSError:
@@ -291,6 +271,4 @@ def run(runner, name, source, call, args, code=None):
 
 
 if __name__ == "__main__":
-    import sys
-
     run(run.__code__.co_filename, *sys.argv[1:4], sys.argv[4:])
