@@ -899,6 +899,7 @@ def test_the_oom_score_is_the_same_whatever_the_caller_had(inside, run):
     assert describe_in(run, preexec_fn=raise_score)["oom_score_adj"] == inside["oom_score_adj"]
 
 
+@pytest.mark.vm("root")
 def test_as_root_a_job_is_not_spared_by_the_out_of_memory_killer(run, host):
     host.skip_unless_root("lowers its own oom_score_adj")
 
