@@ -453,9 +453,10 @@ def descriptors():
 
 
 def in_pid_namespace(inode):
-    """The pids of the processes in a pid namespace."""
+    """The pids of this process's descendants in a pid namespace: its number may be that of another job by now, which a
+    test beside this one has started."""
     found = set()
-    for pid in processes():
+    for pid in descendants():
         with contextlib.suppress(OSError):
             if os.stat(f"/proc/{pid}/ns/pid").st_ino == inode:
                 found.add(pid)
