@@ -35,6 +35,7 @@ struct zygote {
     struct inside in;       /* in a child: itself */
     int networks[NETWORKS]; /* 0: not made yet */
     int init;               /* see struct inside */
+    pid_t pid;
     struct sock_filter filter[];
 };
 
@@ -98,6 +99,7 @@ struct zygote *zygote_open(void)
         .loopback = zygote->config.loopback,
         .proc_masked = zygote->config.proc_masked,
     };
+    zygote->pid = getpid();
     zygote->init = start_script_prepare();
     forget_bind_now();
     return zygote;
@@ -193,6 +195,9 @@ void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_s
         {&head, sizeof(head)}, {(void *)strings, strings_size}, {(void *)code, code_size}};
     int channel[2];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != zygote->pid) /* it died before that */
+        _exit(125);
+    fcntl(ZYGOTE_SOCKET, F_DUPFD_CLOEXEC, RESULT_FD + 1); /* zygote_stop waits for its end */
     int printed = memfd_create("printed", MFD_CLOEXEC);
     for (int fd = STDOUT_FILENO; fd <= RESULT_FD; fd++)
         if (dup2(printed, fd) < 0)

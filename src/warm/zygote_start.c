@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,8 @@
 #include "protocol.h"
 #include "util.h"
 
+/* How long what a zygote had may take to end: moments. */
+#define STOP_MS 200
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
 
 struct start {
@@ -382,12 +385,16 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
 void zygote_stop(struct zygote_process *process)
 {
     siginfo_t info;
-    close_fd(&process->socket);
     close_fd(&process->errors);
     if (process->pidfd >= 0) {
         syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
         waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL);
     }
     close_fd(&process->pidfd);
+    /* A child that it learned from goes with it, a moment later, and has the socket's other end. */
+    struct pollfd other_end = {.fd = process->socket};
+    if (process->socket >= 0)
+        poll(&other_end, 1, STOP_MS);
+    close_fd(&process->socket);
     process->pid = 0;
 }

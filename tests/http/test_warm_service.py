@@ -219,6 +219,20 @@ threading.Thread(target=lambda: print(threading.main_thread().join(), "thread"))
         assert (answer["output"], answer["enforcement"]["start"]) == ("None thread\natexit\nclosed", "warm")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_interpreters_that_were_about_to_be_ready(serve, number):
+    """Zygotes have children that they learn from, for a moment."""
+    for step in range(30):
+        server = serve()
+        time.sleep(0.01 * step)
+        family = integration.descendants(server.pid)
+        server.signal(number)
+        server.wait()
+        if number == signal.SIGKILL:
+            until(lambda family=family: not integration.living(family))
+        assert not integration.living(family)
+
+
 def test_a_zygote_is_renewed_without_a_cold_start(ready):
     server = ready(renew_jobs=5, jobs=1)
     before = set(zygotes(server))
