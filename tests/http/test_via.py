@@ -110,7 +110,7 @@ SAME = {
     "another policy": (["--policy", "run"], dict(code="open('/tmp/x', 'w')")),
     "an unknown function": (["--call", "nothing"], dict(code="x = 1")),
     "no name of a function": (["--call", "a b"], dict(code="x = 1")),
-    "the time": (["--timeout", "300ms"], dict(code="print('before', flush=True)\nwhile True: pass")),
+    "the time": (["--timeout", "2s"], dict(code="print('before', flush=True)\nwhile True: pass")),
     "the CPU time": (["--cpu-time", "200ms"], dict(code="while True: pass")),
     "the memory": (["--memory", "64M"], dict(code="x = b'a' * 500_000_000")),
     "the output": (["--output", "1000"], dict(code="print('a' * 5000)\nprint('end')")),
