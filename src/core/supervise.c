@@ -170,6 +170,12 @@ static bool wait_for_init(const struct sb_run *run, siginfo_t *info, int leave)
                                                                              : info->si_pid != 0;
 }
 
+static void reap(const struct sb_run *run)
+{
+    siginfo_t ignored;
+    wait_for_init(run, &ignored, 0);
+}
+
 /* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
  * told us. That of a warm job is left to bury: the kernel has much to clear away after it. */
 static void on_pidfd(struct sb_run *run)
@@ -181,8 +187,7 @@ static void on_pidfd(struct sb_run *run)
     if (run->warm_job != NULL)
         run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
     if (run->warm_job != NULL && run->cause == CAUSE_NONE) {
-        siginfo_t ignored;
-        wait_for_init(run, &ignored, 0);
+        reap(run);
         if (run->sandbox->warm_operations->again(run))
             return;
     }
@@ -278,8 +283,7 @@ static void finish(struct sb_run *run)
 
 static void bury(struct sb_run *run)
 {
-    siginfo_t ignored;
-    wait_for_init(run, &ignored, 0);
+    reap(run);
     run_release(run); /* what is in them is charged to the cgroup */
     if (!run->sandbox->warm_operations->keep(run) && !remove_cgroup(run))
         return;

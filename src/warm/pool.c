@@ -240,8 +240,8 @@ static void adopt(struct sb_run *run, struct child *child)
         run->source[passed[i]].fd = steal_fd(&shell->source[passed[i]].fd);
     run->source[SOURCE_CHANNEL].fd = steal_fd(&child->channel);
     run->pid = shell->pid;
-    memcpy(run->held, shell->held, sizeof(run->held));
-    memset(shell->held, -1, sizeof(shell->held));
+    for (size_t i = 0; i < HELD_NAMESPACES; i++)
+        run->held[i] = steal_fd(&shell->held[i]);
     run->network = shell->network;
     shell->network = -1;
     run->control = steal_fd(&shell->control);

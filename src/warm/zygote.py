@@ -53,9 +53,10 @@ def rehearse(runner, environment):
                 renew_what_children_share()
                 try:
                     start_job(runner, environment, job_strings(environment), REHEARSAL, False)
-                except Ended:
+                except (Ended, SystemExit):  # the second where CPython is to end it (runner.may_leave)
                     rehearse_more(runner)
-        del sys.last_type, sys.last_value, sys.last_traceback
+        for name in ("last_type", "last_value", "last_traceback"):
+            vars(sys).pop(name, None)
     finally:
         posix._exit = leave
         sys.stdout, sys.stderr = streams

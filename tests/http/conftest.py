@@ -33,7 +33,7 @@ _path = pathlib.Path(__file__).resolve().parents[1] / "integration" / "conftest.
 _spec = importlib.util.spec_from_file_location("integration_conftest", _path)
 integration = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(integration)
-# The hooks and fixtures of the integration tests that fit here; their other names by `integration.`.
+# The integration tests' other names by `integration.`.
 until = integration.until
 
 SERVE = pathlib.Path(os.environ.get("SANDBOX_SERVE") or integration.BINARY.parent / "sandbox-serve").absolute()

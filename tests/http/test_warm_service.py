@@ -35,7 +35,8 @@ def zygotes(server):
 
 def zombies(server):
     """Its children that are dead and wait to be waited for."""
-    return integration.descendants(server.pid) - integration.living(integration.descendants(server.pid))
+    children = integration.descendants(server.pid)
+    return children - integration.living(children)
 
 
 @pytest.fixture
@@ -250,6 +251,13 @@ def test_a_reload_gives_new_interpreters_and_ends_the_old_ones(ready, policies):
     until(lambda: server.metric("sandbox_warm_zygotes") >= READY and not before & set(zygotes(server)))
     answer = server.run("import os; print(os.environ.get('COLOUR'))")
     assert (answer["output"], answer["enforcement"]["start"]) == ("blue", "warm")
+
+
+def test_a_policy_for_pythons_development_mode_starts_warm(ready, policies):
+    # There CPython ends the process, not runner.py; when it did so in a rehearsal, the zygote was gone.
+    server = ready(policies=policies(run={"environment": {"PYTHONDEVMODE": "1"}}))
+    answer = server.run("import sys; print(sys.flags.dev_mode); sys.exit(3)")
+    assert (answer["stdout"], answer["exit_code"], answer["enforcement"]["start"]) == ("True\n", 3, "warm")
 
 
 def test_what_a_policy_preloads_and_nobody_has_leaves_its_jobs_a_cold_start(ready, policies):
