@@ -124,8 +124,12 @@ static void slot_name(char *name, size_t size, uint32_t slot)
 
 void cgroup_job_init(struct cgroup_job *job)
 {
-    *job = (struct cgroup_job){
-        .dir = {-1, -1, -1, -1}, .number = {-1, -1, -1, -1, -1}, .oom_event = -1};
+    job->slot = 0;
+    job->oom_event = -1;
+    for (size_t i = 0; i < ARRAY_LEN(job->dir); i++)
+        job->dir[i] = -1;
+    for (size_t i = 0; i < ARRAY_LEN(job->number); i++)
+        job->number[i] = -1;
 }
 
 /* Whatever the caller's umask is: owner and child have to get in. */

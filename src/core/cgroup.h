@@ -23,6 +23,7 @@ enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 enum cgroup_number {
     CGROUP_CPU_TIME_US,
     CGROUP_MEMORY_PEAK,
+    CGROUP_PIDS_NOW,
     CGROUP_PIDS_PEAK,
     CGROUP_OOM_KILLS,
     CGROUP_MEMORY_HITS, /* how often the job ran into memory_bytes */
@@ -59,7 +60,7 @@ struct cgroup_backend {
         unthrottle; /* what lets a job die at once that its share of CPU would slow */
     const struct cgroup_knob *renewal; /* see cgroup_renew; NULL: there is no way */
     size_t renewal_count;
-    struct cgroup_evidence memory_now, pids_now;
+    struct cgroup_evidence memory_now;
     bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
                              `tasks` */
 };

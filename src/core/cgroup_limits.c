@@ -169,7 +169,7 @@ bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
         return false;
     int64_t memory = read_number(job, &backend->memory_now, -1);
     struct sb_error ignored;
-    return read_number(job, &backend->pids_now, -1) == 0 && memory >= 0 && memory <= KEPT_BYTES &&
+    return cgroup_number(host, job, CGROUP_PIDS_NOW) == 0 && memory >= 0 && memory <= KEPT_BYTES &&
            cgroup_number(host, job, CGROUP_PIDS_PEAK) == FEWEST_PIDS &&
            cgroup_number(host, job, CGROUP_OOM_KILLS) == 0 &&
            write_knobs(host, job, backend->renewal, backend->renewal_count, limits, &ignored) == 0;

@@ -62,7 +62,7 @@ static int close_others(unsigned first, unsigned *kept, size_t count)
 
 int descriptors_arrange(struct inside *in)
 {
-    int *const ours[] = {&in->control, &in->report, &in->channel, &in->work, &in->init};
+    int *const ours[] = {&in->control, &in->report, &in->channel, &in->work, &in->main, &in->init};
     unsigned kept[ARRAY_LEN(ours)];
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {

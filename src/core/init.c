@@ -97,6 +97,7 @@ void init_run(struct inside *in)
     syscall(SYS_close_range, 0, CODE_FD, 0);
     close_fd(&in->channel);
     close_fd(&in->work);
+    close_fd(&in->main);
     close_fd(&in->init);
     int ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &init_filter) < 0) {
@@ -104,6 +105,6 @@ void init_run(struct inside *in)
                       &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
         _exit(125);
     }
-    reaper_run(in->control, in->report, ended, in->script);
+    reaper_run(in->control, in->report, ended, in->script, 0);
     _exit(125);
 }

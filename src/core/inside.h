@@ -27,8 +27,9 @@
 /* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. */
 struct report {
     enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_EXITED } kind;
-    int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
-    int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status */
+    int step;   /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
+    int value;  /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status */
+    bool alone; /* REPORT_EXITED: pid 1 has no child left, so nothing else of the job is alive */
     int64_t at_us; /* REPORT_EXITED: when, by CLOCK_MONOTONIC */
 };
 
@@ -53,6 +54,7 @@ struct inside {
     bool network_made;    /* ahead: we are in it */
     int channel; /* warm start: where the job will come from, when all is ready; else −1 */
     int work;    /* /work, writable: for the files that come with the job */
+    int main;    /* warm start: main.py in it, made ahead; else −1 */
     int init;    /* warm start: the program that pid 1 becomes; else −1 */
     /* A warm start's way to a process for the script; NULL: python is executed. */
     int (*start_script)(struct inside *in);
@@ -75,6 +77,11 @@ const char *inside_step_remedy(int step);
 /* The number of a step, for reports. */
 int inside_step_of(int (*step)(struct inside *in));
 
+/* Of a warm start, when its job has come: writes one of its files, and that these were all. −1 with
+ * errno. */
+int tmp_write_file(struct inside *in, const struct sb_file *file);
+int tmp_have_files(struct inside *in);
+
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
 int network_unshare(struct inside *in);  /* network.c */
 int session_start(struct inside *in);    /* session.c: sid, signals, keyring, umask, … */
@@ -89,7 +96,7 @@ int proc_mount(struct inside *in);       /* proc.c */
 int tmp_mount(struct inside *in);        /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
 int dev_mount(struct inside *in);        /* dev.c */
 int tmp_open_work(struct inside *in);    /* tmp.c */
-int tmp_write_files(struct inside *in);  /* tmp.c: script and files */
+int tmp_write_files(struct inside *in);  /* tmp.c: script and files; warm: they come later */
 int tmp_place(struct inside *in);        /* tmp.c: /tmp, /work, /dev/shm */
 int root_pivot(struct inside *in);       /* root.c: the host's tree goes away */
 int network_loopback(struct inside *in); /* network.c */

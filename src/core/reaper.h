@@ -3,6 +3,7 @@
 #ifndef SB_REAPER_H
 #define SB_REAPER_H
 
+#include <errno.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -12,27 +13,40 @@
 #include "raw.h"
 #include "util.h"
 
-static inline void reap(int report, long script)
+static inline long wait_for_any(int *status)
 {
-    struct report end = {.kind = REPORT_EXITED};
+    return raw_syscall(SYS_wait4, -1, (long)status, WNOHANG | __WALL, 0, 0);
+}
+
+static inline _Noreturn void reaper_end(int control, int report, int status, long pause_ns)
+{
+    struct report end = {.kind = REPORT_EXITED, .value = status};
     struct timespec now = {0};
-    for (long pid; (pid = raw_syscall(SYS_wait4, -1, (long)&end.value, WNOHANG, 0, 0)) > 0;)
-        if (pid == script) {
-            raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0);
-            end.at_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-            raw_syscall(SYS_write, report, (long)&end, sizeof(end), 0, 0);
-            raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0); /* the kernel kills what is left */
-        }
+    raw_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0);
+    end.at_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    end.alone = wait_for_any(&status) == -ECHILD;
+    raw_syscall(SYS_write, report, (long)&end, sizeof(end), 0, 0);
+    if (end.alone && pause_ns > 0) {
+        struct pollfd gone = {.fd = control};
+        struct timespec pause = {.tv_nsec = pause_ns};
+        raw_syscall(SYS_ppoll, (long)&gone, 1, (long)&pause, 0, 0);
+    }
+    for (;;)
+        raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0); /* the kernel kills what is left */
 }
 
 /* `ended` is a signalfd for SIGCHLD, which is blocked; `control` and `report` are those of struct
- * inside. Returns when the supervisor is gone, whatever became of PR_SET_PDEATHSIG. */
-static inline void reaper_run(int control, int report, int ended, long script)
+ * inside. Where nothing else is left at the end, pid 1 goes `pause_ns` after it has told so.
+ * Returns when the supervisor is gone, whatever became of PR_SET_PDEATHSIG. */
+static inline void reaper_run(int control, int report, int ended, long script, long pause_ns)
 {
     for (;;) {
         struct signalfd_siginfo info;
         struct pollfd events[] = {{.fd = ended, .events = POLLIN}, {.fd = control}};
-        reap(report, script);
+        int status = 0;
+        for (long pid; (pid = wait_for_any(&status)) > 0;)
+            if (pid == script)
+                reaper_end(control, report, status, pause_ns);
         raw_syscall(SYS_ppoll, (long)events, ARRAY_LEN(events), 0, 0, 0);
         if (events[1].revents != 0)
             return;

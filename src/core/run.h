@@ -79,10 +79,11 @@ struct sb_run {
 
     int control;                  /* write end: closed, it ends the job (init.c) */
     int64_t started_us, ended_us; /* CLOCK_MONOTONIC; ended 0: still running */
-    bool reaped;                  /* pid 1 is gone, and with it every process of the job */
-    bool init_exited;             /* by itself, not by a signal */
-    int init_status;              /* its exit status or signal */
-    bool exited;                  /* the script ended, as `status` says */
+    bool dead; /* every process of the job; pid 1 may be about to end, and to be waited for */
+    bool init_exited; /* by itself, not by a signal */
+    int init_status;  /* its exit status or signal */
+    bool exited;      /* the script ended, as `status` says */
+    bool alone;       /* and nothing else of the job was alive by then */
     int status;
     bool failed; /* a step failed before the script started */
     struct report failure;
@@ -126,6 +127,8 @@ struct warm_operations {
     bool (*keep)(struct sb_run *run);
     /* A job is over that no warm child has taken. */
     void (*forget)(struct sb_run *run);
+    /* sandbox->untended is set: runs_tend is to be called soon. */
+    void (*plan)(struct sb_sandbox *sandbox);
     /* After each turn. */
     void (*turned)(struct sb_sandbox *sandbox);
     void (*close)(struct sb_sandbox *sandbox);
@@ -142,8 +145,9 @@ struct sb_sandbox {
     struct filter *filters; /* programs by profile, loaded when first needed */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;
-    struct run_list over; /* warm ones that have their verdict: for bury_runs, soon */
-    char *buffer;         /* for reading from pipes */
+    struct run_list over;                          /* warm ones that have their verdict */
+    bool untended;                                 /* there may be something for runs_tend to do */
+    char *buffer;                                  /* for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;
 };
@@ -200,21 +204,18 @@ void stdin_on_pipe(struct sb_run *run, uint32_t events);
 /* supervise.c */
 /* Watches a run that has been launched; its clocks run from here. */
 int run_watch(struct sb_run *run, struct sb_error *err);
-/* A verdict for a run that has no process, from the next sb_turn. */
+/* A verdict for a warm run that has no process, soon. */
 void run_end_unstarted(struct sb_run *run);
-/* A timer, so that sb_turn comes to a run that has no other source yet. −1 with errno. */
-int run_make_timer(struct sb_run *run);
 void run_kill(struct sb_run *run, enum cause cause);
 /* Ends a job because the sandbox itself failed: `reason` is what the verdict says. */
 void run_fail(struct sb_run *run, const char *reason);
 void run_free(struct sb_run *run);
 /* Lets go of the namespaces that are held. */
 void run_release(struct sb_run *run);
-/* Takes away what is left of warm runs that have their verdict. One whose cgroup is not empty yet
- * tries again by its timer. */
-void bury_runs(struct sb_sandbox *sandbox);
-/* Whether there are such that have not been tried. */
-bool runs_to_bury(const struct sb_sandbox *sandbox);
+/* What can wait: begins to listen to warm runs that take longer than most, ends those that never
+ * started, takes away what is left of those that have their verdict. Leaves sandbox->untended as
+ * long as there are such. */
+void runs_tend(struct sb_sandbox *sandbox);
 void clear_stale_once(struct sb_sandbox *sandbox);
 
 /* verdict.c: judges by the evidence and calls on_done. */

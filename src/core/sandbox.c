@@ -80,7 +80,6 @@ void sb_close(struct sb_sandbox *sandbox)
         run_kill(run, CAUSE_CALLER);
     }
     struct sb_error ignored;
-    bury_runs(sandbox);
     while ((sandbox->running > 0 || !LIST_EMPTY(&sandbox->over)) &&
            sb_turn(sandbox, -1, &ignored) == 0)
         ;
@@ -247,6 +246,7 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
         .channel = -1,
         .work = -1,
+        .main = -1,
         .init = -1,
     };
     struct prepared prepared = {0};

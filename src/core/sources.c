@@ -36,7 +36,7 @@ void source_close(struct sb_run *run, enum source_kind kind)
 int sources_listen(struct sb_run *run)
 {
     static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
-                                             SOURCE_REPORT, SOURCE_CHANNEL};
+                                             SOURCE_CHANNEL};
     if (run->listened)
         return 0;
     run->listened = true;

@@ -15,15 +15,17 @@
 #include "run.h"
 #include "util.h"
 
-/* How long a dead job's cgroup may take to be empty: 2 s in steps of 1 ms. It takes moments. */
+/* How long a dead job's cgroup may take to be empty: seconds, in steps of 1 ms or 2. It takes
+ * moments. */
 #define REMOVAL_TRIES 2000
-/* A warm job that nobody waits to hear from is not listened to for so long: most are over by then,
- * and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
+/* A warm job that nobody waits to hear from is not listened to for about so long: most are over by
+ * then, and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
 #define BRIEF_US 2000
 /* The shortest pause between two looks at the CPU time. */
 #define CPU_CHECK_MIN_US 5000
 /* What a job without a cpu controller is taken to use at most, when the next look is planned. */
 #define UNHELD_CPUS 256
+#define REPORTS_AT_ONCE 8
 /* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory
  * ran out. */
 #define OOM_LOOKS 100
@@ -42,7 +44,7 @@ int64_t monotonic_us(void)
 
 void run_kill(struct sb_run *run, enum cause cause)
 {
-    if (run->reaped)
+    if (run->dead)
         return;
     if (run->cause == CAUSE_NONE && !run->exited)
         run->cause = cause;
@@ -88,6 +90,14 @@ void run_release(struct sb_run *run)
 
 /* ── Time ──────────────────────────────────────────────────────────────────────────────────── */
 
+static int make_timer(struct sb_run *run)
+{
+    struct source *timer = &run->source[SOURCE_TIMER];
+    if (timer->fd < 0)
+        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return timer->fd < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
+}
+
 static void arm(struct sb_run *run, int64_t in_us)
 {
     struct itimerspec when = {
@@ -125,6 +135,22 @@ static void check_time(struct sb_run *run)
     arm(run, next);
 }
 
+/* Begins to look at the clocks and at what the job has to tell. */
+static int listen_to(struct sb_run *run)
+{
+    if (make_timer(run) < 0 || sources_listen(run) < 0)
+        return -1;
+    check_time(run);
+    return 0;
+}
+
+static void listen_or_fail(struct sb_run *run)
+{
+    if (listen_to(run) < 0)
+        run_fail(run, "cannot watch the job; raise fs.epoll.max_user_watches, or the limit on open "
+                      "files (ulimit -n)");
+}
+
 /* ── What the job's own processes tell ─────────────────────────────────────────────────────── */
 
 static void add_missing(struct sb_run *run, const char *what)
@@ -136,64 +162,57 @@ static void add_missing(struct sb_run *run, const char *what)
         }
 }
 
-static void on_report(struct sb_run *run)
+static void take_report(struct sb_run *run, const struct report *report)
 {
-    struct report report;
-    ssize_t n;
-    while ((n = read(run->source[SOURCE_REPORT].fd, &report, sizeof(report))) == sizeof(report)) {
-        switch (report.kind) {
-        case REPORT_FAILED:
-            run->failed = true;
-            run->failure = report;
-            break;
-        case REPORT_MISSING:
-            add_missing(run, inside_step_name(report.step));
-            break;
-        case REPORT_EXITED:
-            run->exited = true;
-            run->status = report.value;
-            run->ended_us = report.at_us > 0 ? report.at_us : monotonic_us();
-            break;
-        }
+    switch (report->kind) {
+    case REPORT_FAILED:
+        run->failed = true;
+        run->failure = *report;
+        break;
+    case REPORT_MISSING:
+        add_missing(run, inside_step_name(report->step));
+        break;
+    case REPORT_EXITED:
+        run->exited = true;
+        run->alone = report->alone;
+        run->status = report->value;
+        run->ended_us = report->at_us > 0 ? report->at_us : monotonic_us();
+        break;
     }
+}
+
+static void read_reports(struct sb_run *run)
+{
+    struct report reports[REPORTS_AT_ONCE];
+    ssize_t n;
+    do {
+        n = read(run->source[SOURCE_REPORT].fd, reports, sizeof(reports));
+        for (ssize_t i = 0; i < n / (ssize_t)sizeof(*reports); i++)
+            take_report(run, &reports[i]);
+    } while (n == sizeof(reports));
     if (n == 0)
         source_close(run, SOURCE_REPORT);
 }
 
-/* False: pid 1 has not ended. ECHILD: the caller's own wait for any child took it, and it has ended
- * all the same. */
+/* False: pid 1 has not ended. Where there is nothing to wait for, the caller's own wait for any
+ * child took it (or there never was one), and it has ended all the same. */
 static bool wait_for_init(const struct sb_run *run, siginfo_t *info, int leave)
 {
     *info = (siginfo_t){0};
     id_t fd = (id_t)run->source[SOURCE_PIDFD].fd;
-    return waitid(P_PIDFD, fd, info, WEXITED | WNOHANG | __WALL | leave) < 0 ? errno == ECHILD
-                                                                             : info->si_pid != 0;
+    return waitid(P_PIDFD, fd, info, WEXITED | WNOHANG | __WALL | leave) < 0 || info->si_pid != 0;
 }
 
-static void reap(const struct sb_run *run)
+static bool reap(const struct sb_run *run)
 {
     siginfo_t ignored;
-    wait_for_init(run, &ignored, 0);
+    return wait_for_init(run, &ignored, 0);
 }
 
-/* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
- * told us. That of a warm job is left to bury: the kernel has much to clear away after it. */
-static void on_pidfd(struct sb_run *run)
+/* Nothing more will come from the job than what is in its pipes. */
+static void end(struct sb_run *run)
 {
-    siginfo_t info;
-    if (!wait_for_init(run, &info, run->warm ? WNOWAIT : 0))
-        return;
-    on_report(run);
-    if (run->warm_job != NULL)
-        run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
-    if (run->warm_job != NULL && run->cause == CAUSE_NONE) {
-        reap(run);
-        if (run->sandbox->warm_operations->again(run))
-            return;
-    }
-    run->reaped = true;
-    run->init_exited = info.si_code == CLD_EXITED;
-    run->init_status = info.si_status;
+    run->dead = true;
     if (run->ended_us == 0)
         run->ended_us = monotonic_us();
     source_watch(run, SOURCE_PIDFD, 0);
@@ -205,6 +224,47 @@ static void on_pidfd(struct sb_run *run)
         /* One that its reader has paused waits until it is wanted. */
         while ((run->source[kind].watched != 0 || !run->listened) && source_read(run, kind))
             ;
+}
+
+/* Whether a warm child has its job. */
+static bool has_job(struct sb_run *run)
+{
+    if (run->warm_job != NULL)
+        run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
+    return run->warm_job == NULL;
+}
+
+/* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
+ * told us. That of a warm job is left to bury: the kernel has much to clear away after it. */
+static void on_pidfd(struct sb_run *run)
+{
+    siginfo_t info;
+    if (run->dead || !wait_for_init(run, &info, run->warm ? WNOWAIT : 0))
+        return;
+    read_reports(run);
+    if (!has_job(run) && run->cause == CAUSE_NONE) {
+        reap(run);
+        if (run->sandbox->warm_operations->again(run))
+            return;
+    }
+    run->init_exited = info.si_code == CLD_EXITED;
+    run->init_status = info.si_status;
+    end(run);
+}
+
+/* By pid 1's word, and by the cgroup's where that can count: pid 1 itself may be in it still. */
+static bool only_init_is_left(const struct sb_run *run)
+{
+    return run->alone && cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_PIDS_NOW) <= 1;
+}
+
+/* Who waits for a warm job does not wait for the end of its pid 1, which takes as long as a short
+ * script. */
+static void on_report(struct sb_run *run)
+{
+    read_reports(run);
+    if (run->warm && only_init_is_left(run) && has_job(run))
+        end(run);
 }
 
 /* cgroup v1: ends the job when something in it was killed for memory, as memory.oom.group does on
@@ -227,6 +287,7 @@ static void on_oom(struct sb_run *run)
     ssize_t ignored = read(run->source[SOURCE_OOM].fd, &count, sizeof(count));
     (void)ignored;
     run->oom_looks = OOM_LOOKS;
+    listen_or_fail(run);
     check_oom(run);
 }
 
@@ -277,38 +338,28 @@ static void finish(struct sb_run *run)
         run_free(run);
         return;
     }
-    run->over = true;
+    run->over = sandbox->untended = true;
     LIST_INSERT_HEAD(&sandbox->over, run, link);
 }
 
 static void bury(struct sb_run *run)
 {
-    reap(run);
+    bool last = ++run->removal_tries >= REMOVAL_TRIES;
+    if (!reap(run) && !last) {
+        syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
+        return;
+    }
     run_release(run); /* what is in them is charged to the cgroup */
-    if (!run->sandbox->warm_operations->keep(run) && !remove_cgroup(run))
+    if (!run->sandbox->warm_operations->keep(run) &&
+        cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0 && errno == EBUSY && !last)
         return;
     LIST_REMOVE(run, link);
     run_free(run);
 }
 
-bool runs_to_bury(const struct sb_sandbox *sandbox)
-{
-    const struct sb_run *last = LIST_FIRST(&sandbox->over);
-    return last != NULL && last->removal_tries == 0;
-}
-
-void bury_runs(struct sb_sandbox *sandbox)
-{
-    for (struct sb_run *run, *next = LIST_FIRST(&sandbox->over); (run = next) != NULL;) {
-        next = LIST_NEXT(run, link);
-        if (run->removal_tries == 0)
-            bury(run);
-    }
-}
-
 static bool finished(const struct sb_run *run)
 {
-    return run->reaped && run->source[SOURCE_STDOUT].fd < 0 && run->source[SOURCE_STDERR].fd < 0 &&
+    return run->dead && run->source[SOURCE_STDOUT].fd < 0 && run->source[SOURCE_STDERR].fd < 0 &&
            run->source[SOURCE_RESULT].fd < 0;
 }
 
@@ -317,12 +368,8 @@ static void on_timer(struct sb_run *run)
     uint64_t count;
     ssize_t ignored = read(run->source[SOURCE_TIMER].fd, &count, sizeof(count));
     (void)ignored;
-    if (run->reaped)
+    if (run->dead)
         return;
-    if (sources_listen(run) < 0) {
-        run_fail(run, "cannot watch the job; raise fs.epoll.max_user_watches");
-        return;
-    }
     check_time(run);
     if (run->oom_looks > 0)
         check_oom(run);
@@ -366,41 +413,60 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
     }
 }
 
-int run_make_timer(struct sb_run *run)
-{
-    struct source *timer = &run->source[SOURCE_TIMER];
-    if (timer->fd < 0)
-        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    return timer->fd < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
-}
-
 void run_end_unstarted(struct sb_run *run)
 {
-    run->reaped = true;
+    run->dead = true;
     run->started_us = run->ended_us = monotonic_us();
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
         source_close(run, kind);
-    arm(run, 1);
+    run->sandbox->untended = true;
+    run->sandbox->warm_operations->plan(run->sandbox);
 }
 
 int run_watch(struct sb_run *run, struct sb_error *err)
 {
     run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
-    if (run_make_timer(run) < 0)
-        return sb_fail(err, "timer", errno,
-                       "cannot make a timer: %m; raise the limit on open files (ulimit -n)");
-    bool brief = run->warm && run->on_output == NULL && feed_done(&run->feed);
+    bool brief = run->warm && run->on_output == NULL && feed_done(&run->feed) &&
+                 run->limits.value[SB_WALL_TIME_MS] * 1000 > 2 * BRIEF_US;
     if (source_watch(run, SOURCE_PIDFD, EPOLLIN) < 0 ||
-        source_watch(run, SOURCE_OOM, EPOLLIN) < 0 || (!brief && sources_listen(run) < 0))
+        source_watch(run, SOURCE_REPORT, EPOLLIN) < 0 ||
+        source_watch(run, SOURCE_OOM, EPOLLIN) < 0 || (!brief && listen_to(run) < 0))
         return sb_fail(err, "epoll", errno,
-                       "cannot watch the job: %m; raise fs.epoll.max_user_watches");
+                       "cannot watch the job: %m; raise fs.epoll.max_user_watches, or the limit on "
+                       "open files (ulimit -n)");
     if (brief) {
         source_close(run, SOURCE_STDIN);
-        arm(run, MIN(BRIEF_US, run->limits.value[SB_WALL_TIME_MS] * 1000));
-    } else {
-        check_time(run);
+        run->sandbox->untended = true;
     }
     return 0;
+}
+
+static void tend(struct sb_run *run, int64_t now)
+{
+    if (run->dead) {
+        if (finished(run))
+            finish(run);
+    } else if (run->warm && !run->listened) {
+        if (now - run->started_us < BRIEF_US / 2)
+            run->sandbox->untended = true;
+        else
+            listen_or_fail(run);
+    }
+}
+
+void runs_tend(struct sb_sandbox *sandbox)
+{
+    int64_t now = monotonic_us();
+    sandbox->untended = false;
+    for (struct sb_run *run = LIST_FIRST(&sandbox->runs), *next; run != NULL; run = next) {
+        next = LIST_NEXT(run, link);
+        tend(run, now);
+    }
+    for (struct sb_run *run = LIST_FIRST(&sandbox->over), *next; run != NULL; run = next) {
+        next = LIST_NEXT(run, link);
+        bury(run);
+    }
+    sandbox->untended |= !LIST_EMPTY(&sandbox->over);
 }
 
 /* What dead owners left. Not in sb_open: a first job would have to wait for it, and here its python
@@ -437,9 +503,7 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
             seen = touched[j] == touched[i];
         if (seen || touched[i] == NULL)
             continue;
-        if (touched[i]->over)
-            bury(touched[i]);
-        else if (finished(touched[i]))
+        if (!touched[i]->over && finished(touched[i]))
             finish(touched[i]);
     }
     if (sandbox->warm_operations != NULL)

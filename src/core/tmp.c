@@ -15,6 +15,8 @@
 
 /* Inodes that are ours: the directories here. */
 #define OWN_INODES 4
+/* What most jobs' script is called: made before the job comes. */
+#define MAIN "main.py"
 
 int tmp_mount(struct inside *in)
 {
@@ -40,25 +42,46 @@ int tmp_mount(struct inside *in)
     return 0;
 }
 
-/* Writes one file below the directory `work`, with the directories on its way. Its path was checked
+static int create(int work, const char *path)
+{
+    return openat(work, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+}
+
+/* Makes one file below the directory `work`, with the directories on its way. Its path was checked
  * by job.c. */
-static int write_file(int work, const struct sb_file *file)
+static int create_below(int work, const char *name)
 {
     char path[PATH_MAX];
-    size_t length = strlen(file->path);
+    size_t length = strlen(name);
     if (length >= sizeof(path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    memcpy(path, file->path, length + 1);
+    memcpy(path, name, length + 1);
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdirat(work, path, 0755) < 0 && errno != EEXIST)
             return -1;
         *slash = '/';
     }
-    _cleanup_close_ int fd =
-        openat(work, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    return create(work, path);
+}
+
+static int drop_main(struct inside *in)
+{
+    if (in->main < 0)
+        return 0;
+    close_fd(&in->main);
+    return unlinkat(in->work, MAIN, 0);
+}
+
+/* The script comes first. */
+int tmp_write_file(struct inside *in, const struct sb_file *file)
+{
+    bool made = in->main >= 0 && strcmp(file->path, MAIN) == 0;
+    if (!made && drop_main(in) < 0)
+        return -1;
+    _cleanup_close_ int fd = made ? steal_fd(&in->main) : create_below(in->work, file->path);
     if (fd < 0)
         return -1;
     for (size_t done = 0; done < file->size;) {
@@ -80,11 +103,20 @@ int tmp_open_work(struct inside *in)
 
 int tmp_write_files(struct inside *in)
 {
-    if (in->channel >= 0 && in->files == NULL)
+    if (in->channel >= 0) {
+        in->main = create(in->work, MAIN); /* one that can't be made is made, or fails, in time */
         return 0;
+    }
     for (size_t i = 0; i < in->files_count; i++)
-        if (write_file(in->work, &in->files[i]) < 0)
+        if (tmp_write_file(in, &in->files[i]) < 0)
             return -1;
+    return tmp_have_files(in);
+}
+
+int tmp_have_files(struct inside *in)
+{
+    if (drop_main(in) < 0)
+        return -1;
     close_fd(&in->work);
     return 0;
 }

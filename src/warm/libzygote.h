@@ -33,18 +33,19 @@ void zygote_join(uintptr_t start, uintptr_t end);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
 void zygote_put_away_apart(struct spans parts);
 void zygote_arrange(struct spans parts, struct spans read, struct spans written);
+void zygote_touch(struct spans spans);
 
 /* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head); what it
  * prints is for nobody. */
 void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
                     const char *code, size_t code_size);
 
-/* Tells the supervisor that children can be asked for, and clones them until it
- * closes the socket. Returns in a child, isolated. */
-void zygote_serve(struct zygote *zygote);
+/* Tells the supervisor that children can be asked for, and clones them until it closes the socket.
+ * Returns in a child, isolated, which has read that memory. */
+void zygote_serve(struct zygote *zygote, struct spans touched);
 
 /* In the child: waits for the job and unpacks it. */
-struct job *zygote_take(struct zygote *zygote);
+struct job zygote_take(struct zygote *zygote);
 
 /* Writes out what C code has printed. */
 void zygote_flush(void);

@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,8 +151,6 @@ int pool_spawn(struct pool *pool, struct sb_error *err)
     child->death = (struct source){.kind = SOURCE_WARM, .fd = -1};
     child->shell->policy = pool->policy;
     child->born_us = monotonic_us();
-    child->shell->source[SOURCE_TIMER].fd =
-        timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); /* the job's, in time */
     if (ask_zygote(pool, child, err) < 0) {
         list_add(&pool->dead, child);
         return -1;

@@ -25,8 +25,8 @@
 #define PARKED_MIN 4
 /* A parked child is replaced after that time. */
 #define PARKED_US (10 * 60 * INT64_C(1000000))
-/* A child takes the place of one that has a job when that long nothing has happened, so that short
- * jobs have the machine to themselves; or after the turn, when few are left. */
+/* What can wait is done when the last job has ended so long ago, or so often beside jobs, so that
+ * short ones have the machine to themselves; children are cloned at once when few are left. */
 #define REST_US 300
 #define REST_BESIDE_JOBS_US 2000
 /* A zygote is asked for so many children at most before it has answered: the kernel lets only so
@@ -103,10 +103,10 @@ static void refill(struct pool *pool)
 }
 
 /* Never at once: whoever waits for the verdict of this turn is answered first. */
-static void plan_rest(struct warm *warm, bool jobs_run, bool some_are_over)
+static void plan_rest(struct sb_sandbox *sandbox, bool beside_jobs)
 {
-    int64_t rest_us = jobs_run ? REST_BESIDE_JOBS_US : REST_US;
-    bool any = some_are_over, few = false;
+    struct warm *warm = sandbox->warm;
+    bool any = sandbox->untended, few = false;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
         if (!can_ask(pool))
             continue;
@@ -114,11 +114,17 @@ static void plan_rest(struct warm *warm, bool jobs_run, bool some_are_over)
         any |= coming(pool) < goal;
         few |= coming(pool) < goal / 2;
     }
-    if (!any && !warm->resting)
+    if (!any || (warm->resting && beside_jobs && !few))
         return;
-    struct itimerspec when = {{0}, {.tv_nsec = !any ? 0 : few ? 1 : rest_us * 1000}};
+    int64_t rest_us = beside_jobs ? REST_BESIDE_JOBS_US : REST_US;
+    struct itimerspec when = {{0}, {.tv_nsec = few ? 1 : rest_us * 1000}};
     timerfd_settime(warm->rest.fd, 0, &when, NULL);
-    warm->resting = any;
+    warm->resting = true;
+}
+
+static void plan(struct sb_sandbox *sandbox)
+{
+    plan_rest(sandbox, true);
 }
 
 static void replace_old(struct pool *pool)
@@ -147,8 +153,8 @@ static void turned(struct sb_sandbox *sandbox)
 {
     struct warm *warm = sandbox->warm;
     if (warm->rested) {
-        warm->rested = false;
-        bury_runs(sandbox); /* their cgroups serve the next children */
+        warm->rested = warm->resting = false;
+        runs_tend(sandbox); /* first: dead jobs' cgroups serve the next children */
         for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
             refill(pool);
     }
@@ -156,7 +162,7 @@ static void turned(struct sb_sandbox *sandbox)
         pool_bury(pool);
         zygotes_keep(pool, &warm->options);
     }
-    plan_rest(warm, sandbox->running > 0, runs_to_bury(sandbox));
+    plan_rest(sandbox, sandbox->running > 0);
     free_gone(warm);
 }
 
@@ -203,19 +209,16 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
         return 0;
     note_arrival(pool);
     struct child *child = pool_take_parked(pool);
-    if (child != NULL)
-        run->source[SOURCE_TIMER].fd = steal_fd(&child->shell->source[SOURCE_TIMER].fd);
     struct sb_error err;
     size_t spawning = pool_spawning(pool);
     bool ask = child == NULL && spawning <= pool->waiting_count && spawning < SPAWNING_MAX;
-    if (run_make_timer(run) < 0 || (ask && pool_spawn(pool, &err) < 0)) {
-        if (child != NULL)
-            pool_lose(pool, child);
+    if (ask && pool_spawn(pool, &err) < 0) {
         warm_job_free(steal_ptr(run->warm_job));
         return 0;
     }
     if (child != NULL) {
         pool_hand_over(pool, child, run);
+        plan_rest(sandbox, true);
         return 1;
     }
     pool_wait(pool, run);
@@ -368,6 +371,7 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         .ended = ended,
         .keep = keep,
         .forget = forget,
+        .plan = plan,
         .turned = turned,
         .close = close_all,
     };

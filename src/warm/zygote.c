@@ -118,63 +118,61 @@ void zygote_flush(void)
 
 /* ── In the child ──────────────────────────────────────────────────────────────────────────── */
 
-static int read_all(int fd, void *data, size_t size)
+/* A channel holds one message, which mostly comes in one piece. It does not go on the heap, where
+ * its size would decide which pages are written to. */
+static const char *receive_job(int channel, struct job_head *head)
 {
+    static char message[JOB_MESSAGE_MAX];
+    size_t size = sizeof(*head);
     for (size_t done = 0; done < size;) {
-        ssize_t n = read(fd, (char *)data + done, size - done);
+        ssize_t n = read(channel, message + done, sizeof(message) - done);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return -1;
+            return NULL;
         done += (size_t)n;
+        memcpy(head, message, sizeof(*head));
+        size = done < sizeof(*head) ? sizeof(*head) : head->size;
     }
-    return 0;
+    return message + sizeof(*head);
 }
 
+/* The script is the first file when it has no code of its own. */
 static int write_files(struct inside *in, struct job *job, const char *at, uint32_t count)
 {
-    struct sb_file *files = calloc(count + 1, sizeof(*files));
-    if (files == NULL)
-        return -1;
     for (uint32_t i = 0; i < count; i++) {
         struct file_head head;
         memcpy(&head, at, sizeof(head));
         at += sizeof(head);
-        files[i] = (struct sb_file){at, at + head.path_size, head.size};
+        struct sb_file file = {at, at + head.path_size, head.size};
+        if (tmp_write_file(in, &file) < 0)
+            return -1;
+        if (job->code == NULL) {
+            job->code = file.data;
+            job->code_size = file.size;
+        }
         at += head.path_size + head.size;
     }
-    if (job->code == NULL && count > 0) {
-        job->code = files[0].data;
-        job->code_size = files[0].size;
-    }
-    in->files = files;
-    in->files_count = count;
-    int result = tmp_write_files(in);
-    free(files);
-    return result;
+    return tmp_have_files(in);
 }
 
 /* The supervisor that goes away takes pid 1 and so this process along; the end of the channel is
  * the same message. */
-struct job *zygote_take(struct zygote *zygote)
+struct job zygote_take(struct zygote *zygote)
 {
     struct inside *in = &zygote->in;
-    struct job_head head;
-    if (read_all(in->channel, &head, sizeof(head)) < 0)
+    struct job_head head = {0};
+    const char *body = receive_job(in->channel, &head);
+    if (body == NULL)
         _exit(0);
-    size_t size = head.size - sizeof(head);
-    struct job *job = malloc(sizeof(*job));
-    char *body = malloc(size + 1);
-    if (job == NULL || body == NULL || read_all(in->channel, body, size) < 0)
-        _exit(125);
     size_t code_size = head.code_size < 0 ? 0 : (size_t)head.code_size;
-    *job = (struct job){.strings = body,
-                        .strings_size = head.strings_size,
-                        .code = head.code_size < 0 ? NULL : body + head.strings_size,
-                        .code_size = code_size,
-                        .more_files = head.files > (head.code_size < 0)};
+    struct job job = {.strings = body,
+                      .strings_size = head.strings_size,
+                      .code = head.code_size < 0 ? NULL : body + head.strings_size,
+                      .code_size = code_size,
+                      .more_files = head.files > (head.code_size < 0)};
     struct report report = {.step = -1};
-    if (write_files(in, job, body + head.strings_size + code_size, head.files) < 0 ||
+    if (write_files(in, &job, body + head.strings_size + code_size, head.files) < 0 ||
         rlimits_lower(head.open_files) < 0)
         report = (struct report){
             .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
@@ -187,12 +185,19 @@ struct job *zygote_take(struct zygote *zygote)
 void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
                     const char *code, size_t code_size)
 {
-    struct job_head head = {.size = sizeof(head) + strings_size + code_size,
+    static const char path[] = "main.py";
+    struct file_head file = {sizeof(path), code_size};
+    struct job_head head = {.size = sizeof(head) + strings_size + sizeof(file) + sizeof(path) +
+                                    code_size,
                             .strings_size = strings_size,
-                            .code_size = (int64_t)code_size,
-                            .open_files = zygote->config.limits.value[SB_OPEN_FILES]};
-    struct iovec parts[] = {
-        {&head, sizeof(head)}, {(void *)strings, strings_size}, {(void *)code, code_size}};
+                            .code_size = -1,
+                            .open_files = zygote->config.limits.value[SB_OPEN_FILES],
+                            .files = 1};
+    struct iovec parts[] = {{&head, sizeof(head)},
+                            {(void *)strings, strings_size},
+                            {&file, sizeof(file)},
+                            {(void *)path, sizeof(path)},
+                            {(void *)code, code_size}};
     int channel[2];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != zygote->pid) /* it died before that */
@@ -207,6 +212,7 @@ void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_s
         _exit(125);
     zygote->in.channel = channel[1];
     zygote->in.work = -1;
+    zygote->in.main = printed;
 }
 
 /* All of a cold start's steps but the last. Returns in the script's process alone. */
@@ -227,6 +233,7 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
         .report = fds[JOB_FDS + 1],
         .channel = fds[JOB_FDS + 2],
         .work = -1,
+        .main = -1,
         .init = zygote->init,
         .start_script = start_script,
     };
@@ -276,7 +283,7 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int
     return pid;
 }
 
-void zygote_serve(struct zygote *zygote)
+void zygote_serve(struct zygote *zygote, struct spans touched)
 {
     if (answer(0, 0) < 0)
         _exit(0);
@@ -288,8 +295,10 @@ void zygote_serve(struct zygote *zygote)
         if (n != sizeof(spawn) || count < JOB_FDS + 3)
             _exit(n == 0 ? 0 : 125);
         pid_t pid = start(zygote, &spawn, fds, &errnum);
-        if (pid == 0)
+        if (pid == 0) {
+            zygote_touch(touched);
             return;
+        }
         for (size_t i = 0; i < count; i++)
             close(fds[i]);
         if (answer(pid, errnum) < 0)

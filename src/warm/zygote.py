@@ -27,8 +27,8 @@ class Ended(BaseException):
 
 
 def job_strings(environment):
-    """Of a job named "rehearsal", as they come with one (warm_job.c)."""
-    return ["3", "rehearsal", "/work/rehearsal", "", *environment]
+    """As they come with a job (warm_job.c)."""
+    return ["3", "main.py", "/work/main.py", "", *environment]
 
 
 def rehearse(runner, environment):
@@ -125,32 +125,33 @@ def arrange_constant_memory(library):
             library.make_huge(start, end)
 
 
-def touched_pages(pid, parts, away):
-    """What a process has touched of what was put away but not written to, and what it has written to: two lists of
-    [start, size, ...]."""
+def touched_pages(pid, constant, parts, away):
+    """What a process has touched: of what is never written to; of what was put away, not written to; and what it has
+    written to. Three lists of [start, size, ...]."""
     import os
 
-    page, read, written = os.sysconf("SC_PAGESIZE"), [], []
+    page, touched, read, written = os.sysconf("SC_PAGESIZE"), [], [], []
     with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
-        for start, size in zip(parts[::2], parts[1::2]):
-            in_memory = PRESENT if start in away else 0
+        for start, size in zip((constant + parts)[::2], (constant + parts)[1::2]):
+            never_written = start in constant
+            in_memory = PRESENT if never_written or start in away else 0
             pagemap.seek(start // page * 8)
             entries = memoryview(pagemap.read(size // page * 8)).cast("Q")
             for at, entry in zip(range(start, start + size, page), entries):
-                if entry & (FILE | EXCLUSIVE) == EXCLUSIVE:
+                if entry & (FILE | EXCLUSIVE) == EXCLUSIVE and not never_written:
                     spans = written
                 elif entry & in_memory:
-                    spans = read
+                    spans = touched if never_written else read
                 else:
                     continue
                 if spans and spans[-2] + spans[-1] == at:
                     spans[-1] += page
                 else:
                     spans += at, page
-    return read, written
+    return touched, read, written
 
 
-def learn_touched_pages(library, runner, environment, parts, away):
+def learn_touched_pages(library, runner, environment, constant, parts, away):
     """What a child touches of this process's memory from its fork to its end: one does a job of ours, and nothing
     beside, and is looked at when all that it has left to do is to end."""
     import os
@@ -174,9 +175,9 @@ def learn_touched_pages(library, runner, environment, parts, away):
     posix._exit = leave
     os.close(there_write)
     try:
-        return touched_pages(child, parts, away) if os.read(there_read, 1) else (away, [])
+        return touched_pages(child, constant, parts, away) if os.read(there_read, 1) else ([], away, [])
     except OSError:  # a host that does not show it: its clones cost more
-        return away, []
+        return [], away, []
     finally:
         os.close(there_read)
         os.kill(child, _signal.SIGKILL)
@@ -188,11 +189,15 @@ def array(numbers):
     return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
 
 
-def arrange_written_memory(library, runner, environment):
+def arrange_memory(library, runner, environment):
+    """Returns what jobs touch of what is never written to."""
     import os
 
-    parts, away = [], []
-    for start, end, permissions, _, _ in mappings():
+    arrange_constant_memory(library)
+    constant, parts, away = [], [], []
+    for start, end, permissions, _, file in mappings():
+        if permissions in ("r--p", "r-xp") and file.startswith("/"):
+            constant += start, end - start
         if permissions == "rw-p":
             parts += start, end - start
             if end - start >= PART_TO_PUT_AWAY:
@@ -200,8 +205,9 @@ def arrange_written_memory(library, runner, environment):
     if sum(away[1::2]) > MAPPINGS_MAX * os.sysconf("SC_PAGESIZE"):
         away = []
     library.put_away_apart(array(away))
-    read, written = learn_touched_pages(library, runner, environment, parts, away)
+    touched, read, written = learn_touched_pages(library, runner, environment, constant, parts, away)
     library.arrange(array(away), array(read), array(written))
+    return array(touched)
 
 
 def load_library():
@@ -320,9 +326,7 @@ def main():
     os.register_at_fork(after_in_child=renew)
     gc.collect()
     gc.freeze()
-    arrange_constant_memory(library)
-    arrange_written_memory(library, runner, environment)
-    library.serve()
+    library.serve(arrange_memory(library, runner, environment))
     run_job(library, runner, environment)
 
 

@@ -10,6 +10,9 @@
 #include "util.h"
 
 #define HUGE_PAGE ((uintptr_t)2 << 20)
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14 */
+#endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
@@ -78,6 +81,14 @@ void zygote_arrange(struct spans parts, struct spans read, struct spans written)
     put_away(parts, false);
     bring_in(read);
     pin(written);
+}
+
+/* A fork has nothing of a file's pages that are never written to until it reads them. A child that
+ * waits has the time. */
+void zygote_touch(struct spans spans)
+{
+    for (size_t i = 0; i < spans.count; i++)
+        madvise(spans.at[i].iov_base, spans.at[i].iov_len, MADV_POPULATE_READ);
 }
 
 /* A library's constants and its text, side by side in memory and in their file, are one mapping

@@ -137,11 +137,13 @@ static PyObject *call_pretend(PyObject *module, PyObject *arguments)
     return none();
 }
 
-static PyObject *call_serve(PyObject *module, PyObject *nothing)
+static PyObject *call_serve(PyObject *module, PyObject *bytes)
 {
     (void)module;
-    (void)nothing;
-    zygote_serve(zygote);
+    struct spans touched;
+    if (spans_of(bytes, &touched) < 0)
+        return NULL;
+    zygote_serve(zygote, touched);
     return none();
 }
 
@@ -149,11 +151,10 @@ static PyObject *call_take(PyObject *module, PyObject *nothing)
 {
     (void)module;
     (void)nothing;
-    const struct job *job = zygote_take(zygote);
-    return Py_BuildValue("(NNN)",
-                         PyBytes_FromStringAndSize(job->strings, (ssize_t)job->strings_size),
-                         PyBytes_FromStringAndSize(job->code, (ssize_t)job->code_size),
-                         PyBool_FromLong(job->more_files));
+    struct job job = zygote_take(zygote);
+    return Py_BuildValue("(NNN)", PyBytes_FromStringAndSize(job.strings, (ssize_t)job.strings_size),
+                         PyBytes_FromStringAndSize(job.code, (ssize_t)job.code_size),
+                         PyBool_FromLong(job.more_files));
 }
 
 static PyObject *call_flush(PyObject *module, PyObject *nothing)
@@ -172,7 +173,7 @@ static const struct method methods[] = {
     {"arrange", call_arrange, METH_VARARGS, "(parts, read, written): see zygote_arrange."},
     {"put_away_apart", call_put_away_apart, METH_O, "Parts: see zygote_put_away_apart."},
     {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
-    {"serve", call_serve, METH_NOARGS, "Returns in a child."},
+    {"serve", call_serve, METH_O, "Of what jobs touch. Returns in a child: see zygote_serve."},
     {"take", call_take, METH_NOARGS, "(strings, code, more files?) of the child's job."},
     {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},
     {0},

@@ -368,6 +368,7 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                .report = -1,
                .channel = -1,
                .work = -1,
+               .main = -1,
                .init = -1},
     };
     int result = make_argv(&start.in, sandbox, policy);

@@ -15,6 +15,7 @@ import tracing
 from service import Service
 
 BLOCKING = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "wait4", "waitid", "exit_group", "poll", "ppoll")
+LISTENING = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
 CALLS_SHOWN = 12
 STDOUT = 1
 
@@ -28,7 +29,6 @@ PARTS = (
     ("exit: memory and descriptors are given back", "python"),
     ("pid 1 learns of it", "pid 1"),
     ("pid 1: the status", "pid 1"),
-    ("end of the namespaces", "pid 1"),
     ("the service learns of it", "service"),
     ("evidence, verdict, log, HTTP: write", "service"),
     ("answer on its way out", "client"),
@@ -42,26 +42,22 @@ class Job:
         self.actors = {"client": processes[client], "service": processes[service]}
         self.client, self.service = client, service
         self.start, self.stop = start, stop
-        self.python, self.handed = self._woken_by(processes, service, start, stop)
+        self.python, self.handed, left = self._woken_by(processes, service, "exit_group", start, stop)
         self.actors["python"] = processes[self.python]
-        left = self._exits(processes[self.python], start, stop)
-        self.pid1, self.passed_on = self._woken_by(processes, self.python, left.at, stop)
+        self.pid1, self.passed_on, _ = self._woken_by(processes, self.python, "wait4", left.at, stop)
         self.actors["pid 1"] = processes[self.pid1]
         self.marks = self._marks(left)
 
     @staticmethod
-    def _exits(process, start, stop):
-        calls = process.within(lambda call: call.name == "exit_group", start, stop)
-        return calls[0] if calls else None
-
-    def _woken_by(self, processes, by, start, stop):
-        """(Process, when): the first that is woken by another and then exits."""
+    def _woken_by(processes, by, name, start, stop):
+        """(Process, when, call): the first that is woken by another and then makes that system call."""
         wakes = processes[by].wakes
         for at, pid in wakes[bisect.bisect_left(wakes, (start, 0)):]:
             if at > stop:
                 break
-            if self._exits(processes[pid], start, stop):
-                return pid, at
+            calls = processes[pid].within(lambda call: call.name == name, start, stop)
+            if calls:
+                return pid, at, calls[0]
         raise LookupError
 
     def _marks(self, left):
@@ -70,13 +66,13 @@ class Job:
         awake, took, reaped = (next_return(*since) for since in
                                ((service, self.start), (python, self.handed), (pid1, left.at)))
         wrote = python.within(lambda call: call.name in ("write", "writev") and call.first == STDOUT, took, left.at)
-        ended = self._exits(pid1, left.at, self.stop).at
-        verdict = service.within(lambda call: call.name == "waitid", ended, self.stop)[0].at
-        gone = first([*(at for at, whom in pid1.wakes if whom == self.service and ended < at < verdict), verdict])
-        told = first(at for at, whom in service.wakes[bisect.bisect_left(service.wakes, (verdict, 0)):]
+        reported = first(pid1.within(lambda call: call.name == "write", reaped, self.stop)).at
+        # It may have been awake, for the next child.
+        heard = first(call.end for call in service.calls if call.name in LISTENING and (call.end or 0) > reported)
+        told = first(at for at, whom in service.wakes[bisect.bisect_left(service.wakes, (heard, 0)):]
                      if whom == self.client and at <= self.stop)
         return [self.start, awake, self.handed, took, wrote[0].at if wrote else left.at, left.at, self.passed_on, reaped,
-                ended, gone, verdict, told, self.stop]
+                reported, heard, told, self.stop]
 
     def parts(self):
         """(actor, start, stop) of each of PARTS."""

@@ -195,7 +195,7 @@ def test_states_are_compared_with_equally_many_parked():
 
 # ── A trace ──────────────────────────────────────────────────────────────────────────────────────
 
-NAMES = {0: "read", 1: "write", 61: "wait4", 231: "exit_group", 232: "epoll_wait", 247: "waitid", 17: "pread64", 46: "sendmsg"}
+NAMES = {0: "read", 1: "write", 61: "wait4", 231: "exit_group", 232: "epoll_wait", 271: "ppoll", 17: "pread64", 46: "sendmsg"}
 
 
 def trace_of_a_job(at):
@@ -217,12 +217,13 @@ def trace_of_a_job(at):
                     f"next_comm=b next_pid={after} next_prio=120")
 
     return [
-        enter(32, -9, 0), enter(31, -8, 61), enter(20, -7, 232),
+        enter(32, -9, 0), enter(31, -8, 271), enter(20, -7, 232),
         enter(10, 0, 1, 5), wakes(10, 2, 20), leave(10, 3, 1), enter(10, 4, 0), switch(5, 10, "S", 20), leave(20, 6, 232),
         wakes(20, 30, 32), enter(20, 31, 232), switch(32, 20, "S", 32), leave(32, 40, 0), line(32, 50, "page_fault_user", "x"),
         line(32, 51, "page_fault_user", "x"), enter(32, 60, 1, 1), leave(32, 65, 1), enter(32, 70, 231), wakes(32, 90, 31),
-        switch(95, 32, "Z", 31), leave(31, 96, 61), enter(31, 100, 231), wakes(31, 150, 20), switch(160, 31, "Z", 20),
-        leave(20, 161, 232), enter(20, 165, 247), leave(20, 166, 247), enter(20, 170, 17), leave(20, 190, 17),
+        switch(95, 32, "Z", 31), leave(31, 96, 271), enter(31, 97, 61), leave(31, 98, 61), enter(31, 100, 1, 1),
+        wakes(31, 104, 20), leave(31, 105, 1), enter(31, 106, 271), switch(110, 31, "S", 20),
+        leave(20, 116, 232), enter(20, 170, 17), leave(20, 190, 17),
         enter(20, 200, 46), wakes(20, 210, 10), leave(20, 211, 46), enter(20, 212, 232), switch(215, 20, "S", 10),
         leave(10, 220, 0)]
 
@@ -233,7 +234,7 @@ def test_a_traced_job_is_taken_apart():
     jobs, seen = explain.jobs_of(processes, 10, 20)
     assert (len(jobs), seen) == (1, 1)  # of the last it is not known whether it was traced to its end
     parts = {row["part"]: row for row in explain.price_list(jobs)}
-    assert [round(row["us"]) for row in parts.values()] == [6, 24, 10, 20, 10, 20, 6, 4, 50, 15, 45, 10]
+    assert [round(row["us"]) for row in parts.values()] == [6, 24, 10, 20, 10, 20, 6, 4, 16, 94, 10]
     assert sum(row["us"] for row in parts.values()) == 220
     assert parts["python: take the job, compile, run"]["faults"] == 2
     assert parts["pid 1 learns of it"]["waits_us"] == 5
@@ -242,7 +243,7 @@ def test_a_traced_job_is_taken_apart():
 
 
 def test_a_trace_that_cannot_be_followed_is_no_price_list():
-    text = "\n".join(line for at in (1000000, 2000000, 3000000) for line in trace_of_a_job(at) if "NR 247" not in line)
+    text = "\n".join(line for at in (1000000, 2000000, 3000000) for line in trace_of_a_job(at) if "NR 61" not in line)
     with pytest.raises(measure.Wrong, match="0 of 2 traced jobs"):
         explain.figures(tracing.parse(text, NAMES), 10, 20, [1.0])
 

@@ -162,6 +162,26 @@ def test_the_first_processes_of_warm_jobs_are_waited_for(ready):
     until(lambda: not zombies(server))
 
 
+@pytest.mark.parametrize("fields, there", [
+    ({}, {"main.py"}),
+    ({"name": "other.py"}, {"other.py"}),
+    ({"files": {"data": "own"}}, {"main.py", "data"}),
+    ({"name": "other.py", "files": {"main.py": "own"}}, {"other.py", "main.py"}),
+])
+def test_a_warm_job_has_its_own_files_and_no_others(ready, fields, there):
+    # main.py is made before the job comes.
+    code = """
+import os
+print(*os.listdir())
+print(*(open(name).read() for name in ("main.py", "data") if os.path.isfile(name)))
+"""
+    answer = ready().run(code, policy="default", **fields)
+    assert answer["enforcement"]["start"] == "warm"
+    names, contents = answer["stdout"].split("\n", 1)
+    assert set(names.split()) == there
+    assert ("own" in contents.split()) == ("files" in fields) and (code.strip() in contents) == ("name" not in fields)
+
+
 def test_the_evidence_is_of_one_job_alone(ready):
     """Cgroups serve one job after the other (v1), and there are more of them than one."""
     server = ready()

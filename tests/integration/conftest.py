@@ -463,6 +463,16 @@ def in_pid_namespace(inode):
     return found
 
 
+def with_argument(text):
+    """The pids of all processes with that argument."""
+    found = set()
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if text.encode() in path.read_bytes().split(b"\0"):
+                found.add(int(path.parent.name))
+    return found
+
+
 class Left:
     """What there was before a test, to compare with what there is after it."""
 
