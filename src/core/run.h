@@ -34,6 +34,7 @@ struct source {
     struct sb_run *run;
     enum source_kind kind;
     int fd;           /* −1 once closed */
+    int spent;        /* what it was, to be closed when nobody waits; else −1 */
     uint32_t watched; /* epoll events asked for; 0: not in the epoll */
 };
 

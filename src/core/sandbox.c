@@ -196,7 +196,8 @@ struct sb_run *run_new(struct sb_sandbox *sandbox)
     run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;
     cgroup_job_init(&run->cgroup);
     for (int kind = 0; kind < SOURCES; kind++)
-        run->source[kind] = (struct source){.run = run, .kind = (enum source_kind)kind, .fd = -1};
+        run->source[kind] =
+            (struct source){.run = run, .kind = (enum source_kind)kind, .fd = -1, .spent = -1};
     return run;
 }
 

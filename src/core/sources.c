@@ -29,8 +29,14 @@ int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events)
 
 void source_close(struct sb_run *run, enum source_kind kind)
 {
+    struct source *source = &run->source[kind];
+    if (source->fd < 0)
+        return;
     source_watch(run, kind, 0);
-    close_fd(&run->source[kind].fd);
+    if (run->alone) /* somebody waits for the verdict */
+        source->spent = steal_fd(&source->fd);
+    else
+        close_fd(&source->fd);
 }
 
 int sources_listen(struct sb_run *run)

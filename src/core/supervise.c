@@ -65,11 +65,13 @@ void run_fail(struct sb_run *run, const char *reason)
 
 void run_free(struct sb_run *run)
 {
-    for (int kind = 0; kind < SOURCES; kind++)
+    for (int kind = 0; kind < SOURCES; kind++) {
         if (kind != SOURCE_FEED && kind != SOURCE_OOM) /* owned by feed and cgroup */
             source_close(run, (enum source_kind)kind);
         else
             source_watch(run, (enum source_kind)kind, 0);
+        close_fd(&run->source[kind].spent);
+    }
     close_fd(&run->control);
     run_release(run);
     cgroup_job_close(&run->cgroup);

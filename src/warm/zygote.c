@@ -173,7 +173,8 @@ struct job zygote_take(struct zygote *zygote)
                       .more_files = head.files > (head.code_size < 0)};
     struct report report = {.step = -1};
     if (write_files(in, &job, body + head.strings_size + code_size, head.files) < 0 ||
-        rlimits_lower(head.open_files) < 0)
+        (head.open_files != zygote->config.limits.value[SB_OPEN_FILES] &&
+         rlimits_lower(head.open_files) < 0))
         report = (struct report){
             .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
     if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
