@@ -20,6 +20,9 @@
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 
+/* Of a job: pid 1 and its script. */
+#define FEWEST_PIDS 2
+
 enum cgroup_number {
     CGROUP_CPU_TIME_US,
     CGROUP_MEMORY_PEAK,

@@ -15,8 +15,6 @@
 /* What is charged to a cgroup whose processes are dead: in advance, 64 pages a CPU, and a little.
  */
 #define KEPT_BYTES (512 << 10)
-/* Of a job: pid 1 and its script. */
-#define FEWEST_PIDS 2
 
 /* ── Limits ────────────────────────────────────────────────────────────────────────────────── */
 

@@ -63,7 +63,7 @@ static const struct cgroup_backend v1 = {
         {
             [CGROUP_CPU_TIME_US] = {UNIFIED, "cpu.stat", "usage_usec", .held = true},
             [CGROUP_MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", NULL, .held = true},
-            [CGROUP_PIDS_NOW] = {PIDS, "pids.current", NULL, .held = true},
+            [CGROUP_PIDS_NOW] = {PIDS, "pids.current", NULL},
             [CGROUP_PIDS_PEAK] = {PIDS, "pids.peak", NULL, .held = true},
             [CGROUP_OOM_KILLS] = {MEMORY, "memory.oom_control", "oom_kill", .held = true},
         },

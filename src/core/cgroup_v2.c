@@ -40,7 +40,7 @@ static const struct cgroup_backend v2 = {
         {
             [CGROUP_CPU_TIME_US] = {0, "cpu.stat", "usage_usec", .held = true},
             [CGROUP_MEMORY_PEAK] = {0, "memory.peak", NULL, .held = true},
-            [CGROUP_PIDS_NOW] = {0, "pids.current", NULL, .held = true},
+            [CGROUP_PIDS_NOW] = {0, "pids.current", NULL},
             [CGROUP_PIDS_PEAK] = {0, "pids.peak", NULL, .held = true},
             [CGROUP_OOM_KILLS] = {0, "memory.events", "oom_kill", .held = true},
             [CGROUP_MEMORY_HITS] = {0, "memory.events", "oom"},

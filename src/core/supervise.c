@@ -254,10 +254,13 @@ static void on_pidfd(struct sb_run *run)
     end(run);
 }
 
-/* By pid 1's word, and by the cgroup's where that can count: pid 1 itself may be in it still. */
+/* By pid 1's word, and by the cgroup's where that can count: there never was anything but pid 1 and
+ * the script's process, or there is no more than pid 1 now. */
 static bool only_init_is_left(const struct sb_run *run)
 {
-    return run->alone && cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_PIDS_NOW) <= 1;
+    const struct cgroup_host *host = &run->sandbox->cgroup;
+    return run->alone && (cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK) == FEWEST_PIDS ||
+                          cgroup_number(host, &run->cgroup, CGROUP_PIDS_NOW) <= 1);
 }
 
 /* Who waits for a warm job does not wait for the end of its pid 1, which takes as long as a short
