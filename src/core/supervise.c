@@ -158,7 +158,7 @@ static void listen_or_fail(struct sb_run *run)
 static void add_missing(struct sb_run *run, const char *what)
 {
     for (size_t i = 0; i < MISSING_MAX; i++)
-        if (run->missing[i] == NULL) {
+        if (run->missing[i] == NULL || run->missing[i] == what) {
             run->missing[i] = what;
             return;
         }
@@ -291,6 +291,8 @@ static void on_oom(struct sb_run *run)
     uint64_t count;
     ssize_t ignored = read(run->source[SOURCE_OOM].fd, &count, sizeof(count));
     (void)ignored;
+    if (run->dead)
+        return;
     run->oom_looks = OOM_LOOKS;
     listen_or_fail(run);
     check_oom(run);

@@ -293,7 +293,8 @@ static bool again(struct sb_run *run)
     struct pool *pool = pool_of(run->sandbox, run->policy);
     if (run->failed && pool != NULL)
         zygotes_child_failed(pool, &run->failure);
-    run->failed = false;
+    run->failed = run->exited = run->alone = false;
+    run->ended_us = 0;
     for (int kind = 0; kind < SOURCES; kind++)
         if (kind != SOURCE_FEED && kind != SOURCE_OOM)
             source_close(run, (enum source_kind)kind);

@@ -136,22 +136,25 @@ def test_parked_children_that_are_killed_are_replaced(ready):
     assert set(zygotes(server)) == family
 
 
-def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_start(ready):
+@pytest.mark.parametrize("whose", [b"", b"-c"], ids=["all of it", "the script's process alone"])
+def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_start(ready, whose):
     """Later, too, than jobs that have only just begun are left alone (supervise.c)."""
     server = ready()
     family = set(zygotes(server))
-    parked = integration.living(integration.descendants(server.pid)) - family
+    parked = {pid for pid in integration.living(integration.descendants(server.pid)) - family
+              if whose in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()}
     for pid in parked:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
-    connection = server.send("POST", "/run", {"code": "print(1)"})
-    until(lambda: server.metric("sandbox_jobs_running") == 1)
+    connections = [server.send("POST", "/run", {"code": code, "timeout": 2}) for code in ("print(1)", "while True: pass")]
+    until(lambda: server.metric("sandbox_jobs_running") == 2)
     time.sleep(0.1)
     for pid in parked:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    answer = connection.answer().json
-    assert (answer["output"], answer["verdict"], answer["enforcement"]["start"]) == ("1", "ok", "cold")
+    answers = [connection.answer().json for connection in connections]
+    assert [(answer["verdict"], answer["enforcement"]["start"]) for answer in answers] == [("ok", "cold"), ("timeout", "cold")]
+    assert answers[0]["output"] == "1" and answers[1]["usage"]["wall_time_ms"] >= 2000
     until(lambda: not zombies(server))
 
 
