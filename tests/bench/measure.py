@@ -143,6 +143,29 @@ def cpu_waiting():
     return lambda: (total_us() - waited_us) / 1e6 / (time.monotonic() - began)
 
 
+def cpu_stolen():
+    """A function that tells which share of the CPU time that was wanted since now went to others on the same host,
+    beneath this virtual machine (proc_stat(5), steal). None where nothing was wanted."""
+    def ticks():
+        first = pathlib.Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, first[1:9])
+        return steal, user + nice + system + irq + softirq + steal
+
+    before = ticks()
+
+    def share():
+        stolen, wanted = (now - then for now, then in zip(ticks(), before))
+        return stolen / wanted if wanted else None
+
+    return share
+
+
+def disturbances():
+    """A function that tells what kept this machine from measuring since now, for a report."""
+    waiting, stolen = cpu_waiting(), cpu_stolen()
+    return lambda: {"cpu_waiting": waiting(), "cpu_stolen": stolen()}
+
+
 # ── sandbox-run itself ───────────────────────────────────────────────────────────────────────────
 
 EVIDENCE = """
