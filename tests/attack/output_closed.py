@@ -15,7 +15,7 @@ for descriptor in range(3):
 # Read from the writing end of our output: what is taken away from the supervisor is our own.
 try:
     again = os.open("/proc/self/fd/1", os.O_RDONLY | os.O_NONBLOCK)
-    os.write(1, b"taken back")
+    os.write(1, b"taken back\n")
     os.read(again, 16)
     os.close(again)
 except OSError as error:
