@@ -1,5 +1,6 @@
 """./dev, as somebody meets it who has just found the project."""
 
+import json
 import os
 import re
 import subprocess
@@ -44,3 +45,7 @@ def test_what_dev_installs_is_enough_to_build(tmp_path):
     made = subprocess.run(["meson", "setup", tmp_path / "build", CHECKOUT], capture_output=True, text=True, env={
         **os.environ, "PKG_CONFIG_LIBDIR": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert made.returncode == 0, made.stdout
+    targets = subprocess.run(["meson", "introspect", "--targets", tmp_path / "build"], capture_output=True, text=True,
+                             check=True).stdout
+    # Their header may well be there: that they are not to be built is what shows.
+    assert [target["name"] for target in json.loads(targets) if "/tests/unit/" in json.dumps(target)] == []
