@@ -2,7 +2,8 @@
  * one process, one loop.
  *
  * service_load added cold|warm PORT ROUNDS
- *     in turns, one job by the library and one by HTTP: a line "LIBRARY_NS HTTP_NS" for each round
+ *     in turns, one job by the library and one by HTTP: a line for each round, "TOOK_NS JOB_US" of
+ *     the first and of the second, where JOB_US is the job's own wall time
  * service_load library cold|warm PARALLEL SECONDS
  *     jobs a second by the library
  * service_load bare PARALLEL SECONDS ROOTFS PYTHON…
@@ -28,6 +29,12 @@ struct library {
     struct sb_policy *policy;
     bool warm;
     int ended;
+    int64_t job_us; /* the last one's own wall time */
+};
+
+struct took {
+    long long ns;
+    int64_t job_us;
 };
 
 static void fail(const char *what)
@@ -54,6 +61,7 @@ static void on_done(void *user, const struct sb_verdict *verdict)
     if (text == NULL)
         fail("no memory");
     free(text);
+    library->job_us = verdict->wall_time_us;
     library->ended++;
 }
 
@@ -101,14 +109,14 @@ static void park(struct library *library)
     }
 }
 
-static long long library_ns(struct library *library)
+static struct took by_library(struct library *library)
 {
     park(library);
     long long began = now_ns();
     start(library);
     while (sb_running(library->sandbox) > 0)
         turn(library);
-    return now_ns() - began;
+    return (struct took){now_ns() - began, library->job_us};
 }
 
 static void close_library(struct library *library)
@@ -132,7 +140,7 @@ static int connect_to(const char *port)
 }
 
 /* One request on a connection that is kept; its answer is read to the end. */
-static long long http_ns(int fd)
+static struct took by_http(int fd)
 {
     static const char request[] = "POST /run HTTP/1.1\r\nHost: localhost\r\n"
                                   "Content-Type: application/json\r\nContent-Length: 20\r\n\r\n"
@@ -153,10 +161,11 @@ static long long http_ns(int fd)
         if (end != NULL && length != NULL && length < end)
             whole = (size_t)(end + 4 - answer) + (size_t)atol(length + 15);
     }
-    long long took = now_ns() - began;
-    if (strstr(answer, "\"stdout\":\"1\\n\"") == NULL)
+    long long ended = now_ns();
+    const char *job = strstr(answer, "\"wall_time_ms\":");
+    if (strstr(answer, "\"stdout\":\"1\\n\"") == NULL || job == NULL)
         fail(answer);
-    return took;
+    return (struct took){ended - began, (int64_t)(1000 * atof(job + 15) + 0.5)};
 }
 
 /* ── What is measured ───────────────────────────────────────────────────────────────────────── */
@@ -168,10 +177,12 @@ static int added(char **argv)
     int fd = connect_to(argv[3]), rounds = atoi(argv[4]);
     for (int i = -3; i < rounds; i++) {
         bool library_first = (i & 1) == 0;
-        long long first = library_first ? library_ns(&library) : http_ns(fd);
-        long long second = library_first ? http_ns(fd) : library_ns(&library);
+        struct took first = library_first ? by_library(&library) : by_http(fd);
+        struct took second = library_first ? by_http(fd) : by_library(&library);
+        struct took lib = library_first ? first : second, http = library_first ? second : first;
         if (i >= 0)
-            printf("%lld %lld\n", library_first ? first : second, library_first ? second : first);
+            printf("%lld %lld %lld %lld\n", lib.ns, (long long)lib.job_us, http.ns,
+                   (long long)http.job_us);
     }
     close(fd);
     close_library(&library);
