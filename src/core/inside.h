@@ -62,6 +62,13 @@ struct inside {
     int script; /* pid of the script, once started; 0 in the script's own process */
 };
 
+/* The child is a fork of a zygote, which has taken some of the steps for all of them
+ * (zygote_start.c). */
+static inline bool is_warm(const struct inside *in)
+{
+    return in->channel >= 0;
+}
+
 /* Runs the child. Returns in one case alone: in the script's process of a warm start, which has
  * python in its memory already. */
 void inside(struct inside *in);

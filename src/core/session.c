@@ -43,10 +43,10 @@ static int reset_signals(void)
 
 int session_start(struct inside *in)
 {
-    (void)in;
     if (setsid() < 0)
         return -1;
-    if (reset_signals() < 0 || prefer_for_oom_kill() < 0)
+    /* A zygote has done so itself, and its python has set what a python sets. */
+    if (!is_warm(in) && (reset_signals() < 0 || prefer_for_oom_kill() < 0))
         return -1;
     umask(022);
     if (personality(PER_LINUX) < 0)

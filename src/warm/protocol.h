@@ -13,9 +13,9 @@
  * and libzygote as a memfd. */
 #define ZYGOTE_SOCKET 3
 #define ZYGOTE_LIBRARY 4
-/* Where the zygote's own tree holds the jobs' root file system, with nothing mounted on it that is
- * not theirs. */
-#define ZYGOTE_ROOTFS "/rootfs"
+/* Where the zygote's own tree holds the jobs' once more, with nothing mounted on it that is not
+ * theirs: a directory that each root file system has, and that a zygote does without. */
+#define ZYGOTE_ROOTFS "/dev/shm"
 
 /* The second message to a zygote, after its own text (zygote.py): all that its jobs have in common;
  * the filter's instructions follow it. With it come descriptors of the cgroup directories to join.

@@ -3,11 +3,9 @@
  * A zygote lives in a user namespace whose ids are the host's own: those of the supervisor, and, as
  * root, those of the jobs, so that it can map them for its children. Of all capabilities it has
  * only the two that this takes and the one to enter network namespaces of its own, and those only
- * there. It stays in our pid namespace, so that its children can be ours (CLONE_PARENT); its tree
- * is a tmpfs with the root file system's directories in it. */
+ * there. It stays in our pid namespace, so that its children can be ours (CLONE_PARENT). */
 #include "zygote_start.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
@@ -21,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -44,91 +41,22 @@ struct start {
 
 /* ── In the child ──────────────────────────────────────────────────────────────────────────── */
 
-/* An empty tmpfs over "/", which is made our root by root_pivot; the cwd is in it. */
-static int make_base(void)
-{
-    _cleanup_close_ int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-    if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
-        syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return -1;
-    _cleanup_close_ int base = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
-    if (base < 0 || syscall(SYS_move_mount, base, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return -1;
-    return fchdir(base);
-}
-
-/* The jobs' own tree, as it will be theirs. */
-static int attach_rootfs(struct inside *in)
-{
-    _cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, in->rootfs,
-                                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-    if (tree < 0 || make_base() < 0)
-        return -1;
-    const char *place = ZYGOTE_ROOTFS + 1;
-    if (mkdir(place, 0755) < 0 ||
-        syscall(SYS_move_mount, tree, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
-        mount_restrict(place, MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV) < 0)
-        return -1;
-    if (chdir(place) < 0 || root_bind_mounts(in) < 0)
-        return -1;
-    return chdir("..");
-}
-
-/* One entry of the root file system's top directory, in the zygote's own tree. */
-static int show_entry(int rootfs, const char *name)
-{
-    struct stat st;
-    char from[512], target[512];
-    if (fstatat(rootfs, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -1;
-    if (S_ISLNK(st.st_mode)) {
-        ssize_t length = readlinkat(rootfs, name, target, sizeof(target) - 1);
-        if (length < 0)
-            return -1;
-        target[length] = '\0';
-        return symlink(target, name);
-    }
-    if (!S_ISDIR(st.st_mode))
-        return 0;
-    snprintf(from, sizeof(from), "%s/%s", ZYGOTE_ROOTFS + 1, name);
-    if (mkdir(name, 0755) < 0)
-        return -1;
-    static const char *const own[] = {"proc", "dev", "tmp", "work", "sys"};
-    for (size_t i = 0; i < ARRAY_LEN(own); i++)
-        if (strcmp(name, own[i]) == 0)
-            return 0;
-    return mount(from, name, NULL, MS_BIND | MS_REC, NULL);
-}
-
-static int show_entries(void)
-{
-    DIR *list = opendir(ZYGOTE_ROOTFS + 1);
-    if (list == NULL)
-        return -1;
-    int result = 0;
-    for (struct dirent *entry; result == 0 && (entry = readdir(list)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            result = show_entry(dirfd(list), entry->d_name);
-    closedir(list);
-    return result;
-}
-
-/* /proc is the host's own, whole: where none is to be seen uncovered, the kernel lets no job have
- * one. It is not in the jobs' tree. */
+/* The root file system as the jobs' own steps make it, once for all of them, and over it what only
+ * the zygote has: directories that modules may write to while they are imported, and the host's
+ * whole /proc: where none is to be seen uncovered, the kernel lets no job have one. */
 static int make_tree(struct inside *in)
 {
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || attach_rootfs(in) < 0 ||
-        show_entries() < 0)
+    if (root_attach(in) < 0 || root_bind_mounts(in) < 0 || dev_mount(in) < 0)
         return -1;
-    static const char *const nodes[] = {"null", "zero", "full", "random", "urandom"};
-    for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
-        char path[32];
-        snprintf(path, sizeof(path), "dev/%s", nodes[i]);
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-        if (fd < 0)
-            return -1;
-    }
-    return mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL) < 0 ? -1 : dev_mount(in);
+    _cleanup_close_ int jobs = (int)syscall(SYS_open_tree, AT_FDCWD, ".",
+                                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    if (jobs < 0 ||
+        syscall(SYS_move_mount, jobs, "", AT_FDCWD, ZYGOTE_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) <
+            0 ||
+        mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
+        mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+        return -1;
+    return mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL);
 }
 
 /* Ambient, so that they outlive execve whatever our uid is. */
@@ -152,14 +80,6 @@ static int keep_capabilities(struct inside *in)
     return 0;
 }
 
-static int to_root(struct inside *in)
-{
-    (void)in;
-    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
-        return -1;
-    return chdir("/");
-}
-
 static _Noreturn void become_zygote(struct inside *in)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -171,7 +91,7 @@ static _Noreturn void become_zygote(struct inside *in)
         {"id maps", ids_await_maps},
         {"session", session_start},
         {"tree", make_tree},
-        {"pivot", to_root},
+        {"pivot", root_pivot},
         {"hostname", hostname_set},
         {"descriptors", descriptors_arrange},
         {"capabilities", keep_capabilities},
