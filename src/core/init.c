@@ -34,7 +34,7 @@ static const struct sock_filter init_calls[] = {
     ALLOW(clock_gettime),
     ALLOW(write),
     ALLOW(exit_group),
-    ALLOW(execve),
+    ALLOW(execveat),
     ALLOW(prctl),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 };

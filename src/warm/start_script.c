@@ -43,7 +43,7 @@ static struct {
 
 /* pid 1's own while memory is shared. */
 static struct inside init;
-static char init_path[32], init_script[24];
+static char init_script[24];
 static char init_stack[8192] __attribute__((aligned(16)));
 
 /* Execute-only, and with no descriptor that it could be written to by: the kernel would not execute
@@ -116,7 +116,8 @@ __attribute__((used)) static _Noreturn void become_init(long script)
     if (result >= 0)
         result = raw_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)&init_filter, 0, 0);
     if (result >= 0)
-        result = raw_syscall(SYS_execve, (long)init_path, (long)argv, (long)envp, 0, 0);
+        result =
+            raw_syscall(SYS_execveat, init.init, (long)"", (long)argv, (long)envp, AT_EMPTY_PATH);
     struct report report = {.kind = REPORT_FAILED, .step = init.step, .value = (int)-result};
     raw_syscall(SYS_write, init.report, (long)&report, sizeof(report), 0, 0);
     for (;;)
@@ -188,7 +189,6 @@ static int start_sharing(struct inside *in)
     int left[2];
     if (pipe2(left, O_CLOEXEC) < 0)
         return -1;
-    snprintf(init_path, sizeof(init_path), "/proc/self/fd/%d", in->init);
     init = *in;
     long result = clone_sharing();
     if (result < 0) {
