@@ -11,6 +11,7 @@ import sys
 RUNNER = "/usr/lib/sandbox-run/runner.pyc"
 REHEARSAL = b"import sys\nprint(sys.version_info >= (3,))\n"
 REHEARSALS = 20  # python's warm-up is 8 (3.11) to 17 runs (3.13)
+ARGUMENTS = ["main.py", "/work/main.py", ""]  # of most jobs
 
 
 def load(name, path):
@@ -26,9 +27,9 @@ class Ended(BaseException):
     """Raised where a job's process would have ended."""
 
 
-def job_strings(environment):
+def strings(entries):
     """As they come with a job (warm_job.c)."""
-    return ["3", "main.py", "/work/main.py", "", *environment]
+    return "".join(f"{entry}\0" for entry in entries).encode("utf-8", "surrogateescape")
 
 
 def rehearse(runner, environment):
@@ -50,9 +51,8 @@ def rehearse(runner, environment):
         with open(os.memfd_create("printed"), "w", encoding="utf-8") as printed:
             sys.stdout = sys.stderr = printed
             for _ in range(REHEARSALS):
-                renew_what_children_share()
                 try:
-                    start_job(runner, environment, job_strings(environment), REHEARSAL, False)
+                    start_job(runner, ARGUMENTS, None, REHEARSAL, False)
                 except (Ended, SystemExit):  # the second where CPython is to end it (runner.may_leave)
                     rehearse_more(runner)
         for name in ("last_type", "last_value", "last_traceback"):
@@ -151,7 +151,7 @@ def touched_pages(pid, constant, parts, away):
     return touched, read, written
 
 
-def learn_touched_pages(library, runner, environment, constant, parts, away):
+def learn_touched_pages(library, runner, usual, constant, parts, away):
     """What a child touches of this process's memory from its fork to its end: one does a job of ours, and nothing
     beside, and is looked at when all that it has left to do is to end."""
     import os
@@ -162,14 +162,13 @@ def learn_touched_pages(library, runner, environment, constant, parts, away):
         posix.write(there_write, b".")
         _signal.pause()
 
-    strings = "\0".join([*job_strings(environment), ""]).encode("utf-8", "surrogateescape")
     there_read, there_write = os.pipe()
     leave, posix._exit = posix._exit, wait_to_be_killed
     child = os.fork()
     if child == 0:
         try:
-            library.pretend(strings, REHEARSAL)
-            run_job(library, runner, environment)
+            library.pretend(strings([str(len(ARGUMENTS)), *ARGUMENTS]) + usual, REHEARSAL)
+            run_job(library, runner, usual)
         finally:
             os.abort()
     posix._exit = leave
@@ -189,7 +188,7 @@ def array(numbers):
     return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
 
 
-def arrange_memory(library, runner, environment):
+def arrange_memory(library, runner, usual):
     """Returns what jobs touch of what is never written to."""
     import os
 
@@ -205,7 +204,7 @@ def arrange_memory(library, runner, environment):
     if sum(away[1::2]) > MAPPINGS_MAX * os.sysconf("SC_PAGESIZE"):
         away = []
     library.put_away_apart(array(away))
-    touched, read, written = learn_touched_pages(library, runner, environment, constant, parts, away)
+    touched, read, written = learn_touched_pages(library, runner, usual, constant, parts, away)
     library.arrange(array(away), array(read), array(written))
     return array(touched)
 
@@ -234,25 +233,17 @@ def set_environment(entries):
             os.environ[name] = value
 
 
+RENEWED = {"numpy.random", "multiprocessing.process"}  # modules; random sees to itself
 renewed = False
 
 
 def renew():
-    """In the child, before its job comes."""
+    """In the child, before its job comes: what children would share, and must not."""
     global renewed
-    if not renewed:  # else a fork of the job's own
-        renewed = True
-        renew_what_children_share()
-
-
-def renew_what_children_share():
-    """And must not, and what a fork has changed against a fresh start."""
-    import _signal
-
-    _signal.signal(_signal.SIGPIPE, _signal.SIG_IGN)
-    _signal.signal(_signal.SIGXFSZ, _signal.SIG_IGN)
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    if "numpy.random" in sys.modules:  # random sees to itself
+    if renewed:  # a fork of the job's own
+        return
+    renewed = True
+    if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()
     if "multiprocessing.process" in sys.modules:
         import os
@@ -282,21 +273,18 @@ def start_afresh(argv, code):
     posix.execv(sys.orig_argv[0], [sys.orig_argv[0], RUNNER, *argv])
 
 
-def run_job(library, runner, environment):
-    """Waits for the child's job and runs it; returns never. Until then the environment is this one."""
-    strings, code, more_files = library.take()
-    start_job(runner, environment, strings.decode("utf-8", "surrogateescape").split("\0")[:-1], code, more_files)
+def run_job(library, runner, usual):
+    """Waits for the child's job and runs it; returns never. Until then the environment is the usual one."""
+    start_job(runner, *library.take(usual))
 
 
-def start_job(runner, environment, strings, code, more_files):
-    count = int(strings[0])
-    argv, wanted = strings[1:count + 1], strings[count + 1:]
-    if wanted != environment:
-        set_environment(wanted)
+def start_job(runner, argv, environment, code, more_files):
+    if environment is not None:
+        set_environment(environment.decode("utf-8", "surrogateescape").split("\0")[:-1])
     if more_files and brings_a_module_of_ours():
         start_afresh(argv, code)
     sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
-    runner.run(runner.run.__code__.co_filename, *argv[:3], argv[3:], code)
+    runner.run(runner.file, *argv[:3], argv[3:], code)
 
 
 def main():
@@ -314,6 +302,7 @@ def main():
     set_environment(environment)
     kept = set(sys.modules)
     runner = load("runner", RUNNER)
+    runner.file = runner.run.__code__.co_filename
     runner.flush_c = library.flush
     runner.types_made = True
     gc.freeze()  # each rehearsal collects
@@ -323,11 +312,13 @@ def main():
         del sys.modules[name]
     ours.update(name.partition(".")[0] for name in set(sys.modules) - fresh)
     runner.last_module = [*sys.modules][-1]
-    os.register_at_fork(after_in_child=renew)
+    if not RENEWED.isdisjoint(sys.modules):
+        os.register_at_fork(after_in_child=renew)
+    usual = strings(environment)
     gc.collect()
     gc.freeze()
-    library.serve(arrange_memory(library, runner, environment))
-    run_job(library, runner, environment)
+    library.serve(arrange_memory(library, runner, usual))
+    run_job(library, runner, usual)
 
 
 main()

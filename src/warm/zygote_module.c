@@ -1,6 +1,7 @@
 /* libzygote as zygote.py sees it: a module of Python. Of Python's C API it uses what is stable (the
  * limited API, https://docs.python.org/3/c-api/stable.html) and declares that itself, so that one
  * library fits every python3, and nobody needs their headers. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -38,6 +39,9 @@ PyObject *PyBool_FromLong(long value);
 PyObject *PyBytes_FromStringAndSize(const char *data, ssize_t size);
 int PyBytes_AsStringAndSize(PyObject *bytes, char **data, ssize_t *size);
 PyObject *PyLong_FromVoidPtr(void *pointer);
+PyObject *PyList_New(ssize_t size);
+int PyList_SetItem(PyObject *list, ssize_t at, PyObject *item);
+PyObject *PyUnicode_DecodeUTF8(const char *text, ssize_t size, const char *errors);
 PyObject *Py_BuildValue(const char *format, ...);
 int PyArg_ParseTuple(PyObject *arguments, const char *format, ...);
 int Py_IsInitialized(void);
@@ -147,12 +151,33 @@ static PyObject *call_serve(PyObject *module, PyObject *bytes)
     return none();
 }
 
-static PyObject *call_take(PyObject *module, PyObject *nothing)
+/* A list of the strings at *at, which then is behind them. Their count comes first. */
+static PyObject *take_list(const char **at)
+{
+    ssize_t count = strtol(*at, NULL, 10);
+    PyObject *list = PyList_New(count);
+    *at += strlen(*at) + 1;
+    for (ssize_t i = 0; list != NULL && i < count; i++) {
+        size_t size = strlen(*at);
+        PyList_SetItem(list, i, PyUnicode_DecodeUTF8(*at, (ssize_t)size, "surrogateescape"));
+        *at += size + 1;
+    }
+    return list;
+}
+
+static PyObject *call_take(PyObject *module, PyObject *usual)
 {
     (void)module;
-    (void)nothing;
+    char *expected;
+    ssize_t expected_size;
+    if (PyBytes_AsStringAndSize(usual, &expected, &expected_size) < 0)
+        return NULL;
     struct job job = zygote_take(zygote);
-    return Py_BuildValue("(NNN)", PyBytes_FromStringAndSize(job.strings, (ssize_t)job.strings_size),
+    const char *at = job.strings;
+    PyObject *argv = take_list(&at);
+    ssize_t size = job.strings + job.strings_size - at;
+    bool same = size == expected_size && memcmp(at, expected, (size_t)size) == 0;
+    return Py_BuildValue("(NNNN)", argv, same ? none() : PyBytes_FromStringAndSize(at, size),
                          PyBytes_FromStringAndSize(job.code, (ssize_t)job.code_size),
                          PyBool_FromLong(job.more_files));
 }
@@ -174,7 +199,8 @@ static const struct method methods[] = {
     {"put_away_apart", call_put_away_apart, METH_O, "Parts: see zygote_put_away_apart."},
     {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
     {"serve", call_serve, METH_O, "Of what jobs touch. Returns in a child: see zygote_serve."},
-    {"take", call_take, METH_NOARGS, "(strings, code, more files?) of the child's job."},
+    {"take", call_take, METH_O,
+     "The child's job: (arguments, environment or None when it is this one, code, more files?)."},
     {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},
     {0},
 };
