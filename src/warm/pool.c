@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +15,12 @@
 #include "protocol.h"
 #include "util.h"
 #include "warm_job.h"
+
+/* Linux 6.11, <linux/pidfd.h> */
+#ifndef PIDFD_GET_IPC_NAMESPACE
+#define PIDFD_GET_IPC_NAMESPACE _IO(0xFF, 2)
+#define PIDFD_GET_MNT_NAMESPACE _IO(0xFF, 3)
+#endif
 
 /* ── Lists ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -83,13 +90,13 @@ static void choose_network(struct pool *pool, struct sb_run *shell)
         return;
     int index = __builtin_ctz(~zygote->networks);
     zygote->networks |= UINT32_C(1) << index;
-    shell->network = zygote->serial * NETWORKS + index;
+    shell->network = zygote->started_us * NETWORKS + index;
 }
 
 void pool_return(struct pool *pool, struct sb_run *run)
 {
     for (size_t i = 0; run->network >= 0 && i < ARRAY_LEN(pool->zygotes); i++)
-        if (pool->zygotes[i].serial == run->network / NETWORKS)
+        if (pool->zygotes[i].started_us == run->network / NETWORKS)
             pool->zygotes[i].networks &= ~(UINT32_C(1) << run->network % NETWORKS);
     run->network = -1;
 }
@@ -291,10 +298,17 @@ static void park(struct pool *pool, struct child *child)
  * end waits as well. Where one can't be held, so be it. */
 static void hold_namespaces(struct sb_run *shell)
 {
-    static const char *const names[HELD_NAMESPACES] = {"mnt", "ipc"};
+    static const struct {
+        unsigned long get;
+        const char *name;
+    } namespaces[HELD_NAMESPACES] = {{PIDFD_GET_MNT_NAMESPACE, "mnt"},
+                                     {PIDFD_GET_IPC_NAMESPACE, "ipc"}};
     char path[32];
     for (size_t i = 0; i < HELD_NAMESPACES; i++) {
-        snprintf(path, sizeof(path), "/proc/%d/ns/%s", shell->pid, names[i]);
+        shell->held[i] = ioctl(shell->source[SOURCE_PIDFD].fd, namespaces[i].get, 0);
+        if (shell->held[i] >= 0)
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/ns/%s", shell->pid, namespaces[i].name);
         shell->held[i] = open(path, O_RDONLY | O_CLOEXEC);
     }
 }

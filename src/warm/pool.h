@@ -25,9 +25,9 @@ struct zygote {
     struct source source;          /* its socket */
     struct source death;           /* its pidfd: a child may hold the socket open */
     bool ready;
-    size_t children;   /* cloned so far */
-    int64_t serial;    /* no other has the same */
-    uint32_t networks; /* of those that it keeps: a bit for each that a child has */
+    size_t children;    /* cloned so far */
+    int64_t started_us; /* no other has the same */
+    uint32_t networks;  /* of those that it keeps: a bit for each that a child has */
     int64_t ready_us;
     struct list spawning; /* asked for, in the order of its answers */
 };

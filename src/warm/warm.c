@@ -55,6 +55,16 @@ static struct pool *pool_of(const struct sb_sandbox *sandbox, const struct sb_po
     return pool;
 }
 
+/* One zygote starts after the other: a service that has just begun has the machine for its jobs. */
+static void keep_zygotes(struct pool *pool)
+{
+    const struct warm *warm = pool->sandbox->warm;
+    bool starting = false;
+    for (const struct pool *other = warm->pools; other != NULL; other = other->next)
+        starting |= zygotes_starting(other);
+    zygotes_keep(pool, &warm->options, !starting);
+}
+
 /* ── How many are parked ───────────────────────────────────────────────────────────────────── */
 
 static void note_arrival(struct pool *pool)
@@ -160,7 +170,7 @@ static void turned(struct sb_sandbox *sandbox)
     }
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
         pool_bury(pool);
-        zygotes_keep(pool, &warm->options);
+        keep_zygotes(pool);
     }
     plan_rest(sandbox, sandbox->running > 0);
     free_gone(warm);
@@ -408,7 +418,8 @@ void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
         return;
     *pool = (struct pool){.sandbox = sandbox, .policy = policy, .next = sandbox->warm->pools};
     sandbox->warm->pools = pool;
-    zygotes_open(pool);
+    zygotes_init(pool);
+    keep_zygotes(pool);
 }
 
 void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)

@@ -21,6 +21,8 @@
 #define RETRY_US INT64_C(100000)
 #define RETRY_MAX_US (10 * INT64_C(1000000))
 #define LIVED_US INT64_C(1000000)
+/* About what one takes to start, five times over. */
+#define START_US INT64_C(500000)
 
 static struct zygote *serving(struct pool *pool)
 {
@@ -59,7 +61,7 @@ static void clear(struct zygote *zygote)
     *zygote = (struct zygote){.process = {.pidfd = -1, .socket = -1, .errors = -1},
                               .source = none,
                               .death = none,
-                              .serial = monotonic_us()};
+                              .started_us = monotonic_us()};
 }
 
 static void start_zygote(struct pool *pool, struct zygote *zygote)
@@ -163,9 +165,20 @@ static bool is_old(const struct zygote *zygote, const struct sb_warm_options *op
                              monotonic_us() - zygote->ready_us > options->renew_ms * 1000);
 }
 
-void zygotes_keep(struct pool *pool, const struct sb_warm_options *options)
+bool zygotes_starting(const struct pool *pool)
 {
-    bool may_start = monotonic_us() >= pool->retry_us;
+    for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++) {
+        const struct zygote *zygote = &pool->zygotes[i];
+        if (zygote->process.pid != 0 && !zygote->ready &&
+            monotonic_us() - zygote->started_us < START_US)
+            return true;
+    }
+    return false;
+}
+
+void zygotes_keep(struct pool *pool, const struct sb_warm_options *options, bool may_start)
+{
+    may_start = may_start && monotonic_us() >= pool->retry_us;
     struct zygote *old = other(pool);
     if (old->ready && old->spawning.count == 0)
         stop_zygote(pool, old);
@@ -175,11 +188,10 @@ void zygotes_keep(struct pool *pool, const struct sb_warm_options *options)
         start_zygote(pool, old);
 }
 
-void zygotes_open(struct pool *pool)
+void zygotes_init(struct pool *pool)
 {
     for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
         clear(&pool->zygotes[i]);
-    start_zygote(pool, serving(pool));
 }
 
 void zygotes_close(struct pool *pool)

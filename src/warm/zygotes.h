@@ -5,16 +5,18 @@
 
 #include "pool.h"
 
-/* Starts the first. */
-void zygotes_open(struct pool *pool);
+void zygotes_init(struct pool *pool);
 /* Ends all. Jobs that wait for their children start cold. */
 void zygotes_close(struct pool *pool);
 /* An event: true when the source was one of theirs. */
 bool zygotes_heard(struct pool *pool, const struct source *source);
 /* A child could not be isolated as a cold start's would be: no others are made for a while. */
 void zygotes_child_failed(struct pool *pool, const struct report *report);
-/* After each turn: starts and replaces what is due. */
-void zygotes_keep(struct pool *pool, const struct sb_warm_options *options);
+/* Whether one has begun to start, and is not there yet. After a while others need not wait for it.
+ */
+bool zygotes_starting(const struct pool *pool);
+/* At first and after each turn: starts, if it may, and replaces what is due. */
+void zygotes_keep(struct pool *pool, const struct sb_warm_options *options, bool may_start);
 
 static inline const struct zygote *zygotes_serving(const struct pool *pool)
 {

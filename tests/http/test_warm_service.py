@@ -289,6 +289,15 @@ def test_what_a_policy_preloads_and_nobody_has_leaves_its_jobs_a_cold_start(read
     assert server.run("print(1)", policy="default")["enforcement"]["start"] == "warm"
 
 
+def test_a_zygote_that_never_gets_ready_keeps_no_other_from_it(ready, policies, tmp_path):
+    """They start one after the other."""
+    (tmp_path / "endless.py").write_text("import time\ntime.sleep(1e6)\n")
+    server = ready(READY - 1, policies=policies(run={
+        "preload": ["endless"], "environment": {"PYTHONPATH": "/mnt"}, "mounts": [{"source": str(tmp_path), "target": "/mnt"}]}))
+    assert server.run("print(1)")["enforcement"]["start"] == "cold"
+    assert server.run("print(1)", policy="default")["enforcement"]["start"] == "warm"
+
+
 def test_a_request_with_limits_of_its_own_gets_them_warm(ready):
     server = ready()
     answer = server.run("import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], flush=True); b'x' * 100_000_000",
