@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "dontfork.h"
 #include "error.h"
 #include "http.h"
 #include "service.h"
@@ -206,6 +207,7 @@ static void end(struct server *server)
 int server_run(const struct server_setup *setup, struct sb_error *err)
 {
     struct server server = {.setup = setup, .signals.fd = -1};
+    dontfork_libraries();
     int result = begin(&server, err);
     if (result == 0) {
         if (setup->config->workers == 1)

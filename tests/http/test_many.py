@@ -1,5 +1,7 @@
 """Many at once: each request is answered once with its own output, and nothing is lost or left on the way."""
 
+import pathlib
+import re
 import select
 import signal
 
@@ -76,6 +78,17 @@ def test_a_job_that_floods_its_output_does_not_hold_up_others(serve):
         for number in range(20):
             assert server.run(code_of(number))["output"] == output_of(number)
         assert select.select([flood.socket], [], [], 0)[0] == [], "the flood had ended: nothing was shown"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_jobs_first_process_has_nothing_of_the_services_libraries(serve, workers):
+    """Its memory is the service's, a clone of it: it has the less of both, time and secrets."""
+    server = serve(cold=True, workers=workers)
+    held = server.hold().started()
+    first = int(re.search(r"^PPid:\t(\d+)$", pathlib.Path(f"/proc/{held.pid()}/status").read_text(), re.MULTILINE)[1])
+    libraries = set(re.findall(r"/(lib\w+)[^/]*\.so", pathlib.Path(f"/proc/{first}/maps").read_text()))
+    assert "libc" in libraries and not libraries & {"libmicrohttpd", "libgnutls", "libnettle"}
+    held.release()
 
 
 def test_many_large_answers_come_whole(serve):
