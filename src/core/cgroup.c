@@ -130,8 +130,6 @@ void cgroup_job_init(struct cgroup_job *job)
         job->dir[i] = -1;
     for (size_t i = 0; i < ARRAY_LEN(job->number); i++)
         job->number[i] = -1;
-    for (size_t i = 0; i < ARRAY_LEN(job->renewal); i++)
-        job->renewal[i] = -1;
 }
 
 /* Whatever the caller's umask is: owner and child have to get in. */
@@ -235,8 +233,6 @@ void cgroup_job_close(struct cgroup_job *job)
     close_fd(&job->oom_event);
     for (int i = 0; i < CGROUP_NUMBERS; i++)
         close_fd(&job->number[i]);
-    for (int i = 0; i < CGROUP_RENEWALS_MAX; i++)
-        close_fd(&job->renewal[i]);
     for (int h = 0; h < CGROUP_HIERARCHIES; h++)
         close_fd(&job->dir[h]);
 }

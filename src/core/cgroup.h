@@ -15,7 +15,6 @@
 #include "sandbox.h"
 
 #define CGROUP_HIERARCHIES 4
-#define CGROUP_RENEWALS_MAX 2
 /* A job's directory in each of them, by its slot. */
 #define CGROUP_JOB "job-%" PRIu32
 
@@ -27,7 +26,6 @@ enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 enum cgroup_number {
     CGROUP_CPU_TIME_US,
     CGROUP_MEMORY_PEAK,
-    CGROUP_MEMORY_NOW,
     CGROUP_PIDS_NOW,
     CGROUP_PIDS_PEAK,
     CGROUP_OOM_KILLS,
@@ -65,6 +63,7 @@ struct cgroup_backend {
         unthrottle; /* what lets a job die at once that its share of CPU would slow */
     const struct cgroup_knob *renewal; /* see cgroup_renew; NULL: there is no way */
     size_t renewal_count;
+    struct cgroup_evidence memory_now;
     bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
                              `tasks` */
 };
@@ -83,8 +82,7 @@ struct cgroup_host {
 struct cgroup_job {
     uint32_t slot;
     int dir[CGROUP_HIERARCHIES];
-    int number[CGROUP_NUMBERS];       /* files of the evidence that is held open, else −1 */
-    int renewal[CGROUP_RENEWALS_MAX]; /* files that renew it, once it has been; else −1 */
+    int number[CGROUP_NUMBERS]; /* files of the evidence that is held open, else −1 */
     int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs
                       none */
 };
@@ -139,7 +137,7 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
 /* Makes a dead job's cgroup what it was before the job, for another with the same limits. False: it
  * can't be made so. The job's time stays counted, and what the kernel keeps charged of memory that
  * is nobody's: less than it charges in advance for each CPU. */
-bool cgroup_renew(const struct cgroup_host *host, struct cgroup_job *job,
+bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
                   const struct sb_limits *limits);
 
 /* Removes the directories and frees the slot. −1 with EBUSY: not empty yet, call again. */

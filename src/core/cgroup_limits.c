@@ -18,25 +18,20 @@
 
 /* ── Limits ────────────────────────────────────────────────────────────────────────────────── */
 
-/* What is written: in room when it is not a constant. */
-static const char *knob_value(const struct cgroup_knob *knob, const struct sb_limits *limits,
-                              char room[64])
-{
-    if (knob->text != NULL)
-        return knob->text;
-    snprintf(room, 64, "%" PRId64 "%s", limits->value[knob->limit] * knob->multiply + knob->add,
-             knob->suffix ? knob->suffix : "");
-    return room;
-}
-
 static int write_knob(const struct cgroup_host *host, const struct cgroup_job *job,
                       const struct cgroup_knob *knob, const struct sb_limits *limits,
                       struct sb_error *err)
 {
-    char room[64];
+    char text[64];
+    const char *value = knob->text;
     if (!(host->controllers & knob->controller))
         return 0;
-    const char *value = knob_value(knob, limits, room);
+    if (value == NULL) {
+        snprintf(text, sizeof(text), "%" PRId64 "%s",
+                 limits->value[knob->limit] * knob->multiply + knob->add,
+                 knob->suffix ? knob->suffix : "");
+        value = text;
+    }
     if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
         !(knob->optional && errno == ENOENT))
         return sb_fail(err, "cgroup", errno,
@@ -127,16 +122,14 @@ int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job
 
 /* ── Evidence ──────────────────────────────────────────────────────────────────────────────── */
 
-int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
-                      enum cgroup_number number)
+/* `held`: the file, or −1 when it is to be opened. */
+static int64_t read_number(const struct cgroup_job *job, const struct cgroup_evidence *evidence,
+                           int held)
 {
-    if (host->backend == NULL)
-        return -1;
-    const struct cgroup_evidence *evidence = &host->backend->evidence[number];
     char text[4096];
     ssize_t size = -1;
-    if (job->number[number] >= 0)
-        size = pread(job->number[number], text, sizeof(text) - 1, 0);
+    if (held >= 0)
+        size = pread(held, text, sizeof(text) - 1, 0);
     else if (evidence->file != NULL && job->dir[evidence->hierarchy] >= 0)
         size = cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text));
     if (size < 0)
@@ -155,48 +148,29 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
     return strtoll(at, NULL, 10);
 }
 
+int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
+                      enum cgroup_number number)
+{
+    if (host->backend == NULL)
+        return -1;
+    return read_number(job, &host->backend->evidence[number], job->number[number]);
+}
+
 /* ── Another job ───────────────────────────────────────────────────────────────────────────── */
 
-/* Opens a file for this time and the next: what serves once will serve often. */
-static int hold(int *fd, int dir, const char *file, int flags)
-{
-    if (*fd < 0)
-        *fd = openat(dir, file, flags | O_CLOEXEC);
-    return *fd;
-}
-
-static int64_t hold_number(const struct cgroup_host *host, struct cgroup_job *job,
-                           enum cgroup_number number)
-{
-    const struct cgroup_evidence *evidence = &host->backend->evidence[number];
-    hold(&job->number[number], job->dir[evidence->hierarchy], evidence->file, O_RDONLY);
-    return cgroup_number(host, job, number);
-}
-
-static bool renew(struct cgroup_job *job, int index, const struct cgroup_knob *knob,
-                  const struct sb_limits *limits)
-{
-    char room[64];
-    const char *value = knob_value(knob, limits, room);
-    int fd = hold(&job->renewal[index], job->dir[knob->hierarchy], knob->file, O_WRONLY);
-    return fd >= 0 && pwrite(fd, value, strlen(value), 0) >= 0;
-}
-
-bool cgroup_renew(const struct cgroup_host *host, struct cgroup_job *job,
+bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
                   const struct sb_limits *limits)
 {
     const struct cgroup_backend *backend = host->backend;
     const unsigned all = CGROUP_MEMORY | CGROUP_CPU | CGROUP_PIDS;
     if (backend == NULL || backend->renewal == NULL || (host->controllers & all) != all)
         return false;
-    int64_t memory = hold_number(host, job, CGROUP_MEMORY_NOW);
-    bool clean = hold_number(host, job, CGROUP_PIDS_NOW) == 0 && memory >= 0 &&
-                 memory <= KEPT_BYTES &&
-                 cgroup_number(host, job, CGROUP_PIDS_PEAK) == FEWEST_PIDS &&
-                 cgroup_number(host, job, CGROUP_OOM_KILLS) == 0;
-    for (int i = 0; clean && (size_t)i < backend->renewal_count; i++)
-        clean = renew(job, i, &backend->renewal[i], limits);
-    return clean;
+    int64_t memory = read_number(job, &backend->memory_now, -1);
+    struct sb_error ignored;
+    return cgroup_number(host, job, CGROUP_PIDS_NOW) == 0 && memory >= 0 && memory <= KEPT_BYTES &&
+           cgroup_number(host, job, CGROUP_PIDS_PEAK) == FEWEST_PIDS &&
+           cgroup_number(host, job, CGROUP_OOM_KILLS) == 0 &&
+           write_knobs(host, job, backend->renewal, backend->renewal_count, limits, &ignored) == 0;
 }
 
 /* ── The end ───────────────────────────────────────────────────────────────────────────────── */

@@ -42,7 +42,7 @@ static const struct cgroup_knob knobs[] = {
 };
 
 /* pids.peak can't be set back: a job that had more than its script's process is not renewed. */
-static const struct cgroup_knob renewal[CGROUP_RENEWALS_MAX] = {
+static const struct cgroup_knob renewal[] = {
     {.hierarchy = MEMORY,
      .controller = CGROUP_MEMORY,
      .file = "memory.max_usage_in_bytes",
@@ -63,7 +63,6 @@ static const struct cgroup_backend v1 = {
         {
             [CGROUP_CPU_TIME_US] = {UNIFIED, "cpu.stat", "usage_usec", .held = true},
             [CGROUP_MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", NULL, .held = true},
-            [CGROUP_MEMORY_NOW] = {MEMORY, "memory.usage_in_bytes", NULL},
             [CGROUP_PIDS_NOW] = {PIDS, "pids.current", NULL},
             [CGROUP_PIDS_PEAK] = {PIDS, "pids.peak", NULL, .held = true},
             [CGROUP_OOM_KILLS] = {MEMORY, "memory.oom_control", "oom_kill", .held = true},
@@ -72,6 +71,7 @@ static const struct cgroup_backend v1 = {
     .attach_by_child = true,
     .renewal = renewal,
     .renewal_count = ARRAY_LEN(renewal),
+    .memory_now = {MEMORY, "memory.usage_in_bytes", NULL},
 };
 
 /* Where distributions mount them; the second name is systemd's for a joint mount. */
