@@ -63,7 +63,6 @@ struct cgroup_backend {
         unthrottle; /* what lets a job die at once that its share of CPU would slow */
     const struct cgroup_knob *renewal; /* see cgroup_renew; NULL: there is no way */
     size_t renewal_count;
-    struct cgroup_evidence memory_now;
     bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
                              `tasks` */
 };

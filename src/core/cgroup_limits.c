@@ -122,14 +122,16 @@ int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job
 
 /* ── Evidence ──────────────────────────────────────────────────────────────────────────────── */
 
-/* `held`: the file, or −1 when it is to be opened. */
-static int64_t read_number(const struct cgroup_job *job, const struct cgroup_evidence *evidence,
-                           int held)
+int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
+                      enum cgroup_number number)
 {
+    if (host->backend == NULL)
+        return -1;
+    const struct cgroup_evidence *evidence = &host->backend->evidence[number];
     char text[4096];
     ssize_t size = -1;
-    if (held >= 0)
-        size = pread(held, text, sizeof(text) - 1, 0);
+    if (job->number[number] >= 0)
+        size = pread(job->number[number], text, sizeof(text) - 1, 0);
     else if (evidence->file != NULL && job->dir[evidence->hierarchy] >= 0)
         size = cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text));
     if (size < 0)
@@ -148,14 +150,6 @@ static int64_t read_number(const struct cgroup_job *job, const struct cgroup_evi
     return strtoll(at, NULL, 10);
 }
 
-int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
-                      enum cgroup_number number)
-{
-    if (host->backend == NULL)
-        return -1;
-    return read_number(job, &host->backend->evidence[number], job->number[number]);
-}
-
 /* ── Another job ───────────────────────────────────────────────────────────────────────────── */
 
 bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
@@ -165,12 +159,15 @@ bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
     const unsigned all = CGROUP_MEMORY | CGROUP_CPU | CGROUP_PIDS;
     if (backend == NULL || backend->renewal == NULL || (host->controllers & all) != all)
         return false;
-    int64_t memory = read_number(job, &backend->memory_now, -1);
     struct sb_error ignored;
-    return cgroup_number(host, job, CGROUP_PIDS_NOW) == 0 && memory >= 0 && memory <= KEPT_BYTES &&
-           cgroup_number(host, job, CGROUP_PIDS_PEAK) == FEWEST_PIDS &&
-           cgroup_number(host, job, CGROUP_OOM_KILLS) == 0 &&
-           write_knobs(host, job, backend->renewal, backend->renewal_count, limits, &ignored) == 0;
+    if (cgroup_number(host, job, CGROUP_PIDS_NOW) != 0 ||
+        cgroup_number(host, job, CGROUP_PIDS_PEAK) != FEWEST_PIDS ||
+        cgroup_number(host, job, CGROUP_OOM_KILLS) != 0 ||
+        write_knobs(host, job, backend->renewal, backend->renewal_count, limits, &ignored) < 0)
+        return false;
+    /* Set back, the peak is what is charged now. */
+    int64_t memory = cgroup_number(host, job, CGROUP_MEMORY_PEAK);
+    return memory >= 0 && memory <= KEPT_BYTES;
 }
 
 /* ── The end ───────────────────────────────────────────────────────────────────────────────── */

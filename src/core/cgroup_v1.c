@@ -71,7 +71,6 @@ static const struct cgroup_backend v1 = {
     .attach_by_child = true,
     .renewal = renewal,
     .renewal_count = ARRAY_LEN(renewal),
-    .memory_now = {MEMORY, "memory.usage_in_bytes", NULL},
 };
 
 /* Where distributions mount them; the second name is systemd's for a joint mount. */

@@ -90,6 +90,9 @@ int init_start_script(struct inside *in)
 void init_run(struct inside *in)
 {
     sigset_t child;
+    /* Handlers of a warm job's python would make pid 1 one that the script can send signals to. */
+    if (is_warm(in))
+        session_reset_signals();
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);

@@ -2,7 +2,8 @@
  *
  * The parent prepares all of this before the clone; the child only reads it. Steps return 0, or −1
  * with errno: the first one that fails ends the child, and the parent learns which it was. No step
- * is skipped and none is optional: what a policy does not ask for is decided within the step. */
+ * is skipped and none is optional: what a policy does not ask for, or a zygote has done for all its
+ * children (is_warm), is decided within the step. */
 #ifndef SB_INSIDE_H
 #define SB_INSIDE_H
 
@@ -116,6 +117,7 @@ int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
 int script_install_filter(const struct inside *in);
 extern const struct sock_fprog init_filter; /* pid 1's own */
+int session_reset_signals(void);            /* session.c: all are as a program finds them */
 _Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
 
 #endif

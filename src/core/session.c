@@ -30,7 +30,7 @@ static int prefer_for_oom_kill(void)
 }
 
 /* Ignored signals stay ignored across execve, even with CLONE_CLEAR_SIGHAND. */
-static int reset_signals(void)
+int session_reset_signals(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
     for (int signal = 1; signal < NSIG; signal++)
@@ -46,7 +46,7 @@ int session_start(struct inside *in)
     if (setsid() < 0)
         return -1;
     /* A zygote has done so itself, and its python has set what a python sets. */
-    if (!is_warm(in) && (reset_signals() < 0 || prefer_for_oom_kill() < 0))
+    if (!is_warm(in) && (session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
         return -1;
     umask(022);
     if (personality(PER_LINUX) < 0)

@@ -103,7 +103,7 @@ int tmp_open_work(struct inside *in)
 
 int tmp_write_files(struct inside *in)
 {
-    if (in->channel >= 0) {
+    if (is_warm(in)) {
         in->main = create(in->work, MAIN); /* one that can't be made is made, or fails, in time */
         return 0;
     }

@@ -1,7 +1,8 @@
 /* See dontfork.h. A clone copies the table of each mapping, of which a library has five, and of
  * the service's libraries the first process of a job, which does not execute anything, has no use
- * for any but the C library. Calls into that are bound when the program starts (-z now): the
- * dynamic linker would look for them in all libraries. */
+ * for any but the C library. Our calls into that are bound when the program starts (-z now), and
+ * none of those that the C library leaves for later is made there: the dynamic linker would look
+ * for them in all libraries. */
 #include "dontfork.h"
 
 #include <link.h>
@@ -46,7 +47,11 @@ static int dontfork(struct dl_phdr_info *library, size_t size, void *user)
     return 0;
 }
 
+/* A sanitizer's library does look for calls later. */
 void dontfork_libraries(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+    return;
+#endif
     dl_iterate_phdr(dontfork, NULL);
 }

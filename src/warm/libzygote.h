@@ -11,8 +11,8 @@ struct zygote;
 
 /* What a child is given. */
 struct job {
-    const char *strings;
-    size_t strings_size;
+    const char *strings; /* arguments, then the environment */
+    size_t strings_size, arguments;
     const char *code;
     size_t code_size;
     bool more_files; /* than the script's own */
@@ -37,8 +37,7 @@ void zygote_touch(struct spans spans);
 
 /* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head); what it
  * prints is for nobody. */
-void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
-                    const char *code, size_t code_size);
+void zygote_pretend(struct zygote *zygote, const struct job *job);
 
 /* Tells the supervisor that children can be asked for, and clones them until it closes the socket.
  * Returns in a child, isolated, which has read that memory. */

@@ -1,4 +1,6 @@
-/* In a zygote the kernel has mount_setattr(2): where it has not, jobs start cold. */
+/* A zygote's children restrict no more than what a policy has read-only of /tmp, /work and
+ * /dev/shm, and by mount_setattr(2) alone: where the kernel lacks it, jobs of such policies start
+ * cold. */
 #include <errno.h>
 
 #include "mount.h"

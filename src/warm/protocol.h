@@ -51,8 +51,9 @@ struct spawned {
  * with a struct report (step −1: it has it) and closes the channel. */
 struct job_head {
     uint64_t size;         /* of all */
-    uint64_t strings_size; /* NUL-terminated: python's argv from the third on (runner.py), their
-                              count in front, then the environment */
+    uint64_t strings_size; /* NUL-terminated: python's argv from the third on (runner.py), then the
+                              environment */
+    uint32_t arguments;    /* of these strings, how many are of argv */
     int64_t code_size;     /* −1: the code is in the first file */
     int64_t open_files;    /* limit */
     uint32_t files;        /* each: struct file_head, its path with NUL, its data */

@@ -56,13 +56,15 @@ static struct pool *pool_of(const struct sb_sandbox *sandbox, const struct sb_po
 }
 
 /* One zygote starts after the other: a service that has just begun has the machine for its jobs. */
-static void keep_zygotes(struct pool *pool)
+static void keep_zygotes(struct warm *warm)
 {
-    const struct warm *warm = pool->sandbox->warm;
     bool starting = false;
-    for (const struct pool *other = warm->pools; other != NULL; other = other->next)
-        starting |= zygotes_starting(other);
-    zygotes_keep(pool, &warm->options, !starting);
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
+        starting |= zygotes_starting(pool);
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
+        zygotes_keep(pool, &warm->options, !starting);
+        starting |= zygotes_starting(pool);
+    }
 }
 
 /* ── How many are parked ───────────────────────────────────────────────────────────────────── */
@@ -168,10 +170,9 @@ static void turned(struct sb_sandbox *sandbox)
         for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
             refill(pool);
     }
-    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
+    for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
         pool_bury(pool);
-        keep_zygotes(pool);
-    }
+    keep_zygotes(warm);
     plan_rest(sandbox, sandbox->running > 0);
     free_gone(warm);
 }
@@ -419,7 +420,7 @@ void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
     *pool = (struct pool){.sandbox = sandbox, .policy = policy, .next = sandbox->warm->pools};
     sandbox->warm->pools = pool;
     zygotes_init(pool);
-    keep_zygotes(pool);
+    keep_zygotes(sandbox->warm);
 }
 
 void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)

@@ -38,14 +38,12 @@ static char *put_string(struct buffer *buffer, const char *text)
     return put(buffer, text, strlen(text) + 1);
 }
 
-/* Strings: how many arguments, python's arguments behind the runner, the environment. */
-static void put_strings(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
+/* Strings: python's arguments behind the runner, the environment. Returns how many the first are.
+ */
+static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
 {
-    char number[24];
     size_t arguments = strings_count((const char *const *)in->argv) - 2,
            entries = strings_count((const char *const *)in->envp);
-    snprintf(number, sizeof(number), "%zu", arguments);
-    put_string(buffer, number);
     for (size_t i = 0; i < arguments; i++) {
         char *at = put_string(buffer, in->argv[i + 2]);
         if (copy->args == NULL)
@@ -62,6 +60,7 @@ static void put_strings(struct buffer *buffer, struct warm_job *copy, const stru
         if (copy->env != NULL)
             copy->env[i] = at;
     }
+    return arguments;
 }
 
 /* The script is the first of the files when it has one of its own. */
@@ -94,7 +93,7 @@ static void put_job(struct buffer *buffer, struct warm_job *copy, const struct s
         .files = (uint32_t)in->files_count,
     };
     put(buffer, &head, sizeof(head));
-    put_strings(buffer, copy, in);
+    head.arguments = (uint32_t)put_strings(buffer, copy, in);
     head.strings_size = buffer->size - sizeof(head);
     if (in->code != NULL) {
         char *at = put(buffer, in->code, in->code_size);

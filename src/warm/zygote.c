@@ -1,5 +1,5 @@
 /* libzygote: the part of a zygote that is not Python. It is loaded into a python3 that runs no code
- * of users', clones children on request, and has each do the very steps of a cold start
+ * of users', clones children on request, and has each do the steps of a cold start
  * (src/core/inside.c) before its job comes.
  *
  * It is linked with nothing: the few functions that it needs of the C library it finds in the
@@ -168,6 +168,7 @@ struct job zygote_take(struct zygote *zygote)
     size_t code_size = head.code_size < 0 ? 0 : (size_t)head.code_size;
     struct job job = {.strings = body,
                       .strings_size = head.strings_size,
+                      .arguments = head.arguments,
                       .code = head.code_size < 0 ? NULL : body + head.strings_size,
                       .code_size = code_size,
                       .more_files = head.files > (head.code_size < 0)};
@@ -183,22 +184,22 @@ struct job zygote_take(struct zygote *zygote)
     return job;
 }
 
-void zygote_pretend(struct zygote *zygote, const char *strings, size_t strings_size,
-                    const char *code, size_t code_size)
+void zygote_pretend(struct zygote *zygote, const struct job *job)
 {
     static const char path[] = "main.py";
-    struct file_head file = {sizeof(path), code_size};
-    struct job_head head = {.size = sizeof(head) + strings_size + sizeof(file) + sizeof(path) +
-                                    code_size,
-                            .strings_size = strings_size,
+    struct file_head file = {sizeof(path), job->code_size};
+    struct job_head head = {.size = sizeof(head) + job->strings_size + sizeof(file) + sizeof(path) +
+                                    job->code_size,
+                            .strings_size = job->strings_size,
+                            .arguments = (uint32_t)job->arguments,
                             .code_size = -1,
                             .open_files = zygote->config.limits.value[SB_OPEN_FILES],
                             .files = 1};
     struct iovec parts[] = {{&head, sizeof(head)},
-                            {(void *)strings, strings_size},
+                            {(void *)job->strings, job->strings_size},
                             {&file, sizeof(file)},
                             {(void *)path, sizeof(path)},
-                            {(void *)code, code_size}};
+                            {(void *)job->code, job->code_size}};
     int channel[2];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != zygote->pid) /* it died before that */

@@ -167,7 +167,7 @@ def learn_touched_pages(library, runner, usual, constant, parts, away):
     child = os.fork()
     if child == 0:
         try:
-            library.pretend(strings([str(len(ARGUMENTS)), *ARGUMENTS]) + usual, REHEARSAL)
+            library.pretend(len(ARGUMENTS), strings(ARGUMENTS) + usual, REHEARSAL)
             run_job(library, runner, usual)
         finally:
             os.abort()
@@ -233,23 +233,25 @@ def set_environment(entries):
             os.environ[name] = value
 
 
-RENEWED = {"numpy.random", "multiprocessing.process"}  # modules; random sees to itself
+def renew_authkey(process):
+    import os
+
+    process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
+
+
+# What children would share, and must not: by module, if it is there. The module random sees to itself.
+RENEWED = {"numpy.random": lambda random: random.seed(), "multiprocessing.process": renew_authkey}
 renewed = False
 
 
 def renew():
-    """In the child, before its job comes: what children would share, and must not."""
+    """In the child, before its job comes."""
     global renewed
-    if renewed:  # a fork of the job's own
-        return
-    renewed = True
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
-    if "multiprocessing.process" in sys.modules:
-        import os
-
-        process = sys.modules["multiprocessing.process"]
-        process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
+    if not renewed:  # else a fork of the job's own
+        renewed = True
+        for name, renew_module in RENEWED.items():
+            if name in sys.modules:
+                renew_module(sys.modules[name])
 
 
 ours = set()  # the names of modules that are there already, and are not in a fresh python
@@ -312,7 +314,7 @@ def main():
         del sys.modules[name]
     ours.update(name.partition(".")[0] for name in set(sys.modules) - fresh)
     runner.last_module = [*sys.modules][-1]
-    if not RENEWED.isdisjoint(sys.modules):
+    if not RENEWED.keys().isdisjoint(sys.modules):
         os.register_at_fork(after_in_child=renew)
     usual = strings(environment)
     gc.collect()

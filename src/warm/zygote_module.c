@@ -1,7 +1,6 @@
 /* libzygote as zygote.py sees it: a module of Python. Of Python's C API it uses what is stable (the
  * limited API, https://docs.python.org/3/c-api/stable.html) and declares that itself, so that one
  * library fits every python3, and nobody needs their headers. */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -130,14 +129,19 @@ static PyObject *call_arrange(PyObject *module, PyObject *arguments)
 static PyObject *call_pretend(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    PyObject *first, *second;
-    char *strings, *code;
-    ssize_t strings_size, code_size;
-    if (!PyArg_ParseTuple(arguments, "OO", &first, &second) ||
-        PyBytes_AsStringAndSize(first, &strings, &strings_size) < 0 ||
-        PyBytes_AsStringAndSize(second, &code, &code_size) < 0)
+    PyObject *strings, *code;
+    char *strings_data, *code_data;
+    ssize_t count, strings_size, code_size;
+    if (!PyArg_ParseTuple(arguments, "nOO", &count, &strings, &code) ||
+        PyBytes_AsStringAndSize(strings, &strings_data, &strings_size) < 0 ||
+        PyBytes_AsStringAndSize(code, &code_data, &code_size) < 0)
         return NULL;
-    zygote_pretend(zygote, strings, (size_t)strings_size, code, (size_t)code_size);
+    struct job job = {.strings = strings_data,
+                      .strings_size = (size_t)strings_size,
+                      .arguments = (size_t)count,
+                      .code = code_data,
+                      .code_size = (size_t)code_size};
+    zygote_pretend(zygote, &job);
     return none();
 }
 
@@ -151,15 +155,14 @@ static PyObject *call_serve(PyObject *module, PyObject *bytes)
     return none();
 }
 
-/* A list of the strings at *at, which then is behind them. Their count comes first. */
-static PyObject *take_list(const char **at)
+/* A list of so many strings at *at, which then is behind them. */
+static PyObject *take_list(const char **at, size_t count)
 {
-    ssize_t count = strtol(*at, NULL, 10);
-    PyObject *list = PyList_New(count);
-    *at += strlen(*at) + 1;
-    for (ssize_t i = 0; list != NULL && i < count; i++) {
+    PyObject *list = PyList_New((ssize_t)count);
+    for (size_t i = 0; list != NULL && i < count; i++) {
         size_t size = strlen(*at);
-        PyList_SetItem(list, i, PyUnicode_DecodeUTF8(*at, (ssize_t)size, "surrogateescape"));
+        PyList_SetItem(list, (ssize_t)i,
+                       PyUnicode_DecodeUTF8(*at, (ssize_t)size, "surrogateescape"));
         *at += size + 1;
     }
     return list;
@@ -174,7 +177,7 @@ static PyObject *call_take(PyObject *module, PyObject *usual)
         return NULL;
     struct job job = zygote_take(zygote);
     const char *at = job.strings;
-    PyObject *argv = take_list(&at);
+    PyObject *argv = take_list(&at, job.arguments);
     ssize_t size = job.strings + job.strings_size - at;
     bool same = size == expected_size && memcmp(at, expected, (size_t)size) == 0;
     return Py_BuildValue("(NNNN)", argv, same ? none() : PyBytes_FromStringAndSize(at, size),
@@ -197,7 +200,8 @@ static const struct method methods[] = {
     {"make_huge", call_make_huge, METH_VARARGS, "(start, end): see zygote_make_huge."},
     {"arrange", call_arrange, METH_VARARGS, "(parts, read, written): see zygote_arrange."},
     {"put_away_apart", call_put_away_apart, METH_O, "Parts: see zygote_put_away_apart."},
-    {"pretend", call_pretend, METH_VARARGS, "(strings, code): what take will give, in a fork."},
+    {"pretend", call_pretend, METH_VARARGS,
+     "(arguments' count, strings, code): what take will give, in a fork."},
     {"serve", call_serve, METH_O, "Of what jobs touch. Returns in a child: see zygote_serve."},
     {"take", call_take, METH_O,
      "The child's job: (arguments, environment or None when it is this one, code, more files?)."},

@@ -160,6 +160,7 @@ def added(setting, load, start, rounds):
         told[f"{name}_ms"] = statistics.median(one[at] for one in rounds_ns) / 1e6
         around[name] = [one[at] / 1e6 - one[at + 1] / 1e3 for one in rounds_ns]
         told[f"around_{name}_ms"] = statistics.median(around[name])
+    told["longer_ms"] = told["http_ms"] - told["library_ms"]
     told["added_ms"] = told["around_http_ms"] - told["around_library_ms"]
     # Of a normal distribution, 1.48 times the median deviation is the standard one; a few slow rounds do not count.
     variance = sum((1.48 * statistics.median(abs(one - told[f"around_{name}_ms"]) for one in values)) ** 2
@@ -271,8 +272,8 @@ def run(setting, quick):
         print(f"\none job at a time, {start}, {told['rounds']} rounds in turns: library {told['library_ms']:.2f} ms, "
               f"HTTP {told['http_ms']:.2f} ms; of these around the job {told['around_library_ms']:.3f} and "
               f"{told['around_http_ms']:.3f} ms")
-        show(f"HTTP adds less than {GOAL_ADDED_MS} ms at the median", f"{told['added_ms']:+.3f} ms, "
-             f"give or take {told['off_by_ms']:.3f}", told["added_ms"] < GOAL_ADDED_MS)
+        show(f"HTTP adds less than {GOAL_ADDED_MS} ms around a job at the median", f"{told['added_ms']:+.3f} ms, give or "
+             f"take {told['off_by_ms']:.3f} (of the whole {told['longer_ms']:+.2f})", told["added_ms"] < GOAL_ADDED_MS)
 
     told = report["throughput"] = throughput(setting, load, *((1, 1) if quick else (20, CLIENTS_SECONDS)))
     print(f"\n{CLIENTS} clients for {told['cold']['service']['seconds']:.0f} s, {told['jobs']} jobs at once: bare python {told['bare']:.0f}/s")

@@ -1,5 +1,6 @@
 """Many at once: each request is answered once with its own output, and nothing is lost or left on the way."""
 
+import os
 import pathlib
 import re
 import select
@@ -80,6 +81,8 @@ def test_a_job_that_floods_its_output_does_not_hold_up_others(serve):
         assert select.select([flood.socket], [], [], 0)[0] == [], "the flood had ended: nothing was shown"
 
 
+@pytest.mark.skipif(SANITIZED, reason="sanitizers bind calls later")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look at a job's first process")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_jobs_first_process_has_nothing_of_the_services_libraries(serve, workers):
     """Its memory is the service's, a clone of it: it has the less of both, time and secrets."""

@@ -35,3 +35,14 @@ def test_the_shared_library_exports_nothing_but_what_the_header_declares():
                              text=True).stdout
     exported = {line.split()[2] for line in symbols.splitlines()}
     assert exported == declared
+
+
+def test_what_a_zygote_loads_asks_for_nothing_that_an_older_c_library_lacks():
+    """The names that newer headers give to old functions (C23, fortification) are not there in an older one, nor in another."""
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", LIBRARY.parent / "warm" / "libzygote.so"], check=True,
+                             capture_output=True, text=True).stdout
+    names = {line.split()[-1].partition("@")[0] for line in symbols.splitlines()}
+    assert {"recvmsg", "PyOS_BeforeFork"} <= names
+    assert [name for name in names if name.startswith("__isoc") or name.endswith("_chk")] == []
+    # What reads numbers has such names everywhere: there are none of them here.
+    assert [name for name in names if re.match(r"str(to|f)|sscanf|ato", name)] == []
