@@ -29,8 +29,8 @@
 #include "protocol.h"
 #include "util.h"
 
-/* How long what a zygote had may take to end: moments. */
-#define STOP_MS 200
+/* How long what a zygote had may take to end: moments, on a machine that is not crowded. */
+#define STOP_MS 5000
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
 
 struct start {
@@ -303,15 +303,20 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
     return result;
 }
 
-void zygote_stop(struct zygote_process *process)
+void zygote_kill(struct zygote_process *process)
 {
     siginfo_t info;
-    close_fd(&process->errors);
     if (process->pidfd >= 0) {
         syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
         waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL);
     }
     close_fd(&process->pidfd);
+}
+
+void zygote_stop(struct zygote_process *process)
+{
+    close_fd(&process->errors);
+    zygote_kill(process);
     /* A child that it learned from goes with it, a moment later, and has the socket's other end. */
     struct pollfd other_end = {.fd = process->socket};
     if (process->socket >= 0)

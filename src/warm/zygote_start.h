@@ -15,7 +15,10 @@ struct zygote_process {
 int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                  const struct sb_policy *policy, struct sb_error *err);
 
-/* Kills it and waits until it is gone. Its children live on. */
+/* Kills it and waits until it is gone. Children that have a job or wait for one live on. */
+void zygote_kill(struct zygote_process *process);
+/* The same, and waits for what else has its socket: the child that it learned from, and those that
+ * it was cloning, which must be dead or about to end by then. */
 void zygote_stop(struct zygote_process *process);
 
 #endif

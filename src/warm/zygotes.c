@@ -103,8 +103,9 @@ static void stop_zygote(struct pool *pool, struct zygote *zygote)
     unwatch(pool, &zygote->source);
     unwatch(pool, &zygote->death);
     zygote->ready = false;
-    zygote_stop(&zygote->process);
+    zygote_kill(&zygote->process);
     pool_lose_spawning(pool, zygote);
+    zygote_stop(&zygote->process);
     if (!serving(pool)->ready)
         pool_start_rest_cold(pool);
 }
