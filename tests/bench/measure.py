@@ -14,6 +14,7 @@ from contestants import EXPECTED, sandbox_environment
 HERE = pathlib.Path(__file__).resolve().parent
 HELPERS = {"spawn_time": ("contestant", "http_client"), "spawn_rate": ("contestant", "http_client"),
            "http_load": ("http_client",), "floor": (), "before_clone": ()}  # and what they are made of, too
+REFERENCE_BARE_MS = 8.8  # bare python on the machine for which goals in milliseconds were set
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 
 
@@ -35,6 +36,15 @@ def compile_helpers(directory):
             fresh.rename(program)
         made[name] = str(program)
     return made
+
+
+def scaled(goal_ms, bare_ms):
+    """What a goal comes to on a machine on which bare python takes so long."""
+    return goal_ms * bare_ms / REFERENCE_BARE_MS
+
+
+def in_proportion(bare_ms):
+    return f"in proportion, where bare python takes {bare_ms:.1f} ms instead of {REFERENCE_BARE_MS}"
 
 
 # ── Rounds ───────────────────────────────────────────────────────────────────────────────────────
