@@ -312,7 +312,7 @@ def test_pid_1_can_be_neither_read_nor_limited(told, attempt):
     assert told(TRY_ON_PID_1)[attempt] in ("PermissionError", "FileNotFoundError")
 
 
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP", "SIGTERM", "SIGCHLD", "SIGSEGV"])
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP", "SIGINT", "SIGTERM", "SIGCHLD", "SIGSEGV"])
 def test_signals_to_pid_1_change_nothing(run, name):
     ran = run(code=f"""
         import os, signal, subprocess
