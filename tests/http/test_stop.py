@@ -94,7 +94,9 @@ def test_stopped_with_jobs_running_it_leaves_nothing(serve, tmp_path, workers):
     assert {connection.answer().status for connection in asked} == {503}
     assert server.wait() == 0
     assert not integration.living(integration.descendants(server.pid))
-    assert (integration.cgroups(), integration.mounts(), integration.temporary_files()) == before
+    after = integration.cgroups(), integration.mounts(), integration.temporary_files()
+    # Less there may be: a start clears what dead ones have left.
+    assert [now - then for now, then in zip(after, before)] == [set(), set(), set()]
     assert not (tmp_path / "socket").exists()
 
 
