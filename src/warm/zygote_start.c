@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -48,11 +47,8 @@ static int make_tree(struct inside *in)
 {
     if (root_attach(in) < 0 || root_bind_mounts(in) < 0 || dev_mount(in) < 0)
         return -1;
-    _cleanup_close_ int jobs = (int)syscall(SYS_open_tree, AT_FDCWD, ".",
-                                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-    if (jobs < 0 ||
-        syscall(SYS_move_mount, jobs, "", AT_FDCWD, ZYGOTE_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) <
-            0 ||
+    _cleanup_close_ int jobs = open(ZYGOTE_ROOTFS + 1, O_PATH | O_CLOEXEC);
+    if (jobs < 0 || mount_bind_tree(".", jobs) < 0 ||
         mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
         mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
         return -1;

@@ -160,18 +160,18 @@ def added(setting, load, start, rounds):
     with Service(setting, *starting(start)) as service:
         service.ready(start)
         lines = call(setting, load, "added", start, service.port, rounds).split("\n")[:-1]
-    rounds_ns = [[int(word) for word in line.split()] for line in lines]
-    told, around = {"rounds": len(rounds_ns)}, {}
+    each = [[int(word) for word in line.split()] for line in lines]
+    told, around = {"rounds": len(each)}, {}
     for name, at in (("library", 0), ("http", 2)):
-        told[f"{name}_ms"] = statistics.median(one[at] for one in rounds_ns) / 1e6
-        around[name] = [one[at] / 1e6 - one[at + 1] / 1e3 for one in rounds_ns]
+        told[f"{name}_ms"] = statistics.median(one[at] for one in each) / 1e6
+        around[name] = [one[at] / 1e6 - one[at + 1] / 1e3 for one in each]
         told[f"around_{name}_ms"] = statistics.median(around[name])
     told["longer_ms"] = told["http_ms"] - told["library_ms"]
     told["added_ms"] = told["around_http_ms"] - told["around_library_ms"]
     # Of a normal distribution, 1.48 times the median deviation is the standard one; a few slow rounds do not count.
     variance = sum((1.48 * statistics.median(abs(one - told[f"around_{name}_ms"]) for one in values)) ** 2
                    for name, values in around.items())
-    told["off_by_ms"] = 1.96 * 1.25 * (variance / len(rounds_ns)) ** .5
+    told["off_by_ms"] = 1.96 * 1.25 * (variance / len(each)) ** .5
     return told
 
 

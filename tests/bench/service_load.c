@@ -3,7 +3,7 @@
  *
  * service_load added cold|warm PORT ROUNDS
  *     in turns, one job by the library and one by HTTP: a line for each round, "TOOK_NS JOB_US" of
- *     the first and of the second, where JOB_US is the job's own wall time
+ *     the library's and of that by HTTP, where JOB_US is the job's own wall time
  * service_load library cold|warm PARALLEL SECONDS
  *     jobs a second by the library
  * service_load bare PARALLEL SECONDS ROOTFS PYTHON…
