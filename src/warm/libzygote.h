@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 struct zygote;
@@ -28,20 +29,22 @@ struct spans {
 struct zygote *zygote_open(void);
 
 /* These make clones cheap: they change what clones cost, and nothing else. Where the host does not
- * let us, they cost more. zygote.py has the reasons. */
+ * let us, they cost more. zygote_memory.py has the reasons. */
 void zygote_join(uintptr_t start, uintptr_t end);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
-void zygote_put_away_apart(struct spans parts);
-void zygote_arrange(struct spans parts, struct spans read, struct spans written);
-void zygote_touch(struct spans spans);
+void zygote_arrange(int plan);
+void zygote_put_away_apart(struct spans away, struct spans constant);
+
+/* As fork(2). The child's memory is put away apart, and so will show what it touches. */
+pid_t zygote_fork(struct spans away, struct spans constant);
 
 /* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head); what it
  * prints is for nobody. */
 void zygote_pretend(struct zygote *zygote, const struct job *job);
 
 /* Tells the supervisor that children can be asked for, and clones them until it closes the socket.
- * Returns in a child, isolated, which has read that memory. */
-void zygote_serve(struct zygote *zygote, struct spans touched);
+ * Returns in a child, isolated. */
+void zygote_serve(struct zygote *zygote);
 
 /* In the child: waits for the job and unpacks it. */
 struct job zygote_take(struct zygote *zygote);

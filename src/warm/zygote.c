@@ -81,11 +81,12 @@ static void forget_bind_now(void)
 struct zygote *zygote_open(void)
 {
     static const size_t size = sizeof(struct zygote) + BPF_MAXINSNS * sizeof(struct sock_filter);
-    struct zygote *zygote = calloc(1, size);
+    struct zygote *zygote =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     char *message = malloc(size);
     int fds[CGROUP_HIERARCHIES];
     size_t count = CGROUP_HIERARCHIES, used = 0;
-    if (zygote == NULL || message == NULL ||
+    if (zygote == MAP_FAILED || message == NULL ||
         receive(message, size, fds, &count) < (ssize_t)sizeof(zygote->config))
         return NULL;
     memcpy(&zygote->config, message, sizeof(zygote->config));
@@ -285,7 +286,20 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int
     return pid;
 }
 
-void zygote_serve(struct zygote *zygote, struct spans touched)
+pid_t zygote_fork(struct spans away, struct spans constant)
+{
+    PyOS_BeforeFork();
+    pid_t pid = fork();
+    if (pid == 0) {
+        zygote_put_away_apart(away, constant);
+        PyOS_AfterFork_Child();
+    } else {
+        PyOS_AfterFork_Parent();
+    }
+    return pid;
+}
+
+void zygote_serve(struct zygote *zygote)
 {
     if (answer(0, 0) < 0)
         _exit(0);
@@ -297,10 +311,8 @@ void zygote_serve(struct zygote *zygote, struct spans touched)
         if (n != sizeof(spawn) || count < JOB_FDS + 3)
             _exit(n == 0 ? 0 : 125);
         pid_t pid = start(zygote, &spawn, fds, &errnum);
-        if (pid == 0) {
-            zygote_touch(touched);
+        if (pid == 0)
             return;
-        }
         for (size_t i = 0; i < count; i++)
             close(fds[i]);
         if (answer(pid, errnum) < 0)

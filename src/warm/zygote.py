@@ -79,136 +79,6 @@ def rehearse_more(runner):
         runner.hide_runner(sys.excepthook, runner.__name__)(type(error), error, error.__traceback__)
 
 
-# ---- Memory ----
-# A child has its zygote's memory, a page at a time. The clone enters each page that the zygote has in memory into
-# the child's tables and the end takes it out again, though most jobs touch a few hundred of thousands; a page that
-# is not there costs the job a fault, and one that it writes to a copy, at twice what a copy costs that the clone
-# itself makes. So all is put away into a file, of which nothing is in memory but what jobs touch, and what they
-# write to is pinned, which the clone copies (zygote_arrange). Each mapping costs as much as some pages do: of a
-# library's, those that are never written to become one (zygote_join). The interpreter's text is put into huge
-# pages, of which the clone has one to pass on for every 512 (zygote_make_huge).
-
-PRESENT, FILE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
-PART_TO_PUT_AWAY = 1 << 16
-MAPPINGS_MAX = 30000  # half of what the kernel allows (vm.max_map_count)
-
-
-def mappings():
-    """(start, end, permissions, offset, file) of each part."""
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        for line in maps:
-            span, permissions, offset, _, _, *file = line.split(maxsplit=5)
-            start, end = span.split("-")
-            yield int(start, 16), int(end, 16), permissions, int(offset, 16), "".join(file)
-
-
-def constant_memory():
-    """[start, end] of each text with all around it that is never written to and that its file has there too."""
-    parts, after = [], None
-    for start, end, permissions, offset, file in mappings():
-        if permissions not in ("r--p", "r-xp") or not file.startswith("/"):
-            continue
-        if (start, offset, file) == after:
-            parts[-1][1] = end
-            parts[-1][2] |= "x" in permissions
-        else:
-            parts.append([start, end, "x" in permissions])
-        after = end, offset + end - start, file
-    return [(start, end) for start, end, text in parts if text]
-
-
-def arrange_constant_memory(library):
-    interpreter = library.text()
-    for start, end in constant_memory():
-        library.join(start, end)
-        if start <= interpreter < end:
-            library.make_huge(start, end)
-
-
-def touched_pages(pid, constant, parts, away):
-    """What a process has touched: of what is never written to; of what was put away, not written to; and what it has
-    written to. Three lists of [start, size, ...]."""
-    import os
-
-    page, touched, read, written = os.sysconf("SC_PAGESIZE"), [], [], []
-    with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
-        for start, size in zip((constant + parts)[::2], (constant + parts)[1::2]):
-            never_written = start in constant
-            in_memory = PRESENT if never_written or start in away else 0
-            pagemap.seek(start // page * 8)
-            entries = memoryview(pagemap.read(size // page * 8)).cast("Q")
-            for at, entry in zip(range(start, start + size, page), entries):
-                if entry & (FILE | EXCLUSIVE) == EXCLUSIVE and not never_written:
-                    spans = written
-                elif entry & in_memory:
-                    spans = touched if never_written else read
-                else:
-                    continue
-                if spans and spans[-2] + spans[-1] == at:
-                    spans[-1] += page
-                else:
-                    spans += at, page
-    return touched, read, written
-
-
-def learn_touched_pages(library, runner, usual, constant, parts, away):
-    """What a child touches of this process's memory from its fork to its end: one does a job of ours, and nothing
-    beside, and is looked at when all that it has left to do is to end."""
-    import os
-    import posix
-    import _signal
-
-    def wait_to_be_killed(status):
-        posix.write(there_write, b".")
-        _signal.pause()
-
-    there_read, there_write = os.pipe()
-    leave, posix._exit = posix._exit, wait_to_be_killed
-    child = os.fork()
-    if child == 0:
-        try:
-            library.pretend(len(ARGUMENTS), strings(ARGUMENTS) + usual, REHEARSAL)
-            run_job(library, runner, usual)
-        finally:
-            os.abort()
-    posix._exit = leave
-    os.close(there_write)
-    try:
-        return touched_pages(child, constant, parts, away) if os.read(there_read, 1) else ([], away, [])
-    except OSError:  # a host that does not show it: its clones cost more
-        return [], away, []
-    finally:
-        os.close(there_read)
-        os.kill(child, _signal.SIGKILL)
-        os.waitpid(child, 0)
-
-
-def array(numbers):
-    """As C has them."""
-    return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
-
-
-def arrange_memory(library, runner, usual):
-    """Returns what jobs touch of what is never written to."""
-    import os
-
-    arrange_constant_memory(library)
-    constant, parts, away = [], [], []
-    for start, end, permissions, _, file in mappings():
-        if permissions in ("r--p", "r-xp") and file.startswith("/"):
-            constant += start, end - start
-        if permissions == "rw-p":
-            parts += start, end - start
-            if end - start >= PART_TO_PUT_AWAY:
-                away += start, end - start
-    if sum(away[1::2]) > MAPPINGS_MAX * os.sysconf("SC_PAGESIZE"):
-        away = []
-    library.put_away_apart(array(away))
-    touched, read, written = learn_touched_pages(library, runner, usual, constant, parts, away)
-    library.arrange(array(away), array(read), array(written))
-    return array(touched)
-
-
 def load_library():
     """libzygote (zygote_module.c), which stays out of the jobs' sys.modules."""
     import _imp
@@ -317,9 +187,18 @@ def main():
     if not RENEWED.keys().isdisjoint(sys.modules):
         os.register_at_fork(after_in_child=renew)
     usual = strings(environment)
+
+    def job_of_ours():
+        library.pretend(len(ARGUMENTS), strings(ARGUMENTS) + usual, REHEARSAL)
+        run_job(library, runner, usual)
+
+    arrange_constant_memory(library)
     gc.collect()
+    filling = fill_holes()
+    memory = Memory()
+    filling += fill_holes()
     gc.freeze()
-    library.serve(arrange_memory(library, runner, usual))
+    library.serve(plan_memory(library, memory, job_of_ours))
     run_job(library, runner, usual)
 
 

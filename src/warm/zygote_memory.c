@@ -1,4 +1,4 @@
-/* The part of libzygote that makes clones cheap. */
+/* The part of libzygote that makes clones cheap. zygote_memory.py has the reasons. */
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <string.h>
@@ -10,9 +10,6 @@
 #include "util.h"
 
 #define HUGE_PAGE ((uintptr_t)2 << 20)
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14 */
-#endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
 #endif
@@ -28,7 +25,7 @@ static bool holds(const struct iovec *part, const void *address)
 /* Puts what is in some memory into a file, of which nobody can change what children have of it, and
  * maps that in its place. Apart: each page on its own, or the kernel would bring its neighbours in
  * with it; they lie backwards in the file, or it would make one mapping of them. */
-static void put_away(struct spans parts, bool apart)
+static void put_away(struct spans parts, int protection, bool apart)
 {
     _cleanup_close_ int fd = memfd_create("zygote", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -45,17 +42,18 @@ static void put_away(struct spans parts, bool apart)
         for (size_t at = 0; at < size; at += step) {
             off_t place = end - (off_t)(at + step);
             if (pwrite(fd, start + at, step, place) != (ssize_t)step ||
-                mmap(start + at, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd,
-                     place) == MAP_FAILED)
+                mmap(start + at, step, protection, MAP_PRIVATE | MAP_FIXED, fd, place) ==
+                    MAP_FAILED)
                 return;
         }
     }
     fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
-void zygote_put_away_apart(struct spans parts)
+void zygote_put_away_apart(struct spans away, struct spans constant)
 {
-    put_away(parts, true);
+    put_away(away, PROT_READ | PROT_WRITE, true);
+    put_away(constant, PROT_READ | PROT_EXEC, true);
 }
 
 /* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
@@ -76,19 +74,57 @@ static void bring_in(struct spans spans)
         madvise(spans.at[i].iov_base, spans.at[i].iov_len, MADV_POPULATE_WRITE);
 }
 
-void zygote_arrange(struct spans parts, struct spans read, struct spans written)
-{
-    put_away(parts, false);
-    bring_in(read);
-    pin(written);
-}
-
-/* A fork has nothing of a file's pages that are never written to until it reads them. A child that
- * waits has the time. */
-void zygote_touch(struct spans spans)
+static void protect(struct spans spans, int protection)
 {
     for (size_t i = 0; i < spans.count; i++)
-        madvise(spans.at[i].iov_base, spans.at[i].iov_len, MADV_POPULATE_READ);
+        mprotect(spans.at[i].iov_base, spans.at[i].iov_len, protection);
+}
+
+/* As zygote_memory.py writes it: of each of these its count, then what it has. */
+struct plan {
+    struct spans constants, text;    /* mappings of files that are never written to */
+    struct spans touched, untouched; /* of them, by jobs */
+    struct spans away;               /* mappings that can be written to */
+    struct spans read, written;      /* of all that can be written to, by jobs */
+};
+
+/* Gives us pages of our own in the place of a file's, which fork(2) would not pass on; and with
+ * them, it would pass on what is in memory of the file. Mappings are changed as a whole: they would
+ * not grow together again. */
+static void copy(const struct plan *plan)
+{
+    protect(plan->text, PROT_READ | PROT_WRITE | PROT_EXEC);
+    protect(plan->constants, PROT_READ | PROT_WRITE);
+    bring_in(plan->touched);
+    protect(plan->text, PROT_READ | PROT_EXEC);
+    protect(plan->constants, PROT_READ);
+    for (size_t i = 0; i < plan->untouched.count; i++)
+        madvise(plan->untouched.at[i].iov_base, plan->untouched.at[i].iov_len, MADV_DONTNEED);
+}
+
+/* The plan is not on the heap, which it is about. */
+void zygote_arrange(int file)
+{
+    struct plan plan = {0};
+    struct spans *const parts[] = {&plan.constants, &plan.text, &plan.touched, &plan.untouched,
+                                   &plan.away,      &plan.read, &plan.written};
+    off_t size = lseek(file, 0, SEEK_END);
+    char *start = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+    close(file);
+    if (start == MAP_FAILED)
+        return;
+    char *at = start;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        uint64_t count;
+        memcpy(&count, at, sizeof(count));
+        *parts[i] = (struct spans){(const struct iovec *)(void *)(at + sizeof(count)), count};
+        at += sizeof(count) + count * sizeof(struct iovec);
+    }
+    put_away(plan.away, PROT_READ | PROT_WRITE, false);
+    bring_in(plan.read);
+    pin(plan.written);
+    copy(&plan);
+    munmap(start, (size_t)size);
 }
 
 /* A library's constants and its text, side by side in memory and in their file, are one mapping

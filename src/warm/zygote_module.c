@@ -103,27 +103,15 @@ static int spans_of(PyObject *bytes, struct spans *spans)
     return 0;
 }
 
-static PyObject *call_put_away_apart(PyObject *module, PyObject *bytes)
+static PyObject *call_fork(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    struct spans parts;
-    if (spans_of(bytes, &parts) < 0)
+    PyObject *bytes[2];
+    struct spans away, constant;
+    if (!PyArg_ParseTuple(arguments, "OO", &bytes[0], &bytes[1]) || spans_of(bytes[0], &away) < 0 ||
+        spans_of(bytes[1], &constant) < 0)
         return NULL;
-    zygote_put_away_apart(parts);
-    return none();
-}
-
-static PyObject *call_arrange(PyObject *module, PyObject *arguments)
-{
-    (void)module;
-    PyObject *bytes[3];
-    struct spans parts, read, written;
-    if (!PyArg_ParseTuple(arguments, "OOO", &bytes[0], &bytes[1], &bytes[2]) ||
-        spans_of(bytes[0], &parts) < 0 || spans_of(bytes[1], &read) < 0 ||
-        spans_of(bytes[2], &written) < 0)
-        return NULL;
-    zygote_arrange(parts, read, written);
-    return none();
+    return Py_BuildValue("i", (int)zygote_fork(away, constant));
 }
 
 static PyObject *call_pretend(PyObject *module, PyObject *arguments)
@@ -145,13 +133,14 @@ static PyObject *call_pretend(PyObject *module, PyObject *arguments)
     return none();
 }
 
-static PyObject *call_serve(PyObject *module, PyObject *bytes)
+static PyObject *call_serve(PyObject *module, PyObject *arguments)
 {
     (void)module;
-    struct spans touched;
-    if (spans_of(bytes, &touched) < 0)
+    int plan;
+    if (!PyArg_ParseTuple(arguments, "i", &plan))
         return NULL;
-    zygote_serve(zygote, touched);
+    zygote_arrange(plan);
+    zygote_serve(zygote);
     return none();
 }
 
@@ -198,11 +187,11 @@ static const struct method methods[] = {
     {"text", call_text, METH_NOARGS, "An address in the interpreter's text."},
     {"join", call_join, METH_VARARGS, "(start, end): see zygote_join."},
     {"make_huge", call_make_huge, METH_VARARGS, "(start, end): see zygote_make_huge."},
-    {"arrange", call_arrange, METH_VARARGS, "(parts, read, written): see zygote_arrange."},
-    {"put_away_apart", call_put_away_apart, METH_O, "Parts: see zygote_put_away_apart."},
+    {"fork", call_fork, METH_VARARGS, "(away, constant): see zygote_fork."},
     {"pretend", call_pretend, METH_VARARGS,
      "(arguments' count, strings, code): what take will give, in a fork."},
-    {"serve", call_serve, METH_O, "Of what jobs touch. Returns in a child: see zygote_serve."},
+    {"serve", call_serve, METH_VARARGS,
+     "(plan,): zygote_arrange, zygote_serve. Returns in a child."},
     {"take", call_take, METH_O,
      "The child's job: (arguments, environment or None when it is this one, code, more files?)."},
     {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},

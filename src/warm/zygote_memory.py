@@ -1,0 +1,206 @@
+# The first part of zygote.py: makes clones cheap, with zygote_memory.c.
+#
+# A child has its zygote's memory, a page at a time. The clone enters each page that the zygote has in memory into
+# the child's tables and the end takes it out again, though most jobs touch a few hundred of thousands; a page that
+# is not there costs the job a fault, and one that it writes to a copy, at twice what a copy costs that the clone
+# itself makes. So:
+# - What can be written to is put away into a file, of which nothing is in memory but what jobs touch, and what they
+#   write to is pinned, which the clone copies (zygote_arrange).
+# - Of what can't, a file's already, the clone passes nothing on. What jobs touch of that is copied (zygote_copy);
+#   the interpreter's text goes into huge pages, of which there is one to pass on for every 512 (zygote_make_huge).
+# - Each mapping costs as much as some pages do: of a library's, those that are never written to become one
+#   (zygote_join).
+# - What jobs make anew is to be on few pages, not wherever something was freed (fill_holes).
+#
+# Spans are lists [start, size, start, size, ...].
+
+import sys
+
+PRESENT, FILE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
+PART_TO_PUT_AWAY = 1 << 16
+MAPPINGS_MAX = 30000  # half of what the kernel allows (vm.max_map_count)
+HOLE_SIZES = *range(16, 513, 16), 1008  # of all that python's allocator serves, and one for the C library's
+HOLES_END, HOLES_MAX = 16, 2000  # so many objects in a row are in no holes
+
+
+def mappings():
+    """(start, end, permissions, offset, file) of each."""
+    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
+        for line in maps:
+            span, permissions, offset, _, _, *file = line.split(maxsplit=5)
+            start, end = span.split("-")
+            yield int(start, 16), int(end, 16), permissions, int(offset, 16), "".join(file)
+
+
+def array(numbers):
+    """As C has them."""
+    return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
+
+
+def pages(spans):
+    import os
+
+    return sum(spans[1::2]) // os.sysconf("SC_PAGESIZE")
+
+
+def between(start, size, spans):
+    """The rest of start, size."""
+    rest, at = [], start
+    for start_of_next, size_of_next in zip([*spans[::2], start + size], [*spans[1::2], 0]):
+        if start_of_next > at:
+            rest += at, start_of_next - at
+        at = start_of_next + size_of_next
+    return rest
+
+
+def in_memory(spans, pid, wanted):
+    """Of these, what a process has in memory and as wanted(entry of pagemap) says."""
+    import os
+
+    page, found = os.sysconf("SC_PAGESIZE"), []
+    with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as pagemap:
+        for start, size in zip(spans[::2], spans[1::2]):
+            pagemap.seek(start // page * 8)
+            entries = memoryview(pagemap.read(size // page * 8)).cast("Q")
+            for at, entry in zip(range(start, start + size, page), entries):
+                if not entry & PRESENT or not wanted(entry):
+                    continue
+                if found and found[-2] + found[-1] == at:
+                    found[-1] += page
+                else:
+                    found += at, page
+    return found
+
+
+# ---- What can be done for all of it ----
+
+
+def constant_memory():
+    """[start, end] of each text with all around it that is never written to and that its file has there too."""
+    parts, after = [], None
+    for start, end, permissions, offset, file in mappings():
+        if permissions not in ("r--p", "r-xp") or not file.startswith("/"):
+            continue
+        if (start, offset, file) == after:
+            parts[-1][1] = end
+            parts[-1][2] |= "x" in permissions
+        else:
+            parts.append([start, end, "x" in permissions])
+        after = end, offset + end - start, file
+    return [(start, end) for start, end, text in parts if text]
+
+
+def arrange_constant_memory(library):
+    interpreter = library.text()
+    for start, end in constant_memory():
+        library.join(start, end)
+        if start <= interpreter < end:
+            library.make_huge(start, end)
+
+
+def fill_holes():
+    """Objects that lie wherever something was freed: what is made after them lies side by side."""
+    filling = []
+    for size in HOLE_SIZES:
+        last = in_a_row = 0
+        for _ in range(HOLES_MAX):
+            if size > 32:
+                filling.append(bytes(size - bytes().__sizeof__()))
+            else:
+                filling.append(complex(0, 1) if size == 32 else object())
+            at = id(filling[-1])
+            in_a_row = in_a_row + 1 if 0 < at - last <= 2 * size else 0
+            last = at
+            if in_a_row == HOLES_END:
+                break
+    return filling
+
+
+# ---- What needs to know what jobs touch ----
+
+
+class Memory:
+    def __init__(self):
+        self.constant = {"r--p": [], "r-xp": []}  # spans of what is never written to
+        self.written = []  # and of what is
+        self.away = []  # of that, what is put away
+        for start, end, permissions, _, file in mappings():
+            span = start, end - start
+            if permissions in self.constant and file.startswith("/"):
+                self.constant[permissions] += span
+            if permissions == "rw-p":
+                self.written += span
+                if end - start >= PART_TO_PUT_AWAY:
+                    self.away += span
+        if pages(self.away) > MAPPINGS_MAX:
+            self.away = []
+        constant = self.constant["r--p"] + self.constant["r-xp"]
+        if pages(self.away) + pages(constant) > MAPPINGS_MAX:
+            constant = []
+        self.away_array, self.constant_array = array(self.away), array(constant)
+
+    def plan(self, learner):
+        """What struct memory_plan has, by what a process has touched that has done a job and has only to end yet."""
+        copied, touched, untouched = {}, [], []
+        for permissions, spans in self.constant.items():
+            copied[permissions] = []
+            for span in zip(spans[::2], spans[1::2]):
+                of_it = in_memory(span, learner, lambda entry: True)
+                # What was written to when it was linked would not come back.
+                if of_it and not in_memory(span, "self", lambda entry: not entry & FILE):
+                    copied[permissions] += span
+                    touched += of_it
+                    untouched += between(*span, of_it)
+        read = in_memory(self.away, learner, lambda entry: entry & (FILE | EXCLUSIVE) != EXCLUSIVE)
+        written = in_memory(self.written, learner, lambda entry: entry & (FILE | EXCLUSIVE) == EXCLUSIVE)
+        return copied["r--p"], copied["r-xp"], touched, untouched, self.away, read, written
+
+
+def learn(library, memory, do_job):
+    """The pid of a process that does a job, nothing beside, and stays as it is when all that it has left to do is to
+    end; and a descriptor from which a byte comes then."""
+    import os
+    import posix
+    import _signal
+
+    def wait_to_be_killed(status):
+        posix.write(done_write, b".")
+        _signal.pause()
+
+    done_read, done_write = os.pipe()
+    learner = library.fork(memory.away_array, memory.constant_array)
+    if learner == 0:
+        try:
+            posix._exit = wait_to_be_killed
+            do_job()
+        finally:
+            os.abort()
+    os.close(done_write)
+    return learner, done_read
+
+
+def plan_memory(library, memory, do_job):
+    """A file for library.serve. Another process writes it: this one does as little as it can, for jobs are to find it
+    as the one that did a job found it."""
+    import os
+    import _signal
+
+    learner, done = learn(library, memory, do_job)
+    file = os.memfd_create("plan")
+    planner = os.fork()
+    if planner == 0:
+        plan = [], [], [], [], memory.away, [], []
+        try:
+            if os.read(done, 1):
+                plan = memory.plan(learner)
+        except OSError:  # a host that does not show it: its clones cost more
+            pass
+        os.write(file, b"".join(array([len(spans) // 2, *spans]) for spans in plan))
+        os._exit(0)
+    os.close(done)
+    status = os.waitpid(planner, 0)[1]
+    os.kill(learner, _signal.SIGKILL)
+    os.waitpid(learner, 0)
+    if status != 0:
+        sys.exit("zygote: its memory cannot be planned")
+    return file
