@@ -220,9 +220,14 @@ def measure_memory(report, setting, chosen):
 
 
 def measure_flat(report, setting, helpers, chosen):
-    with Service(setting) as service:
-        service.warmed()
-        told = report["flat"] = flat.many(service, helpers["http_load"], chosen.jobs, PRINT_1)
+    @contextlib.contextmanager
+    def warmed_service():
+        with Service(setting) as service:
+            service.warmed()
+            yield service
+
+    with warmed_service() as service:
+        told = report["flat"] = flat.many(service, helpers["http_load"], chosen.jobs, PRINT_1, warmed_service)
     print()
     for goal in flat.goals(told):
         report.goal(*goal)
