@@ -33,6 +33,7 @@ struct zygote *zygote_open(void);
 void zygote_join(uintptr_t start, uintptr_t end);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
 void zygote_arrange(int plan);
+void zygote_settle(void); /* in a child, while it waits */
 void zygote_put_away_apart(struct spans away, struct spans constant);
 
 /* As fork(2). The child's memory is put away apart, and so will show what it touches. */

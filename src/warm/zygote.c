@@ -311,8 +311,10 @@ void zygote_serve(struct zygote *zygote)
         if (n != sizeof(spawn) || count < JOB_FDS + 3)
             _exit(n == 0 ? 0 : 125);
         pid_t pid = start(zygote, &spawn, fds, &errnum);
-        if (pid == 0)
+        if (pid == 0) {
+            zygote_settle();
             return;
+        }
         for (size_t i = 0; i < count; i++)
             close(fds[i]);
         if (answer(pid, errnum) < 0)

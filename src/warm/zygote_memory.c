@@ -57,14 +57,18 @@ void zygote_put_away_apart(struct spans away, struct spans constant)
 }
 
 /* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
- * on writing to them. A ring that is never used pins buffers for as long as it is open. */
-static void pin(struct spans spans)
+ * on writing to them. A ring that is never used pins buffers for as long as it is open. False: the
+ * host has no rings for us, or not enough of RLIMIT_MEMLOCK, which all zygotes share. */
+static bool pin(struct spans spans)
 {
     struct io_uring_params params = {0};
     int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
-    if (ring >= 0 &&
-        syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, spans.at, spans.count) < 0)
-        close(ring);
+    if (ring < 0)
+        return false;
+    if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, spans.at, spans.count) == 0)
+        return true;
+    close(ring);
+    return false;
 }
 
 /* Touching these would bring their neighbours in with them. */
@@ -102,18 +106,24 @@ static void copy(const struct plan *plan)
         madvise(plan->untouched.at[i].iov_base, plan->untouched.at[i].iov_len, MADV_DONTNEED);
 }
 
-/* The plan is not on the heap, which it is about. */
+static struct spans unpinned;
+
+void zygote_settle(void)
+{
+    bring_in(unpinned);
+}
+
+/* The plan is not on the heap, which it is about. It stays for the children. */
 void zygote_arrange(int file)
 {
     struct plan plan = {0};
     struct spans *const parts[] = {&plan.constants, &plan.text, &plan.touched, &plan.untouched,
                                    &plan.away,      &plan.read, &plan.written};
     off_t size = lseek(file, 0, SEEK_END);
-    char *start = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
+    char *at = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0);
     close(file);
-    if (start == MAP_FAILED)
+    if (at == MAP_FAILED)
         return;
-    char *at = start;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         uint64_t count;
         memcpy(&count, at, sizeof(count));
@@ -122,9 +132,9 @@ void zygote_arrange(int file)
     }
     put_away(plan.away, PROT_READ | PROT_WRITE, false);
     bring_in(plan.read);
-    pin(plan.written);
+    if (!pin(plan.written))
+        unpinned = plan.written;
     copy(&plan);
-    munmap(start, (size_t)size);
 }
 
 /* A library's constants and its text, side by side in memory and in their file, are one mapping

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import random
+import shutil
 import statistics
 import subprocess
 
@@ -41,6 +42,18 @@ def wrong_answer(text):
 def contestant(service, **request):
     return Contestant(WARM, PYTHON, [json.dumps({**PRINT_1, **request})], "all: cgroup, filter, …",
                       port=service.port, wrong=wrong_answer, env={}, ours=True)
+
+
+def only_run(setting):
+    """Options for a service that has a zygote for POST /run alone: the zygotes of several services side by side may
+    want more memory to lock than a host gives (RLIMIT_MEMLOCK, often 8 MiB), and those that get none are slower."""
+    directory = setting.work / "only-run"
+    if not directory.exists():
+        shutil.copytree(setting.build / "policies", directory)
+        for path in directory.glob("*.json"):
+            if path.name != "run.json":
+                path.write_text(json.dumps({**json.loads(path.read_text()), "start": "cold", "preload": []}))
+    return "--policies", str(directory)
 
 
 # ── Latency ──────────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +118,7 @@ def throughput(setting, helpers, taking_part, seconds, turns):
         tries = [(one.name, {"at_once": parallel}, spawn_rate, (one, parallel))
                  for one in taking_part for parallel in ((cores,) if setting.quick else (cores, 2 * cores))]
         for workers in sorted({1, cores}) if not setting.quick else [1]:
-            service = at_end.enter_context(Service(setting, "--workers", str(workers)))
+            service = at_end.enter_context(Service(setting, *only_run(setting), "--workers", str(workers)))
             service.warmed()
             tries += [(WARM, {"at_once": clients, "workers": workers}, http_rate, (service, clients))
                       for clients in sorted({cores, 2 * cores, 4 * cores, 8 * cores})]
@@ -222,7 +235,7 @@ def measure_memory(report, setting, chosen):
 def measure_flat(report, setting, helpers, chosen):
     @contextlib.contextmanager
     def warmed_service():
-        with Service(setting) as service:
+        with Service(setting, *only_run(setting)) as service:
             service.warmed()
             yield service
 
