@@ -46,8 +46,7 @@ int session_start(struct inside *in)
     /* A zygote has done so itself, and its python has set what a python sets. (Pid 1 stays in its
      * session, to which the script, in one of its own, has no way. Another would cost 30 µs: the
      * kernel makes a scheduling group for each.) */
-    if (!is_warm(in) &&
-        (setsid() < 0 || session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
+    if (!is_warm(in) && (setsid() < 0 || session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
         return -1;
     umask(022);
     if (personality(PER_LINUX) < 0)

@@ -5,6 +5,7 @@ import fcntl
 import os
 import pathlib
 import re
+import resource
 import signal
 import time
 
@@ -71,11 +72,51 @@ def test_a_zygote_has_in_memory_what_jobs_touch(ready):
         assert 0 < resident < size / 2
 
 
+def parked(server):
+    """The pids of the interpreters that wait for a job."""
+    found = []
+    for pid in integration.living(integration.descendants(server.pid)) - set(zygotes(server)):
+        with contextlib.suppress(OSError):  # one that has ended
+            if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"# a zygote of sandbox-run\0"):
+                found.append(pid)
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="looks at the memory of other users' processes, as root")
+@pytest.mark.parametrize("lockable", ["what the host gives", 0])
+def test_a_child_that_waits_has_of_its_own_what_its_job_will_write_to(ready, lockable):
+    """Copied at the clone where the zygote may lock memory, else while it waits: no job pays for it."""
+    server = ready()
+    if lockable == 0:
+        before = set(zygotes(server))
+        resource.prlimit(server.pid, resource.RLIMIT_MEMLOCK, (0, 0))
+        server.signal(signal.SIGHUP)
+        until(lambda: len(zygotes(server)) >= READY and not before & set(zygotes(server)))
+
+    def private_kib():
+        sizes = []
+        for pid in parked(server):
+            with contextlib.suppress(OSError):  # one that has ended
+                text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+                sizes.append(int(re.search(r"^Private_Dirty: +(\d+) kB", text, re.MULTILINE)[1]))
+        return sizes
+
+    until(lambda: len(private_kib()) >= READY and min(private_kib()) > 500)
+
+
+def test_what_jobs_touch_of_libraries_they_inherit(ready):
+    """A clone passes on nothing of a file's pages: a zygote has copies."""
+    for pid in zygotes(ready()):
+        smaps = pathlib.Path(f"/proc/{pid}/smaps").read_text()
+        copies = re.findall(r" r-xp .*/libc\.so\.6\n(?:\w+: .*\n)*?Anonymous: +(\d+) kB", smaps)
+        assert max(map(int, copies)) >= 64
+
+
 def test_a_jobs_libraries_have_one_mapping_for_all_that_is_never_written_to(ready):
     maps = ready().run("print(open('/proc/self/maps').read())")["stdout"]
     permissions = re.findall(r" (r\S+) \S+ \S+ \d+ +\S+/libc\.so\.6$", maps, re.MULTILINE)
-    # RELRO is not as it is in the file: it comes from somewhere else there.
-    assert permissions == ["r-xp", "r-xp", "rw-p"] or permissions == ["r-xp", "r--p", "rw-p"]
+    # RELRO is not as it is in the file: it comes from somewhere else there, or is one with the copies of the rest.
+    assert permissions in (["r-xp", "rw-p"], ["r-xp", "r-xp", "rw-p"], ["r-xp", "r--p", "rw-p"])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="looks at the files behind a process's memory, as root")
