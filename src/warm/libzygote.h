@@ -36,7 +36,8 @@ void zygote_arrange(int plan);
 void zygote_settle(void); /* in a child, while it waits */
 void zygote_put_away_apart(struct spans away, struct spans constant);
 
-/* As fork(2). The child's memory is put away apart, and so will show what it touches. */
+/* As fork(2): −1 when it fails. The child dies with its zygote. Its memory, as much as is named, is
+ * put away apart, and so will show what it touches. */
 pid_t zygote_fork(struct spans away, struct spans constant);
 
 /* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head); what it

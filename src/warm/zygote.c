@@ -35,7 +35,6 @@ struct zygote {
     struct inside in;       /* in a child: itself */
     int networks[NETWORKS]; /* 0: not made yet */
     int init;               /* see struct inside */
-    pid_t pid;
     struct sock_filter filter[];
 };
 
@@ -100,7 +99,6 @@ struct zygote *zygote_open(void)
         .loopback = zygote->config.loopback,
         .proc_masked = zygote->config.proc_masked,
     };
-    zygote->pid = getpid();
     zygote->init = start_script_prepare();
     forget_bind_now();
     return zygote;
@@ -202,9 +200,6 @@ void zygote_pretend(struct zygote *zygote, const struct job *job)
                             {(void *)path, sizeof(path)},
                             {(void *)job->code, job->code_size}};
     int channel[2];
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != zygote->pid) /* it died before that */
-        _exit(125);
     fcntl(ZYGOTE_SOCKET, F_DUPFD_CLOEXEC, RESULT_FD + 1); /* zygote_stop waits for its end */
     int printed = memfd_create("printed", MFD_CLOEXEC);
     for (int fd = STDOUT_FILENO; fd <= RESULT_FD; fd++)
@@ -288,9 +283,13 @@ static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int
 
 pid_t zygote_fork(struct spans away, struct spans constant)
 {
+    pid_t zygote = getpid();
     PyOS_BeforeFork();
     pid_t pid = fork();
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != zygote) /* it died before that */
+            _exit(125);
         zygote_put_away_apart(away, constant);
         PyOS_AfterFork_Child();
     } else {

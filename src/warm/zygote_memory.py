@@ -6,8 +6,8 @@
 # itself makes. So:
 # - What can be written to is put away into a file, of which nothing is in memory but what jobs touch, and what they
 #   write to is pinned, which the clone copies (zygote_arrange).
-# - Of what can't, a file's already, the clone passes nothing on. What jobs touch of that is copied (zygote_copy);
-#   the interpreter's text goes into huge pages, of which there is one to pass on for every 512 (zygote_make_huge).
+# - Of what can't, a file's already, the clone passes nothing on. What jobs touch of that is copied (there, too); the
+#   interpreter's text goes into huge pages, of which there is one to pass on for every 512 (zygote_make_huge).
 # - Each mapping costs as much as some pages do: of a library's, those that are never written to become one
 #   (zygote_join).
 # - What jobs make anew is to be on few pages, not wherever something was freed (fill_holes).
@@ -120,6 +120,8 @@ def fill_holes():
 
 
 class Memory:
+    """What mappings there are, and what becomes of them."""
+
     def __init__(self):
         self.constant = {"r--p": [], "r-xp": []}  # spans of what is never written to
         self.written = []  # and of what is
@@ -140,7 +142,8 @@ class Memory:
         self.away_array, self.constant_array = array(self.away), array(constant)
 
     def plan(self, learner):
-        """What struct memory_plan has, by what a process has touched that has done a job and has only to end yet."""
+        """What struct plan has (zygote_memory.c), by what a process has touched that has done a job and has only to
+        end yet."""
         copied, touched, untouched = {}, [], []
         for permissions, spans in self.constant.items():
             copied[permissions] = []
@@ -187,9 +190,9 @@ def plan_memory(library, memory, do_job):
 
     learner, done = learn(library, memory, do_job)
     file = os.memfd_create("plan")
-    planner = os.fork()
+    planner = library.fork(b"", b"")
     if planner == 0:
-        plan = [], [], [], [], memory.away, [], []
+        plan = [], [], [], [], memory.away, memory.away, []
         try:
             if os.read(done, 1):
                 plan = memory.plan(learner)
@@ -198,9 +201,8 @@ def plan_memory(library, memory, do_job):
         os.write(file, b"".join(array([len(spans) // 2, *spans]) for spans in plan))
         os._exit(0)
     os.close(done)
-    status = os.waitpid(planner, 0)[1]
+    if learner < 0 or planner < 0 or os.waitpid(planner, 0)[1] != 0:
+        sys.exit("zygote: its memory cannot be planned")
     os.kill(learner, _signal.SIGKILL)
     os.waitpid(learner, 0)
-    if status != 0:
-        sys.exit("zygote: its memory cannot be planned")
     return file

@@ -299,10 +299,28 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
     return result;
 }
 
+/* Those that it learns from (zygote_memory.py): all others are ours. */
+static void find_helpers(struct zygote_process *process)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process->pid, process->pid);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    text[size > 0 ? size : 0] = '\0';
+    char *at = text;
+    for (long pid;
+         process->helpers_count < ARRAY_LEN(process->helpers) && (pid = strtol(at, &at, 10)) > 0;) {
+        int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+        if (pidfd >= 0)
+            process->helpers[process->helpers_count++] = pidfd;
+    }
+}
+
 void zygote_kill(struct zygote_process *process)
 {
     siginfo_t info;
     if (process->pidfd >= 0) {
+        find_helpers(process);
         syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
         waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED | __WALL);
     }
@@ -313,7 +331,11 @@ void zygote_stop(struct zygote_process *process)
 {
     close_fd(&process->errors);
     zygote_kill(process);
-    /* A child that it learned from goes with it, a moment later, and has the socket's other end. */
+    while (process->helpers_count > 0) {
+        struct pollfd helper = {process->helpers[--process->helpers_count], POLLIN, 0};
+        poll(&helper, 1, STOP_MS);
+        close(helper.fd);
+    }
     struct pollfd other_end = {.fd = process->socket};
     if (process->socket >= 0)
         poll(&other_end, 1, STOP_MS);

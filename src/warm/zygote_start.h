@@ -5,10 +5,12 @@
 #include "run.h"
 
 struct zygote_process {
-    pid_t pid;  /* 0: none */
-    int pidfd;  /* −1: none */
-    int socket; /* SOCK_SEQPACKET, non-blocking: protocol.h */
-    int errors; /* what it wrote to stderr */
+    pid_t pid;            /* 0: none */
+    int pidfd;            /* −1: none */
+    int socket;           /* SOCK_SEQPACKET, non-blocking: protocol.h */
+    int errors;           /* what it wrote to stderr */
+    int helpers[2];       /* pidfds of its own children, once it is killed: they die with it */
+    size_t helpers_count; /* of them */
 };
 
 /* Starts one for the jobs of a policy; it tells on its socket when it is ready. */
@@ -17,8 +19,8 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
 
 /* Kills it and waits until it is gone. Children that have a job or wait for one live on. */
 void zygote_kill(struct zygote_process *process);
-/* The same, and waits for what else has its socket: the child that it learned from, and those that
- * it was cloning, which must be dead or about to end by then. */
+/* The same, and waits for the children that it learned from, and for what else has its socket:
+ * those that it was cloning, which must be dead or about to end by then. */
 void zygote_stop(struct zygote_process *process);
 
 #endif
