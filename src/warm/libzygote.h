@@ -32,8 +32,8 @@ struct zygote *zygote_open(void);
  * let us, they cost more. zygote_memory.py has the reasons. */
 void zygote_join(uintptr_t start, uintptr_t end);
 void zygote_make_huge(uintptr_t start, uintptr_t end);
-void zygote_arrange(int plan);
-void zygote_settle(void); /* in a child, while it waits */
+void zygote_arrange(int plan); /* a file of zygote_memory.py's; closes it */
+void zygote_settle(void);      /* in a child, while it waits */
 void zygote_put_away_apart(struct spans away, struct spans constant);
 
 /* As fork(2): −1 when it fails. The child dies with its zygote. Its memory, as much as is named, is

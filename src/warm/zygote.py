@@ -195,7 +195,7 @@ def main():
     arrange_constant_memory(library)
     gc.collect()
     filling = fill_holes()
-    memory = Memory()
+    memory = Memory()  # with what that has mapped
     filling += fill_holes()
     gc.freeze()
     library.serve(plan_memory(library, memory, job_of_ours))

@@ -99,7 +99,7 @@ def arrange_constant_memory(library):
 
 
 def fill_holes():
-    """Objects that lie wherever something was freed: what is made after them lies side by side."""
+    """Objects that lie wherever something was freed: as long as they live, what is made anew lies side by side."""
     filling = []
     for size in HOLE_SIZES:
         last = in_a_row = 0
@@ -117,6 +117,10 @@ def fill_holes():
 
 
 # ---- What needs to know what jobs touch ----
+
+
+def is_written(entry):
+    return entry & (FILE | EXCLUSIVE) == EXCLUSIVE
 
 
 class Memory:
@@ -154,8 +158,8 @@ class Memory:
                     copied[permissions] += span
                     touched += of_it
                     untouched += between(*span, of_it)
-        read = in_memory(self.away, learner, lambda entry: entry & (FILE | EXCLUSIVE) != EXCLUSIVE)
-        written = in_memory(self.written, learner, lambda entry: entry & (FILE | EXCLUSIVE) == EXCLUSIVE)
+        read = in_memory(self.away, learner, lambda entry: not is_written(entry))
+        written = in_memory(self.written, learner, is_written)
         return copied["r--p"], copied["r-xp"], touched, untouched, self.away, read, written
 
 

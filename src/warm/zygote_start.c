@@ -304,9 +304,8 @@ static void find_helpers(struct zygote_process *process)
 {
     char path[64], text[256];
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process->pid, process->pid);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-    text[size > 0 ? size : 0] = '\0';
+    if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+        return; /* a kernel that does not tell */
     char *at = text;
     for (long pid;
          process->helpers_count < ARRAY_LEN(process->helpers) && (pid = strtol(at, &at, 10)) > 0;) {

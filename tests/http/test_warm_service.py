@@ -72,13 +72,13 @@ def test_a_zygote_has_in_memory_what_jobs_touch(ready):
         assert 0 < resident < size / 2
 
 
-def parked(server):
-    """The pids of the interpreters that wait for a job."""
-    found = []
+def parked(server, whose=b"-c"):
+    """The pids of the children that wait for a job: of the scripts' processes, or, with b"", of all."""
+    found = set()
     for pid in integration.living(integration.descendants(server.pid)) - set(zygotes(server)):
         with contextlib.suppress(OSError):  # one that has ended
-            if pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"# a zygote of sandbox-run\0"):
-                found.append(pid)
+            if whose in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.add(pid)
     return found
 
 
@@ -181,16 +181,14 @@ def test_parked_children_that_are_killed_are_replaced(ready):
 def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_start(ready, whose):
     """Later, too, than jobs that have only just begun are left alone (supervise.c)."""
     server = ready()
-    family = set(zygotes(server))
-    parked = {pid for pid in integration.living(integration.descendants(server.pid)) - family
-              if whose in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()}
-    for pid in parked:
+    waiting = parked(server, whose)
+    for pid in waiting:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
     connections = [server.send("POST", "/run", {"code": code, "timeout": 2}) for code in ("print(1)", "while True: pass")]
     until(lambda: server.metric("sandbox_jobs_running") == 2)
     time.sleep(0.1)
-    for pid in parked:
+    for pid in waiting:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     answers = [connection.answer().json for connection in connections]
