@@ -1,16 +1,18 @@
 """Warm starts: a job that is forked from a zygote sees what one that starts cold sees, and no other job."""
 
+import errno
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, rootfs_path
+from conftest import CHECKOUT, in_pid_namespace, rootfs_path, without
 
-pytestmark = [pytest.mark.vm, pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")]
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
 
 # Runs in the job: all that it can tell of where it is.
 LOOK = """
@@ -40,14 +42,21 @@ print(json.dumps({
 """
 
 
+@pytest.fixture(params=[pytest.param("shared", marks=pytest.mark.vm), "copied"])
+def memory(request):
+    """A preexec_fn: the script's process takes over the interpreter in the memory of its pid 1, or, where that can't be
+    done, has a copy of it."""
+    return None if request.param == "shared" else without(get_robust_list=errno.ENOSYS)
+
+
 @pytest.fixture
-def warm(compiled):
+def warm(compiled, memory):
     """warm(code, count) runs it warm in one process, one job after the other; gives the verdicts."""
     program = compiled(CHECKOUT / "tests" / "integration" / "warm.c")
 
     def run_warm(code, count=1, policy="default"):
         ran = subprocess.run([program, os.environ["SANDBOX_POLICIES"], policy, rootfs_path(), str(count), code],
-                             capture_output=True, text=True)
+                             capture_output=True, text=True, preexec_fn=memory)
         assert (ran.returncode, ran.stderr) == (0, ""), ran
         verdicts = [json.loads(line) for line in ran.stdout.splitlines()]
         assert len(verdicts) == count
@@ -81,6 +90,26 @@ def test_a_warm_job_ends_as_a_cold_one_does(warm):
     assert 'File "main.py", line 2, in <module>' in failed["stderr"]
     assert warm("import os; os.kill(os.getpid(), 11)")[0]["signal"] == "SIGSEGV"
     assert warm("raise KeyboardInterrupt")[0]["signal"] == "SIGINT"
+
+
+def test_what_is_pid_1_of_a_warm_job_outlives_all_signals_of_its_script(run, memory):
+    """Where memory is copied it is python still, with python's ways to end."""
+    started = run.start("--start", "warm", meta=True, preexec_fn=memory, code="""
+        import os, signal
+        print(os.stat("/proc/self/ns/pid").st_ino, flush=True)
+        input()
+        for number in signal.valid_signals():
+            try:
+                os.kill(1, number)
+            except PermissionError:
+                pass
+        print("alive")
+        """)
+    inside = in_pid_namespace(int(started.readline()))
+    programs = sorted(pathlib.Path(os.readlink(f"/proc/{pid}/exe")).name for pid in inside)
+    assert programs[0] == "memfd:init (deleted)" if memory is None else programs[0].startswith("python3"), programs
+    ended = started.finish(b"\n")
+    assert (ended.stdout, ended.meta["verdict"], ended.meta["enforcement"]["start"]) == ("alive\n", "ok", "warm")
 
 
 def test_threads_and_signals_work_as_after_a_start_of_its_own(warm):
@@ -124,15 +153,16 @@ def test_limits_hold_warm(warm):
     assert "Read-only file system" in warm("open('/tmp/x', 'w')", policy="run")[0]["stderr"]
 
 
-@pytest.mark.parametrize("memory", ["64M", "256M"])
-def test_a_warm_jobs_limits_are_its_own(run, memory):
+@pytest.mark.vm
+@pytest.mark.parametrize("limit", ["64M", "256M"])
+def test_a_warm_jobs_limits_are_its_own(run, limit):
     """Raised or lowered against those that its child was made with."""
-    ran = run("--start", "warm", "--memory", memory, "--pids", "7", code="""
+    ran = run("--start", "warm", "--memory", limit, "--pids", "7", code="""
         blocks = []
         while True:
             blocks.append(b"x" * (1 << 20))
             print(len(blocks), flush=True)
         """, json=True)
     assert (ran.verdict["verdict"], ran.verdict["enforcement"]["start"]) == ("memory", "warm")
-    most = int(memory[:-1])
+    most = int(limit[:-1])
     assert most - 10 <= int(ran.verdict["stdout"].split()[-1]) <= most
