@@ -334,9 +334,9 @@ def options_of(attack):
 
 
 def in_the_virtual_machine(attack):
-    """As an ordinary user all, as root those that a cgroup holds."""
+    """As an ordinary user all, cold and in the service's warm pool; as root those that a cgroup holds."""
     held = attack.name.startswith(("cgroup_", "cpu_", "memory_", "process_", "time_"))
-    return pytest.mark.vm("root", "delegated") if held else pytest.mark.vm("delegated")
+    return pytest.mark.vm(*["root"] * held, "delegated", "service")
 
 
 # ── The tests ────────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, descendants, in_pid_namespace, living, reap, until
+from conftest import CHECKOUT, QUICK, descendants, in_pid_namespace, living, reap, until
 
 SOURCE = CHECKOUT / "tests" / "integration" / "supervision.c"
 
@@ -61,7 +61,7 @@ def test_a_failed_start_closes_no_descriptor_of_its_caller_and_leaves_nothing(le
 @pytest.mark.alone
 @pytest.mark.parametrize("moment", ["first", "maps", "go", "gone"])
 def test_a_sigkill_of_the_supervisor_half_way_through_a_start_leaves_nothing(run, left, supervision, moment):
-    for _ in range(10):
+    for _ in range(3 if QUICK else 10):
         assert supervision("killed-start", moment, status=-signal.SIGKILL) == []
         until(lambda: not living(descendants()))
         reap()

@@ -51,15 +51,15 @@ def memory(request):
 
 @pytest.fixture
 def warm(compiled, memory):
-    """warm(code, count) runs it warm in one process, one job after the other; gives the verdicts."""
+    """warm(code, …) runs each warm, all in one process, one after the other; gives the verdicts."""
     program = compiled(CHECKOUT / "tests" / "integration" / "warm.c")
 
-    def run_warm(code, count=1, policy="default"):
-        ran = subprocess.run([program, os.environ["SANDBOX_POLICIES"], policy, rootfs_path(), str(count), code],
+    def run_warm(*scripts, policy="default"):
+        ran = subprocess.run([program, os.environ["SANDBOX_POLICIES"], policy, rootfs_path(), *scripts],
                              capture_output=True, text=True, preexec_fn=memory)
         assert (ran.returncode, ran.stderr) == (0, ""), ran
         verdicts = [json.loads(line) for line in ran.stdout.splitlines()]
-        assert len(verdicts) == count
+        assert len(verdicts) == len(scripts)
         for verdict in verdicts:
             assert verdict["enforcement"]["start"] == "warm", verdict
             assert verdict["enforcement"]["missing"] == [], verdict
@@ -83,13 +83,14 @@ def test_a_warm_job_sees_what_a_cold_one_sees(run, warm, policy, tmp_path):
 
 
 def test_a_warm_job_ends_as_a_cold_one_does(warm):
-    assert warm("print('x'); raise SystemExit(7)")[0]["exit_code"] == 7
-    failed = warm("def f(): 1/0\nf()")[0]
+    left, failed, crashed, interrupted = warm("print('x'); raise SystemExit(7)", "def f(): 1/0\nf()",
+                                              "import os; os.kill(os.getpid(), 11)", "raise KeyboardInterrupt")
+    assert left["exit_code"] == 7
     assert failed["verdict"] == "exception"
     assert failed["stderr"].splitlines()[0] == "Traceback (most recent call last):"
     assert 'File "main.py", line 2, in <module>' in failed["stderr"]
-    assert warm("import os; os.kill(os.getpid(), 11)")[0]["signal"] == "SIGSEGV"
-    assert warm("raise KeyboardInterrupt")[0]["signal"] == "SIGINT"
+    assert crashed["signal"] == "SIGSEGV"
+    assert interrupted["signal"] == "SIGINT"
 
 
 def test_what_is_pid_1_of_a_warm_job_outlives_all_signals_of_its_script(run, memory):
@@ -135,7 +136,7 @@ print(caught, os.waitpid(child, 0)[1], threading.get_native_id() == os.getpid())
 def test_warm_jobs_have_randomness_of_their_own(warm):
     look = ("import random, os, uuid, secrets, tempfile\n"
             "print(random.random(), os.urandom(8).hex(), uuid.uuid4(), secrets.token_hex(), next(tempfile._get_candidate_names()))")
-    outputs = [verdict["stdout"] for verdict in warm(look, count=4)]
+    outputs = [verdict["stdout"] for verdict in warm(*[look] * 4)]
     for column in zip(*(output.split() for output in outputs)):
         assert len(set(column)) == 4, column
 
@@ -144,13 +145,14 @@ def test_a_warm_job_finds_nothing_of_the_one_before(warm):
     leave = ("import os, sys, builtins\n"
              "print(sorted(os.listdir('/work') + os.listdir('/tmp')), hasattr(builtins, 'trace'), 'left' in os.environ)\n"
              "builtins.trace = 1; os.environ['left'] = '1'; open('/tmp/left', 'w').write('x'); open('/work/left', 'w').write('x')\n")
-    assert {verdict["stdout"] for verdict in warm(leave, count=4)} == {"['main.py'] False False\n"}
+    assert {verdict["stdout"] for verdict in warm(*[leave] * 4)} == {"['main.py'] False False\n"}
 
 
 def test_limits_hold_warm(warm):
     assert warm("x = bytearray(4 << 30)")[0]["verdict"] in ("memory", "exception")
-    assert warm("import time\nwhile True: time.sleep(1)", policy="run")[0]["verdict"] == "timeout"
-    assert "Read-only file system" in warm("open('/tmp/x', 'w')", policy="run")[0]["stderr"]
+    endless, writing = warm("import time\nwhile True: time.sleep(1)", "open('/tmp/x', 'w')", policy="run")
+    assert endless["verdict"] == "timeout"
+    assert "Read-only file system" in writing["stderr"]
 
 
 @pytest.mark.vm
