@@ -2,11 +2,19 @@
 
 import fcntl
 import os
+import signal
 import tempfile
 
 import pytest
 
 import hang
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hangup():
+    """Where nohup(1) ignores it, so would all that tests start; a handler, other than that, ends with execve."""
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
