@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from conftest import descendants, until
+from conftest import in_pid_namespace, until
 
 MODE = os.environ.get("SANDBOX_TEST_MODE")
-READY = "import sys; print('ready', flush=True); sys.stdin.read()"
+WAIT = "import os, sys; print(os.stat('/proc/self/ns/pid').st_ino, flush=True); sys.stdin.read()"
 # As on a host whose users have no systemd of their own.
 WITHOUT_BUS = ["env", "-u", "XDG_RUNTIME_DIR", "-u", "DBUS_SESSION_BUS_ADDRESS"]
 
@@ -34,8 +34,8 @@ def auto(run, monkeypatch):
 
 
 def cgroup_of(started):
-    """The path of the cgroup of a job that runs."""
-    pids = descendants(started.pid)
+    """The path of the cgroup of a job that runs: WAIT."""
+    pids = in_pid_namespace(int(started.readline()))
     lines = {line for pid in pids for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines()}
     assert pids and len(lines) == 1, lines
     return lines.pop().removeprefix("0::")
@@ -55,8 +55,7 @@ def enforced(ran):
 @pytest.mark.alone
 @pytest.mark.parametrize("options", [[], ["--best-effort"]], ids=["plain", "best-effort"])
 def test_started_by_hand_it_takes_a_scope_of_its_own_from_systemd(auto, left, options):
-    started = auto.start(*options, code=READY, meta=True)
-    started.expect("ready")
+    started = auto.start(*options, code=WAIT, meta=True)
     of_user = r"/user\.slice/user-1000\.slice/user@1000\.service/app\.slice"
     where = of_user if MODE == "user" else r"/system\.slice"
     assert re.fullmatch(rf"{where}/sandbox-run-{started.pid}\.scope/job-\d+", cgroup_of(started))
@@ -69,8 +68,7 @@ def test_started_by_hand_it_takes_a_scope_of_its_own_from_systemd(auto, left, op
 @in_mode("user")
 def test_in_a_delegated_scope_of_the_users_that_one_is_used(auto):
     prefix = ["systemd-run", "--user", "--scope", "--quiet", "--unit=by-hand.scope", "-p", "Delegate=yes"]
-    started = auto.start(code=READY, meta=True, prefix=prefix)
-    started.expect("ready")
+    started = auto.start(code=WAIT, meta=True, prefix=prefix)
     assert re.fullmatch(r"/user\.slice/.*/by-hand\.scope/job-\d+", cgroup_of(started))
     assert enforced(started.finish())
 
@@ -106,8 +104,7 @@ def test_with_best_effort_it_goes_on_without_and_lists_what_is_missing(auto):
 
 @in_mode("delegated")
 def test_in_a_delegated_unit_that_one_is_used(auto):
-    started = auto.start(code=READY, meta=True)
-    started.expect("ready")
+    started = auto.start(code=WAIT, meta=True)
     assert re.fullmatch(re.escape(own_cgroup().removesuffix("/supervisor")) + r"/job-\d+", cgroup_of(started))
     assert enforced(started.finish())
 
