@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base64.h"
 #include "json_valid.h"
 #include "raised.h"
 #include "util.h"
@@ -145,31 +146,6 @@ static int word_from_name(const char *name)
     return -1;
 }
 
-static int base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c != '\0' ? strchr(digits, c) : NULL;
-    return found != NULL ? (int)(found - digits) : -1;
-}
-
-/* In place; what is no digit ends it. Returns the size. */
-static size_t base64_decode(char *text)
-{
-    unsigned bits = 0, held = 0;
-    size_t size = 0;
-    int digit;
-    for (const char *at = text; (digit = base64_digit(*at)) >= 0; at++) {
-        held = held << 6 | (unsigned)digit;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            text[size++] = (char)(held >> bits);
-        }
-    }
-    text[size] = '\0';
-    return size;
-}
-
 static int read_stream(struct answer *answer, enum sb_stream stream, const char *name)
 {
     struct json_object *value = member(answer->fields, name);
@@ -182,7 +158,11 @@ static int read_stream(struct answer *answer, enum sb_stream stream, const char 
     memcpy(text, json_object_get_string(value), size + 1);
     answer->text[stream] = text;
     answer->verdict.text[stream] = text;
-    answer->verdict.text_size[stream] = base64_decode(text);
+    ssize_t decoded = base64_decode(text, size);
+    if (decoded < 0)
+        return -1;
+    text[decoded] = '\0';
+    answer->verdict.text_size[stream] = (size_t)decoded;
     return 0;
 }
 
