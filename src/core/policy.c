@@ -14,6 +14,8 @@
 
 static const char suffix[] = ".json";
 
+const char *const output_buffering_names[] = {"line", "block", "none"};
+
 static bool has_suffix(const char *name)
 {
     size_t length = strlen(name);

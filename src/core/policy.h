@@ -9,6 +9,11 @@ struct policy_mount {
     char *target; /* absolute path in the root file system, without ".." */
 };
 
+/* When python writes out what a script has printed. */
+enum output_buffering { BUFFER_LINE, BUFFER_BLOCK, BUFFER_NONE };
+/* Their names in policies, and for runner.py. */
+extern const char *const output_buffering_names[BUFFER_NONE + 1];
+
 struct sb_policy {
     char *name;
     char *description;
@@ -22,6 +27,7 @@ struct sb_policy {
     bool loopback;     /* lo is up in the job's network namespace */
     bool proc_masked;  /* full /proc with masks instead of subset=pid */
     bool output_kills; /* past output_bytes the job ends */
+    unsigned char output_buffering; /* enum output_buffering */
     bool best_effort;  /* "enforcement": "best-effort" */
     bool warm;         /* "start": "warm": from a zygote, where the program keeps one */
     char **preload;    /* modules that the zygote imports, NULL-terminated, never NULL; empty unless

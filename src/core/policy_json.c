@@ -21,7 +21,7 @@ struct key {
     size_t offset;       /* of the field in struct sb_policy */
     const char *text;    /* TEXT: the default */
     bool on;             /* SWITCH: the default */
-    const char *word[2]; /* CHOICE: for false, which is the default, and for true */
+    const char *word[3]; /* CHOICE: for 0 (false), which is the default, 1 (true) and 2 */
 };
 
 #define FIELD(name) .offset = offsetof(struct sb_policy, name)
@@ -37,23 +37,30 @@ static const struct key keys[] = {
     {"loopback", SWITCH, json_type_boolean, FIELD(loopback), .on = false},
     {"proc", CHOICE, json_type_string, FIELD(proc_masked), .word = {"subset", "masked"}},
     {"output", CHOICE, json_type_string, FIELD(output_kills), .word = {"truncate", "kill"}},
+    {"output_buffering", CHOICE, json_type_string, FIELD(output_buffering),
+     .word = {"line", "block", "none"}},
     {"enforcement", CHOICE, json_type_string, FIELD(best_effort),
      .word = {"strict", "best-effort"}},
     {"start", CHOICE, json_type_string, FIELD(warm), .word = {"cold", "warm"}},
     {"preload", MODULES, json_type_array, FIELD(preload)},
 };
 
-static int read_choice(bool *field, const struct key *key, const struct reader *reader,
+static int read_choice(unsigned char *field, const struct key *key, const struct reader *reader,
                        struct json_object *value)
 {
     const char *word = string_of(reader, key->name, value);
     if (word == NULL)
         return -1;
-    *field = strcmp(word, key->word[1]) == 0;
-    if (!*field && strcmp(word, key->word[0]) != 0)
+    for (unsigned char i = 0; i < ARRAY_LEN(key->word) && key->word[i] != NULL; i++)
+        if (strcmp(word, key->word[i]) == 0) {
+            *field = i;
+            return 0;
+        }
+    if (key->word[2] == NULL)
         return bad_value(reader, key->name, "must be \"%s\" or \"%s\", not \"%.64s\"", key->word[0],
                          key->word[1], word);
-    return 0;
+    return bad_value(reader, key->name, "must be \"%s\", \"%s\" or \"%s\", not \"%.64s\"",
+                     key->word[0], key->word[1], key->word[2], word);
 }
 
 static int read_key(struct sb_policy *policy, const struct key *key, const struct reader *reader,
@@ -119,7 +126,7 @@ static int refuse_unknown_keys(struct json_object *object, const struct reader *
             i++;
         if (i < ARRAY_LEN(keys))
             continue;
-        char names[200], shown[48];
+        char names[256], shown[48];
         size_t length = 0;
         for (i = 0; i < ARRAY_LEN(keys) && length < sizeof(names); i++)
             length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
@@ -250,7 +257,7 @@ static struct json_object *key_value(const struct sb_policy *policy, const struc
     case SWITCH:
         return json_object_new_boolean(*(const bool *)field);
     case CHOICE:
-        return json_object_new_string(key->word[*(const bool *)field]);
+        return json_object_new_string(key->word[*(const unsigned char *)field]);
     case MODULES:
         return strings_array(policy->preload);
     }
