@@ -214,6 +214,8 @@ struct sb_file {
     const char *path; /* below /work, relative, without ".." */
     const void *data;
     size_t size;
+    bool text; /* it is Unicode text in UTF-8: in a Python source (*.py) a declaration of another
+                  encoding means nothing. Otherwise the bytes are taken as they are */
 };
 
 struct sb_verdict;
@@ -226,14 +228,23 @@ struct sb_job {
     const char *id;   /* for logs and the verdict; NULL: made */
     const char *name; /* sys.argv[0] and the name in tracebacks; NULL: "main.py". The code is put at
                          /work/<last part of name>, unless the name is "-c", "-" or "<…>" */
-    const void *code; /* UTF-8 without NUL */
+    const void *code; /* without NUL: UTF-8 text, in which a declaration of another encoding means
+                         nothing, or */
     size_t code_size;
+    bool
+        code_encoded; /* … the bytes of a source file, in the encoding that it declares (PEP 263) */
+    const char *module; /* in place of code: run this module, as `python3 -m` does, with /work to
+                           look in first. The name is not used */
     const struct sb_file *files; /* more files for /work */
     size_t files_count;
     const char *const *args; /* sys.argv[1:], NULL-terminated, or NULL */
     const char *const *env;  /* "NAME=value", on top of the policy's, NULL-terminated, or NULL */
-    const char *call;        /* function to call after the code; its value becomes the result */
-    const void *stdin_data;  /* what the script reads, or */
+    const char
+        *call; /* function to call after the code; its value becomes the result. Its name, or
+                  JSON: {"name": "main", "args": […], "kwargs": {…}}. It is called once: what the
+                  script does under `if __name__ == "__main__":` is left out. A coroutine is run to
+                  its end */
+    const void *stdin_data; /* what the script reads, or */
     size_t stdin_size;
     bool stdin_from_fd; /* … it is relayed from stdin_fd, never handed into the sandbox */
     int stdin_fd;

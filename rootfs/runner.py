@@ -1,32 +1,41 @@
 """Runs one script inside the sandbox, as `python3 script.py` would.
 
-    python3 runner.pyc NAME SOURCE CALL [ARGS...]
+    python3 runner.pyc BUFFERING NAME SOURCE CALL [ARGS...]
 
-NAME is the script's name in tracebacks and sys.argv[0] ("-c" and "-" are "<string>" and "<stdin>" in
-tracebacks, as with python3); SOURCE the file that holds the code, or the
-number of a descriptor that does; CALL the function to call afterwards, or "".
+BUFFERING is "line", "block" or "none": how stdout is buffered. NAME is the script's name in
+tracebacks and sys.argv[0] ("-c" and "-" are "<string>" and "<stdin>" in tracebacks, as with python3).
+SOURCE is the file that holds the code, or the number of a descriptor that does. NAME "-m": SOURCE is
+the module to run. CALL is "", or a function to call afterwards: its name, or JSON with "name", "args"
+and "kwargs".
 
 What the supervisor should know travels on descriptor 3, apart from the script's output: b"E" and the
 name of the exception's class, or b"R" and the value of the called function as JSON. The script can
 write there too: it falsifies its own result and nothing else, the supervisor trusts no byte of it.
 
-Every import here is paid for by every job: these modules are always loaded already.
+A job is a generator of steps (job_steps). A library in C takes them one after the other, where no
+frame of Python's is on the stack: neither tracebacks nor the recursion limit tell a script that
+something ran before it. Every import here is paid for by every job: these modules are always loaded
+already.
 """
 
 import _frozen_importlib
 import _frozen_importlib_external
 import _imp
-import _warnings
 import _weakref
 import posix
 import sys
 
-PROTOCOL = 2  # what the supervisor and this file agree on; recorded in rootfs.json
+PROTOCOL = 3  # what the supervisor and this file agree on; recorded in rootfs.json
 RESULT_FD = 3
+CODE_FD = 4
+LIBRARY_FD = 5
+STEPS_NAME = "sandbox_steps"  # of the library on LIBRARY_FD (steps_module.c)
 INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a KeyboardInterrupt
 flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
-types_made = False  # set in a zygote: compile() has made the types of the ast module
-last_module = None  # set in a zygote: what comes after it in sys.modules is the script's
+last_module = None  # what comes after it in sys.modules is the script's
+
+
+# ── What the supervisor hears ────────────────────────────────────────────────────────────────────
 
 
 def identity():
@@ -50,47 +59,33 @@ def tell(result, kind, text):
         pass
 
 
+# ── Before the script ────────────────────────────────────────────────────────────────────────────
+
+
 def read_source(source):
     with open(int(source) if source.isdigit() else source, "rb") as file:
         return file.read()
 
 
-def execute(source, name, scope):
-    """exec(compile(source, name, "exec"), scope), a millisecond faster.
+def unbuffered(stream):
+    """What python3 -u has in place of this stream."""
+    import io
 
-    The first compile() of a process makes all the types of the ast module. exec() of a text does not,
-    but calls the code "<string>": it gets its name when its first frame begins, as importlib names
-    code that has moved. Whatever keeps that from happening (a SyntaxError or a warning, which would
-    tell the wrong name) goes through compile() after all.
-    """
-    started = False
-    strict = ("error", None, SyntaxWarning, None, 0)
+    raw = io.FileIO(stream.fileno(), "w", closefd=False)
+    raw.name = stream.name
+    fresh = io.TextIOWrapper(raw, stream.encoding, stream.errors, newline="\n", write_through=True)
+    fresh.mode = "w"
+    return fresh
 
-    def filter_warnings(change):
-        change(strict)
-        _warnings._filters_mutated()
 
-    def first_frame(frame, event, argument):
-        nonlocal started
-        if frame.f_globals is not scope:
-            return  # the parser's: it imports unicodedata for names that are not ASCII, and codecs
-        sys.settrace(None)
-        filter_warnings(_warnings.filters.remove)
-        _imp._fix_co_filename(frame.f_code, name)
-        started = True
-
-    if not sys.warnoptions and not types_made:
-        filter_warnings(lambda entry: _warnings.filters.insert(0, entry))
-        sys.settrace(first_frame)
-        try:
-            exec(source, scope)
-        except BaseException:
-            if started:
-                raise
-            sys.settrace(None)
-            filter_warnings(_warnings.filters.remove)
-    if not started:
-        exec(compile(source, name, "exec", dont_inherit=True), scope)
+def set_buffering(buffering):
+    if sys.stdout.write_through or buffering == "block":  # by PYTHONUNBUFFERED already
+        return
+    if buffering == "line":
+        sys.stdout.reconfigure(line_buffering=True)
+        return
+    sys.stdout = sys.__stdout__ = unbuffered(sys.stdout)
+    sys.stderr = sys.__stderr__ = unbuffered(sys.stderr)
 
 
 def make_main(name, source, args):
@@ -111,113 +106,221 @@ def make_main(name, source, args):
     return main.__dict__
 
 
-def hide_runner(hook, runner):
-    """An excepthook that shows tracebacks from the script's first frame on."""
-
-    def excepthook(kind, error, traceback):
-        while traceback is not None and traceback.tb_frame.f_code.co_filename == runner:
-            traceback = traceback.tb_next
-        if error is not None:
-            error.__traceback__ = traceback
-        hook(kind, error, traceback)
-
-    return excepthook
+# ── The called function and its value ────────────────────────────────────────────────────────────
 
 
-def value_as_json(scope, call):
-    """Calls the function and returns its value as JSON text."""
-    function = scope.get(call)
-    if not callable(function):
-        raise NameError(f"the script defines no function {call}()")
-    value = function()
+def as_number(value):
+    """A number of another library's as one of Python's own, for JSON."""
+    kind = type(value)
+    if getattr(value, "shape", ()) == ():  # an array of several is none
+        ways = ("__index__", int), ("__float__", float)
+        if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
+            ways = ("__bool__", bool),
+        for method, convert in ways:
+            try:
+                if hasattr(kind, method):
+                    return convert(value)
+            except (TypeError, ValueError, OverflowError):
+                pass
+    raise TypeError(f"Object of type {kind.__name__} is not JSON serializable")
+
+
+def value_as_json(name, value):
     import json
 
     try:
-        return json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False, default=as_number)
+        if "\\ud" in text:  # half of a surrogate pair is no text: strict readers refuse it
+            whole = json.dumps(value, allow_nan=False, default=as_number, ensure_ascii=False)
+            text = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return text
     except (TypeError, ValueError, RecursionError) as error:
         reason = str(error)
-    raise TypeError(f"the value of {call}() is not JSON-serialisable: {reason}")
+    raise TypeError(f"the value of {name}() is not JSON-serialisable: {reason}")
+
+
+def parse_call(call):
+    """(the function's name, its positional arguments, its keyword arguments)."""
+    if call[0] != "{":
+        return call, (), {}
+    import json
+
+    asked = json.loads(call)
+    return asked["name"], tuple(asked.get("args", ())), asked.get("kwargs", {})
+
+
+def is_name(node, name):
+    return type(node).__name__ == "Name" and node.id == name
+
+
+def asks_for_main(test):
+    """Whether this condition has __name__ == "__main__" in it."""
+    if type(test).__name__ == "BoolOp":
+        return type(test.op).__name__ == "And" and any(map(asks_for_main, test.values))
+    if type(test).__name__ != "Compare" or type(test.ops[0]).__name__ != "Eq":
+        return False
+    sides = test.left, test.comparators[0]
+    return any(is_name(side, "__name__") for side in sides) and any(
+        getattr(side, "value", None) == "__main__" for side in sides)
+
+
+def calls(node, name):
+    """Whether this is a call of the function without arguments, by itself or in asyncio.run()."""
+    if type(node).__name__ != "Call" or node.keywords:
+        return False
+    if is_name(node.func, name):
+        return not node.args
+    return (getattr(node.func, "attr", None) == "run" and is_name(node.func.value, "asyncio") and
+            len(node.args) == 1 and calls(node.args[0], name))
+
+
+def without_own_calls(source, shown, name):
+    """The script's code without what would call the function besides us: what it does only where it is
+    the main program, and a bare call at its end. None: there is no such."""
+    if b"__main__" not in source and name.encode() + b"()" not in source:
+        return None
+    try:
+        tree = compile(source, shown, "exec", 0x400, True)  # ast.PyCF_ONLY_AST
+    except (SyntaxError, ValueError):
+        return None
+    kept = []
+    for node in tree.body:
+        if type(node).__name__ == "If" and asks_for_main(node.test):
+            kept += node.orelse
+        elif type(node).__name__ != "Expr" or not calls(node.value, name):
+            kept.append(node)
+    if kept == tree.body:
+        return None
+    tree.body = kept
+    return compile(tree, shown, "exec", 0, True)
+
+
+async def wait_for(value):
+    return await value
+
+
+def call_steps(scope, call, result):
+    """Calls the function and tells its value; a coroutine is run to its end. Returns the exception."""
+    name, args, kwargs = parse_call(call)
+    function = scope.get(name)
+    if not callable(function):
+        return NameError(f"the script defines no function {name}()")
+    value, error, _ = yield function, args, kwargs
+    if hasattr(type(value), "__await__"):
+        import asyncio
+
+        coroutine = value if asyncio.iscoroutine(value) else wait_for(value)
+        value, error, _ = yield asyncio.run, (coroutine,), {}
+    if error is not None:
+        return error
+    try:
+        tell(result, b"R", value_as_json(name, value))
+    except TypeError as unfit:
+        return unfit.with_traceback(None)
+    return None
 
 
 # ── The end ──────────────────────────────────────────────────────────────────────────────────────
 
+# CPython ends a process by taking everything to pieces: what still has something to write writes it
+# then. That takes a millisecond or more, and mostly nothing is seen of it. So we look whether anything
+# could be: at every object that is there since the script began. Where none has a finaliser, or
+# anything else that runs when it dies, the process ends at once. Else CPython ends it.
 
-def may_leave():
-    """Whether leave() will do: not where someone asked to look at the end, and not where C code may
-    have written into buffers of its own, which only exit(3) flushes."""
-    if sys.flags.inspect or sys.flags.dev_mode:
+MOST_OBJECTS = 20000  # to look at more takes as long as to let CPython do it
+HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC: instances are among gc.get_objects()
+HARMLESS_CALLBACKS = (  # of weak references: they take an entry out of a container
+    ("_weakrefset", "WeakSet.__init__.<locals>._remove"),
+    ("weakref", "WeakKeyDictionary.__init__.<locals>.remove"),
+    ("weakref", "WeakValueDictionary.__init__.<locals>.remove"),
+    ("logging", "_removeHandlerRef"),
+)
+GENERATOR = type(each for each in ())
+# As no class of the script's can answer in their place.
+mro_of = type.__dict__["__mro__"].__get__
+names_of = type.__dict__["__dict__"].__get__
+flags_of = type.__dict__["__flags__"].__get__
+
+
+def has_finaliser(kind):
+    return any("__del__" in names_of(base) for base in mro_of(kind))
+
+
+def calls_back(reference):
+    callback = _weakref.ReferenceType.__dict__["__callback__"].__get__(reference)
+    if callback is None or type(callback) is type(len):
         return False
-    if flush_c is not None:
-        flush_c()
-        return True
-    if "_ctypes" in sys.modules:
-        return False
-    files = [str(getattr(module, "__file__", None)) for module in [*sys.modules.values()]]
-    return all("/lib-dynload/" in file for file in files if file.endswith(".so"))
+    return type(callback) is not type(calls_back) or (
+        callback.__module__, callback.__qualname__) not in HARMLESS_CALLBACKS
 
 
-def flush():
-    """Whether all that was printed has got out."""
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None and not stream.closed:
-                stream.flush()
-    except BaseException:
-        return False
-    return True
+def stand_in_for_streams(streams):
+    """Whether sys.stdout or sys.stderr is another object than it was, or behaves like one."""
+    now = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
+    return tuple(map(id, now)) != streams or any(
+        stream.closed or vars(stream).keys() != {"mode"} for stream in now)
 
 
-def forget_names(names):
-    """What _PyModule_Clear does: first the private names, then the rest."""
-    for key in [key for key in names if key[:1] == "_" and key[1:2] != "_"]:
-        names[key] = None
-    for key in [key for key in names if key != "__builtins__"]:
-        names[key] = None
+def has_own_buffers():
+    """Whether C code of the script's may have written into buffers that only exit(3) flushes."""
+    names = modules_since(last_module)
+    modules = [sys.modules.get(name) for name in names]
+    files = [str(vars(module).get("__file__")) for module in modules if type(module) is type(sys)]
+    return "_ctypes" in names or any(
+        file.endswith(".so") and "/lib-dynload/" not in file for file in files)
 
 
 def modules_since(last):
-    """Names in sys.modules, the newest first, down to that one; without __main__, which comes last of all."""
+    """Names in sys.modules, the newest first, down to that one."""
     names = []
     for name in reversed(sys.modules):
         if name == last:
             break
-        if name != "__main__":
-            names.append(name)
+        names.append(name)
     return names
 
 
-def forget_modules():
-    """Takes away the script's own modules: what they hold is finalised, __del__ called. Modules that
-    something still holds lose their names."""
-    import gc
+def may_show_something(get_objects):
+    """Whether an object that is there since the script began may do something when it dies."""
+    objects = get_objects()
+    if len(objects) > MOST_OBJECTS:
+        return True
+    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
+    finalised = {key for key, kind in kinds.items() if has_finaliser(kind)}
+    found = [each for each in objects if id(type(each)) in finalised]
+    ours = [each for each in found
+            if type(each) is GENERATOR and each.gi_code in OUR_GENERATORS]
+    # Without them the script has hidden what it made by gc.freeze().
+    if len(ours) != len(OUR_GENERATORS) or len(found) != len(ours):
+        return True
+    for kind in kinds.values():
+        if type(kind).__module__ == "_ctypes" or _weakref.ProxyType in mro_of(kind):
+            return True
+        if _weakref.ReferenceType in mro_of(kind) and any(
+                calls_back(each) for each in objects if type(each) is kind):
+            return True
+    return any(has_finaliser(each) and not flags_of(each) & HAS_GC
+               for each in objects if type in mro_of(type(each)))
 
-    sys.last_type = sys.last_value = sys.last_traceback = None
-    own = [name for name in modules_since(last_module)
-           if str(getattr(sys.modules.get(name), "__file__", None)).startswith(("/work/", "/tmp/"))]
-    left = [_weakref.ref(sys.modules.pop(name)) for name in [*own, "__main__"] if name in sys.modules]
-    gc.collect()
-    for module in [reference() for reference in left]:
-        if module is not None:
-            forget_names(vars(module))
+
+def must_finalise(streams, get_objects):
+    """Whether something could be seen of it that CPython takes the interpreter to pieces."""
+    import _thread
+
+    if (sys.flags.inspect or sys.flags.dev_mode or _thread._count() > 0 or has_own_buffers() or
+            stand_in_for_streams(streams) or may_show_something(get_objects)):
+        return True
+    if flush_c is not None:
+        flush_c()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        return True
+    return False
 
 
 def leave(status):
-    """Ends the process as CPython would, in CPython's order (Py_FinalizeEx), but for taking the
-    interpreter itself to pieces, which takes a millisecond and which nobody sees. Returns when there
-    is something to be seen after all: CPython then does it."""
-    sys.settrace(None)
-    sys.setprofile(None)
-    if not may_leave():
-        return
-    if "threading" in sys.modules:
-        sys.modules["threading"]._shutdown()
-    if "atexit" in sys.modules:
-        sys.modules["atexit"]._run_exitfuncs()
-    if not flush():
-        return
-    forget_modules()
-    if not flush():
-        return
     if status == INTERRUPTED:
         import _signal
 
@@ -226,49 +329,102 @@ def leave(status):
     posix._exit(status & 0xFF)
 
 
-def show(error):
-    """Shows an exception that nothing caught, as PyErr_Print does. False when CPython must do it."""
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+def end_steps(status, watched, streams, get_objects):
+    """Ends the process; returns where CPython is to do it."""
+    if watched:
+        return
     try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except BaseException:
-        return False
-    return True
+        if "threading" in sys.modules:
+            yield sys.modules["threading"]._shutdown, (), {}
+        if "atexit" in sys.modules:
+            yield sys.modules["atexit"]._run_exitfuncs, (), {}
+        if not must_finalise(streams, get_objects):
+            leave(status)
+    except Exception:  # a script that has put something else in these modules' places
+        pass
 
 
-def run(runner, name, source, call, args, code=None):
-    """Runs the script and ends the process; returns never, but raises what CPython is to deal with.
+def status_of(error):
+    """The exit status, None where CPython is to make one of it."""
+    if error is None:
+        return 0
+    if isinstance(error, SystemExit):
+        code = error.code
+        if code is None:
+            return 0
+        return code if type(code) is int and code.bit_length() <= 31 else None
+    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
 
-    `code`: where a warm start has it already."""
+
+# ── The whole ────────────────────────────────────────────────────────────────────────────────────
+
+
+def job_steps(name, source, call, args, code, get_objects):
+    """Yields what is to be done, for the library to do; it sends (value, exception, whether the script
+    has set a trace or profile function) of each:
+
+    (source, name, names): run this source with these names
+    (code, names): the same, where it is compiled already
+    (function, arguments, keywords): call it
+    exception: show it, as python shows what nothing caught; or end the process as it says
+
+    Returns the exit status when the process is to be ended by CPython."""
     try:
         posix.set_inheritable(RESULT_FD, False)
     except OSError:
         pass
-    scope = make_main(name, source, args)
-    shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
     script, result = posix.getpid(), identity()
-    try:
-        execute(read_source(source) if code is None else code, shown, scope)
-        if call and posix.getpid() == script:
-            tell(result, b"R", value_as_json(scope, call))
-    except SystemExit as error:
-        status = 0 if error.code is None else error.code
-        if type(status) is not int or status.bit_length() > 31:
-            raise
-    except BaseException as error:
-        sys.excepthook = hide_runner(sys.excepthook, runner)
+    streams = tuple(map(id, (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)))
+    if name == "-m":
+        scope = make_main("-m", "0", args)
+        sys.path[0] = posix.getcwd()
+        import runpy
+
+        _, error, watched = yield runpy._run_module_as_main, (source, True), {}
+    else:
+        scope = make_main(name, source, args)
+        shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
+        text = read_source(source) if code is None else code
+        without = call and without_own_calls(text, shown, parse_call(call)[0])
+        _, error, watched = yield (without, scope) if without else (text, shown, scope)
+    if call and error is None and posix.getpid() == script:
+        error = yield from call_steps(scope, call, result)
+    del scope  # what the script made dies with its module
+    status = status_of(error)
+    if error is not None and not isinstance(error, SystemExit):
         if posix.getpid() == script:  # a forked child's end is not the script's
             tell(result, b"E", type(error).__name__)
-        if not show(error):
-            raise
-        status = INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
-    else:
-        status = 0
-    # Nothing here may hold the script's names any longer: they are to die with their module.
-    del scope
-    leave(status)
-    sys.exit(status)
+        yield error
+    if status is None:
+        yield error
+    del error
+    yield from end_steps(status, watched, streams, get_objects)
+    return status
+
+
+OUR_GENERATORS = {job_steps.__code__, end_steps.__code__}
+
+
+def load_library():
+    spec = _frozen_importlib.ModuleSpec(STEPS_NAME, None, origin=f"/proc/self/fd/{LIBRARY_FD}")
+    library = _imp.create_dynamic(spec)
+    sys.modules.pop(STEPS_NAME, None)
+    posix.close(LIBRARY_FD)
+    return library
+
+
+def main(buffering, name, source, call, *args):
+    global last_module
+    import gc
+
+    del sys.modules["gc"]
+    library = load_library()
+    last_module = [*sys.modules][-1]
+    set_buffering(buffering)
+    steps = job_steps(name, source, call, args, None, gc.get_objects)
+    gc.freeze()  # what is there now is none of the script's
+    library.begin(steps)  # raises an exception that ends this frame, and goes on from there
 
 
 if __name__ == "__main__":
-    run(run.__code__.co_filename, *sys.argv[1:4], sys.argv[4:])
+    main(*sys.argv[1:])

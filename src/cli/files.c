@@ -62,7 +62,7 @@ static int add_file(struct walk *walk, int fd)
                                       walk->given, walk->target, strerror(errnum));
     }
     struct sb_file *file = &files->items[files->count];
-    *file = (struct sb_file){strdup(walk->target), bytes.data, bytes.size};
+    *file = (struct sb_file){.path = strdup(walk->target), .data = bytes.data, .size = bytes.size};
     files->count++;
     files->bytes += bytes.size;
     if (file->path == NULL)

@@ -146,7 +146,8 @@ static int start_job(struct attack *attack, const char *file, const struct bytes
     struct options options = {0};
     int result = parse_limits(&options, attack->limits, err);
     if (result == 0) {
-        struct sb_file shared = {"hostile.py", test->shared.data, test->shared.size};
+        struct sb_file shared = {
+            .path = "hostile.py", .data = test->shared.data, .size = test->shared.size};
         struct sb_job job = {
             .policy = test->policy,
             .name = file,

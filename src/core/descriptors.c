@@ -21,20 +21,23 @@ static int lift(int *fd)
     return 0;
 }
 
-/* The code as a descriptor, for scripts that have no file: charged to the job like all its memory.
- */
-static int code_descriptor(const struct inside *in)
+/* Something in memory as a descriptor, out of the way: charged to the job like all its memory.
+ * Nothing: −1, too. */
+static int lift_memory(int *fd, const char *name, const void *data, size_t size)
 {
-    int fd = memfd_create("code", MFD_CLOEXEC);
-    if (fd < 0)
+    *fd = -1;
+    if (data == NULL)
+        return 0;
+    *fd = memfd_create(name, MFD_CLOEXEC);
+    if (*fd < 0)
         return -1;
-    for (size_t done = 0; done < in->code_size;) {
-        ssize_t n = pwrite(fd, (const char *)in->code + done, in->code_size - done, (off_t)done);
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pwrite(*fd, (const char *)data + done, size - done, (off_t)done);
         if (n < 0)
             return -1;
         done += (size_t)n;
     }
-    return fd;
+    return lift(fd);
 }
 
 static void sort(unsigned *numbers, size_t count)
@@ -47,23 +50,23 @@ static void sort(unsigned *numbers, size_t count)
         }
 }
 
-/* Closes every descriptor from `first` on but those in `kept`. */
-static int close_others(unsigned first, unsigned *kept, size_t count)
+/* Closes every descriptor except for those in `kept`. */
+static int close_others(unsigned *kept, size_t count)
 {
+    unsigned first = 0;
     sort(kept, count);
-    for (size_t i = 0; i <= count; i++) {
-        unsigned last = i < count ? kept[i] - 1 : ~0U;
-        if (first <= last && syscall(SYS_close_range, first, last, 0) < 0)
+    for (size_t i = 0; i < count; i++) {
+        if (first < kept[i] && syscall(SYS_close_range, first, kept[i] - 1, 0) < 0)
             return -1;
-        first = last + 2;
+        first = kept[i] + 1;
     }
-    return 0;
+    return (int)syscall(SYS_close_range, first, ~0U, 0);
 }
 
 int descriptors_arrange(struct inside *in)
 {
     int *const ours[] = {&in->control, &in->report, &in->channel, &in->work, &in->main, &in->init};
-    unsigned kept[ARRAY_LEN(ours)];
+    unsigned kept[ARRAY_LEN(ours) + JOB_FDS + 2];
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
         if (*ours[i] < 0)
@@ -75,13 +78,20 @@ int descriptors_arrange(struct inside *in)
     for (int i = 0; i < JOB_FDS; i++)
         if (lift(&in->fds[i]) < 0)
             return -1;
-    int code = -1;
-    if (in->code != NULL && ((code = code_descriptor(in)) < 0 || lift(&code) < 0))
+    int code, library;
+    if (lift_memory(&code, "code", in->code, in->code_size) < 0 ||
+        lift_memory(&library, "library", in->library, in->library_size) < 0)
         return -1;
-    for (int i = 0; i < JOB_FDS; i++)
-        if (dup2(in->fds[i], i) < 0)
+    const struct {
+        int from, to;
+    } script[] = {{in->fds[0], 0},         {in->fds[1], 1}, {in->fds[2], 2},
+                  {in->fds[3], RESULT_FD}, {code, CODE_FD}, {library, LIBRARY_FD}};
+    for (size_t i = 0; i < ARRAY_LEN(script); i++) {
+        if (script[i].from < 0)
+            continue;
+        if (dup2(script[i].from, script[i].to) < 0)
             return -1;
-    if (code >= 0 && dup2(code, CODE_FD) < 0)
-        return -1;
-    return close_others(code >= 0 ? CODE_FD + 1 : CODE_FD, kept, count);
+        kept[count++] = (unsigned)script[i].to;
+    }
+    return close_others(kept, count);
 }

@@ -97,7 +97,7 @@ void init_run(struct inside *in)
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
     /* The script's pipes end when the script's processes do. */
-    syscall(SYS_close_range, 0, CODE_FD, 0);
+    syscall(SYS_close_range, 0, LIBRARY_FD, 0);
     close_fd(&in->channel);
     close_fd(&in->work);
     close_fd(&in->main);

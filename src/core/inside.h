@@ -24,6 +24,8 @@
 #define RESULT_FD 3
 /* A script without a file of its own (-c, stdin) has its code here while the runner reads it. */
 #define CODE_FD 4
+/* A cold start's library (src/warm/steps_module.c), until the runner has loaded it. */
+#define LIBRARY_FD 5
 
 /* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. */
 struct report {
@@ -42,6 +44,8 @@ struct inside {
     size_t files_count;
     const void *code; /* goes to CODE_FD when not NULL */
     size_t code_size;
+    const void *library; /* goes to LIBRARY_FD when not NULL */
+    size_t library_size;
     char *const *argv; /* of python, argv[0] its path in the root file system */
     char *const *envp;
     struct sock_fprog filter;

@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "embedded.h"
 #include "error.h"
 #include "limit.h"
+#include "source_coding.h"
 #include "utf8.h"
 #include "util.h"
 
-/* The kernel takes up to 128 KiB a string (MAX_ARG_STRLEN) and 3/4 of the stack's 8 MiB in all;
- * this leaves room. */
-#define STRING_MAX (128 * 1024 - 1)
+/* Of the 3/4 of the stack's 8 MiB that the kernel takes of all strings together, this leaves room.
+ */
 #define STRINGS_MAX (2 * 1024 * 1024)
 #define FILES_MAX 10000
 
@@ -22,11 +23,11 @@ static const char *name_of(const struct sb_job *job)
     return job->name != NULL ? job->name : "main.py";
 }
 
-/* "-c", "-" and "<string>" are no files, as with python3 itself. */
+/* "-c", "-" and "<string>" are no files, as with python3 itself; nor is a module's code. */
 static const char *file_name(const struct sb_job *job)
 {
     const char *name = name_of(job);
-    if (strcmp(name, "-") == 0 || strcmp(name, "-c") == 0 || name[0] == '<')
+    if (job->module != NULL || strcmp(name, "-") == 0 || strcmp(name, "-c") == 0 || name[0] == '<')
         return NULL;
     const char *slash = strrchr(name, '/');
     return slash != NULL ? slash + 1 : name;
@@ -40,8 +41,10 @@ static int check_code(const struct sb_job *job, const struct sb_limits *limits,
         return sb_fail_field(err, "job", "code", "the code has a NUL byte at offset %zu; remove it",
                              (size_t)(nul - (const char *)job->code));
     int64_t characters = utf8_count(job->code, job->code_size);
-    if (characters < 0)
+    if (characters < 0 && !job->code_encoded)
         return sb_fail_field(err, "job", "code", "the code is not valid UTF-8; save it as UTF-8");
+    if (characters < 0)
+        characters = (int64_t)job->code_size;
     int64_t most = limits->value[SB_CODE_CHARS];
     if (characters > most)
         return sb_fail_field(err, "job", "code",
@@ -50,28 +53,17 @@ static int check_code(const struct sb_job *job, const struct sb_limits *limits,
     return 0;
 }
 
-static bool is_name(const char *text)
-{
-    if (text[0] == '\0' || (text[0] >= '0' && text[0] <= '9'))
-        return false;
-    for (const char *c = text; *c; c++)
-        if (!(*c == '_' || (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') ||
-              (*c >= 'a' && *c <= 'z') || (unsigned char)*c >= 0x80))
-            return false;
-    return true;
-}
-
 static int check_strings(const char *const *strings, const char *field, struct sb_error *err)
 {
     size_t total = 0;
     for (size_t i = 0; strings != NULL && strings[i] != NULL; i++) {
         size_t length = strlen(strings[i]);
         total += length + sizeof(char *);
-        if (length > STRING_MAX || total > STRINGS_MAX)
+        if (length > JOB_STRING_MAX || total > STRINGS_MAX)
             return sb_fail_field(err, "job", field,
                                  "%s is too long: at most %d bytes each and %d in all; pass more "
                                  "on stdin or in a file",
-                                 field, STRING_MAX, STRINGS_MAX);
+                                 field, JOB_STRING_MAX, STRINGS_MAX);
     }
     return 0;
 }
@@ -156,9 +148,8 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
     if (name_of(job)[0] == '\0' || (file != NULL && !path_is_below(file)))
         return sb_fail_field(err, "job", "name", "'%.100s' is not the name of a file",
                              name_of(job));
-    if (job->call != NULL && !is_name(job->call))
-        return sb_fail_field(err, "job", "call", "'%.100s' is not the name of a function",
-                             job->call);
+    if (job_check_call(job, err) < 0)
+        return -1;
     for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
         if (job->env[i][0] == '=' || strchr(job->env[i], '=') == NULL)
             return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value",
@@ -194,36 +185,91 @@ static char **environment(const struct sb_job *job)
     return envp;
 }
 
+/* Text is Unicode, whatever it declares: the source file that is made of it is in UTF-8, and says
+ * so. `file` is changed where need be. */
+static int declare_utf8(struct prepared *prepared, struct sb_file *file, struct sb_error *err)
+{
+    static const char utf8[] = "utf-8";
+    const size_t length = sizeof(utf8) - 1;
+    const char *source = file->data;
+    struct source_coding coding = source_coding_find(source, file->size);
+    if (source_coding_is_utf8(source, coding))
+        return 0;
+    size_t after = coding.offset + coding.size;
+    char *copy = malloc(file->size - coding.size + length);
+    if (copy == NULL)
+        return sb_fail(err, "job", ENOMEM, "no memory for the job's code");
+    prepared->copies[prepared->copies_count++] = copy;
+    memcpy(copy, source, coding.offset);
+    memcpy(copy + coding.offset, utf8, length);
+    memcpy(copy + coding.offset + length, source + after, file->size - after);
+    file->data = copy;
+    file->size += length - coding.size;
+    return 0;
+}
+
+static bool is_source(const char *path)
+{
+    static const char suffix[] = ".py";
+    size_t length = strlen(path), tail = sizeof(suffix) - 1;
+    return length >= tail && strcmp(path + length - tail, suffix) == 0;
+}
+
+/* The script, where it has a file or a descriptor of its own, and the files that come with it. */
+static int prepare_files(struct inside *in, struct prepared *prepared, const struct sb_job *job,
+                         struct sb_error *err)
+{
+    struct sb_file script = {file_name(job), job->code, job->code_size, !job->code_encoded};
+    if (script.text && declare_utf8(prepared, &script, err) < 0)
+        return -1;
+    if (script.path != NULL) {
+        snprintf(prepared->source, sizeof(prepared->source), "/work/%s", script.path);
+        prepared->files[in->files_count++] = script;
+    } else {
+        snprintf(prepared->source, sizeof(prepared->source), "%d", CODE_FD);
+        in->code = script.size > 0 ? script.data : "";
+        in->code_size = script.size;
+    }
+    for (size_t i = 0; i < job->files_count; i++) {
+        struct sb_file *file = &prepared->files[in->files_count++];
+        *file = job->files[i];
+        if (file->text && is_source(file->path) && declare_utf8(prepared, file, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_job *job,
                 const struct rootfs *rootfs, struct sb_error *err)
 {
     size_t args = strings_count(job->args);
-    const char *file = file_name(job);
     *prepared = (struct prepared){
-        .argv = calloc(args + 6, sizeof(char *)),
+        .argv = calloc(args + JOB_ARGV_FIXED + 1, sizeof(char *)),
         .envp = environment(job),
         .files = calloc(job->files_count + 1, sizeof(struct sb_file)),
+        .copies = calloc(job->files_count + 1, sizeof(char *)),
     };
-    if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL)
+    if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL ||
+        prepared->copies == NULL)
         return sb_fail(err, "job", ENOMEM, "no memory for the job");
-    if (file != NULL) {
-        snprintf(prepared->source, sizeof(prepared->source), "/work/%s", file);
-        prepared->files[in->files_count++] = (struct sb_file){file, job->code, job->code_size};
-    } else {
-        snprintf(prepared->source, sizeof(prepared->source), "%d", CODE_FD);
-        in->code = job->code_size ? job->code : "";
-        in->code_size = job->code_size;
-    }
-    for (size_t i = 0; i < job->files_count; i++)
-        prepared->files[in->files_count++] = job->files[i];
-    const char *fixed[] = {rootfs->python, ROOTFS_RUNNER, name_of(job), prepared->source,
-                           job->call ? job->call : ""};
+    if (prepare_files(in, prepared, job, err) < 0)
+        return -1;
+    const char *fixed[JOB_ARGV_FIXED] = {
+        rootfs->python,
+        ROOTFS_RUNNER,
+        output_buffering_names[job->policy->output_buffering],
+        job->module ? "-m" : name_of(job),
+        job->module ? job->module : prepared->source,
+        job->call ? job->call : "",
+    };
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         prepared->argv[i] = (char *)fixed[i];
     for (size_t i = 0; i < args; i++)
         prepared->argv[ARRAY_LEN(fixed) + i] = (char *)job->args[i];
     in->argv = prepared->argv;
     in->envp = prepared->envp;
+    in->library = embedded_steps_so;
+    in->library_size = embedded_steps_so_size;
     in->files = prepared->files;
     return 0;
 }
@@ -233,4 +279,7 @@ void job_release(struct prepared *prepared)
     free(prepared->argv);
     free(prepared->envp);
     free(prepared->files);
+    for (size_t i = 0; i < prepared->copies_count; i++)
+        free(prepared->copies[i]);
+    free(prepared->copies);
 }

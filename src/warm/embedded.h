@@ -1,4 +1,4 @@
-/* What is built into libsandbox and, the last, into libzygote: generated (embed.py). */
+/* What is built into libsandbox and, the last two, into libzygote: generated (embed.py). */
 #ifndef WARM_EMBEDDED_H
 #define WARM_EMBEDDED_H
 
@@ -7,6 +7,8 @@
 extern const unsigned char embedded_zygote_so[];
 extern const size_t embedded_zygote_so_size;
 extern const char embedded_zygote_py[]; /* NUL-terminated */
+extern const unsigned char embedded_steps_so[];
+extern const size_t embedded_steps_so_size;
 extern const unsigned char embedded_init[];
 extern const size_t embedded_init_size;
 

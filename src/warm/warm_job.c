@@ -8,11 +8,15 @@
 #include "protocol.h"
 #include "util.h"
 
-/* What python or the C library look at when they start: a zygote has started already. */
+/* What python or the C library look at when they start: a zygote has started already. What
+ * zygote.py can still do for a job is no reason. */
 static bool read_at_start(const char *entry)
 {
+    static const char done_later[] = "PYTHONUNBUFFERED=";
     static const char *const prefixes[] = {"PYTHON", "LD_", "LC_",  "LANG",     "MALLOC_",
                                            "GLIBC_", "TZ=", "OMP_", "OPENBLAS_"};
+    if (strncmp(entry, done_later, sizeof(done_later) - 1) == 0)
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
         if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
@@ -48,12 +52,14 @@ static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const st
         char *at = put_string(buffer, in->argv[i + 2]);
         if (copy->args == NULL)
             continue;
-        if (i == 0)
+        if (i == 1)
             copy->name = at;
         else if (i == 2)
+            copy->module = strcmp(copy->name, "-m") == 0 ? at : NULL;
+        else if (i == 3)
             copy->call = at[0] != '\0' ? at : NULL;
-        else if (i > 2)
-            copy->args[i - 3] = at;
+        else if (i > 3)
+            copy->args[i - 4] = at;
     }
     for (size_t i = 0; i < entries; i++) {
         char *at = put_string(buffer, in->envp[i]);
@@ -79,7 +85,8 @@ static void put_files(struct buffer *buffer, struct warm_job *copy, const struct
             copy->code = data;
             copy->code_size = file->size;
         } else {
-            copy->files[copy->files_count++] = (struct sb_file){path, data, file->size};
+            copy->files[copy->files_count++] =
+                (struct sb_file){.path = path, .data = data, .size = file->size};
         }
     }
 }
@@ -167,6 +174,8 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .name = copy->name,
         .code = copy->code,
         .code_size = copy->code_size,
+        .code_encoded = true, /* job_prepare has seen to it */
+        .module = copy->module,
         .files = copy->files,
         .files_count = copy->files_count,
         .args = (const char *const *)copy->args,

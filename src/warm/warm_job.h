@@ -9,8 +9,8 @@ struct warm_job {
     char *message;
     size_t size;
     bool best_effort;
-    const char *name, *call; /* in the message, as all that follows; */
-    char **args, **env;      /* the arrays are our own */
+    const char *name, *module, *call; /* in the message, as all that follows; */
+    char **args, **env;               /* the arrays are our own */
     const char *code;
     size_t code_size;
     struct sb_file *files; /* without the script */

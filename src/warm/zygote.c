@@ -20,13 +20,9 @@
 #include "clone.h"
 #include "libzygote.h"
 #include "protocol.h"
+#include "python_api.h"
 #include "start_script.h"
 #include "util.h"
-
-/* Python's C API, from the process. */
-void PyOS_BeforeFork(void);
-void PyOS_AfterFork_Parent(void);
-void PyOS_AfterFork_Child(void);
 
 struct zygote {
     struct zygote_config config;
@@ -143,7 +139,7 @@ static int write_files(struct inside *in, struct job *job, const char *at, uint3
         struct file_head head;
         memcpy(&head, at, sizeof(head));
         at += sizeof(head);
-        struct sb_file file = {at, at + head.path_size, head.size};
+        struct sb_file file = {.path = at, .data = at + head.path_size, .size = head.size};
         if (tmp_write_file(in, &file) < 0)
             return -1;
         if (job->code == NULL) {

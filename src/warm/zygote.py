@@ -1,9 +1,9 @@
 """A zygote: the python3 that jobs of one policy are forked from. It runs no code of users'.
 
-It comes as the first message on descriptor 3; the arguments are modules. It imports what the policy
-preloads, does once what every job does first, so that no job pays for it, and then clones children on
-request (zygote.c). A child comes out of serve() when it is isolated, waits for its job, and goes on as
-runner.py does for a cold start.
+It comes as the first message on descriptor 3; the arguments are how stdout is buffered, and modules. It
+imports what the policy preloads, does once what every job does first, so that no job pays for it, and
+then clones children on request (zygote.c). A child that is isolated waits for its job (next_job), and
+goes on as runner.py does for a cold start.
 """
 
 import sys
@@ -11,7 +11,7 @@ import sys
 RUNNER = "/usr/lib/sandbox-run/runner.pyc"
 REHEARSAL = b"import sys\nprint(sys.version_info >= (3,))\n"
 REHEARSALS = 20  # python's warm-up is 8 (3.11) to 17 runs (3.13)
-ARGUMENTS = ["main.py", "/work/main.py", ""]  # of most jobs
+ARGUMENTS = ["main.py", "/work/main.py", ""]  # of most jobs, behind the buffering
 
 
 def load(name, path):
@@ -32,9 +32,10 @@ def strings(entries):
     return "".join(f"{entry}\0" for entry in entries).encode("utf-8", "surrogateescape")
 
 
-def rehearse(runner, environment):
+def rehearse(library, runner, buffering, environment):
     """Whole jobs: the first sets up what is set up once, the others bring the code into the form that python
     gives to code that runs often (PEP 659), which is faster, and need not be written to any more."""
+    import gc
     import os
     import posix
 
@@ -49,17 +50,17 @@ def rehearse(runner, environment):
     set_environment(environment)
     try:
         with open(os.memfd_create("printed"), "w", encoding="utf-8") as printed:
-            sys.stdout = sys.stderr = printed
+            sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = printed
+            gc.freeze()
             for _ in range(REHEARSALS):
                 try:
-                    start_job(runner, ARGUMENTS, None, REHEARSAL, False)
-                except (Ended, SystemExit):  # the second where CPython is to end it (runner.may_leave)
-                    rehearse_more(runner)
-        for name in ("last_type", "last_value", "last_traceback"):
-            vars(sys).pop(name, None)
+                    library.take_steps(start_job(library, runner, [buffering, *ARGUMENTS], None, REHEARSAL, False))
+                except Ended:
+                    pass
+                rehearse_more(runner)
     finally:
         posix._exit = leave
-        sys.stdout, sys.stderr = streams
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = streams
         sys.modules["__main__"] = main
         sys.modules.update(last)
         sys.argv[:], sys.path[:] = argv, path
@@ -72,11 +73,11 @@ def rehearse_more(runner):
     int("1")  # which takes a logarithm once
     scope = {"__name__": "rehearsal"}
     exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
-    json.loads(json.dumps(scope["main"]()))
+    json.loads(runner.value_as_json("main", scope["main"]()))
     try:
-        runner.execute(b"1 / 0", "rehearsal", {})
+        exec("1 / 0", {})
     except ZeroDivisionError as error:
-        runner.hide_runner(sys.excepthook, runner.__name__)(type(error), error, error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def load_library():
@@ -133,30 +134,38 @@ def brings_a_module_of_ours():
     return not ours.isdisjoint(name.partition(".")[0] for name in posix.listdir("/work"))
 
 
-def start_afresh(argv, code):
+def put_on_descriptor(number, data):
+    import posix
+
+    file = posix.memfd_create("sandbox", 0)
+    posix.write(file, data)
+    posix.lseek(file, 0, 0)
+    posix.dup2(file, number)
+
+
+def start_afresh(library, runner, argv, code):
     """As a cold start does, where imports are to find other modules than those that are there."""
     import posix
 
-    if argv[1].isdigit():
-        file = posix.memfd_create("code", 0)
-        posix.write(file, code)
-        posix.lseek(file, 0, 0)
-        posix.dup2(file, int(argv[1]))
+    if argv[2].isdigit():
+        put_on_descriptor(int(argv[2]), code)
+    put_on_descriptor(runner.LIBRARY_FD, library.steps_library())
     posix.execv(sys.orig_argv[0], [sys.orig_argv[0], RUNNER, *argv])
 
 
-def run_job(library, runner, usual):
-    """Waits for the child's job and runs it; returns never. Until then the environment is the usual one."""
-    start_job(runner, *library.take(usual))
+def start_job(library, runner, argv, environment, code, brings_files):
+    """The steps of a job (runner.job_steps). The environment is the usual one where none comes with it."""
+    import gc
+    import os
 
-
-def start_job(runner, argv, environment, code, more_files):
     if environment is not None:
         set_environment(environment.decode("utf-8", "surrogateescape").split("\0")[:-1])
-    if more_files and brings_a_module_of_ours():
-        start_afresh(argv, code)
+        if os.environ.get("PYTHONUNBUFFERED"):
+            runner.set_buffering("none")
+    if (brings_files or argv[1] != "main.py") and brings_a_module_of_ours():
+        start_afresh(library, runner, argv, code)
     sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
-    runner.run(runner.file, *argv[:3], argv[3:], code)
+    return runner.job_steps(*argv[1:4], argv[4:], code, gc.get_objects)
 
 
 def main():
@@ -167,18 +176,18 @@ def main():
     os.environ.pop("LD_BIND_NOW", None)
     fresh = set(sys.modules)
     environment = [f"{name}={value}" for name, value in os.environ.items()]
+    buffering, *preload = sys.argv[1:]
     # Numeric libraries start threads when they are imported, which a fork would lose.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-    for name in sys.argv[1:]:
+    for name in preload:
         __import__(name)
     set_environment(environment)
     kept = set(sys.modules)
     runner = load("runner", RUNNER)
-    runner.file = runner.run.__code__.co_filename
     runner.flush_c = library.flush
-    runner.types_made = True
-    gc.freeze()  # each rehearsal collects
-    rehearse(runner, environment)
+    runner.set_buffering(buffering)
+    runner.last_module = [*sys.modules][-1]
+    rehearse(library, runner, buffering, environment)
     kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
     for name in set(sys.modules) - kept:
         del sys.modules[name]
@@ -188,18 +197,19 @@ def main():
         os.register_at_fork(after_in_child=renew)
     usual = strings(environment)
 
-    def job_of_ours():
-        library.pretend(len(ARGUMENTS), strings(ARGUMENTS) + usual, REHEARSAL)
-        run_job(library, runner, usual)
+    def next_job():
+        return start_job(library, runner, *library.take(usual))
+
+    def pretend():
+        library.pretend(len(ARGUMENTS) + 1, strings([buffering, *ARGUMENTS]) + usual, REHEARSAL)
 
     arrange_constant_memory(library)
     gc.collect()
-    filling = fill_holes()
+    filling = fill_holes()  # lives on in this frame, which the exception that begin() raises holds
     memory = Memory()  # with what that has mapped
     filling += fill_holes()
     gc.freeze()
-    library.serve(plan_memory(library, memory, job_of_ours))
-    run_job(library, runner, usual)
+    library.begin(plan_memory(library, memory, pretend), next_job)
 
 
 main()

@@ -163,9 +163,9 @@ class Memory:
         return copied["r--p"], copied["r-xp"], touched, untouched, self.away, read, written
 
 
-def learn(library, memory, do_job):
+def learn(library, memory, pretend):
     """The pid of a process that does a job, nothing beside, and stays as it is when all that it has left to do is to
-    end; and a descriptor from which a byte comes then."""
+    end; and a descriptor from which a byte comes then. In that process 0: what comes next is its job."""
     import os
     import posix
     import _signal
@@ -177,22 +177,22 @@ def learn(library, memory, do_job):
     done_read, done_write = os.pipe()
     learner = library.fork(memory.away_array, memory.constant_array)
     if learner == 0:
-        try:
-            posix._exit = wait_to_be_killed
-            do_job()
-        finally:
-            os.abort()
-    os.close(done_write)
+        posix._exit = wait_to_be_killed
+        pretend()
+    else:
+        os.close(done_write)
     return learner, done_read
 
 
-def plan_memory(library, memory, do_job):
-    """A file for library.serve. Another process writes it: this one does as little as it can, for jobs are to find it
-    as the one that did a job found it."""
+def plan_memory(library, memory, pretend):
+    """A file for library.begin. Another process writes it: this one does as little as it can, for jobs are to find it
+    as the one that did a job found it. In that one, -1."""
     import os
     import _signal
 
-    learner, done = learn(library, memory, do_job)
+    learner, done = learn(library, memory, pretend)
+    if learner == 0:
+        return -1
     file = os.memfd_create("plan")
     planner = library.fork(b"", b"")
     if planner == 0:

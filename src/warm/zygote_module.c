@@ -1,56 +1,13 @@
-/* libzygote as zygote.py sees it: a module of Python. Of Python's C API it uses what is stable (the
- * limited API, https://docs.python.org/3/c-api/stable.html) and declares that itself, so that one
- * library fits every python3, and nobody needs their headers. */
+/* libzygote as zygote.py sees it: a module of Python. */
 #include <string.h>
-#include <sys/types.h>
 
+#include "embedded.h"
 #include "libzygote.h"
-
-typedef struct object PyObject;
-
-#define METH_VARARGS 1
-#define METH_NOARGS 4
-#define METH_O 8
-
-struct method {
-    const char *name;
-    PyObject *(*call)(PyObject *module, PyObject *arguments);
-    int flags;
-    const char *doc;
-};
-
-struct module_definition {
-    struct {
-        ssize_t references;
-        void *type;
-        PyObject *(*init)(void);
-        ssize_t index;
-        PyObject *copy;
-    } base;
-    const char *name, *doc;
-    ssize_t state_size;
-    const struct method *methods;
-    void *slots, *traverse, *clear, *free;
-};
-
-PyObject *PyModule_Create2(struct module_definition *definition, int api_version);
-PyObject *PyBool_FromLong(long value);
-PyObject *PyBytes_FromStringAndSize(const char *data, ssize_t size);
-int PyBytes_AsStringAndSize(PyObject *bytes, char **data, ssize_t *size);
-PyObject *PyLong_FromVoidPtr(void *pointer);
-PyObject *PyList_New(ssize_t size);
-int PyList_SetItem(PyObject *list, ssize_t at, PyObject *item);
-PyObject *PyUnicode_DecodeUTF8(const char *text, ssize_t size, const char *errors);
-PyObject *Py_BuildValue(const char *format, ...);
-int PyArg_ParseTuple(PyObject *arguments, const char *format, ...);
-int Py_IsInitialized(void);
+#include "steps.h"
 
 static struct zygote *zygote;
-
-static PyObject *none(void)
-{
-    return Py_BuildValue("");
-}
+static int memory_plan;
+static PyObject *next_job; /* of call_begin */
 
 static PyObject *call_open(PyObject *module, PyObject *nothing)
 {
@@ -76,7 +33,7 @@ static PyObject *for_memory(void (*function)(uintptr_t, uintptr_t), PyObject *ar
     if (!PyArg_ParseTuple(arguments, "nn", &start, &end))
         return NULL;
     function(start, end);
-    return none();
+    return python_none();
 }
 
 static PyObject *call_join(PyObject *module, PyObject *arguments)
@@ -130,18 +87,43 @@ static PyObject *call_pretend(PyObject *module, PyObject *arguments)
                       .code = code_data,
                       .code_size = (size_t)code_size};
     zygote_pretend(zygote, &job);
-    return none();
+    return python_none();
 }
 
-static PyObject *call_serve(PyObject *module, PyObject *arguments)
+/* Called as sys.excepthook. */
+static PyObject *call_run(PyObject *module, PyObject *exception)
 {
     (void)module;
-    int plan;
-    if (!PyArg_ParseTuple(arguments, "i", &plan))
+    (void)exception;
+    steps_settle();
+    if (memory_plan >= 0) {
+        zygote_arrange(memory_plan);
+        zygote_serve(zygote);
+    }
+    steps_run(PyObject_CallFunction(next_job, NULL));
+}
+
+static PyObject *call_begin(PyObject *module, PyObject *arguments)
+{
+    if (!PyArg_ParseTuple(arguments, "iO", &memory_plan, &next_job))
         return NULL;
-    zygote_arrange(plan);
-    zygote_serve(zygote);
-    return none();
+    Py_IncRef(next_job);
+    PyObject *run = PyObject_GetAttrString(module, "run");
+    return run != NULL ? steps_begin(run) : NULL;
+}
+
+static PyObject *call_take_steps(PyObject *module, PyObject *steps)
+{
+    (void)module;
+    return steps_take(steps);
+}
+
+static PyObject *call_steps_library(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    return PyBytes_FromStringAndSize((const char *)embedded_steps_so,
+                                     (ssize_t)embedded_steps_so_size);
 }
 
 /* A list of so many strings at *at, which then is behind them. */
@@ -169,7 +151,7 @@ static PyObject *call_take(PyObject *module, PyObject *usual)
     PyObject *argv = take_list(&at, job.arguments);
     ssize_t size = job.strings + job.strings_size - at;
     bool same = size == expected_size && memcmp(at, expected, (size_t)size) == 0;
-    return Py_BuildValue("(NNNN)", argv, same ? none() : PyBytes_FromStringAndSize(at, size),
+    return Py_BuildValue("(NNNN)", argv, same ? python_none() : PyBytes_FromStringAndSize(at, size),
                          PyBytes_FromStringAndSize(job.code, (ssize_t)job.code_size),
                          PyBool_FromLong(job.more_files));
 }
@@ -179,7 +161,7 @@ static PyObject *call_flush(PyObject *module, PyObject *nothing)
     (void)module;
     (void)nothing;
     zygote_flush();
-    return none();
+    return python_none();
 }
 
 static const struct method methods[] = {
@@ -190,8 +172,13 @@ static const struct method methods[] = {
     {"fork", call_fork, METH_VARARGS, "(away, constant): see zygote_fork."},
     {"pretend", call_pretend, METH_VARARGS,
      "(arguments' count, strings, code): what take will give, in a fork."},
-    {"serve", call_serve, METH_VARARGS,
-     "(plan,): zygote_arrange, zygote_serve. Returns in a child."},
+    {"begin", call_begin, METH_VARARGS,
+     "(plan, job): ends all frames; then zygote_arrange and zygote_serve, unless the plan is -1; "
+     "in "
+     "a child takes the steps that job() returns, and ends the process."},
+    {"run", call_run, METH_VARARGS, "What begin goes on with."},
+    {"take_steps", call_take_steps, METH_O, "Takes steps here. Returns what they return."},
+    {"steps_library", call_steps_library, METH_NOARGS, "The library of a cold start, as bytes."},
     {"take", call_take, METH_O,
      "The child's job: (arguments, environment or None when it is this one, code, more files?)."},
     {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},
@@ -205,6 +192,6 @@ static struct module_definition definition = {
 PyObject *PyInit_libzygote(void);
 PyObject *PyInit_libzygote(void)
 {
-    return PyModule_Create2(&definition, 3);
+    return PyModule_Create2(&definition, PYTHON_API_VERSION);
 }
 #pragma GCC visibility pop

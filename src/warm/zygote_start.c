@@ -187,13 +187,13 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
 /* zygote.py comes as a message: the arguments of a process are read by people. */
 #define READ_TEXT "import os; exec(os.read(3, 1 << 16)) # a zygote of sandbox-run"
 
-/* python -c … MODULES…, in the policy's environment. The caller frees both arrays. */
+/* python -c … BUFFERING MODULES…, in the policy's environment. The caller frees both arrays. */
 static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
                      const struct sb_policy *policy)
 {
     size_t modules = strings_count((const char *const *)policy->preload);
     size_t entries = strings_count((const char *const *)policy->environment);
-    char **argv = calloc(modules + 4, sizeof(*argv));
+    char **argv = calloc(modules + 5, sizeof(*argv));
     char **envp = calloc(entries + 2, sizeof(*envp));
     in->argv = argv;
     in->envp = envp;
@@ -204,7 +204,8 @@ static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
     argv[0] = sandbox->rootfs.python;
     argv[1] = "-c";
     argv[2] = READ_TEXT;
-    memcpy(argv + 3, policy->preload, modules * sizeof(*argv));
+    argv[3] = (char *)output_buffering_names[policy->output_buffering];
+    memcpy(argv + 4, policy->preload, modules * sizeof(*argv));
     return 0;
 }
 

@@ -146,3 +146,48 @@ def test_a_result_larger_than_result_bytes_is_refused(run):
     assert large.status == 153
     assert large.verdict["verdict"] == "output" and large.verdict["result"] is None
     assert "result_bytes" in large.verdict["error"]
+
+
+# ── When it comes ────────────────────────────────────────────────────────────────────────────────
+
+VIOLENT = {
+    "time": "while True: pass",
+    "sleep": "import time; time.sleep(100)",
+    "memory": "x = bytearray(10 ** 9)",
+    "SIGSEGV": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+    "abort": "import os; os.abort()",
+    "_exit": "import os; os._exit(3)",
+    "SIGKILL": "import os; os.kill(os.getpid(), 9)",
+    "exec": "import os; os.execv('/bin/true', ['true'])",
+    "recursion": "import sys; sys.setrecursionlimit(10 ** 9)\nclass A:\n    def __repr__(self): return repr(self)\nrepr(A())",
+}
+
+
+@pytest.mark.parametrize("end", VIOLENT)
+def test_lines_that_were_printed_come_back_however_the_script_ends(run, end):
+    ran = run("--timeout", "1", json=True, code=f"print('phase 1')\nprint('phase 2')\n{VIOLENT[end]}")
+    assert ran.verdict["stdout"] == "phase 1\nphase 2\n"
+
+
+@pytest.mark.parametrize(("buffering", "printed"), [("line", "line\n"), ("block", ""), ("none", "line\npart")])
+def test_the_policy_says_when_output_is_written(run, policy, buffering, printed):
+    code = "import os, sys\nprint('line')\nprint('part', end='')\nos._exit(0)"
+    ran = run("--policy", policy(output_buffering=buffering), json=True, code=code)
+    assert ran.verdict["stdout"] == printed
+
+
+def test_all_that_was_printed_comes_back_at_a_normal_end_whatever_the_buffering(run, policy):
+    code = "import sys\nprint('line')\nprint('part', end='')\nsys.stdout.buffer.write(b'raw')"
+    for buffering in ("line", "block", "none"):
+        printed = run("--policy", policy(output_buffering=buffering), code=code).stdout
+        assert sorted(printed) == sorted("line\npartraw")
+
+
+def test_a_script_that_wants_no_buffer_has_none(run):
+    ran = run("--env", "PYTHONUNBUFFERED=1", json=True, code="import os\nprint('part', end='')\nos._exit(0)")
+    assert ran.verdict["stdout"] == "part"
+
+
+def test_each_line_is_passed_on_as_it_is_printed(run):
+    started = run.start(code="import time\nprint('first')\ntime.sleep(1000)")
+    assert started.process.stdout.readline() == b"first\n"

@@ -191,7 +191,7 @@ def test_a_program_that_replaces_python_is_judged_by_its_own_end(run):
 
 
 def test_output_that_cannot_be_flushed_at_the_end_is_as_outside(run):
-    ran = run(json=True, code="import os; print('x'); os.close(1)")
+    ran = run(json=True, code="import os; print('x', end=''); os.close(1)")
     assert (ran.status, ran.verdict["verdict"], ran.verdict["exit_code"]) == (120, "exit", 120)
 
 

@@ -168,3 +168,20 @@ def test_a_warm_jobs_limits_are_its_own(run, limit):
     assert (ran.verdict["verdict"], ran.verdict["enforcement"]["start"]) == ("memory", "warm")
     most = int(limit[:-1])
     assert most - 10 <= int(ran.verdict["stdout"].split()[-1]) <= most
+
+
+def test_a_script_with_the_name_of_a_module_is_imported_in_its_place(run, tmp_path):
+    """The zygote has imported json already."""
+    (tmp_path / "json.py").write_text("print(__name__)\nif __name__ == '__main__':\n    import json\n")
+    for start in ("cold", "warm"):
+        assert run("--start", start, tmp_path / "json.py").stdout == "__main__\njson\n"
+
+
+def test_a_script_that_wants_no_buffer_starts_warm(run):
+    ran = run("--start", "warm", "--env", "PYTHONUNBUFFERED=1", json=True, code="""
+        import os, sys
+        print("part", end="")
+        print(sys.stdout.write_through, sys.stdout.encoding, sys.stdout.name, sys.stdout is sys.__stdout__, end="")
+        os._exit(0)
+        """)
+    assert (ran.verdict["stdout"], ran.verdict["enforcement"]["start"]) == ("partTrue utf-8 <stdout> True", "warm")
