@@ -92,6 +92,8 @@ int read_code(const struct options *options, size_t most, struct bytes *code, st
         *code = (struct bytes){strdup(options->code), strlen(options->code)};
         return code->data != NULL ? 0 : fail(err, "", "no memory for the code: free some");
     }
+    if (options->module != NULL)
+        return 0;
     if (strcmp(options->script, "-") == 0 && isatty(STDIN_FILENO) && !options->quiet)
         say("reading the code from the terminal, up to Ctrl-D");
     return read_script(options->script, most, code, err);

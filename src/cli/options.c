@@ -33,10 +33,11 @@ struct row {
 
 static const struct row running[] = {
     {TEXT, 'c', NULL, "CODE", "run this code; what follows are its arguments", AT(code)},
+    {TEXT, 'm', NULL, "MODULE", "run this module; what follows are its arguments", AT(module)},
     {TEXT, 0, "policy", "NAME|FILE", "limits, mounts and filter [default]", AT(policy)},
     {LIST, 0, "files", "PATH", "put this file or directory into /work too; repeatable", AT(files)},
     {ENVIRONMENT, 0, "env", "K=V", "set this in the script's environment; repeatable", AT(env)},
-    {TEXT, 0, "call", "NAME", "call this function then; its value is the result", AT(call)},
+    {TEXT, 0, "call", "NAME|JSON", "call this function then; its value is the result", AT(call)},
     {FLAG, 0, "json", NULL, "print the verdict, one line of JSON, in place of output", AT(json)},
     {TEXT, 0, "meta", "FILE", "write the verdict to FILE, as JSON without output", AT(meta)},
     {FLAG, 0, "quiet", NULL, "no sentence of sandbox-run's own on stderr", AT(quiet)},
@@ -219,9 +220,10 @@ static int parse_words(struct options *options, int argc, char **argv, struct sb
     opterr = 0;
     optind = 0; /* from the start: the self-test parses many command lines */
     int answer;
-    /* "+": options end at the script. They end at -c CODE too, as they do for python. */
-    while (options->code == NULL &&
-           (answer = getopt_long(argc, argv, "+:c:h", longs, NULL)) != -1) {
+    /* "+": options end at the script. They end at -c CODE and -m MODULE, too, as they do for
+     * python. */
+    while (options->code == NULL && options->module == NULL &&
+           (answer = getopt_long(argc, argv, "+:c:m:h", longs, NULL)) != -1) {
         if (answer == '?' || answer == ':')
             return refuse(answer, table, argv, err);
         const struct row *row = &table[0];
@@ -262,11 +264,12 @@ int options_parse(struct options *options, int argc, char **argv, struct sb_erro
         return -1;
 
     bool named = optind < argc;
-    if (options->action != ACTION_RUN && (named || options->code != NULL))
+    const char *given = options->code != NULL ? "-c" : options->module != NULL ? "-m" : NULL;
+    if (options->action != ACTION_RUN && (named || given != NULL))
         return fail(err, "", "--%s runs no script: leave out '%s'", options->action_name,
-                    options->code != NULL ? "-c" : argv[optind]);
-    if (options->code != NULL)
-        options->script = "-c";
+                    given != NULL ? given : argv[optind]);
+    if (given != NULL)
+        options->script = given;
     else
         options->script = named ? argv[optind++] : "-";
     options->args = (const char *const *)argv + optind;
@@ -308,6 +311,7 @@ void options_usage(FILE *file)
     make_table(table);
     fputs("usage: sandbox-run [options] script.py [argument…]\n"
           "       sandbox-run [options] -c CODE [argument…]\n"
+          "       sandbox-run [options] -m MODULE [argument…]\n"
           "       sandbox-run [options] [-] [argument…]      the code comes from stdin\n"
           "Runs a Python script that you do not trust. Options end at the script.\n",
           file);

@@ -27,6 +27,7 @@ struct options {
     const char **files; /* NULL-terminated */
     const char **env;   /* NULL-terminated */
     const char *call;
+    const char *module; /* of -m, else NULL */
     const char *meta;
     bool warm;         /* start as a service does */
     const char *via;   /* address of a service, NULL: run here */
@@ -34,7 +35,7 @@ struct options {
     bool json;
     bool quiet;
     const char *code;        /* of -c, else NULL */
-    const char *script;      /* path, or "-" for stdin; "-c" with code */
+    const char *script;      /* path, or "-" for stdin; "-c" with code, "-m" with a module */
     const char *const *args; /* sys.argv[1:] */
 };
 

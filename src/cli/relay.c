@@ -99,10 +99,21 @@ static void keep(struct relay *relay, const char *data, size_t size)
     relay->size = needed;
 }
 
+static void remember(struct relay *relay, const char *data, size_t size)
+{
+    const size_t most = sizeof(relay->tail) - 1;
+    size_t kept = strlen(relay->tail), fresh = size < most ? size : most;
+    size_t dropped = kept + fresh > most ? kept + fresh - most : 0;
+    memmove(relay->tail, relay->tail + dropped, kept - dropped);
+    memcpy(relay->tail + kept - dropped, data + size - fresh, fresh);
+    relay->tail[kept - dropped + fresh] = '\0';
+}
+
 void relay_put(struct relay *relay, const void *data, size_t size)
 {
     if (size == 0 || relay->error != 0)
         return;
+    remember(relay, data, size);
     relay->last = ((const char *)data)[size - 1];
     size_t sent = relay_waits(relay) ? 0 : write_most(relay, data, size);
     if (sent < size)

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
+#include "hint.h"
 #include "message.h"
 #include "status.h"
 #include "util.h"
@@ -104,6 +105,10 @@ static void say_verdict(struct report *report, const struct sb_verdict *verdict)
                 (verdict->word == SB_SIGNAL && report->streams[SB_STDOUT].error == EPIPE);
     if (verdict->error != NULL && !told)
         report_say(report, "%s", verdict->error);
+    char hint[HINT_SIZE];
+    if (verdict->word == SB_EXCEPTION &&
+        hint_missing_module(hint, report->options, report->streams[SB_STDERR].tail))
+        report_say(report, "%s", hint);
     for (int i = 0; i < SB_STREAMS; i++) {
         if (verdict->dropped_bytes[i] > 0)
             report_say(report,

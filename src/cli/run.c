@@ -156,6 +156,8 @@ static int start(struct live *live, const struct sb_policy *policy, const struct
         .name = options->script,
         .code = code->data,
         .code_size = code->size,
+        .code_encoded = options->code == NULL,
+        .module = options->module,
         .files = files->items,
         .files_count = files->count,
         .args = options->args,

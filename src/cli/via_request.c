@@ -6,6 +6,7 @@
 #include "input.h"
 #include "json_writer.h"
 #include "message.h"
+#include "source_coding.h"
 #include "utf8.h"
 #include "util.h"
 #include "via.h"
@@ -57,10 +58,7 @@ static int read_inputs(const struct options *options, struct inputs *inputs, str
         gather_files(options, &inputs->files, err) < 0 ||
         read_stdin(options, &inputs->input, err) < 0)
         return -1;
-    /* As the sandbox itself says it. */
-    return is_text(inputs->code.data, inputs->code.size)
-               ? 0
-               : fail(err, "code", "the code is not valid UTF-8; save it as UTF-8");
+    return 0;
 }
 
 /* ── Writing ────────────────────────────────────────────────────────────────────────────────── */
@@ -83,16 +81,34 @@ static void put_member(struct json_writer *writer, const char *name, size_t name
     json_string(writer, text, size);
 }
 
-/* Code that is only space runs, and does nothing; the service refuses it, as a client that sends
- * such has mostly lost its code. A comment makes it code. */
-static void put_code(struct json_writer *writer, const struct bytes *code)
+/* A source file that is in another encoding than UTF-8, or says so, goes as the bytes that it is.
+ */
+static void put_code(struct json_writer *writer, const struct options *options,
+                     const struct bytes *code)
 {
-    bool blank = code->size == 0 || strspn(code->data, " \t\r\n\f") >= code->size;
+    struct source_coding coding = source_coding_find(code->data, code->size);
+    bool text = options->code != NULL ||
+                (is_text(code->data, code->size) && source_coding_is_utf8(code->data, coding));
     json_key(writer, "code");
-    if (blank)
-        json_string(writer, "#", 1);
-    else
-        json_string(writer, code->data, code->size);
+    if (text) {
+        json_string(writer, code->size > 0 ? code->data : "", code->size);
+        return;
+    }
+    json_bracket(writer, '{');
+    json_key(writer, "base64");
+    json_base64(writer, code->data, code->size);
+    json_bracket(writer, '}');
+}
+
+/* A name is text, anything else is JSON already. */
+static void put_call(struct json_writer *writer, const char *call)
+{
+    if (call == NULL || call[0] != '{') {
+        put_text(writer, "call", call);
+        return;
+    }
+    json_key(writer, "call");
+    json_verbatim(writer, call);
 }
 
 static int put_files(struct json_writer *writer, const struct files *files, struct sb_error *err)
@@ -174,10 +190,13 @@ static int put_all(struct json_writer *writer, const struct options *options,
                    const struct inputs *inputs, struct sb_error *err)
 {
     json_bracket(writer, '{');
-    put_code(writer, &inputs->code);
-    put_text(writer, "name", options->script);
+    put_text(writer, "module", options->module);
+    if (options->module == NULL) {
+        put_code(writer, options, &inputs->code);
+        put_text(writer, "name", options->script);
+    }
     put_text(writer, "policy", options->policy);
-    put_text(writer, "call", options->call);
+    put_call(writer, options->call);
     put_limits(writer, &options->limits);
     if (put_args(writer, options->args, err) < 0 || put_env(writer, options->env, err) < 0 ||
         put_files(writer, &inputs->files, err) < 0)
@@ -200,7 +219,7 @@ char *via_request(const struct options *options, size_t *size, struct sb_error *
         (options->call != NULL && !is_text(options->call, strlen(options->call)))) {
         not_text(err, "script", "the name of the script, or of the function,");
     } else if (read_inputs(options, &inputs, err) == 0) {
-        json_begin(&writer, inputs.code.size + inputs.files.bytes + inputs.input.size + 1024);
+        json_begin(&writer, 2 * inputs.code.size + inputs.files.bytes + inputs.input.size + 1024);
         int result = put_all(&writer, options, &inputs, err);
         *size = writer.size;
         body = json_end(&writer);

@@ -8,15 +8,22 @@
 /* ── Requests ───────────────────────────────────────────────────────────────────────────────── */
 
 #define ANY_CONTRACT (~0u)
+#define CODE_OBJECT JSON({"properties" : {"base64" : {"type" : "string"}}})
 
 const struct openapi_field openapi_fields[] = {
     {1u << NATIVE,
-     {"code", "string", "Python code. Either this or `files` with a main.py.", NULL, 0}},
-    {ANY_CONTRACT, {"code", "string", "Python code.", NULL, 0}},
+     {"code", "string|object",
+      "Python code: text, or {\"base64\": …}, the bytes of a source file in the encoding that it "
+      "declares. This, `module`, or `files` with a main.py.",
+      CODE_OBJECT, 0}},
     {ANY_CONTRACT,
-     {"script", "string",
+     {"code", "string|object", "Python code, also as {\"base64\": …}.", CODE_OBJECT, 0}},
+    {ANY_CONTRACT,
+     {"module", "string", "In place of code: run this module, as `python3 -m` does.", NULL, 0}},
+    {ANY_CONTRACT,
+     {"script", "string|object",
       "Python code that defines a function main() without arguments, whose value JSON can hold.",
-      NULL, 0}},
+      CODE_OBJECT, 0}},
     {ANY_CONTRACT,
      {"files", "{string}",
       "Files for the working directory: path below it → text. One named main.py is the code.", NULL,
@@ -44,10 +51,18 @@ const struct openapi_field openapi_fields[] = {
     {ANY_CONTRACT,
      {"limits", "Limits", "Other limits than the policy's, within its caps.", NULL, 0}},
     {ANY_CONTRACT,
-     {"call", "string",
-      "After the code, call this function of it without arguments; its value is the answer's "
-      "`result`.",
-      NULL, 0}},
+     {"call", "string|object",
+      "After the code, call this function of it, once; its value is the answer's `result`. Its "
+      "name, "
+      "or an object with `name`, `args` and `kwargs`.",
+      JSON({
+          "properties" : {
+              "name" : {"type" : "string"},
+              "args" : {"type" : "array"},
+              "kwargs" : {"type" : "object"}
+          }
+      }),
+      0}},
     {ANY_CONTRACT,
      {"base64", "boolean",
       "Whether the answer's `stdout` and `stderr` are base64, byte for byte; `error` is then a "

@@ -96,6 +96,10 @@ static int check_code(const struct request *request, struct sb_error *err)
 {
     const struct contract *contract = &contracts[request->contract];
     const char *code = request->job.code;
+    if (request->job.module != NULL && code != NULL)
+        return sb_fail_field(err, "request", "module", "give \"code\" or \"module\", not both");
+    if (request->job.module != NULL)
+        return 0;
     if (code == NULL)
         return sb_fail_field(err, "request", contract->code, "no code: give it in \"%s\"%s",
                              contract->code,

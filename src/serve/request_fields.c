@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "error.h"
 #include "json_text.h"
+#include "util.h"
 
 #define NAME_MAX_BYTES 1024 /* it becomes an argument of the interpreter */
 
@@ -56,12 +58,39 @@ static int read_flag(bool *flag, const char *path, struct json_object *value, st
 
 /* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
 
+/* {"base64": …}: the bytes take the text's place in the object, which owns both. */
+static int read_encoded(struct request *request, const char *path, struct json_object *object,
+                        struct sb_error *err)
+{
+    struct json_object *text = NULL;
+    if (json_object_object_length(object) != 1 ||
+        !json_object_object_get_ex(object, "base64", &text) ||
+        !json_object_is_type(text, json_type_string))
+        return bad_field(err, path, "must be a string, or {\"base64\": a string}");
+    size_t size = (size_t)json_object_get_string_len(text);
+    _cleanup_free_ char *data = malloc(size + 1);
+    if (data == NULL)
+        return no_memory(err);
+    memcpy(data, json_object_get_string(text), size);
+    ssize_t decoded = base64_decode(data, size);
+    if (decoded < 0)
+        return bad_field(err, path, "is not valid base64 (RFC 4648, with its padding)");
+    if (json_object_set_string_len(text, data, (int)decoded) != 1)
+        return no_memory(err);
+    request->job.code = json_object_get_string(text);
+    request->job.code_size = (size_t)decoded;
+    request->job.code_encoded = true;
+    return 0;
+}
+
 static int read_code(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
     const char *code = NULL;
     if (request->job.code != NULL)
         return bad_field(err, "files", "with a main.py, or \"code\": give one of the two");
+    if (json_object_is_type(value, json_type_object))
+        return read_encoded(request, path, value, err);
     if (read_text(&code, &request->job.code_size, path, value, err) < 0)
         return -1;
     request->job.code = code;
@@ -98,8 +127,10 @@ static int read_files(struct request *request, const char *path, struct json_obj
             return -1;
         file->path = name;
         file->data = text;
+        file->text = true;
         /* Code that has another name leaves this one to a file like any other. */
-        if (strcmp(name, "main.py") == 0 && request->job.name == NULL) {
+        if (strcmp(name, "main.py") == 0 && request->job.name == NULL &&
+            request->job.module == NULL) {
             request->job.code = text;
             request->job.code_size = file->size;
         } else {
@@ -171,9 +202,23 @@ static int read_env(struct request *request, const char *path, struct json_objec
     return 0;
 }
 
+static int read_module(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    return read_string(&request->job.module, path, value, err);
+}
+
+/* Its name, or an object, whose text the core reads. */
 static int read_call(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
+    if (json_object_is_type(value, json_type_object)) {
+        request->job.call = json_object_to_json_string_ext(
+            value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+        return request->job.call != NULL ? 0 : no_memory(err);
+    }
+    if (!json_object_is_type(value, json_type_string))
+        return bad_field(err, path, "must be a string or an object, not %s", json_kind(value));
     return read_string(&request->job.call, path, value, err);
 }
 
@@ -271,10 +316,11 @@ static int read_timeout(struct request *request, const char *path, struct json_o
     return 0;
 }
 
-/* "name" before "files", "files" before "code" and "timeout" before "limits": the later one sees
- * that the other is given. */
+/* "name" and "module" before "files", "files" before "code" and "timeout" before "limits": the
+ * later one sees that the other is given. */
 const struct request_field request_fields[] = {
     {"name", BIT(NATIVE), read_name},
+    {"module", BIT(NATIVE), read_module},
     {"files", BIT(NATIVE), read_files},
     {"code", BIT(NATIVE) | BIT(RUN_CODE) | BIT(EXECUTE), read_code},
     {"script", BIT(EXECUTE_SCRIPT), read_code},

@@ -1,5 +1,6 @@
 """The native form of POST /run: what a request may say, and what the answer always holds."""
 
+import base64
 import numbers
 
 import pytest
@@ -258,3 +259,56 @@ def test_a_body_that_is_no_object_is_refused(server, body):
 def test_a_post_without_a_body_is_refused(server):
     answer = server.ask("POST", "/run", None, {"Content-Type": "application/json", "Content-Length": "0"})
     assert answer.status == 400 and answer.error
+
+
+# ── What is run, and how ─────────────────────────────────────────────────────────────────────────
+
+
+def test_code_is_text_whatever_encoding_it_declares(server):
+    for name in ("gbk", "latin-1", "ascii", "nonsense"):
+        assert server.run(f"# coding: {name}\nprint('你好')")["output"] == "你好"
+    answer = server.run("# coding: gbk\nimport part\nraise ValueError(part.TEXT)",
+                        files={"part.py": "# coding: gbk\nTEXT = '你好'"})
+    assert answer["stderr"].endswith("ValueError: 你好\n")
+
+
+def test_code_that_is_bytes_is_a_source_file(server):
+    for source in (b"# coding: gbk\nprint('\xc4\xe3\xba\xc3')", b"# coding: utf-8\nprint('\xe4\xbd\xa0\xe5\xa5\xbd')"):
+        assert server.run({"base64": base64.b64encode(source).decode()})["output"] == "你好"
+
+
+@pytest.mark.parametrize("code", [
+    {}, {"base64": 1}, {"base64": "%%%"}, {"base64": "cA"}, {"base64": "cA==", "more": 1}, {"text": "x"}, 1, ["x"],
+])
+def test_code_that_is_neither_text_nor_bytes_is_refused(server, code):
+    answer = server.post("/run", {"code": code})
+    assert (answer.status, answer.json["field"]) == (400, "code")
+
+
+def test_a_module_is_run_in_place_of_code(server):
+    files = {"tool/__init__.py": "", "tool/__main__.py": "import sys\nprint(__name__, __package__, sys.argv[1:])"}
+    answer = server.run(None, module="tool", files=files, args=["a"])
+    assert answer["output"] == "__main__ tool ['a']"
+    answer = server.run(None, module="main", files={"main.py": "print(__name__)"})
+    assert answer["output"] == "__main__"
+
+
+@pytest.mark.parametrize("fields", [
+    {"module": "json", "code": "print(1)"}, {"module": ""}, {"module": "a b"}, {"module": 1}, {"module": "x\0"},
+    {"module": "json", "call": "f"},
+])
+def test_a_module_that_is_none_is_refused(server, fields):
+    answer = server.post("/run", fields)
+    assert (answer.status, answer.json["field"]) == (400, "module")
+
+
+def test_a_function_is_called_with_arguments(server):
+    call = {"name": "f", "args": [1, "é"], "kwargs": {"key": [None, 2.5]}}
+    assert server.run("def f(*args, **kwargs): return [args, kwargs]", call=call)["result"] == [
+        call["args"], call["kwargs"]]
+
+
+@pytest.mark.parametrize("call", [{}, {"name": 1}, {"name": "f", "args": {}}, {"name": "f", "more": 1}, 1, ["f"]])
+def test_a_call_that_is_none_is_refused(server, call):
+    answer = server.post("/run", {"code": "def f(): return 1", "call": call})
+    assert (answer.status, answer.json["field"]) == (400, "call")

@@ -271,10 +271,6 @@ def test_code_with_a_nul_byte_is_refused(run):
     refused(run("-", stdin=b"print(1)\n\0"), "NUL")
 
 
-def test_code_that_is_not_utf8_is_refused(run):
-    refused(run(run.script(b"# \xff\nprint(1)\n")), "UTF-8")
-
-
 def test_a_byte_order_mark_does_no_harm(run):
     assert run(run.script(b"\xef\xbb\xbfprint('ran')\n")).stdout == "ran\n"
 

@@ -92,6 +92,7 @@ def test_a_limit_of_a_wrong_type_or_out_of_range_is_named_with_what_is_allowed(
 
 @pytest.mark.parametrize("key,value,allowed", [
     ("proc", "full", "subset"), ("proc", 1, "string"), ("output", "drop", "truncate"),
+    ("output_buffering", "full", "block"), ("output_buffering", True, "string"),
     ("enforcement", "lax", "best-effort"), ("start", "hot", "warm"), ("preload", "os", "array"),
     ("writable", "yes", "true"), ("writable", 1, "true"),
     ("loopback", "up", "true"), ("environment", ["A=1"], "object"), ("environment", "A=1", ""),

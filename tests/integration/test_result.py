@@ -225,3 +225,85 @@ def test_a_forged_exception_changes_no_exit_status(run):
     ran = call(run, "import os\nos.write(3, b'EValueError')\nos._exit(0)\n")
     assert ran.status == 0
     assert ran.verdict["verdict"] == "ok"
+
+
+# ── How it is called ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("ending", [
+    'if __name__ == "__main__":\n    main()',
+    "if '__main__' == __name__: print(main())",
+    'if __name__ == "__main__" and True:\n    main()\nelse:\n    pass',
+    'import sys\nif __name__ == "__main__":\n    sys.exit(main())',
+    "main()",
+    "",
+])
+def test_the_function_is_called_once(run, ending):
+    ran = run("--json", "--call", "main", "-c", f"def main():\n    print('called as', __name__)\n    return 1\n{ending}")
+    assert (ran.verdict["stdout"], ran.verdict["result"]) == ("called as __main__\n", 1)
+
+
+def test_what_the_script_does_where_it_is_not_the_main_program_is_done(run):
+    ran = run("--json", "--call", "f", "-c", """
+if __name__ == "__main__":
+    VALUE = "program"
+else:
+    VALUE = "imported"
+def f(): return VALUE
+""")
+    assert ran.verdict["result"] == "imported"
+
+
+@pytest.mark.parametrize(("code", "value"), [
+    ("async def main():\n    import asyncio\n    await asyncio.sleep(0)\n    return 'awaited'", "awaited"),
+    ("import asyncio\nasync def main(): return 2\nif __name__ == '__main__': asyncio.run(main())", 2),
+    ("class Later:\n    def __await__(self): yield from (); return 3\ndef main(): return Later()", 3),
+])
+def test_what_is_to_be_awaited_is_awaited(run, code, value):
+    assert run("--json", "--call", "main", "-c", code).verdict["result"] == value
+
+
+def test_the_function_has_the_arguments_that_are_given(run):
+    call = {"name": "add", "args": [1, [2.5, None]], "kwargs": {"é": "ü", "more": {"a": True}}}
+    ran = run("--json", "--call", json.dumps(call), "-c", "def add(*args, **kwargs): return [args, kwargs]")
+    assert ran.verdict["result"] == [call["args"], call["kwargs"]]
+
+
+@pytest.mark.parametrize("call", [
+    "{", '{"name": 1}', '{"args": []}', '{"name": "a b"}', '{"name": "f", "args": {}}', '{"name": "f", "kwargs": []}',
+    '{"name": "f", "more": 1}', '{"name": "f", "args": [NaN]}', '["f"]', "f()",
+])
+def test_a_call_that_is_none_is_refused(run, call):
+    ran = run("--json", "--call", call, "-c", "def f(): return 1")
+    assert ran.status == 125
+    assert "call" in ran.verdict["error"]
+
+
+def test_a_function_that_does_not_take_the_arguments_is_an_exception(run):
+    ran = run("--json", "--call", '{"name": "f", "args": [1]}', "-c", "def f(): return 1")
+    assert (ran.verdict["verdict"], ran.verdict["stderr"].splitlines()[-1]) == (
+        "exception", "TypeError: f() takes 0 positional arguments but 1 was given")
+
+
+@pytest.mark.parametrize(("expression", "value"), [
+    ("Indexed()", 7), ("Floating()", 0.5), ("[Indexed(), {'a': Floating()}]", [7, {"a": 0.5}]),
+    ("__import__('decimal').Decimal('1.5')", 1.5), ("__import__('fractions').Fraction(1, 4)", 0.25),
+    ("__import__('enum').IntEnum('E', 'A B').B", 2),
+])
+def test_numbers_of_other_kinds_are_numbers(run, expression, value):
+    ran = run("--json", "--call", "main", "-c", f"""
+class Indexed:
+    def __index__(self): return 7
+class Floating:
+    def __float__(self): return 0.5
+def main(): return {expression}
+""")
+    assert ran.verdict["result"] == value
+
+
+@pytest.mark.parametrize(("expression", "value"), [
+    ("'a\\ud800b'", "a\ufffdb"), ("'\\udfff'", "\ufffd"), ("{'\\ud83d': 1}", {"\ufffd": 1}),
+    ("'\\ud83d\\ude00'", "\U0001f600"), ("'\\U0001f600'", "\U0001f600"), ("'\\\\ud800'", "\\ud800"),
+])
+def test_half_of_a_surrogate_pair_is_replaced(run, expression, value):
+    assert run("--json", "--call", "main", "-c", f"def main(): return {expression}").verdict["result"] == value

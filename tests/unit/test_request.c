@@ -152,7 +152,7 @@ static const struct {
     {ENDPOINT_RUN, "{\"code\":\"1\",\"name\":\"a\\u0000b\"}", "name", "NUL"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"base64\":\"yes\"}", "base64", "must be true or false"},
     {ENDPOINT_RUN_CODE, "{\"code\":\"1\",\"name\":\"x.py\"}", "name", "there is no field"},
-    {ENDPOINT_RUN, "{\"code\":\"1\",\"Stdin\":\"\"}", "Stdin", "use name, files, code, stdin"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"Stdin\":\"\"}", "Stdin", "use name, module, files, code, stdin"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"script\":\"\"}", "script", "no field \"script\""},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"stdin\":1}", "stdin", "must be a string"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"args\":\"a\"}", "args", "must be an array"},

@@ -1,0 +1,16 @@
+/* What a person may have overlooked. */
+#ifndef CLI_HINT_H
+#define CLI_HINT_H
+
+#include <stdbool.h>
+
+#include "options.h"
+
+#define HINT_SIZE 512
+
+/* A script that ended with a ModuleNotFoundError may miss a module that stands beside it on this
+ * host: says so into `hint`. `shown` is the end of what the script wrote to stderr. */
+bool hint_missing_module(char hint[static HINT_SIZE], const struct options *options,
+                         const char *shown);
+
+#endif
