@@ -248,6 +248,7 @@ struct sb_job {
     size_t stdin_size;
     bool stdin_from_fd; /* … it is relayed from stdin_fd, never handed into the sandbox */
     int stdin_fd;
+    bool merge_stderr;       /* stderr goes where stdout goes, in the order written */
     struct sb_limits limits; /* zeroed or SB_UNSET values: the policy's. Above a cap: an error */
     bool best_effort;        /* as options.best_effort, for this job */
 

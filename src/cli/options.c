@@ -38,6 +38,8 @@ static const struct row running[] = {
     {LIST, 0, "files", "PATH", "put this file or directory into /work too; repeatable", AT(files)},
     {ENVIRONMENT, 0, "env", "K=V", "set this in the script's environment; repeatable", AT(env)},
     {TEXT, 0, "call", "NAME|JSON", "call this function then; its value is the result", AT(call)},
+    {FLAG, 0, "merge-stderr", NULL, "stderr goes to stdout, in the order written",
+     AT(merge_stderr)},
     {FLAG, 0, "json", NULL, "print the verdict, one line of JSON, in place of output", AT(json)},
     {TEXT, 0, "meta", "FILE", "write the verdict to FILE, as JSON without output", AT(meta)},
     {FLAG, 0, "quiet", NULL, "no sentence of sandbox-run's own on stderr", AT(quiet)},

@@ -32,6 +32,7 @@ struct options {
     bool warm;         /* start as a service does */
     const char *via;   /* address of a service, NULL: run here */
     const char *token; /* for it, of the environment, or NULL */
+    bool merge_stderr;
     bool json;
     bool quiet;
     const char *code;        /* of -c, else NULL */

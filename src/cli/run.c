@@ -166,6 +166,7 @@ static int start(struct live *live, const struct sb_policy *policy, const struct
         /* The code has used stdin up, when it came from there. */
         .stdin_from_fd = strcmp(options->script, "-") != 0,
         .stdin_fd = STDIN_FILENO,
+        .merge_stderr = options->merge_stderr,
         .limits = options->limits,
         .best_effort = options->sandbox.best_effort,
         .on_output = options->json ? NULL : on_output,

@@ -203,6 +203,11 @@ static int put_all(struct json_writer *writer, const struct options *options,
         return -1;
     json_key(writer, "stdin");
     json_string(writer, inputs->input.size > 0 ? inputs->input.data : "", inputs->input.size);
+    /* A service that does not know the field refuses it: ask for it only where it is wanted. */
+    if (options->merge_stderr) {
+        json_key(writer, "merge_stderr");
+        json_verbatim(writer, "true");
+    }
     /* What the script wrote, byte for byte. */
     json_key(writer, "base64");
     json_verbatim(writer, "true");

@@ -29,6 +29,16 @@ static int make_pipe(int pipe_fds[2], int ours)
     return fcntl(pipe_fds[ours], F_SETFL, O_NONBLOCK);
 }
 
+/* Both of the script's descriptors are one pipe, so that the kernel keeps the order. */
+static int merge_stderr(struct sb_run *run, struct inside *in)
+{
+    int *stderr_fd = &in->fds[STDERR_FILENO];
+    close_fd(&run->source[SOURCE_STDERR].fd);
+    close_fd(stderr_fd);
+    *stderr_fd = fcntl(in->fds[STDOUT_FILENO], F_DUPFD_CLOEXEC, 0);
+    return *stderr_fd < 0 ? -1 : 0;
+}
+
 static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int report[2])
 {
     static const struct {
@@ -43,6 +53,9 @@ static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int
         run->source[script[i].source].fd = fds[script[i].ours];
         in->fds[i] = fds[!script[i].ours];
     }
+    /* A warm child's pipes are made before its job comes: see zygote_take. */
+    if (run->merge_stderr && merge_stderr(run, in) < 0)
+        return -1;
     return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0 ? -1 : 0;
 }
 

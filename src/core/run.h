@@ -67,6 +67,7 @@ struct sb_run {
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
     void (*on_done)(void *user, const struct sb_verdict *verdict);
     void *user;
+    bool merge_stderr; /* the script's stderr is its stdout: SOURCE_STDERR has or gets nothing */
 
     pid_t pid; /* of pid 1, as the host sees it */
     struct cgroup_job cgroup;

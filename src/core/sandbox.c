@@ -213,6 +213,7 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
     run->on_output = job->on_output;
     run->on_done = job->on_done;
     run->user = job->user;
+    run->merge_stderr = job->merge_stderr;
     if (job->id != NULL)
         snprintf(run->id, sizeof(run->id), "%s", job->id);
     else

@@ -64,6 +64,11 @@ const struct openapi_field openapi_fields[] = {
       }),
       0}},
     {ANY_CONTRACT,
+     {"merge_stderr", "boolean",
+      "Whether standard error goes to standard output, in the order written; the answer's `stderr` "
+      "is then empty.",
+      JSON({"default" : false}), 0}},
+    {ANY_CONTRACT,
      {"base64", "boolean",
       "Whether the answer's `stdout` and `stderr` are base64, byte for byte; `error` is then a "
       "sentence where it would be a traceback.",

@@ -228,6 +228,12 @@ static int read_policy(struct request *request, const char *path, struct json_ob
     return read_string(&request->policy, path, value, err);
 }
 
+static int read_merge_stderr(struct request *request, const char *path, struct json_object *value,
+                             struct sb_error *err)
+{
+    return read_flag(&request->job.merge_stderr, path, value, err);
+}
+
 static int read_base64(struct request *request, const char *path, struct json_object *value,
                        struct sb_error *err)
 {
@@ -331,6 +337,7 @@ const struct request_field request_fields[] = {
     {"timeout", BIT(NATIVE) | BIT(EXECUTE), read_timeout},
     {"limits", BIT(NATIVE), read_limits},
     {"call", BIT(NATIVE), read_call},
+    {"merge_stderr", BIT(NATIVE), read_merge_stderr},
     {"base64", BIT(NATIVE), read_base64},
     {0},
 };

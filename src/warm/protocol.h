@@ -56,6 +56,7 @@ struct job_head {
     uint32_t arguments;    /* of these strings, how many are of argv */
     int64_t code_size;     /* −1: the code is in the first file */
     int64_t open_files;    /* limit */
+    bool merge_stderr;     /* stderr becomes stdout */
     uint32_t files;        /* each: struct file_head, its path with NUL, its data */
 };
 struct file_head {

@@ -97,6 +97,7 @@ static void put_job(struct buffer *buffer, struct warm_job *copy, const struct s
     struct job_head head = {
         .code_size = in->code != NULL ? (int64_t)in->code_size : -1,
         .open_files = run->limits.value[SB_OPEN_FILES],
+        .merge_stderr = run->merge_stderr,
         .files = (uint32_t)in->files_count,
     };
     put(buffer, &head, sizeof(head));
@@ -181,6 +182,7 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .args = (const char *const *)copy->args,
         .env = (const char *const *)copy->env,
         .call = copy->call,
+        .merge_stderr = run->merge_stderr,
         .limits = run->limits,
         .best_effort = copy->best_effort,
     };

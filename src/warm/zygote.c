@@ -170,7 +170,9 @@ struct job zygote_take(struct zygote *zygote)
     struct report report = {.step = -1};
     if (write_files(in, &job, body + head.strings_size + code_size, head.files) < 0 ||
         (head.open_files != zygote->config.limits.value[SB_OPEN_FILES] &&
-         rlimits_lower(head.open_files) < 0))
+         rlimits_lower(head.open_files) < 0) ||
+        /* Its own pipe ends with that. */
+        (head.merge_stderr && dup2(STDOUT_FILENO, STDERR_FILENO) < 0))
         report = (struct report){
             .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
     if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)

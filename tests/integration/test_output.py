@@ -113,6 +113,43 @@ def test_output_is_stdout_without_its_last_newline_alone(run):
     assert run(json=True, code="pass").verdict["output"] == ""
 
 
+MERGED = """
+    import os, subprocess, sys
+    for i in range(200):
+        os.write(1, b"out %d\\n" % i)
+        os.write(2, b"err %d\\n" % i)
+        print("print", i, file=sys.stderr)
+    subprocess.run([sys.executable, "-c", "import os; os.write(2, b'its err\\\\n'); os.write(1, b'its out\\\\n')"])
+    raise SystemExit(3)
+    """
+
+
+@pytest.mark.parametrize("start", ["cold", "warm"])
+@pytest.mark.parametrize("form", ["json", "passed through"])
+def test_merged_stderr_comes_in_stdout_in_the_order_written(run, form, start):
+    ran = run("--merge-stderr", "--start", start, json=form == "json", meta=form != "json", code=MERGED)
+    written = "".join(f"out {i}\nerr {i}\nprint {i}\n" for i in range(200)) + "its err\nits out\n"
+    assert ran.verdict["enforcement"]["start"] == start
+    assert (ran.status, ran.verdict["verdict"], ran.verdict["exit_code"]) == (3, "exit", 3)
+    assert ran.verdict["error"] == "the script ended with exit status 3"
+    if form == "json":
+        assert (ran.verdict["stdout"], ran.verdict["stderr"]) == (written, "")
+    else:
+        assert (ran.stdout, ran.stderr) == (written, "")
+
+
+@pytest.mark.parametrize("start", ["cold", "warm"])
+def test_merged_stderr_is_one_pipe_that_is_closed_by_itself(run, start):
+    """Nothing waits for the pipe that would have been stderr's, and closing one of the two leaves the other."""
+    ran = run("--merge-stderr", "--start", start, json=True, code="""
+        import os
+        assert os.fstat(1).st_ino == os.fstat(2).st_ino
+        os.close(1)
+        os.write(2, b"left")
+        """)
+    assert (ran.status, ran.verdict["stdout"], ran.verdict["stderr"]) == (0, "left", ""), ran
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @pytest.mark.parametrize("form", ["json", "passed through"])
 def test_too_much_output_kills_where_the_policy_says_so(run, policy, stream, form):
