@@ -54,7 +54,7 @@ enum sb_limit {
     SB_MEMORY_BYTES, /* all memory of the job, its tmpfs files included */
     SB_MILLICPUS,    /* thousandths of a CPU; JSON "cpus": 0.5 is 500 here */
     SB_PIDS,         /* processes and threads alive at the same time */
-    SB_OUTPUT_BYTES, /* kept of stdout and of stderr, each: the first and the last part */
+    SB_OUTPUT_BYTES, /* shown of stdout and of stderr, each: the first and the last part */
     SB_OPEN_FILES,   /* RLIMIT_NOFILE: descriptors open in one process */
     SB_TMP_BYTES,    /* size of /tmp, /work and /dev/shm together */
     SB_TMP_FILES,    /* files and directories there */
@@ -252,7 +252,9 @@ struct sb_job {
     struct sb_limits limits; /* zeroed or SB_UNSET values: the policy's. Above a cap: an error */
     bool best_effort;        /* as options.best_effort, for this job */
 
-    /* When set, output is handed over as it comes instead of being kept for the verdict. */
+    /* When set, output is handed over as it comes instead of being kept for the verdict. Before the
+     * end of the first part that SB_OUTPUT_BYTES leaves, only whole lines are; the last part, and
+     * the line that stands for what is missing, come just before on_done. */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
     /* Called once, from sb_turn. The verdict and the run are gone when it returns. */
     void (*on_done)(void *user, const struct sb_verdict *verdict);
@@ -299,11 +301,13 @@ struct sb_verdict {
     enum sb_word word;
     const char *id;
     const char *error; /* what a person should know; NULL when word is SB_OK */
-    const char
-        *text[SB_STREAMS]; /* kept output, NUL-terminated (it may hold NULs); "" with on_output */
+    /* Output, NUL-terminated (it may hold NULs); "" with on_output. Where bytes are missing, the
+     * line "… N bytes left out …" stands between whole lines (between characters of very long
+     * ones): at most SB_OUTPUT_BYTES and that line. */
+    const char *text[SB_STREAMS];
     size_t text_size[SB_STREAMS];
-    int64_t written_bytes[SB_STREAMS]; /* what the script wrote, kept or not */
-    int64_t dropped_bytes[SB_STREAMS]; /* of these, not kept: between the first and the last part */
+    int64_t written_bytes[SB_STREAMS]; /* what the script wrote, shown or not */
+    int64_t dropped_bytes[SB_STREAMS]; /* of these, not shown: the N of that line, or 0 */
     int exit_code;                     /* of the script, −1 when it ended otherwise */
     int signal;                        /* that ended it, 0 when none did */
     const char *exception; /* name of the exception's class; NULL but for SB_EXCEPTION */

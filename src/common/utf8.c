@@ -36,6 +36,28 @@ size_t utf8_next(const char *text, size_t size, bool *valid)
     return i;
 }
 
+bool utf8_continues(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+size_t utf8_whole(const char *text, size_t size)
+{
+    size_t start = size;
+    while (start > 0 && size - start < 3 && utf8_continues(text[start - 1]))
+        start--;
+    if (start == 0 || size - start >= 3) /* continued so often it was whole, or is no UTF-8 */
+        return size;
+    start--;
+    unsigned char lead = (unsigned char)text[start];
+    size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    bool valid;
+    if (lead < 0xc2 || lead > 0xf4 || size - start >= length ||
+        utf8_next(text + start, size - start, &valid) < size - start)
+        return size;
+    return start;
+}
+
 /* How many of the first bytes are ASCII. */
 static size_t ascii_run(const char *text, size_t size)
 {

@@ -14,6 +14,12 @@
  */
 size_t utf8_next(const char *text, size_t size, bool *valid);
 
+/* Whether a byte is, in valid UTF-8, one of a character's that is not its first. */
+bool utf8_continues(char byte);
+
+/* How many of the first bytes are left when a character that the end cuts off is taken away. */
+size_t utf8_whole(const char *text, size_t size);
+
 /* How many characters a text has, or −1 when it is not valid UTF-8. */
 int64_t utf8_count(const char *text, size_t size);
 

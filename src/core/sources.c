@@ -59,11 +59,13 @@ int sources_listen(struct sb_run *run)
 static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)
 {
     struct stream *stream = &run->stream[which];
-    size_t live = run->on_output != NULL ? stream_head_part(stream, size) : 0;
-    if (live > 0)
-        run->on_output(run->user, which, data, live);
-    if (stream_keep(stream, data, size, live) < 0)
+    if (stream_keep(stream, data, size) < 0)
         run_fail(run, "no memory for the script's output");
+    size_t ready = run->on_output != NULL ? stream_ready(stream) : 0;
+    if (ready > 0) {
+        run->on_output(run->user, which, stream->head, ready);
+        stream_handed(stream, ready);
+    }
     if (run->policy->output_kills && stream->written > run->limits.value[SB_OUTPUT_BYTES])
         run_kill(run, CAUSE_OUTPUT);
 }

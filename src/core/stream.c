@@ -1,10 +1,25 @@
-/* Head and tail of a stream. See stream.h. */
+/* Head and tail of a stream. See stream.h.
+ *
+ * Where bytes are missing, head and tail are cut to whole lines, or, where lines are very long, to
+ * whole characters: a reader must not take what is glued together for something that was written.
+ */
 #include "stream.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* So much of the head, at its end, is handed on in whole lines only. */
+#define WHOLE_LINES_MAX 4096
+/* A head that is shorter is not handed on before it is clear what becomes of it: three bytes at its
+ * end are needed to know where a character ends. */
+#define HANDED_MIN 8
 
 void stream_init(struct stream *stream, int64_t limit)
 {
@@ -19,12 +34,7 @@ void stream_free(struct stream *stream)
     *stream = (struct stream){0};
 }
 
-size_t stream_head_part(const struct stream *stream, size_t size)
-{
-    if ((uint64_t)stream->written >= stream->head_max)
-        return 0;
-    return MIN(size, stream->head_max - (size_t)stream->written);
-}
+/* ── Keeping ───────────────────────────────────────────────────────────────────────────────── */
 
 /* Room for `more` bytes and a NUL, doubling, but never beyond what may be kept. */
 static int grow(struct stream *stream, size_t more)
@@ -35,7 +45,7 @@ static int grow(struct stream *stream, size_t more)
     size_t room = stream->head_room ? stream->head_room : 4096;
     while (room < needed)
         room *= 2;
-    room = MIN(room, stream->head_max + stream->tail_max + 1);
+    room = MIN(room, stream->head_max + STREAM_MARK_MAX + stream->tail_max + 1);
     char *head = realloc(stream->head, room);
     if (head == NULL)
         return -1;
@@ -44,7 +54,7 @@ static int grow(struct stream *stream, size_t more)
     return 0;
 }
 
-static int append(struct stream *stream, const char *data, size_t size)
+static int keep_head(struct stream *stream, const char *data, size_t size)
 {
     if (size == 0)
         return 0;
@@ -55,15 +65,13 @@ static int append(struct stream *stream, const char *data, size_t size)
     return 0;
 }
 
-static int keep_tail(struct stream *stream, const char *data, size_t size)
+/* `position`: of the first byte, counted from the end of the head. */
+static int keep_tail(struct stream *stream, uint64_t position, const char *data, size_t size)
 {
     if (size == 0 || stream->tail_max == 0)
         return 0;
     if (stream->tail == NULL && (stream->tail = malloc(stream->tail_max)) == NULL)
         return -1;
-    /* `written` already counts these bytes; their place in the ring follows from their place in the
-     * stream. */
-    uint64_t position = (uint64_t)stream->written - size - stream->head_max;
     if (size > stream->tail_max) {
         position += size - stream->tail_max;
         data += size - stream->tail_max;
@@ -76,53 +84,133 @@ static int keep_tail(struct stream *stream, const char *data, size_t size)
     return 0;
 }
 
-int stream_keep(struct stream *stream, const char *data, size_t size, size_t live)
+int stream_keep(struct stream *stream, const char *data, size_t size)
 {
-    size_t head = stream_head_part(stream, size);
+    uint64_t position = (uint64_t)stream->written, end = stream->head_max;
+    size_t head = position < end ? MIN(size, (size_t)(end - position)) : 0;
     stream->written += (int64_t)size;
-    if (head > live && append(stream, data + live, head - live) < 0)
+    if (keep_head(stream, data, head) < 0)
         return -1;
-    return keep_tail(stream, data + head, size - head);
+    return keep_tail(stream, position + head - end, data + head, size - head);
 }
 
-static uint64_t past_head(const struct stream *stream)
+/* ── Cutting ───────────────────────────────────────────────────────────────────────────────── */
+
+/* How much of what is kept of the head is shown when bytes behind it are missing. Positions are the
+ * whole head's: a newline in its first half would cost more than it is worth. */
+static size_t cut_head(const struct stream *stream)
 {
-    return (uint64_t)stream->written > stream->head_max
-               ? (uint64_t)stream->written - stream->head_max
-               : 0;
+    size_t half = stream->head_max / 2;
+    size_t skipped = half > stream->handed ? MIN(half - stream->handed, stream->head_size) : 0;
+    const char *newline = stream->head_size > skipped
+                              ? memrchr(stream->head + skipped, '\n', stream->head_size - skipped)
+                              : NULL;
+    if (newline != NULL)
+        return (size_t)(newline - stream->head) + 1;
+    if (stream->handed > half && stream->last == '\n')
+        return 0;
+    return utf8_whole(stream->head, stream->head_size);
 }
 
-int64_t stream_dropped(const struct stream *stream)
+/* How much of the tail is left out at its beginning. What comes before it is not known any more, so
+ * up to three bytes that continue a character are taken for the end of one. */
+static size_t cut_tail(const char *tail, size_t size)
 {
-    uint64_t past = past_head(stream);
-    return past > stream->tail_max ? (int64_t)(past - stream->tail_max) : 0;
+    const char *newline = size > 0 ? memchr(tail, '\n', (size + 1) / 2) : NULL;
+    if (newline != NULL)
+        return (size_t)(newline - tail) + 1;
+    size_t skip = 0;
+    while (skip < MIN(size, 3) && utf8_continues(tail[skip]))
+        skip++;
+    return skip;
 }
 
-void stream_tail(const struct stream *stream, struct stream_piece pieces[2])
+/* ── Handing on ────────────────────────────────────────────────────────────────────────────── */
+
+/* Up to where bytes of the head are handed on as they come. */
+static size_t free_end(const struct stream *stream)
 {
-    uint64_t past = past_head(stream);
-    pieces[0] = pieces[1] = (struct stream_piece){stream->tail, 0};
-    if (past == 0 || stream->tail_max == 0)
+    return stream->head_max < HANDED_MIN
+               ? 0
+               : stream->head_max - MIN(stream->head_max / 2, (size_t)WHOLE_LINES_MAX);
+}
+
+size_t stream_ready(const struct stream *stream)
+{
+    size_t end = stream->handed + stream->head_size, whole = free_end(stream);
+    if (end <= whole || stream->head_size == 0)
+        return stream->head_size;
+    if (end == stream->head_max)
+        return cut_head(stream);
+    size_t from = MAX(whole, stream->handed) - stream->handed;
+    const char *newline = memrchr(stream->head + from, '\n', stream->head_size - from);
+    return newline != NULL ? (size_t)(newline - stream->head) + 1 : from;
+}
+
+void stream_handed(struct stream *stream, size_t size)
+{
+    if (size == 0)
         return;
-    if (past <= stream->tail_max) {
-        pieces[0].size = (size_t)past;
+    stream->last = stream->head[size - 1];
+    stream->handed += size;
+    stream->head_size -= size;
+    memmove(stream->head, stream->head + size, stream->head_size);
+}
+
+/* ── Showing ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Puts the last `size` bytes of the tail behind the head, in order. */
+static void put_tail(struct stream *stream, char *to, size_t size)
+{
+    if (size == 0)
         return;
-    }
-    size_t at = past % stream->tail_max;
-    pieces[0] = (struct stream_piece){stream->tail + at, stream->tail_max - at};
-    pieces[1] = (struct stream_piece){stream->tail, at};
+    uint64_t past = (uint64_t)stream->written - stream->head_max;
+    size_t at = (past - size) % stream->tail_max;
+    size_t first = MIN(size, stream->tail_max - at);
+    memcpy(to, stream->tail + at, first);
+    memcpy(to + first, stream->tail, size - first);
+}
+
+/* The line for bytes that are missing behind what is shown of the head. */
+static size_t put_mark(const struct stream *stream, char *to)
+{
+    bool any = stream->head_size > 0 || stream->handed > 0;
+    char last = stream->head_size > 0 ? stream->head[stream->head_size - 1] : stream->last;
+    char mark[STREAM_MARK_MAX];
+    int size = snprintf(mark, sizeof(mark), "%s… %" PRId64 " bytes left out …\n",
+                        any && last != '\n' ? "\n" : "", stream->dropped);
+    memcpy(to, mark, (size_t)size);
+    return (size_t)size;
+}
+
+/* Head, mark and tail. There is room. */
+static void put_parts(struct stream *stream)
+{
+    size_t cut = cut_head(stream), left_out = stream->head_size - cut;
+    char *tail = stream->head + stream->head_size + STREAM_MARK_MAX;
+    put_tail(stream, tail, stream->tail_max);
+    size_t skip = cut_tail(tail, stream->tail_max);
+    stream->dropped = stream->written - (int64_t)(stream->head_max + stream->tail_max) +
+                      (int64_t)(left_out + skip);
+    stream->head_size = cut;
+    stream->head_size += put_mark(stream, stream->head + cut);
+    memmove(stream->head + stream->head_size, tail + skip, stream->tail_max - skip);
+    stream->head_size += stream->tail_max - skip;
 }
 
 const char *stream_text(struct stream *stream, size_t *size)
 {
-    struct stream_piece pieces[2];
-    stream_tail(stream, pieces);
-    for (int i = 0; i < 2; i++)
-        if (append(stream, pieces[i].data, pieces[i].size) < 0)
-            return NULL;
-    *size = stream->head_size;
-    if (grow(stream, 0) < 0)
+    uint64_t written = (uint64_t)stream->written, head_max = stream->head_max;
+    if (grow(stream, STREAM_MARK_MAX + stream->tail_max) < 0)
         return NULL;
+    if (written > head_max + stream->tail_max) {
+        put_parts(stream);
+    } else if (written > head_max) {
+        size_t past = (size_t)(written - head_max);
+        put_tail(stream, stream->head + stream->head_size, past);
+        stream->head_size += past;
+    }
     stream->head[stream->head_size] = '\0';
+    *size = stream->head_size;
     return stream->head;
 }

@@ -193,18 +193,16 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
 
 /* ── The verdict ───────────────────────────────────────────────────────────────────────────── */
 
-/* Hands the last part of a stream on to a caller that takes output live; keeps all else. */
+/* The text of a stream; what is left of it goes to a caller that takes output live. NULL: no
+ * memory. */
 static const char *deliver(struct sb_run *run, enum sb_stream which, size_t *size)
 {
-    struct stream *stream = &run->stream[which];
+    const char *text = stream_text(&run->stream[which], size);
+    if (run->on_output == NULL || text == NULL)
+        return text;
+    if (*size > 0)
+        run->on_output(run->user, which, text, *size);
     *size = 0;
-    if (run->on_output == NULL)
-        return stream_text(stream, size);
-    struct stream_piece pieces[2];
-    stream_tail(stream, pieces);
-    for (int i = 0; i < 2; i++)
-        if (pieces[i].size > 0)
-            run->on_output(run->user, which, pieces[i].data, pieces[i].size);
     return "";
 }
 
@@ -227,7 +225,7 @@ void verdict_give(struct sb_run *run)
     for (int i = 0; i < SB_STREAMS; i++) {
         verdict.text[i] = deliver(run, (enum sb_stream)i, &verdict.text_size[i]);
         verdict.written_bytes[i] = run->stream[i].written;
-        verdict.dropped_bytes[i] = stream_dropped(&run->stream[i]);
+        verdict.dropped_bytes[i] = run->stream[i].dropped;
         if (verdict.text[i] == NULL) {
             verdict.word = SB_INTERNAL;
             verdict.text[i] = "";

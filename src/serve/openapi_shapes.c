@@ -96,7 +96,7 @@ static const struct openapi_member error_answer[] = {
     {0},
 };
 static const struct openapi_member truncated[] = {
-    {"stdout", "integer", "Bytes dropped from the middle of stdout.", NULL, OPENAPI_REQUIRED},
+    {"stdout", "integer", "Bytes of stdout that are not shown.", NULL, OPENAPI_REQUIRED},
     {"stderr", "integer", "The same of stderr.", NULL, OPENAPI_REQUIRED},
     {0},
 };
@@ -129,8 +129,11 @@ static const struct openapi_member run_answer[] = {
      0},
     {"verdict", "=ok exception exit signal timeout cpu_time memory output internal",
      "How it ended, from the kernel's evidence.", NULL, OPENAPI_REQUIRED},
-    {"stdout", "string", "What the code wrote; bytes that are not UTF-8 are replaced.", NULL,
-     OPENAPI_REQUIRED},
+    {"stdout", "string",
+     "What the code wrote; bytes that are not UTF-8 are replaced. Where bytes are missing, one "
+     "line "
+     "`… N bytes left out …` stands between whole lines.",
+     NULL, OPENAPI_REQUIRED},
     {"stderr", "string", "The same of standard error.", NULL, OPENAPI_REQUIRED},
     {"truncated", "Truncated", "How much of the output is not here.", NULL, OPENAPI_REQUIRED},
     {"exit_code", "integer|null", "Exit status; null when something else ended it.", NULL,
@@ -165,7 +168,10 @@ static const struct openapi_member policies[] = {
 
 const struct openapi_shape openapi_shapes[] = {
     {"RunAnswer", "What became of it: the verdict, as `sandbox-run --json` prints it.", run_answer},
-    {"Truncated", "Output past `output_bytes`: the first and the last part are kept.", truncated},
+    {"Truncated",
+     "Output past `output_bytes`: the first and the last part are shown, the bytes between them "
+     "counted.",
+     truncated},
     {"Usage", "What a job used; null where the kernel does not say.", usage},
     {"Enforcement", "How a job was held.", enforcement},
     {"Health", "The service's health.", health},

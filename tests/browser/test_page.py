@@ -92,12 +92,13 @@ def test_every_end_has_its_words(page, code, verdict, title, sentence):
 
 def test_what_is_left_out_of_the_output_is_said_where(page):
     page.paste_and_run("print('first')\nprint('x' * 3_000_000)\nprint('last')")
-    assert "more than is kept" in page.text(".truncated")
+    assert "more than is shown" in page.text(".truncated")
     before, gap, after = page.script("""const gap = document.querySelector(".gap");
         return [gap.previousSibling.data, gap.textContent, gap.nextSibling.data];""")
-    assert before.startswith("first\nx") and after.endswith("x\nlast\n")
-    assert len(before) + len(after) == 2**20
-    assert "left out here" in gap
+    assert before.startswith("first\nx") and before.endswith("x\n") and after.endswith("x\nlast\n")
+    shown = len(before) - len("\n") + len(after)
+    assert shown <= 2**20
+    assert gap == f"… {len('first') + 3_000_000 + len('last') + 3 - shown} bytes left out …"
 
 
 def test_what_a_script_prints_is_text_and_nothing_else(page):

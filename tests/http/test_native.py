@@ -69,10 +69,20 @@ def test_stdout_and_stderr_are_apart(server):
     assert (answer["stdout"], answer["stderr"]) == ("out\n", "err\n")
 
 
+def test_stderr_goes_to_stdout_where_that_is_asked_for(server):
+    answer = server.run("import os\nfor i in range(6): os.write(1 + i % 2, b'%d\\n' % i)\n1 / 0", merge_stderr=True)
+    assert answer["stdout"].startswith("0\n1\n2\n3\n4\n5\nTraceback") and answer["stderr"] == ""
+    assert answer["error"] == "the script raised ZeroDivisionError"
+    assert server.run("import os; os.write(2, b'x')", merge_stderr=False)["stderr"] == "x"
+    answer = server.post("/run", {"code": "1", "merge_stderr": 1})
+    assert (answer.status, answer.field) == (400, "merge_stderr") and "true or false" in answer.error
+
+
 def test_output_beyond_the_limit_is_counted_and_the_job_goes_on(server):
     answer = server.run("print('a' * 5000)\nprint('end')", limits={"output_bytes": 1000})
     assert answer["verdict"] == "ok" and answer["truncated"]["stdout"] == 5005 - 1000
-    assert answer["stdout"].startswith("aaa") and answer["stdout"].endswith("end\n")
+    assert answer["stdout"] == "a" * 500 + "\n… 4005 bytes left out …\n" + "a" * 495 + "\nend\n"
+    assert answer["output"] == answer["stdout"][:-1]
 
 
 def test_bytes_that_are_not_utf_8_are_replaced(server):

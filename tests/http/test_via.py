@@ -77,6 +77,12 @@ SAME = {
         print("to stderr", file=sys.stderr)
         sys.exit(7)
         """)),
+    "both streams in one": (["--merge-stderr"], dict(code="""
+        import os
+        for i in range(100):
+            os.write(1 + i % 2, b"%d\\n" % i)
+        1 / 0
+        """)),
     "no newline at the end": ([], dict(code="print('x', end='')")),
     "nothing at all": (["-c", ""], {}),
     "only space": (["-"], dict(stdin=" \n\t\n")),
@@ -114,6 +120,11 @@ SAME = {
     "the CPU time": (["--cpu-time", "200ms"], dict(code="while True: pass")),
     "the memory": (["--memory", "64M"], dict(code="x = b'a' * 500_000_000")),
     "the output": (["--output", "1000"], dict(code="print('a' * 5000)\nprint('end')")),
+    "the output, in lines": (["--output", "10000"], dict(code="""
+        import os, sys
+        for i in range(5000):
+            os.write(1 + i % 2, "Zeile {} für 😀\\n".format(i).encode())
+        """)),
     "quietly": (["--quiet", "--output", "1000", "--timeout", "300ms"],
                 dict(code="print('a' * 5000, flush=True)\nwhile True: pass")),
     "too large a result": (["--result", "100", "--call", "main"], dict(code="def main(): return 'x' * 1000")),
@@ -171,7 +182,8 @@ def comparable(verdict):
     ("def main():\n  x = []\n  for _ in range(300): x = [x]\n  return x", ["--call", "main"]),
     ("def main(): return {'verdict': 'internal', 'result': '\"}'}", ["--call", "main"]),
     ("print('a' * 5000)", ["--output", "1000"]),
-], ids=["ok", "exception", "exit", "signal", "timeout", "numbers", "nested", "forged", "truncated"])
+    ("import os; os.write(2, b'to stderr\\n'); 1 / 0", ["--merge-stderr"]),
+], ids=["ok", "exception", "exit", "signal", "timeout", "numbers", "nested", "forged", "truncated", "merged"])
 def test_a_verdict_is_what_a_run_here_gives(run, via, code, options):
     for more in ({"json": True}, {"meta": True}):
         here, there = (sandbox(*options, code=code, **more) for sandbox in (run, via))

@@ -1,5 +1,5 @@
 """Output that is too much never ends a job, unless the policy says so: of each stream the first and the last part are
-kept, what is dropped is counted, and the JSON stays valid."""
+shown, one line between them tells how many bytes are missing, and the JSON stays valid."""
 
 import os
 import pathlib
@@ -7,43 +7,79 @@ import pathlib
 import pytest
 
 
+def assert_honest(shown, written, missing, limit):
+    """Head and tail of what was written, in whole lines, and one line that counts the rest exactly."""
+    mark = f"… {missing} bytes left out …\n"
+    assert shown.count(mark) == 1, (shown[:200], missing)
+    head, tail = shown.split(mark)
+    assert head.endswith("\n") and written.startswith(head)
+    assert tail and written.endswith("\n" + tail)
+    assert len(head.encode()) + missing + len(tail.encode()) == len(written.encode())
+    assert limit / 2 < len(head.encode()) + len(tail.encode()) <= limit
+
+
+LINES = "".join(f"Zeile {i} für 😀\n" for i in range(20000))
+PRINT_LINES = "import sys\nfor i in range(20000): print('Zeile', i, 'für 😀', file=sys.{})"
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_of_too_much_output_the_first_and_the_last_part_are_kept(run, stream):
-    ran = run("--output", "10000", json=True, code=f"""
-        import sys
-        for i in range(300000):
-            print(i, file=sys.{stream})
-        """)
+def test_where_output_is_missing_one_line_between_whole_lines_says_how_much(run, stream):
+    ran = run("--output", "10000", json=True, code=PRINT_LINES.format(stream))
     verdict = ran.verdict
     assert (ran.status, verdict["verdict"]) == (0, "ok"), verdict
-    written = sum(len(str(i)) + 1 for i in range(300000))
-    kept = verdict[stream]
-    assert kept.startswith("0\n1\n2\n3\n")
-    assert kept.endswith("\n299998\n299999\n")
-    assert 0 < written - verdict["truncated"][stream] <= 10000
+    assert_honest(verdict[stream], LINES, verdict["truncated"][stream], 10000)
     other = "stderr" if stream == "stdout" else "stdout"
     assert (verdict[other], verdict["truncated"][other]) == ("", 0)
+    assert verdict["output"] == verdict["stdout"].removesuffix("\n")
 
 
-def test_kept_and_dropped_bytes_add_up_to_what_was_written(run):
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("limit", [300, 10000, 300000])
+def test_what_passes_through_has_that_line_too_and_the_verdict_the_same_number(run, stream, limit):
+    ran = run("--output", str(limit), meta=True, code=PRINT_LINES.format(stream))
+    missing = ran.verdict["truncated"][stream]
+    shown, _, said = (ran.out if stream == "stdout" else ran.err).decode().partition("sandbox-run: ")
+    assert ran.status == 0
+    assert_honest(shown, LINES, missing, limit)
+    assert len(ran.sentences) == 1 and said == ("" if stream == "stdout" else ran.sentences[0][13:] + "\n")
+    assert str(missing) in ran.sentences[0] and "--output" in ran.sentences[0]
+
+
+def test_shown_and_missing_bytes_add_up_to_what_was_written(run):
     for limit in (1, 2, 999, 1000, 1001, 4096):
         ran = run("--output", str(limit), json=True, code="""
             import os
             for i in range(100):
                 os.write(1, b"%09d\\n" % i)
             """)
-        assert ran.verdict["truncated"]["stdout"] == max(0, 1000 - limit), (limit, ran.verdict)
+        missing = ran.verdict["truncated"]["stdout"]
+        shown = ran.verdict["stdout"].replace(f"… {missing} bytes left out …\n", "") if missing else ran.verdict["stdout"]
+        added = shown.startswith("0\n") and limit < 10  # the newline before the line, where none was written
+        assert len(shown) - added + missing == 1000 and len(shown) - added <= limit, (limit, ran.verdict)
 
 
-def test_what_passes_through_is_cut_in_its_middle_too_and_a_sentence_says_so(run):
-    ran = run("--output", "10000", code="for i in range(300000): print(i)")
-    assert ran.status == 0
-    assert ran.stdout.startswith("0\n1\n2\n3\n")
-    assert ran.stdout.endswith("\n299998\n299999\n")
-    written = sum(len(str(i)) + 1 for i in range(300000))
-    assert 0 < len(ran.out) <= 10000
-    assert len(ran.sentences) == 1
-    assert str(written - len(ran.out)) in ran.sentences[0] and "--output" in ran.sentences[0]
+def test_a_line_without_an_end_is_cut_between_characters(run):
+    for limit in range(100, 110):
+        ran = run("--output", str(limit), json=True, code="print('€' * 1000, end='')")
+        missing = ran.verdict["truncated"]["stdout"]
+        head, tail = ran.verdict["stdout"].split(f"\n… {missing} bytes left out …\n")
+        assert set(head + tail) == {"€"}
+        assert 3 * len(head + tail) + missing == 3000 and limit - 5 < 3 * len(head + tail) <= limit
+
+
+def test_what_comes_is_seen_at_once_though_more_will_come_than_is_shown(run):
+    started = run.start("--output", "100000", code="""
+        print("the first line", flush=True)
+        print("and a prompt: ", end="", flush=True)
+        answer = input()
+        print("\\n" + "more\\n" * 100000 + answer)
+        """)
+    seen = b""
+    while seen != b"the first line\nand a prompt: ":
+        seen += os.read(started.process.stdout.fileno(), 100)
+    started.write("an answer\n")
+    ran = started.finish()
+    assert ran.stdout.endswith("more\nan answer\n") and ran.stdout.count(" bytes left out …\n") == 1
 
 
 def test_output_up_to_the_limit_is_kept_whole(run):

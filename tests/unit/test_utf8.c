@@ -50,6 +50,36 @@ static const struct {
      TEXT("12345678" R "12345678"), -1},
 };
 
+static void a_character_that_the_end_cuts_off_is_no_part_of_the_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t size, whole;
+    } ends[] = {
+        {TEXT(""), 0},
+        {TEXT("a"), 1},
+        {TEXT("a\xc3"), 1},
+        {TEXT("a\u00e9"), 3},
+        {TEXT("a\xe2"), 1},
+        {TEXT("a\xe2\x82"), 1},
+        {TEXT("a\u20ac"), 4},
+        {TEXT("a\xf0\x9f\x98"), 1},
+        {TEXT("\xf0\x9f\x98"), 0},
+        {TEXT("a\U0001f600"), 5},
+        {TEXT("a\xff"), 2}, /* these are no beginning of a character */
+        {TEXT("a\xc0"), 2},
+        {TEXT("a\x80"), 2},
+        {TEXT("\x80\x80\x80\x80\x80"), 5},
+        {TEXT("a\xe0\x80"), 3},
+        {TEXT("a\xed\xa0"), 3},
+        {TEXT("a\u00e9\x80"), 4},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        if (utf8_whole(ends[i].text, ends[i].size) != ends[i].whole)
+            fail_msg("row %zu: %zu", i, utf8_whole(ends[i].text, ends[i].size));
+}
+
 static void invalid_bytes_become_what_python_makes_of_them(void **state)
 {
     (void)state;
@@ -104,6 +134,7 @@ static void a_text_of_any_size_is_read_to_its_last_byte_and_no_further(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_character_that_the_end_cuts_off_is_no_part_of_the_whole),
         cmocka_unit_test(invalid_bytes_become_what_python_makes_of_them),
         cmocka_unit_test(what_was_repaired_is_valid),
         cmocka_unit_test(characters_are_counted_and_invalid_texts_told),

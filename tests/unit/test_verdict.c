@@ -153,10 +153,9 @@ static void each_word_follows_from_its_evidence(void **state)
         for (int s = 0; s < SB_STREAMS; s++)
             stream_init(&run.stream[s], 1000);
         if (rows[i].stderr_text)
-            stream_keep(&run.stream[SB_STDERR], rows[i].stderr_text, strlen(rows[i].stderr_text),
-                        0);
+            stream_keep(&run.stream[SB_STDERR], rows[i].stderr_text, strlen(rows[i].stderr_text));
         if (rows[i].flooded)
-            stream_keep(&run.stream[SB_STDOUT], flood, sizeof(flood), 0);
+            stream_keep(&run.stream[SB_STDOUT], flood, sizeof(flood));
         current = &rows[i];
         verdict_give(&run);
         assert_int_equal(called, 1);

@@ -4,16 +4,11 @@ import { element } from "./dom.js";
 import { parts } from "./traceback.js";
 import { bytes } from "./units.js";
 
-const tailMost = 64 * 1024; // the most that the service keeps of a long stream's end
-
-// Where the bytes are missing: known when the text came through unchanged.
-function cut(text, dropped, limit) {
-    const data = dropped > 0 && limit ? new TextEncoder().encode(text) : [];
-    if (data.length !== limit)
-        return null;
-    const at = limit - Math.min(limit / 2, tailMost);
-    const decoder = new TextDecoder();
-    return [decoder.decode(data.subarray(0, at)), decoder.decode(data.subarray(at))];
+// The line that the service put in where bytes are missing, and what stands before and after it.
+function cut(text, dropped) {
+    const mark = `… ${dropped} bytes left out …\n`;
+    const at = dropped > 0 ? text.indexOf(mark) : -1;
+    return at < 0 ? null : [text.slice(0, at), mark.trim(), text.slice(at + mark.length)];
 }
 
 function lines(text, onLine) {
@@ -34,14 +29,15 @@ function lines(text, onLine) {
 }
 
 // `onLine`: called with a line's number when a traceback's line is followed; null: none are.
-export function output({ title, text, dropped, limit, className, onLine = null }) {
+export function output({ title, text, dropped, className, onLine = null }) {
     const id = `stream-${className}`;
-    const halves = cut(text, dropped, limit);
-    const gap = halves && element("span", { className: "gap" }, `… ${bytes(dropped)} left out here …`);
-    const body = halves ? [...lines(halves[0], onLine), gap, ...lines(halves[1], onLine)] : lines(text, onLine);
+    const [before, mark, after] = cut(text, dropped) ?? [text, "", ""];
+    const body = lines(before, onLine);
+    if (mark)
+        body.push(element("span", { className: "gap" }, mark), ...lines(after, onLine));
     return element("div", { className: `stream ${className}` },
         element("h3", { id }, title),
         dropped > 0 ? element("p", { className: "notice truncated" },
-            `It wrote ${bytes(dropped)} more than is kept. You see the beginning and the end.`) : null,
+            `It wrote ${bytes(dropped)} more than is shown. You see the beginning and the end.`) : null,
         element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, element("span", { className: "lines" }, ...body)));
 }

@@ -70,7 +70,7 @@ const details = (answer) => element("dl", { className: "details" },
 export function showAnswer(answer, { limits, call, held, onLine }) {
     const { tone, title, sentence, spoken } = words(answer);
     const stream = (name, shown, className, jump) => output({
-        title: shown, text: answer[name], dropped: answer.truncated[name], limit: limits?.output_bytes, className, onLine: jump,
+        title: shown, text: answer[name], dropped: answer.truncated[name], className, onLine: jump,
     });
     const mark = held ? element("span", { className: "kept" }, "Contained, as promised") : null;
     show("done", head(tone, title, sentence, mark), meters(answer.usage, limits),
