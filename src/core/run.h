@@ -198,6 +198,9 @@ int sources_listen(struct sb_run *run);
 /* Reads once from one of the script's three pipes; closes it at its end. False when there is
  * nothing more to get now. */
 bool source_read(struct sb_run *run, enum source_kind kind);
+/* The same for stderr, behind what has been written to stdout before, unless that is paused: on a
+ * terminal a traceback comes after what was printed. */
+void source_read_stderr(struct sb_run *run);
 /* Decides what stdin waits for next: room in the script's pipe, or more from what feeds it. */
 void stdin_next(struct sb_run *run);
 void stdin_on_feed(struct sb_run *run);

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include "run.h"
 #include "util.h"
 
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* ── Sources ───────────────────────────────────────────────────────────────────────────────── */
@@ -89,26 +91,48 @@ static void take_message(struct sb_run *run, const char *data, size_t size)
     message[run->message_size] = '\0';
 }
 
-/* One read from one of the three pipes; closes it at its end. False when there is nothing more to
- * get now. */
-bool source_read(struct sb_run *run, enum source_kind kind)
+/* Reads up to `most` bytes from one of the three pipes; closes it at its end. Returns how many. */
+static size_t read_some(struct sb_run *run, enum source_kind kind, size_t most)
 {
     struct source *source = &run->source[kind];
     if (source->fd < 0)
-        return false;
-    ssize_t n = read(source->fd, run->sandbox->buffer, READ_SIZE);
+        return 0;
+    ssize_t n = read(source->fd, run->sandbox->buffer, MIN(most, (size_t)READ_SIZE));
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
+        return 0;
     if (n <= 0) {
         source_close(run, kind);
-        return false;
+        return 0;
     }
     if (kind == SOURCE_RESULT)
         take_message(run, run->sandbox->buffer, (size_t)n);
     else
         take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer,
                     (size_t)n);
-    return true;
+    return (size_t)n;
+}
+
+bool source_read(struct sb_run *run, enum source_kind kind)
+{
+    return read_some(run, kind, READ_SIZE) > 0;
+}
+
+/* How many bytes there are to read. */
+static size_t waiting_in(const struct source *source)
+{
+    int count = 0;
+    return ioctl(source->fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
+/* Stderr's bytes are counted before stdout is read: whatever the script wrote to stdout before them
+ * is in its pipe by then. Of either no more than was there, as a script may write for ever. */
+void source_read_stderr(struct sb_run *run)
+{
+    const struct source *out = &run->source[SOURCE_STDOUT];
+    size_t most = waiting_in(&run->source[SOURCE_STDERR]), n = 1;
+    for (size_t before = waiting_in(out); before > 0 && n > 0 && out->watched != 0; before -= n)
+        n = read_some(run, SOURCE_STDOUT, before);
+    read_some(run, SOURCE_STDERR, most > 0 ? most : READ_SIZE);
 }
 
 void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)

@@ -395,9 +395,11 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
         on_timer(run);
         break;
     case SOURCE_STDOUT:
-    case SOURCE_STDERR:
     case SOURCE_RESULT:
         source_read(run, source->kind);
+        break;
+    case SOURCE_STDERR:
+        source_read_stderr(run);
         break;
     case SOURCE_REPORT:
         on_report(run);

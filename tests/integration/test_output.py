@@ -1,10 +1,15 @@
 """Output that is too much never ends a job, unless the policy says so: of each stream the first and the last part are
 shown, one line between them tells how many bytes are missing, and the JSON stays valid."""
 
+import contextlib
 import os
 import pathlib
+import signal
+import subprocess
 
 import pytest
+
+from conftest import counts_processes, descendants, until
 
 
 def assert_honest(shown, written, missing, limit):
@@ -147,6 +152,43 @@ def test_output_is_stdout_without_its_last_newline_alone(run):
     assert run(json=True, code="print('x\\n\\n')").verdict["output"] == "x\n\n"
     assert run(json=True, code="print('x', end='')").verdict["output"] == "x"
     assert run(json=True, code="pass").verdict["output"] == ""
+
+
+def state(pid):
+    """Of a process: "R", "S", "T" …"""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def stopped_below(pid):
+    return next((child for child in descendants(pid) if state(child) == "T"), None)
+
+
+@counts_processes
+def test_on_a_terminal_stderr_comes_after_what_was_printed_before_it(run):
+    """Both pipes are full at once, as the supervisor was held up: what is read first must not depend on which of them
+    had something first."""
+    started = run.start(stderr=subprocess.STDOUT, code="""
+        import os, signal
+        for i in range(20):
+            os.kill(os.getpid(), signal.SIGSTOP)
+            os.write(2, b"warning\\n")
+            os.write(1, b"printed\\n" * 400)
+            os.write(2, b"traceback\\n")
+        os.kill(os.getpid(), signal.SIGSTOP)
+        """)
+    until(lambda: stopped_below(started.pid))
+    script = stopped_below(started.pid)
+    for _ in range(20):
+        started.signal(signal.SIGSTOP)
+        until(lambda: state(started.pid) == "T")
+        os.kill(script, signal.SIGCONT)
+        until(lambda: state(script) == "T")
+        started.signal(signal.SIGCONT)
+        lines = [started.readline() for _ in range(402)]
+        assert (lines.count("printed\n"), lines[-1]) == (400, "traceback\n"), lines
+    os.kill(script, signal.SIGCONT)
+    assert started.finish().status == 0
 
 
 MERGED = """
