@@ -300,7 +300,9 @@ SB_API const char *sb_word_name(enum sb_word word);
 struct sb_verdict {
     enum sb_word word;
     const char *id;
-    const char *error; /* what a person should know; NULL when word is SB_OK */
+    /* What a person should know; NULL when word is SB_OK. Of a script that ended itself
+     * (SB_EXCEPTION, SB_EXIT) and wrote to stderr it is text[SB_STDERR], which may hold NULs. */
+    const char *error;
     /* Output, NUL-terminated (it may hold NULs); "" with on_output. Where bytes are missing, the
      * line "… N bytes left out …" stands between whole lines (between characters of very long
      * ones): at most SB_OUTPUT_BYTES and that line. */
@@ -328,7 +330,7 @@ SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error)
 enum sb_json_flags {
     SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null: they went elsewhere */
     SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */
-    /* With either, "error" of an exception is one sentence, not its traceback. */
+    /* With either, "error" is one sentence where it would be what the script wrote to stderr. */
 };
 
 /* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8:

@@ -7,7 +7,7 @@
 
 #include "base64.h"
 #include "json_valid.h"
-#include "raised.h"
+#include "sentence.h"
 #include "util.h"
 
 /* ── Members ────────────────────────────────────────────────────────────────────────────────── */
@@ -184,15 +184,14 @@ static const char *or_else(const char *text, const char *otherwise)
     return text != NULL ? text : otherwise;
 }
 
-/* With base64 the sentence comes in place of the traceback, which is on stderr. */
-static void read_exception(struct sb_verdict *verdict)
+/* With base64 a sentence comes in place of what the script wrote to stderr. */
+static void read_own_end(struct sb_verdict *verdict)
 {
     size_t size = strlen(RAISED);
-    if (verdict->word != SB_EXCEPTION || verdict->error == NULL ||
-        strncmp(verdict->error, RAISED, size) != 0)
-        return;
-    verdict->exception = verdict->error + size;
-    if (verdict->text_size[SB_STDERR] > 0)
+    if (verdict->word == SB_EXCEPTION && verdict->error != NULL &&
+        strncmp(verdict->error, RAISED, size) == 0)
+        verdict->exception = verdict->error + size;
+    if (stderr_says_why(verdict))
         verdict->error = verdict->text[SB_STDERR];
 }
 
@@ -222,7 +221,7 @@ static int read_verdict(struct answer *answer)
     if (read_stream(answer, SB_STDOUT, "stdout") < 0 ||
         read_stream(answer, SB_STDERR, "stderr") < 0 || read_missing(answer, enforcement) < 0)
         return -1;
-    read_exception(&answer->verdict);
+    read_own_end(&answer->verdict);
     return 0;
 }
 

@@ -8,8 +8,8 @@
 
 #include "json_valid.h"
 #include "limit.h"
-#include "raised.h"
 #include "run.h"
+#include "sentence.h"
 #include "util.h"
 
 /* What the script's own runner said on the result pipe. The script can write there too: whatever
@@ -121,11 +121,12 @@ static void judge_status(struct sb_verdict *verdict, const struct sb_run *run,
     } else if (verdict->exit_code == 1 && told->exception != NULL) {
         verdict->word = SB_EXCEPTION;
         verdict->exception = told->exception;
-        snprintf(text, size, RAISED "%s", told->exception);
     } else {
         verdict->word = SB_EXIT;
-        snprintf(text, size, "the script ended with exit status %d", verdict->exit_code);
     }
+    char sentence[SENTENCE_SIZE];
+    if (own_end_sentence(verdict, sentence) != NULL)
+        snprintf(text, size, "%s", sentence);
 }
 
 /* A step failed before the script was let in. */
@@ -233,8 +234,7 @@ void verdict_give(struct sb_run *run)
         }
     }
     verdict.error = verdict.word == SB_OK ? NULL : text;
-    /* The traceback says it better. */
-    if (verdict.word == SB_EXCEPTION && verdict.text_size[SB_STDERR] > 0)
+    if (stderr_says_why(&verdict))
         verdict.error = verdict.text[SB_STDERR];
     if (run->on_done != NULL)
         run->on_done(run->user, &verdict);

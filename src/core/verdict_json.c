@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "json_writer.h"
-#include "raised.h"
 #include "sandbox.h"
+#include "sentence.h"
 #include "util.h"
 
 static const char *const words[] = {
@@ -53,16 +53,17 @@ static void put_stream(struct json_writer *writer, const char *key,
         json_string(writer, verdict->text[stream], verdict->text_size[stream]);
 }
 
-/* A traceback is output: where that is not given, or byte for byte, a sentence stands for it. */
+/* What the script wrote to stderr is output: where that is not given, or byte for byte, a sentence
+ * stands for it. */
 static void put_error(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
 {
-    char sentence[256];
-    const char *error = verdict->error != NULL ? verdict->error : "";
-    if ((flags & (SB_JSON_NO_OUTPUT | SB_JSON_BASE64)) != 0 && verdict->exception != NULL) {
-        snprintf(sentence, sizeof(sentence), RAISED "%s", verdict->exception);
-        error = sentence;
-    }
-    put_text(writer, "error", error);
+    char sentence[SENTENCE_SIZE];
+    json_key(writer, "error");
+    if ((flags & (SB_JSON_NO_OUTPUT | SB_JSON_BASE64)) != 0 &&
+        own_end_sentence(verdict, sentence) != NULL)
+        json_string(writer, sentence, strlen(sentence));
+    else
+        json_string(writer, verdict->error, error_size(verdict));
 }
 
 static void put_integer(struct json_writer *writer, const char *key, int64_t value)
@@ -143,7 +144,7 @@ static void put_enforcement(struct json_writer *writer, const struct sb_verdict 
 static size_t expected_size(const struct sb_verdict *verdict)
 {
     size_t size = 2 * verdict->text_size[SB_STDOUT] + verdict->text_size[SB_STDERR];
-    size += verdict->error != NULL ? strlen(verdict->error) : 0;
+    size += error_size(verdict);
     size += verdict->result != NULL ? strlen(verdict->result) : 0;
     return size + size / 16 + 768;
 }

@@ -6,36 +6,38 @@
 #include <string.h>
 
 #include "json_writer.h"
+#include "sentence.h"
 
 /* Forms of answers, a letter a field, in their order:
  *     o output, stdout without its last newline     e error, "" where there is none
  *     t execution_time, seconds                     r result, the value of the function
- *     O stdout, whole                               E stderr, whole */
+ *     O stdout, whole                               E stderr, whole
+ *     T truncated, bytes of both that are missing */
 const struct contract contracts[CONTRACTS] = {
     /* clang-format off */
     [NATIVE] = {
         "POST /run", "run", "code", NULL,
         {[SB_OK] = 200, [SB_EXCEPTION] = 200, [SB_EXIT] = 200, [SB_SIGNAL] = 200, [SB_TIMEOUT] = 200,
          [SB_CPU_TIME] = 200, [SB_MEMORY] = 200, [SB_OUTPUT] = 200, [SB_INTERNAL] = 500},
-        NULL, NULL, NULL,
+        NULL, NULL, NULL, "e",
     },
     [RUN_CODE] = {
         "POST /run_code", "run_code", "code", NULL,
         {[SB_OK] = 200, [SB_EXCEPTION] = 200, [SB_EXIT] = 200, [SB_SIGNAL] = 200, [SB_TIMEOUT] = 500,
          [SB_CPU_TIME] = 500, [SB_MEMORY] = 500, [SB_OUTPUT] = 200, [SB_INTERNAL] = 500},
-        "oe", "oe", "e",
+        "oeET", "oeET", "oeET", "e",
     },
     [EXECUTE] = {
         "POST /execute with \"code\"", "execute", "code", NULL,
         {[SB_OK] = 200, [SB_EXCEPTION] = 200, [SB_EXIT] = 200, [SB_SIGNAL] = 200, [SB_TIMEOUT] = 200,
          [SB_CPU_TIME] = 200, [SB_MEMORY] = 200, [SB_OUTPUT] = 200, [SB_INTERNAL] = 500},
-        "ot", "oet", "oet",
+        "otET", "oetET", "oetET", "e",
     },
     [EXECUTE_SCRIPT] = {
         "POST /execute with \"script\"", "execute_script", "script", "main",
         {[SB_OK] = 200, [SB_EXCEPTION] = 400, [SB_EXIT] = 400, [SB_SIGNAL] = 400, [SB_TIMEOUT] = 500,
          [SB_CPU_TIME] = 500, [SB_MEMORY] = 500, [SB_OUTPUT] = 500, [SB_INTERNAL] = 500},
-        "rO", "eOE", "eOE",
+        "rOET", "eOET", "eOET", "eOET",
     },
     /* clang-format on */
 };
@@ -67,6 +69,17 @@ static void put_seconds(struct json_writer *writer, int64_t us)
     json_verbatim(writer, us < 0 ? "0.0" : seconds);
 }
 
+static void put_truncated(struct json_writer *writer, const struct sb_verdict *verdict)
+{
+    json_key(writer, "truncated");
+    json_bracket(writer, '{');
+    json_key(writer, "stdout");
+    json_integer(writer, verdict->dropped_bytes[SB_STDOUT]);
+    json_key(writer, "stderr");
+    json_integer(writer, verdict->dropped_bytes[SB_STDERR]);
+    json_bracket(writer, '}');
+}
+
 static void put_field(struct json_writer *writer, char letter, const struct sb_verdict *verdict)
 {
     switch (letter) {
@@ -74,8 +87,7 @@ static void put_field(struct json_writer *writer, char letter, const struct sb_v
         put_output(writer, verdict);
         return;
     case 'e':
-        put_text(writer, "error", verdict->error != NULL ? verdict->error : "",
-                 verdict->error != NULL ? strlen(verdict->error) : 0);
+        put_text(writer, "error", verdict->error, error_size(verdict));
         return;
     case 't':
         put_seconds(writer, verdict->wall_time_us);
@@ -90,7 +102,17 @@ static void put_field(struct json_writer *writer, char letter, const struct sb_v
     case 'E':
         put_stream(writer, "stderr", verdict, SB_STDERR);
         return;
+    case 'T':
+        put_truncated(writer, verdict);
+        return;
     }
+}
+
+static void put_fields(struct json_writer *writer, const char *form,
+                       const struct sb_verdict *verdict)
+{
+    for (; *form != '\0'; form++)
+        put_field(writer, *form, verdict);
 }
 
 /* Where a value is wanted, exit status 0 alone is no success: sys.exit(0) in main() gives none. */
@@ -120,8 +142,7 @@ char *contract_answer(enum contract_id id, const struct sb_verdict *verdict, uns
     struct json_writer writer;
     json_begin(&writer, judged.text_size[SB_STDOUT] + judged.text_size[SB_STDERR] + 256);
     json_bracket(&writer, '{');
-    for (; *form != '\0'; form++)
-        put_field(&writer, *form, &judged);
+    put_fields(&writer, form, &judged);
     json_bracket(&writer, '}');
     return json_end(&writer);
 }
@@ -133,16 +154,12 @@ char *contract_refusal(enum contract_id id, const char *field, const char *messa
     json_begin(&writer, strlen(message) + 128);
     json_bracket(&writer, '{');
     put_text(&writer, "status", "error", strlen("error"));
-    put_field(&writer, 'e', &nothing);
+    put_fields(&writer, contracts[id].refused, &nothing);
     json_key(&writer, "field");
     if (field == NULL || field[0] == '\0')
         json_null(&writer);
     else
         json_string(&writer, field, strlen(field));
-    if (id == EXECUTE_SCRIPT) {
-        put_field(&writer, 'O', &nothing);
-        put_field(&writer, 'E', &nothing);
-    }
     json_bracket(&writer, '}');
     return json_end(&writer);
 }

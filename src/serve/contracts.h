@@ -23,6 +23,7 @@ struct contract {
     const char *success; /* the verdict is "ok" */
     const char *failure; /* it is not, and the status is 200 */
     const char *refusal; /* any other status */
+    const char *refused; /* the request was not carried out: besides "status" and "field" */
 };
 
 extern const struct contract contracts[CONTRACTS];

@@ -78,10 +78,17 @@ static const struct openapi_example run_examples[] = {
 
 static const struct openapi_example run_code_examples[] = {
     {"hello", "Hello World", 200, JSON({"code" : "print('Hello World')"}),
-     JSON({"output" : "Hello World", "error" : ""})},
+     JSON({
+         "output" : "Hello World",
+         "error" : "",
+         "stderr" : "",
+         "truncated" : {"stdout" : 0, "stderr" : 0}
+     })},
     {"raises", "Code that raises", 200, JSON({"code" : "1/0"}), JSON({
          "output" : "",
-         "error" : "Traceback (most recent call last):\n  File \"main.py\", line 1, in <module>\nZeroDivisionError: division by zero\n"
+         "error" : "Traceback (most recent call last):\n  File \"main.py\", line 1, in <module>\nZeroDivisionError: division by zero\n",
+         "stderr" : "Traceback (most recent call last):\n  File \"main.py\", line 1, in <module>\nZeroDivisionError: division by zero\n",
+         "truncated" : {"stdout" : 0, "stderr" : 0}
      })},
     {"empty", "No code", 400, JSON({}), NULL},
     {0},
@@ -89,12 +96,28 @@ static const struct openapi_example run_code_examples[] = {
 
 static const struct openapi_example execute_examples[] = {
     {"code", "Code", 200, JSON({"code" : "print('Hello, World!')\nprint(2 + 2)", "timeout" : 5}),
-     JSON({"output" : "Hello, World!\n4", "execution_time" : 0.012})},
+     JSON({
+         "output" : "Hello, World!\n4",
+         "execution_time" : 0.012,
+         "stderr" : "",
+         "truncated" : {"stdout" : 0, "stderr" : 0}
+     })},
     {"endless", "Code that never ends", 200, JSON({"code" : "while True: pass", "timeout" : 1}),
-     JSON({"output" : "", "error" : "Execution timed out after 1 second", "execution_time" : 1.0})},
+     JSON({
+         "output" : "",
+         "error" : "Execution timed out after 1 second",
+         "execution_time" : 1.0,
+         "stderr" : "",
+         "truncated" : {"stdout" : 0, "stderr" : 0}
+     })},
     {"script", "A script with main()", 200,
      JSON({"script" : "def main():\n    return {'message': 'Hello, World!'}"}),
-     JSON({"result" : {"message" : "Hello, World!"}, "stdout" : ""})},
+     JSON({
+         "result" : {"message" : "Hello, World!"},
+         "stdout" : "",
+         "stderr" : "",
+         "truncated" : {"stdout" : 0, "stderr" : 0}
+     })},
     {"no_main", "A script without main()", 400, JSON({"script" : "print('Hello')"}), NULL},
     {"not_json", "A value that JSON can't hold", 400,
      JSON({"script" : "def main():\n    return {1, 2}"}), NULL},
@@ -128,9 +151,11 @@ const struct openapi_operation openapi_operations[] = {
         .path = "/run_code",
         .id = "runCode",
         .group = JOBS,
-        .description = "Code in, output and error out, under the policy `run_code`: 30 seconds, "
-                       "500 MiB, two CPUs. Code that raises is answered with 200 and the traceback "
-                       "in `error`; time or memory that ran out with 500.",
+        .description =
+            "Code in, output and error out, under the policy `run_code`: 30 seconds, "
+            "500 MiB, two CPUs. Code that raises, or ends itself with a status other "
+            "than 0, is answered with 200 and what it wrote to standard error in `error`; "
+            "time or memory that ran out with 500.",
         .request = {"RunCodeRequest"},
         .answer = {"RunCodeAnswer"},
         .failures = {{"400", {"RunCodeFailed"}},

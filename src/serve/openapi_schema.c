@@ -208,7 +208,7 @@ static void answer_shapes(struct json_writer *writer, enum contract_id id)
     members_of(writer, contract->refusal, "");
     member(writer, &field);
     begin_required(writer);
-    require_both(writer, contract->refusal, contract->refusal);
+    require_both(writer, contract->refusal, contract->refused);
     end_shape(writer);
 }
 

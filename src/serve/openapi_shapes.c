@@ -66,12 +66,12 @@ const struct openapi_field openapi_fields[] = {
     {ANY_CONTRACT,
      {"merge_stderr", "boolean",
       "Whether standard error goes to standard output, in the order written; the answer's `stderr` "
-      "is then empty.",
+      "is then empty, and `error` a sentence.",
       JSON({"default" : false}), 0}},
     {ANY_CONTRACT,
      {"base64", "boolean",
       "Whether the answer's `stdout` and `stderr` are base64, byte for byte; `error` is then a "
-      "sentence where it would be a traceback.",
+      "sentence where it would be what the code wrote to standard error.",
       JSON({"default" : false}), 0}},
     {0},
 };
@@ -80,11 +80,16 @@ const struct openapi_field openapi_fields[] = {
 
 const struct openapi_letter openapi_letters[] = {
     {'o', {"output", "string", "stdout without its last newline.", NULL, 0}},
-    {'e', {"error", "string", "A traceback, or which limit was reached; empty: none.", NULL, 0}},
+    {'e',
+     {"error", "string",
+      "What the script wrote to standard error before it ended itself with a status other than 0, "
+      "as a traceback; else a sentence, as which limit was reached; empty: none.",
+      NULL, 0}},
     {'t', {"execution_time", "number", "Seconds.", NULL, 0}},
     {'r', {"result", "any", "The value of main().", NULL, 0}},
     {'O', {"stdout", "string", "What the script printed.", NULL, 0}},
     {'E', {"stderr", "string", "What it wrote to standard error.", NULL, 0}},
+    {'T', {"truncated", "Truncated", "How much of the output is not here.", NULL, 0}},
     {0},
 };
 
@@ -125,8 +130,10 @@ static const struct openapi_member run_answer[] = {
      OPENAPI_REQUIRED},
     {"output", "string", "stdout without its last newline.", NULL, OPENAPI_REQUIRED},
     {"error", "string",
-     "Only with the status error: what a person should know, in one sentence or a traceback.", NULL,
-     0},
+     "Only with the status error: what the code wrote to standard error before it ended itself "
+     "with "
+     "a status other than 0, as a traceback; else one sentence.",
+     NULL, 0},
     {"verdict", "=ok exception exit signal timeout cpu_time memory output internal",
      "How it ended, from the kernel's evidence.", NULL, OPENAPI_REQUIRED},
     {"stdout", "string",

@@ -7,6 +7,7 @@ pytestmark = pytest.mark.vm("service")
 
 HELLO = "print('Hello World')"
 TIMEOUT = "while True: pass"
+QUIET = {"stderr": "", "truncated": {"stdout": 0, "stderr": 0}}
 NETWORK = "import socket\nsocket.create_connection(('1.1.1.1', 53), timeout=3)"
 
 
@@ -15,7 +16,7 @@ NETWORK = "import socket\nsocket.create_connection(('1.1.1.1', 53), timeout=3)"
 
 def test_a_answers_what_the_code_printed_and_an_empty_error(server):
     answer = server.post("/run_code", {"code": HELLO})
-    assert (answer.status, answer.json) == (200, {"output": "Hello World", "error": ""})
+    assert (answer.status, answer.json) == (200, {"output": "Hello World", "error": "", **QUIET})
 
 
 @pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": None}, {"code": "  \n"}])
@@ -186,7 +187,7 @@ def test_d_holds_a_fork_bomb(server):
 ])
 def test_e_answers_the_value_of_main_apart_from_what_it_printed(server, script, result, stdout):
     answer = server.post("/execute", {"script": script})
-    assert (answer.status, answer.json) == (200, {"result": result, "stdout": stdout})
+    assert (answer.status, answer.json) == (200, {"result": result, "stdout": stdout, **QUIET})
 
 
 @pytest.mark.parametrize("script,said", [
@@ -202,7 +203,7 @@ def test_e_answers_the_value_of_main_apart_from_what_it_printed(server, script, 
 ])
 def test_e_answers_400_when_the_script_is_at_fault(server, script, said):
     answer = server.post("/execute", {"script": script})
-    assert answer.status == 400 and {"error", "stdout", "stderr"} <= set(answer.json)
+    assert answer.status == 400 and {"error", "stdout", "stderr", "truncated"} <= set(answer.json)
     assert said in answer.json["error"] + answer.json["stderr"]
 
 
@@ -212,7 +213,7 @@ def test_e_answers_400_when_the_script_is_at_fault(server, script, said):
 ], ids=["memory", "CPU time"])
 def test_e_answers_500_when_the_script_ran_into_a_limit(server, script, said):
     answer = server.post("/execute", {"script": script})
-    assert answer.status == 500 and {"error", "stdout", "stderr"} <= set(answer.json)
+    assert answer.status == 500 and {"error", "stdout", "stderr", "truncated"} <= set(answer.json)
     assert said in answer.json["error"]
 
 
@@ -231,3 +232,93 @@ def test_execute_needs_either_code_or_a_script(server, body):
 def test_b_and_e_refuse_fields_of_each_other(server):
     answer = server.post("/execute", {"script": "def main(): pass", "timeout": 3, "stdin": "x"})
     assert answer.status == 400 and answer.field in ("timeout", "stdin")
+
+
+# ── What every form has ──────────────────────────────────────────────────────────────────────────
+
+# How a script ends itself, and what it has then said on stderr.
+OWN_ENDS = {
+    "sys.exit": ("import sys\nsys.exit('config is missing')", "config is missing\n"),
+    "argparse": ("import argparse\nargparse.ArgumentParser(prog='tool').parse_args(['--nope'])",
+                 "usage: tool [-h]\ntool: error: unrecognized arguments: --nope\n"),
+    "logging": ("import logging, sys\nlogging.error('no disk')\nsys.exit(7)", "ERROR:root:no disk\n"),
+    "a newline alone": ("import sys\nprint(file=sys.stderr)\nsys.exit(1)", "\n"),
+    "a NUL": ("import sys\nsys.exit('a\\0b')", "a\0b\n"),
+    "os._exit": ("import os\nos.write(2, b'gone')\nos._exit(3)", "gone"),
+    "a traceback": ("raise ValueError('a\\0b ü')", None),
+    "unittest": ("import sys, unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(1, 2)\n"
+                 "tests = unittest.defaultTestLoader.loadTestsFromTestCase(T)\n"
+                 "sys.exit(not unittest.TextTestRunner().run(tests).wasSuccessful())", None),
+    "a thread's": ("import sys, threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()\n"
+                   "sys.exit(1)", None),
+}
+FORMS = {"run": ("/run", "code", 200), "run_code": ("/run_code", "code", 200), "execute": ("/execute", "code", 200),
+         "script": ("/execute", "script", 400)}
+
+
+def of_main(code):
+    return "def main():\n" + "".join(f"    {line}\n" for line in code.splitlines())
+
+
+def in_form(server, form, code, **fields):
+    path, name, _ = FORMS[form]
+    return server.post(path, {name: of_main(code) if name == "script" else code, **fields})
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("end", OWN_ENDS)
+def test_a_script_that_ends_itself_says_on_stderr_why_and_that_is_the_error(server, form, end):
+    code, said = OWN_ENDS[end]
+    answer = in_form(server, form, "print('before', flush=True)\n" + code)
+    assert answer.status == FORMS[form][2]
+    assert answer.json["error"] == answer.json["stderr"]
+    assert answer.json["stderr"] == said if said else len(answer.json["stderr"].splitlines()) > 2
+    assert answer.json.get("output", answer.json.get("stdout")).strip("\n") == "before"
+    assert answer.json["truncated"] == {"stdout": 0, "stderr": 0}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_script_that_ends_itself_without_a_word_has_a_sentence_for_an_error(server, form):
+    answer = in_form(server, form, "import sys\nsys.exit(3)")
+    assert answer.json["error"] == "the script ended with exit status 3"
+    assert (answer.json["stderr"], answer.json["truncated"]) == ("", QUIET["truncated"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_went_wrong_on_stderr_is_no_error_when_all_went_well(server, form):
+    answer = in_form(server, form, "import sys, threading\nt = threading.Thread(target=lambda: 1 / 0)\n"
+                                   "t.start()\nt.join()\nprint('a warning', file=sys.stderr)")
+    assert answer.status == 200 and not answer.json.get("error")
+    assert "ZeroDivisionError" in answer.json["stderr"] and answer.json["stderr"].endswith("a warning\n")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_limit_has_its_sentence_whatever_was_said_before(server, form):
+    answer = in_form(server, form, "import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr)\n"
+                                   "x = b'a' * 600_000_000")
+    assert "memory limit" in answer.json["error"]
+    assert (answer.json["stderr"], answer.json["truncated"]) == ("err\n", QUIET["truncated"])
+    assert answer.json.get("output", answer.json.get("stdout")).strip("\n") == "out"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("status", [0, 2])
+def test_where_output_is_missing_every_form_says_so(server, form, status):
+    code = ("import sys\nfor i in range(20_000):\n    print('Zeile', i, 'ü' * 50)\n"
+            "    print('Fehler', i, 'ü' * 50, file=sys.stderr)\n")
+    answer = in_form(server, form, code + (f"sys.exit({status})" if status else ""))
+    for stream, word in (("stdout", "Zeile"), ("stderr", "Fehler")):
+        written = "".join(f"{word} {i} {'ü' * 50}\n" for i in range(20_000))
+        missing = answer.json["truncated"][stream]
+        shown = answer.json[stream] if stream in answer.json else answer.json["output"] + "\n"
+        head, tail = shown.split(f"… {missing} bytes left out …\n")
+        assert written.startswith(head) and head.endswith("\n") and written.endswith("\n" + tail)
+        assert len(head.encode()) + missing + len(tail.encode()) == len(written.encode())
+    if status:
+        assert answer.json["error"] == answer.json["stderr"]
+
+
+def test_a_script_that_is_not_run_has_the_fields_of_one_that_failed(server):
+    answer = server.post("/execute", {"script": ""})
+    assert answer.status == 400 and answer.error
+    assert (answer.json["stdout"], answer.json["stderr"], answer.json["truncated"]) == ("", "", QUIET["truncated"])

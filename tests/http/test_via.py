@@ -176,6 +176,7 @@ def comparable(verdict):
     ("print('ü')", []),
     ("1/0", []),
     ("raise SystemExit(3)", []),
+    ("import sys; sys.exit('config\\0is missing')", []),
     ("import os; os.abort()", []),
     ("while True: pass", ["--timeout", "200ms"]),
     ("def main(): return [2 ** 200, 0.1, 1e300, 'ü\\n', {'a': {}}, None]", ["--call", "main"]),
@@ -183,7 +184,7 @@ def comparable(verdict):
     ("def main(): return {'verdict': 'internal', 'result': '\"}'}", ["--call", "main"]),
     ("print('a' * 5000)", ["--output", "1000"]),
     ("import os; os.write(2, b'to stderr\\n'); 1 / 0", ["--merge-stderr"]),
-], ids=["ok", "exception", "exit", "signal", "timeout", "numbers", "nested", "forged", "truncated", "merged"])
+], ids=["ok", "exception", "exit", "exit with a word", "signal", "timeout", "numbers", "nested", "forged", "truncated", "merged"])
 def test_a_verdict_is_what_a_run_here_gives(run, via, code, options):
     for more in ({"json": True}, {"meta": True}):
         here, there = (sandbox(*options, code=code, **more) for sandbox in (run, via))

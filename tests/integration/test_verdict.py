@@ -107,8 +107,18 @@ def test_the_error_of_an_exception_is_its_traceback(run):
     assert verdict["stderr"].rstrip() == verdict["error"].rstrip()
 
 
+def test_what_a_script_says_on_stderr_before_it_ends_itself_is_the_error(run):
+    code = "import sys; sys.exit('config is missing')"
+    verdict = run(json=True, code=code).verdict
+    assert (verdict["verdict"], verdict["exit_code"]) == ("exit", 1)
+    assert verdict["error"] == verdict["stderr"] == "config is missing\n"
+    ran = run(meta=True, code=code)
+    assert (ran.stdout, ran.stderr) == ("", "config is missing\n")  # once, and without a sentence of ours
+    assert ran.verdict["error"] == "the script ended with exit status 1" and ran.verdict["stderr"] is None
+
+
 def test_the_error_of_an_exit_names_the_status(run):
-    assert "3" in run(json=True, code="import sys; sys.exit(3)").verdict["error"]
+    assert run(json=True, code="import sys; sys.exit(3)").verdict["error"] == "the script ended with exit status 3"
 
 
 def test_the_error_of_a_signal_names_it(run):

@@ -47,7 +47,7 @@ static void assert_same(const struct sb_verdict *got, const struct sb_verdict *w
 static void what_was_given_comes_back(void **state)
 {
     (void)state;
-    static const char traceback[] = "Traceback …\nValueError: x\n";
+    static const char traceback[] = "Traceback …\nValueError: x\n", usage[] = "usage: a\0b\n";
     static const struct sb_verdict rows[] = {
         {.word = SB_OK, .cpu_time_us = 8001, .memory_peak_bytes = 4096000, .pids_peak = 2},
         {.word = SB_OK, .result = "{\"a\":[1e300,\"}],\\\"\",null]}"},
@@ -60,6 +60,11 @@ static void what_was_given_comes_back(void **state)
          .text = {"", traceback},
          .text_size = {0, sizeof(traceback) - 1}},
         {.word = SB_EXIT, .exit_code = 255, .error = "the script ended with exit status 255"},
+        {.word = SB_EXIT,
+         .exit_code = 2,
+         .error = usage,
+         .text = {"", usage},
+         .text_size = {0, sizeof(usage) - 1}},
         {.word = SB_SIGNAL, .exit_code = -1, .signal = 35, .error = "real-time signals have one"},
         {.word = SB_SIGNAL, .exit_code = -1, .signal = SIGABRT, .error = "a name"},
         {.word = SB_SIGNAL, .exit_code = -1, .signal = 33, .error = "this one has none"},

@@ -49,6 +49,9 @@ static struct sb_verdict timed_out(void)
     return verdict;
 }
 
+#define KEPT(stderr_text)                                                                          \
+    "\"stderr\":\"" stderr_text "\",\"truncated\":{\"stdout\":0,\"stderr\":0}}"
+
 static void assert_answer(enum contract_id id, const struct sb_verdict *verdict, unsigned status,
                           const char *expected)
 {
@@ -65,22 +68,26 @@ static void run_code_answers_output_and_error(void **state)
 {
     (void)state;
     struct sb_verdict good = hello(), bad = raised(), late = timed_out();
-    assert_answer(RUN_CODE, &good, 200, "{\"output\":\"Hello World\",\"error\":\"\"}");
-    assert_answer(RUN_CODE, &bad, 200, "{\"output\":\"Hello World\",\"error\":\"Traceback …\"}");
-    assert_answer(RUN_CODE, &late, 500, "{\"error\":\"Execution timed out after 10 seconds\"}");
+    assert_answer(RUN_CODE, &good, 200, "{\"output\":\"Hello World\",\"error\":\"\"," KEPT(""));
+    assert_answer(RUN_CODE, &bad, 200,
+                  "{\"output\":\"Hello World\",\"error\":\"Traceback …\"," KEPT("Traceback …"));
+    assert_answer(
+        RUN_CODE, &late, 500,
+        "{\"output\":\"Hello World\",\"error\":\"Execution timed out after 10 seconds\"," KEPT(""));
 }
 
 static void execute_answers_output_error_and_seconds(void **state)
 {
     (void)state;
     struct sb_verdict good = hello(), bad = raised(), late = timed_out();
-    assert_answer(EXECUTE, &good, 200, "{\"output\":\"Hello World\",\"execution_time\":0.012345}");
+    assert_answer(EXECUTE, &good, 200,
+                  "{\"output\":\"Hello World\",\"execution_time\":0.012345," KEPT(""));
     assert_answer(EXECUTE, &bad, 200,
                   "{\"output\":\"Hello World\",\"error\":\"Traceback …\","
-                  "\"execution_time\":0.012345}");
+                  "\"execution_time\":0.012345," KEPT("Traceback …"));
     assert_answer(EXECUTE, &late, 200,
                   "{\"output\":\"Hello World\",\"error\":\"Execution timed out after 10 seconds\","
-                  "\"execution_time\":10.000321}");
+                  "\"execution_time\":10.000321," KEPT(""));
 }
 
 static void a_script_answers_its_result_apart_from_what_it_printed(void **state)
@@ -88,21 +95,21 @@ static void a_script_answers_its_result_apart_from_what_it_printed(void **state)
     (void)state;
     struct sb_verdict good = hello(), bad = raised(), late = timed_out();
     good.result = "{\"message\": \"Hello, World!\"}";
-    assert_answer(EXECUTE_SCRIPT, &good, 200,
-                  "{\"result\":{\"message\":\"Hello, World!\"},\"stdout\":\"Hello World\\n\"}");
+    assert_answer(
+        EXECUTE_SCRIPT, &good, 200,
+        "{\"result\":{\"message\":\"Hello, World!\"},\"stdout\":\"Hello World\\n\"," KEPT(""));
     good.result = "null";
     good.text_size[SB_STDOUT] = 0;
-    assert_answer(EXECUTE_SCRIPT, &good, 200, "{\"result\":null,\"stdout\":\"\"}");
+    assert_answer(EXECUTE_SCRIPT, &good, 200, "{\"result\":null,\"stdout\":\"\"," KEPT(""));
     assert_answer(EXECUTE_SCRIPT, &bad, 400,
-                  "{\"error\":\"Traceback …\",\"stdout\":\"Hello World\\n\","
-                  "\"stderr\":\"Traceback …\"}");
+                  "{\"error\":\"Traceback …\",\"stdout\":\"Hello World\\n\"," KEPT("Traceback …"));
     assert_answer(EXECUTE_SCRIPT, &late, 500,
                   "{\"error\":\"Execution timed out after 10 seconds\","
-                  "\"stdout\":\"Hello World\\n\",\"stderr\":\"\"}");
+                  "\"stdout\":\"Hello World\\n\"," KEPT(""));
     good.result = NULL; /* sys.exit(0) in main() */
     assert_answer(EXECUTE_SCRIPT, &good, 400,
                   "{\"error\":\"the script ended before main() returned a value\","
-                  "\"stdout\":\"\",\"stderr\":\"\"}");
+                  "\"stdout\":\"\"," KEPT(""));
 }
 
 static void the_native_answer_is_the_whole_verdict(void **state)
@@ -155,6 +162,39 @@ static void any_output_makes_valid_json(void **state)
         }
 }
 
+static void every_form_tells_how_many_bytes_are_missing(void **state)
+{
+    (void)state;
+    struct sb_verdict verdict = raised();
+    verdict.result = "1";
+    verdict.dropped_bytes[SB_STDOUT] = 70;
+    verdict.dropped_bytes[SB_STDERR] = INT64_MAX;
+    for (int id = 0; id < CONTRACTS; id++)
+        for (int word = SB_OK; word <= SB_INTERNAL; word++) {
+            unsigned status;
+            verdict.word = (enum sb_word)word;
+            char *text = contract_answer((enum contract_id)id, &verdict, 0, &status);
+            assert_non_null(
+                strstr(text, "\"truncated\":{\"stdout\":70,\"stderr\":9223372036854775807}"));
+            assert_non_null(strstr(text, "\"stderr\":\"Traceback …\""));
+            free(text);
+        }
+}
+
+static void an_error_that_is_the_scripts_own_may_hold_nul_characters(void **state)
+{
+    (void)state;
+    struct sb_verdict verdict = raised();
+    verdict.text[SB_STDERR] = verdict.error = "a\0b";
+    verdict.text_size[SB_STDERR] = 3;
+    for (int id = 0; id < CONTRACTS; id++) {
+        unsigned status;
+        char *text = contract_answer((enum contract_id)id, &verdict, 0, &status);
+        assert_non_null(strstr(text, "\"error\":\"a\\u0000b\""));
+        free(text);
+    }
+}
+
 static void refusals_name_the_field(void **state)
 {
     (void)state;
@@ -166,8 +206,8 @@ static void refusals_name_the_field(void **state)
         {RUN_CODE, "", "{\"status\":\"error\",\"error\":\"no\",\"field\":null}"},
         {EXECUTE, NULL, "{\"status\":\"error\",\"error\":\"no\",\"field\":null}"},
         {EXECUTE_SCRIPT, "script",
-         "{\"status\":\"error\",\"error\":\"no\",\"field\":\"script\",\"stdout\":\"\","
-         "\"stderr\":\"\"}"},
+         "{\"status\":\"error\",\"error\":\"no\",\"stdout\":\"\",\"stderr\":\"\","
+         "\"truncated\":{\"stdout\":0,\"stderr\":0},\"field\":\"script\"}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *text = contract_refusal(cases[i].id, cases[i].field, "no");
@@ -185,6 +225,8 @@ int main(void)
         cmocka_unit_test(the_native_answer_is_the_whole_verdict),
         cmocka_unit_test(each_verdict_has_its_status),
         cmocka_unit_test(any_output_makes_valid_json),
+        cmocka_unit_test(every_form_tells_how_many_bytes_are_missing),
+        cmocka_unit_test(an_error_that_is_the_scripts_own_may_hold_nul_characters),
         cmocka_unit_test(refusals_name_the_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

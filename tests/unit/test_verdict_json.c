@@ -259,7 +259,7 @@ static void output_that_went_elsewhere_is_null(void **state)
     assert_member(&verdict, SB_JSON_NO_OUTPUT | SB_JSON_BASE64, "/stderr", "null");
 }
 
-static void a_traceback_is_output_too(void **state)
+static void what_the_script_says_of_its_end_is_output_too(void **state)
 {
     (void)state;
     struct sb_verdict verdict = hello();
@@ -269,6 +269,16 @@ static void a_traceback_is_output_too(void **state)
     assert_member(&verdict, 0, "/error", "\"Traceback (most recent call last)\"");
     assert_member(&verdict, SB_JSON_NO_OUTPUT, "/error", "\"the script raised ValueError\"");
     assert_member(&verdict, SB_JSON_BASE64, "/error", "\"the script raised ValueError\"");
+    verdict.word = SB_EXIT;
+    verdict.exit_code = 2;
+    verdict.text[SB_STDERR] = verdict.error = "usage: a\0b\n";
+    verdict.text_size[SB_STDERR] = 11;
+    assert_member(&verdict, 0, "/error", "\"usage: a\\u0000b\\n\"");
+    assert_member(&verdict, SB_JSON_NO_OUTPUT, "/error", "\"the script ended with exit status 2\"");
+    assert_member(&verdict, SB_JSON_BASE64, "/error", "\"the script ended with exit status 2\"");
+    verdict = hello();
+    verdict.word = SB_EXCEPTION;
+    verdict.error = "Traceback (most recent call last)";
     verdict.exception = NULL; /* whoever made the verdict does not know it */
     assert_member(&verdict, SB_JSON_NO_OUTPUT, "/error", "\"Traceback (most recent call last)\"");
 }
@@ -317,7 +327,7 @@ int main(void)
         cmocka_unit_test(a_text_of_any_size_is_whole),
         cmocka_unit_test(base64_gives_the_streams_byte_for_byte),
         cmocka_unit_test(output_that_went_elsewhere_is_null),
-        cmocka_unit_test(a_traceback_is_output_too),
+        cmocka_unit_test(what_the_script_says_of_its_end_is_output_too),
         cmocka_unit_test(a_result_stands_in_the_answer_as_the_script_gave_it),
         cmocka_unit_test(an_error_without_text_is_an_empty_one),
     };
