@@ -49,6 +49,23 @@ static struct json_object *parse(const char *text, size_t size)
     return value;
 }
 
+/* It is shown as it is, and so has to be as good as one of ours. */
+static int read_result(struct answer *answer, const char *value, size_t size)
+{
+    free_memory(&answer->result);
+    answer->result = malloc(size + 1);
+    if (answer->result == NULL)
+        return -1;
+    memcpy(answer->result, value, size);
+    answer->result[size] = '\0';
+    json_mend_surrogates(answer->result, size);
+    if (!json_valid(answer->result, size))
+        return -1;
+    if (strncmp(value, "null", 4) == 0)
+        free_memory(&answer->result);
+    return 0;
+}
+
 /* Takes "name":value… into the answer. Returns where it ends, NULL when it is none. */
 static const char *read_member(struct answer *answer, const char *at, const char *end)
 {
@@ -61,11 +78,8 @@ static const char *read_member(struct answer *answer, const char *at, const char
     if (behind == NULL)
         return NULL;
     size_t size = (size_t)(behind - value);
-    if (strcmp(name, "result") == 0) {
-        free(answer->result);
-        answer->result = strncmp(value, "null", 4) == 0 ? NULL : strndup(value, size);
-        return json_valid(value, size) ? behind : NULL; /* it is shown as it is */
-    }
+    if (strcmp(name, "result") == 0)
+        return read_result(answer, value, size) < 0 ? NULL : behind;
     /* With the byte behind it, which tells that a number ends. */
     json_object_object_add(answer->fields, name, parse(value, size + 1));
     return behind;

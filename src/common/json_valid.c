@@ -7,6 +7,11 @@
 
 #include "utf8.h"
 
+#define ESCAPE_SIZE 6 /* \uXXXX */
+/* Where the halves of pairs begin, 0x400 of each. */
+#define HIGH 0xd800
+#define LOW 0xdc00
+
 struct cursor {
     const char *at;
     const char *end;
@@ -62,19 +67,51 @@ static bool take_number(struct cursor *cursor)
     return take_digits(cursor);
 }
 
-/* What stands behind a backslash. */
+/* The number of an escape (\u20ac), or −1 when the text does not begin with one. */
+static int number_of_escape(const char *at, const char *end)
+{
+    int number = 0;
+    if (end - at < ESCAPE_SIZE || at[0] != '\\' || at[1] != 'u')
+        return -1;
+    for (int i = 2; i < ESCAPE_SIZE; i++) {
+        char c = at[i], letter = (char)(c | 0x20);
+        if (!is_digit(c) && (letter < 'a' || letter > 'f'))
+            return -1;
+        number = number << 4 | (is_digit(c) ? c - '0' : letter - 'a' + 10);
+    }
+    return number;
+}
+
+static bool is_surrogate(int number, int first)
+{
+    return number >= first && number < first + 0x400;
+}
+
+/* How many bytes the character takes that the escape at `at` is, with its number, or the first half
+ * of. 0: it is half a pair, and the other half is missing. */
+static size_t escaped_size(int number, const char *at, const char *end)
+{
+    if (is_surrogate(number, LOW))
+        return 0;
+    if (!is_surrogate(number, HIGH))
+        return ESCAPE_SIZE;
+    return is_surrogate(number_of_escape(at + ESCAPE_SIZE, end), LOW) ? 2 * ESCAPE_SIZE : 0;
+}
+
+/* A backslash and what belongs to it. */
 static bool take_escape(struct cursor *cursor)
 {
-    if (cursor->at == cursor->end)
+    const char *at = cursor->at, *end = cursor->end;
+    if (end - at < 2)
         return false;
-    char c = *cursor->at++;
-    if (c != 'u')
-        return c != '\0' && strchr("\"\\/bfnrt", c) != NULL;
-    for (int i = 0; i < 4; i++, cursor->at++)
-        if (cursor->at == cursor->end || *cursor->at == '\0' ||
-            strchr("0123456789abcdefABCDEF", *cursor->at) == NULL)
-            return false;
-    return true;
+    if (at[1] != 'u') {
+        cursor->at += 2;
+        return at[1] != '\0' && strchr("\"\\/bfnrt", at[1]) != NULL;
+    }
+    int number = number_of_escape(at, end);
+    size_t size = number < 0 ? 0 : escaped_size(number, at, end);
+    cursor->at += size;
+    return size > 0;
 }
 
 static bool take_string(struct cursor *cursor)
@@ -84,14 +121,14 @@ static bool take_string(struct cursor *cursor)
     while (cursor->at < cursor->end) {
         unsigned char c = (unsigned char)*cursor->at;
         bool valid = c >= 0x20;
-        if (c >= 0x80)
+        if (c == '\\')
+            valid = take_escape(cursor);
+        else if (c >= 0x80)
             cursor->at += utf8_next(cursor->at, (size_t)(cursor->end - cursor->at), &valid);
         else
             cursor->at++;
         if (c == '"')
             return true;
-        if (c == '\\')
-            valid = take_escape(cursor);
         if (!valid)
             return false;
     }
@@ -151,4 +188,19 @@ bool json_valid(const char *text, size_t size)
             return false;
     } while (depth > 0);
     return cursor.at == cursor.end;
+}
+
+void json_mend_surrogates(char *text, size_t size)
+{
+    static const char replacement[ESCAPE_SIZE + 1] = "\\ufffd";
+    const char *end = text + size;
+    for (char *at = text; (at = memchr(at, '\\', (size_t)(end - at))) != NULL && end - at >= 2;) {
+        int number = number_of_escape(at, end);
+        size_t taken = number < 0 ? 2 : escaped_size(number, at, end);
+        if (taken == 0) {
+            memcpy(at, replacement, ESCAPE_SIZE);
+            taken = ESCAPE_SIZE;
+        }
+        at += taken;
+    }
 }

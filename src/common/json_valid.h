@@ -8,8 +8,12 @@
 /* Values may be nested this deep: about what Python's own json can write. */
 #define JSON_VALID_DEPTH 1000
 
-/* Whether the bytes are one JSON value (RFC 8259) in valid UTF-8: no NaN, no NUL, nothing behind
- * it. */
+/* Whether the bytes are one JSON value (RFC 8259) in valid UTF-8: no NaN, no NUL, no half of a
+ * surrogate pair, nothing behind it. */
 bool json_valid(const char *text, size_t size);
+
+/* Puts U+FFFD, \ufffd, in the place of each escape that is half a surrogate pair without the other
+ * half: Python's strings may hold such, and many readers of JSON refuse them. */
+void json_mend_surrogates(char *text, size_t size);
 
 #endif

@@ -36,15 +36,17 @@ static bool plausible_name(const char *name)
 static struct told listen_to_runner(const struct sb_run *run)
 {
     struct told told = {.too_long = run->message_too_long};
-    const char *message = run->message;
+    char *message = run->message;
     size_t size = run->message_size;
     if (size < 1 || told.too_long || memchr(message, '\0', size) != NULL)
         return told;
     if (message[0] == 'E' && plausible_name(message + 1))
         told.exception = message + 1;
     bool fits = (int64_t)size - 1 <= run->limits.value[SB_RESULT_BYTES];
-    if (message[0] == 'R' && fits && json_valid(message + 1, size - 1))
-        told.result = message + 1;
+    if (message[0] == 'R' && fits) {
+        json_mend_surrogates(message + 1, size - 1);
+        told.result = json_valid(message + 1, size - 1) ? message + 1 : NULL;
+    }
     told.too_long = message[0] == 'R' && !fits;
     return told;
 }

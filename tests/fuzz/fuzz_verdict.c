@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(text, data, size);
     text[size] = '\0';
+    json_mend_surrogates(text, size);
     bool is_json = json_valid(text, size);
     if (is_json)
         check_json_c_agrees(text, size);

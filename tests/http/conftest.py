@@ -55,17 +55,35 @@ def pytest_collection_modifyitems(items):
 # ── Asking ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def strict_json(body):
+    """What a body says that must be JSON for the strictest of readers: UTF-8, no NaN, no key twice in an object, no
+    half of a surrogate pair."""
+    def members(pairs):
+        value = dict(pairs)
+        assert len(value) == len(pairs), f"a key twice: {[key for key, _ in pairs]}"
+        return value
+
+    value = json.loads(body.decode("utf-8"), object_pairs_hook=members,
+                       parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
 @dataclasses.dataclass(frozen=True)
 class Answer:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
 
+    def __post_init__(self):
+        """Whatever a test asks for: an answer that says that it is JSON is."""
+        if self.body and self.headers.get_content_type() == JSON:
+            assert self.json is not None
+
     @functools.cached_property
     def json(self):
-        """The body, which must be JSON as the standard has it."""
         assert self.headers.get_content_type() == JSON, self
-        return json.loads(self.body.decode("utf-8"), parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+        return strict_json(self.body)
 
     @property
     def text(self):

@@ -90,6 +90,24 @@ def test_bytes_that_are_not_utf_8_are_replaced(server):
     assert "\ufffd" in answer["stdout"] and answer["stdout"].endswith(" 😀 \0\n")
 
 
+@pytest.mark.parametrize("value, told", [
+    ("'\\ud800'", "\ufffd"), ("'a\\udfffb'", "a\ufffdb"), ("{'\\udc80': ['\\ud83d\\ude00', '😀']}", {"\ufffd": ["😀", "😀"]}),
+    ("[chr(0xd800) * 3, chr(0xdc00) + chr(0xd800)]", ["\ufffd" * 3, "\ufffd" * 2]),
+    ("os.listdir('.')", ["\ufffd.txt"]),
+])
+def test_half_a_surrogate_pair_in_a_value_is_replaced(server, value, told):
+    """What a strict reader of JSON would refuse, and with it the whole answer."""
+    code = f"import os\nos.mkdir('d')\nos.chdir('d')\nopen(b'\\xff.txt', 'w')\ndef main(): return {value}"
+    assert server.run(code, call="main", policy="default")["result"] == told
+
+
+@pytest.mark.parametrize("forged", [r"\ud800", r"\udfff\ud800", r"\ud83d\\ude00", r"\uDBFF\n", r"\\\udc00"])
+def test_half_a_surrogate_pair_in_a_forged_value_does_not_get_through(server, forged):
+    code = f"import os\ndef main():\n    os.write(3, rb'R[\"{forged}\"]')\n    os._exit(0)"
+    answer = server.run(code, call="main")
+    assert answer["verdict"] == "ok" and "\ufffd" in answer["result"][0]
+
+
 # ── The request ──────────────────────────────────────────────────────────────────────────────────
 
 

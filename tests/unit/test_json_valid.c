@@ -20,7 +20,9 @@ static const char *const good[] = {
     "false",
     "\"\"",
     "\"a\"",
-    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\"",
+    "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83d\\uDE00\"",
+    "\"\\uD800\\uDC00\\udbff\\udfff\\ud7ff\\ue000\"",
+    "\"\\\\ud800\"",
     "\"\u00e9\u20ac\U0001f600\"",
     "\"\x7f\"",
     "[]",
@@ -62,6 +64,16 @@ static const char *const bad[] = {
     "\"\\x\"",
     "\"\\u12\"",
     "\"\\u12g4\"",
+    "\"\\ud800\"",
+    "\"\\udc00\"",
+    "\"\\uDBFF\\n\"",
+    "\"\\ud800\\ud800\"",
+    "\"\\ud800\\\\udc00\"",
+    "\"\\ud800\\udbff\"",
+    "\"\\ud800\\ue000\"",
+    "\"\\ud800\\u\"",
+    "\"\\ud800",
+    "{\"\\udfff\":1}",
     "\"a\nb\"",
     "\"\t\"",
     "\"\xff\"",
@@ -107,6 +119,37 @@ static bool valid(const char *text, size_t size)
     bool result = json_valid(copy, size);
     free(copy);
     return result;
+}
+
+static void halves_of_surrogate_pairs_are_mended_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"", ""},
+        {"\\", "\\"},
+        {"\"\\u", "\"\\u"},
+        {"\"\\ud80", "\"\\ud80"},
+        {"\"\\ud800", "\"\\ufffd"},
+        {"\"\\ud800\"", "\"\\ufffd\""},
+        {"\"\\uDFFFx\"", "\"\\ufffdx\""},
+        {"\"\\ud800\\ud800\\udc00\\udc00\"", "\"\\ufffd\\ud800\\udc00\\ufffd\""},
+        {"\"\\ud800\\u00e9\"", "\"\\ufffd\\u00e9\""},
+        {"\"\\ud800\\n\"", "\"\\ufffd\\n\""},
+        {"\"\\\\ud800\"", "\"\\\\ud800\""},
+        {"\"\\\\\\ud800\"", "\"\\\\\\ufffd\""},
+        {"{\"\\udc80\":[\"\\ud83d\\ude00\",\"\\udcff\"]}",
+         "{\"\\ufffd\":[\"\\ud83d\\ude00\",\"\\ufffd\"]}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        size_t size = strlen(texts[i][0]);
+        char *text = malloc(size > 0 ? size : 1);
+        assert_non_null(text);
+        memcpy(text, texts[i][0], size);
+        json_mend_surrogates(text, size);
+        if (memcmp(text, texts[i][1], size) != 0)
+            fail_msg("%s became %.*s", texts[i][0], (int)size, text);
+        free(text);
+    }
 }
 
 static void json_is_valid(void **state)
@@ -168,6 +211,7 @@ static void values_are_nested_up_to_the_depth_and_no_deeper(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(halves_of_surrogate_pairs_are_mended_and_nothing_else),
         cmocka_unit_test(json_is_valid),
         cmocka_unit_test(anything_else_is_not),
         cmocka_unit_test(no_part_of_an_object_is_valid),

@@ -35,6 +35,8 @@ static const struct row rows[] = {
     {"ran to its end", .exited = true, .word = SB_OK},
     {"ran to its end, with a value", .exited = true, .message = "R{\"a\": [1]}", .word = SB_OK,
      .result = "{\"a\": [1]}"},
+    {"a value with half a surrogate pair", .exited = true, .message = "R\"\\ud800\"", .word = SB_OK,
+     .result = "\"\\ufffd\""},
     {"a value that is no JSON", .exited = true, .message = "R{\"a\": ", .word = SB_OK},
     {"a value with something behind it", .exited = true, .message = "R1 2", .word = SB_OK},
     {"garbage for a value", .exited = true, .message = "\xff\xfe", .word = SB_OK},
@@ -154,7 +156,7 @@ static void each_word_follows_from_its_evidence(void **state)
             .oom_kills = rows[i].oom_kills,
             .kill_signal = SIGINT,
             .reason = "interrupted",
-            .message = (char *)rows[i].message,
+            .message = rows[i].message ? strdup(rows[i].message) : NULL,
             .message_size = rows[i].message ? strlen(rows[i].message) : 0,
         };
         run.limits.value[SB_WALL_TIME_MS] = run.limits.value[SB_CPU_TIME_MS] = 10000;
@@ -169,6 +171,7 @@ static void each_word_follows_from_its_evidence(void **state)
         current = &rows[i];
         verdict_give(&run);
         assert_int_equal(called, 1);
+        free(run.message);
         for (int s = 0; s < SB_STREAMS; s++)
             stream_free(&run.stream[s]);
     }
