@@ -115,6 +115,7 @@ int network_loopback(struct inside *in); /* network.c */
 int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
+int rlimits_set_stack(struct inside *in);   /* rlimits.c: of these, what a zygote needs, too */
 int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that came is allowed */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */

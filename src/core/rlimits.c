@@ -8,51 +8,64 @@
 #define MIB (UINT64_C(1) << 20)
 
 /* A hard limit of the caller's that is lower can't be raised without privilege and is kept. */
-static int set(__rlimit_resource_t resource, rlim_t value)
+static int set(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 {
     struct rlimit now;
     if (getrlimit(resource, &now) < 0)
         return -1;
-    value = value < now.rlim_max ? value : now.rlim_max;
-    return setrlimit(resource, &(struct rlimit){value, value});
+    hard = hard < now.rlim_max ? hard : now.rlim_max;
+    return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard});
 }
 
 int rlimits_lower(int64_t open_files)
 {
-    return set(RLIMIT_NOFILE, (rlim_t)open_files);
+    return set(RLIMIT_NOFILE, (rlim_t)open_files, (rlim_t)open_files);
 }
 
+/* Python's C library looks at it when it starts, for the stacks of threads, and the kernel for the
+ * layout of memory. A script may raise its own: the cgroup holds the memory. */
+int rlimits_set_stack(struct inside *in)
+{
+    (void)in;
+    return set(RLIMIT_STACK, 8 * MIB, RLIM_INFINITY);
+}
+
+/* Scripts set limits of their own, up to "unlimited": where the cgroup or the tmpfs holds what a
+ * limit is about, nothing but the caller's own hard limit bounds them. */
 int rlimits_set(struct inside *in)
 {
+    const rlim_t open_files = (rlim_t)in->limits->value[SB_OPEN_FILES];
+    /* It counts a user's processes in all the user namespaces of older kernels, so that jobs would
+     * starve each other: pids.max is the limit, this only stands in for it. */
+    const rlim_t processes =
+        in->limit_processes ? (rlim_t)in->limits->value[SB_PIDS] + 1 : RLIM_INFINITY;
     const struct {
         __rlimit_resource_t resource;
-        rlim_t value;
+        rlim_t soft, hard;
     } rows[] = {
         /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means
          * none, and would feed the job's memory to a helper that is root on the host (core(5);
          * fs/coredump.c). */
-        {RLIMIT_CORE, 1},
-        {RLIMIT_NOFILE, (rlim_t)in->limits->value[SB_OPEN_FILES]},
-        {RLIMIT_FSIZE, (rlim_t)in->limits->value[SB_TMP_BYTES]},
-        {RLIMIT_STACK, 8 * MIB},
-        {RLIMIT_MEMLOCK, 0},
-        {RLIMIT_MSGQUEUE, MIB / 2},
-        {RLIMIT_SIGPENDING, 1024},
-        {RLIMIT_NICE, 0},
-        {RLIMIT_RTPRIO, 0},
-        {RLIMIT_RTTIME, 0},
-        {RLIMIT_LOCKS, RLIM_INFINITY},
-        {RLIMIT_AS, RLIM_INFINITY},
-        {RLIMIT_DATA, RLIM_INFINITY},
-        {RLIMIT_RSS, RLIM_INFINITY},
-        {RLIMIT_CPU, RLIM_INFINITY},
-        /* It counts a user's processes in all the user namespaces of older kernels, so that jobs
-         * would starve each other: pids.max is the limit, this only stands in for it. */
-        {RLIMIT_NPROC,
-         in->limit_processes ? (rlim_t)in->limits->value[SB_PIDS] + 1 : RLIM_INFINITY},
+        {RLIMIT_CORE, 1, 1},
+        {RLIMIT_NOFILE, open_files, open_files},
+        /* All that a script can write to is on the tmpfs, which counts pages: a sparse file may be
+         * longer. */
+        {RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY},
+        {RLIMIT_MEMLOCK, 0, 0},
+        {RLIMIT_MSGQUEUE, MIB / 2, MIB / 2},
+        {RLIMIT_SIGPENDING, 1024, 1024},
+        {RLIMIT_NICE, 0, 0},
+        {RLIMIT_RTPRIO, 0, 0},
+        {RLIMIT_RTTIME, 0, 0},
+        {RLIMIT_LOCKS, RLIM_INFINITY, RLIM_INFINITY},
+        {RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY},
+        {RLIMIT_DATA, RLIM_INFINITY, RLIM_INFINITY},
+        {RLIMIT_RSS, RLIM_INFINITY, RLIM_INFINITY},
+        {RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY},
+        {RLIMIT_NPROC, processes, processes},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (set(rows[i].resource, rows[i].value) < 0)
+        if (set(rows[i].resource, rows[i].soft, rows[i].hard) < 0)
             return -1;
-    return 0;
+    return rlimits_set_stack(in);
 }

@@ -90,6 +90,7 @@ static _Noreturn void become_zygote(struct inside *in)
         {"pivot", root_pivot},
         {"hostname", hostname_set},
         {"descriptors", descriptors_arrange},
+        {"rlimits", rlimits_set_stack},
         {"capabilities", keep_capabilities},
     };
     int errors = in->fds[2];
