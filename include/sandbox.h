@@ -211,7 +211,8 @@ SB_API struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox,
 enum sb_stream { SB_STDOUT, SB_STDERR, SB_STREAMS };
 
 struct sb_file {
-    const char *path; /* below /work, relative, without ".." */
+    const char *path; /* below /work; "./a", "a//b" and "c/../a" are taken by their text: "a",
+                         "a/b", "a". Any bytes but NUL; up to 1024, each name up to 255 */
     const void *data;
     size_t size;
     bool text; /* it is Unicode text in UTF-8: in a Python source (*.py) a declaration of another

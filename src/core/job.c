@@ -9,6 +9,7 @@
 #include "embedded.h"
 #include "error.h"
 #include "limit.h"
+#include "path.h"
 #include "source_coding.h"
 #include "utf8.h"
 #include "util.h"
@@ -68,25 +69,17 @@ static int check_strings(const char *const *strings, const char *field, struct s
     return 0;
 }
 
-static bool path_is_below(const char *path)
-{
-    if (path[0] == '\0' || path[0] == '/' || strlen(path) > 1024)
-        return false;
-    for (const char *part = path; part != NULL;) {
-        const char *end = strchr(part, '/');
-        size_t length = end ? (size_t)(end - part) : strlen(part);
-        if (length == 0 || length > 255 || (length == 1 && part[0] == '.') ||
-            (length == 2 && part[0] == '.' && part[1] == '.'))
-            return false;
-        part = end ? end + 1 : NULL;
-    }
-    return true;
-}
+/* What wants a name in /work: the script, or one of the files. */
+struct wanted {
+    const char *path;  /* in its one spelling */
+    const char *given; /* as the caller wrote it */
+    bool script;
+};
 
 /* A slash before every other character: what is below a path comes right behind it. */
 static int by_path(const void *left, const void *right)
 {
-    const char *a = *(const char *const *)left, *b = *(const char *const *)right;
+    const char *a = ((const struct wanted *)left)->path, *b = ((const struct wanted *)right)->path;
     while (*a != '\0' && *a == *b) {
         a++;
         b++;
@@ -101,51 +94,96 @@ static bool is_below(const char *path, const char *directory)
     return strncmp(path, directory, length) == 0 && path[length] == '/';
 }
 
-/* The script and the files all want a name of their own in /work, and none is a directory. */
-static int check_names(const struct sb_job *job, struct sb_error *err)
+/* The second is the same as the first, or below it. */
+static int refuse_pair(const struct wanted *first, const struct wanted *second,
+                       struct sb_error *err)
 {
-    const char *script = file_name(job);
-    size_t count = 0;
-    const char **paths = calloc(job->files_count + 1, sizeof(*paths));
-    if (paths == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for the job's files");
-    if (script != NULL)
-        paths[count++] = script;
+    char one[PATH_SHOWN_BYTES], two[PATH_SHOWN_BYTES], both[PATH_SHOWN_BYTES];
+    path_show(one, first->given);
+    path_show(two, second->given);
+    path_show(both, second->path);
+    if (strcmp(first->path, second->path) != 0)
+        return sb_fail_field(err, "job", "files",
+                             "'%s' can't be below '%s', which is a file; rename one", two, one);
+    if (first->script || second->script)
+        return sb_fail_field(err, "job", "files",
+                             "the file '%s' has the name of the script, '%s'; rename one",
+                             first->script ? two : one, both);
+    if (strcmp(first->given, second->given) == 0)
+        return sb_fail_field(err, "job", "files", "two files have the name '%s'; rename one", two);
+    return sb_fail_field(err, "job", "files", "'%s' and '%s' are the same file, '%s'; rename one",
+                         one, two, both);
+}
+
+/* The script and the files all want a name of their own in /work, and none is a directory. */
+static int check_names(const struct wanted *wanted, size_t count, struct sb_error *err)
+{
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(wanted[i - 1].path, wanted[i].path) == 0 ||
+            is_below(wanted[i].path, wanted[i - 1].path))
+            return refuse_pair(&wanted[i - 1], &wanted[i], err);
+    return 0;
+}
+
+/* Room for the paths of all files, each with its NUL. */
+static size_t paths_size(const struct sb_job *job)
+{
+    size_t size = 0;
     for (size_t i = 0; i < job->files_count; i++)
-        paths[count++] = job->files[i].path;
-    qsort(paths, count, sizeof(*paths), by_path);
-    int result = 0;
-    for (size_t i = 1; i < count && result == 0; i++)
-        if (strcmp(paths[i - 1], paths[i]) == 0)
-            result = sb_fail_field(err, "job", "files",
-                                   "two files have the name '%.100s'; rename one", paths[i]);
-        else if (is_below(paths[i], paths[i - 1]))
-            result = sb_fail_field(err, "job", "files",
-                                   "'%.100s' can't be below '%.100s', which is a file; rename one",
-                                   paths[i], paths[i - 1]);
-    free(paths);
-    return result;
+        size += strlen(job->files[i].path) + 1;
+    return size;
+}
+
+static int read_paths(struct wanted *wanted, char *paths, const struct sb_job *job,
+                      struct sb_error *err)
+{
+    for (size_t i = 0; i < job->files_count; i++) {
+        const char *given = job->files[i].path;
+        enum path_fault fault = path_normalise(paths, given);
+        char shown[PATH_SHOWN_BYTES];
+        if (fault != PATH_FINE) {
+            path_show(shown, given);
+            return sb_fail_field(err, "job", "files", "the file name '%s' %s", shown,
+                                 path_fault_text(fault));
+        }
+        wanted[i] = (struct wanted){paths, given, false};
+        paths += strlen(paths) + 1;
+    }
+    return 0;
 }
 
 static int check_files(const struct sb_job *job, struct sb_error *err)
 {
+    if (job->files_count == 0)
+        return 0;
     if (job->files_count > FILES_MAX)
         return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed",
                              job->files_count, FILES_MAX);
-    for (size_t i = 0; i < job->files_count; i++) {
-        const char *path = job->files[i].path;
-        if (!path_is_below(path))
-            return sb_fail_field(
-                err, "job", "files",
-                "the file name '%.100s' is not a relative path below the working directory", path);
-    }
-    return check_names(job, err);
+    _cleanup_free_ char *paths = malloc(paths_size(job));
+    _cleanup_free_ struct wanted *wanted = calloc(job->files_count + 1, sizeof(*wanted));
+    if (paths == NULL || wanted == NULL)
+        return sb_fail(err, "job", ENOMEM, "no memory for the job's files");
+    if (read_paths(wanted, paths, job, err) < 0)
+        return -1;
+    size_t count = job->files_count;
+    const char *script = file_name(job);
+    if (script != NULL)
+        wanted[count++] = (struct wanted){script, script, true};
+    qsort(wanted, count, sizeof(*wanted), by_path);
+    return check_names(wanted, count, err);
+}
+
+/* A file name that is no path. */
+static bool is_file_name(const char *name)
+{
+    char normal[PATH_PART_BYTES_MAX + 1];
+    return strlen(name) <= PATH_PART_BYTES_MAX && path_normalise(normal, name) == PATH_FINE;
 }
 
 int job_check(const struct sb_job *job, const struct sb_limits *limits, struct sb_error *err)
 {
     const char *file = file_name(job);
-    if (name_of(job)[0] == '\0' || (file != NULL && !path_is_below(file)))
+    if (name_of(job)[0] == '\0' || (file != NULL && !is_file_name(file)))
         return sb_fail_field(err, "job", "name", "'%.100s' is not the name of a file",
                              name_of(job));
     if (job_check_call(job, err) < 0)
@@ -230,9 +268,13 @@ static int prepare_files(struct inside *in, struct prepared *prepared, const str
         in->code = script.size > 0 ? script.data : "";
         in->code_size = script.size;
     }
+    char *path = prepared->paths;
     for (size_t i = 0; i < job->files_count; i++) {
         struct sb_file *file = &prepared->files[in->files_count++];
         *file = job->files[i];
+        path_normalise(path, file->path); /* job_check took it */
+        file->path = path;
+        path += strlen(path) + 1;
         if (file->text && is_source(file->path) && declare_utf8(prepared, file, err) < 0)
             return -1;
     }
@@ -248,9 +290,10 @@ int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_jo
         .envp = environment(job),
         .files = calloc(job->files_count + 1, sizeof(struct sb_file)),
         .copies = calloc(job->files_count + 1, sizeof(char *)),
+        .paths = malloc(paths_size(job) + 1),
     };
     if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL ||
-        prepared->copies == NULL)
+        prepared->copies == NULL || prepared->paths == NULL)
         return sb_fail(err, "job", ENOMEM, "no memory for the job");
     if (prepare_files(in, prepared, job, err) < 0)
         return -1;
@@ -282,4 +325,5 @@ void job_release(struct prepared *prepared)
     for (size_t i = 0; i < prepared->copies_count; i++)
         free(prepared->copies[i]);
     free(prepared->copies);
+    free(prepared->paths);
 }

@@ -20,6 +20,7 @@ struct prepared {
     struct sb_file *files;
     char **copies; /* of sources that had to be changed */
     size_t copies_count;
+    char *paths;      /* of the files */
     char source[512]; /* /work/NAME, or CODE_FD's number */
 };
 

@@ -26,8 +26,10 @@ const struct openapi_field openapi_fields[] = {
       CODE_OBJECT, 0}},
     {ANY_CONTRACT,
      {"files", "{string}",
-      "Files for the working directory: path below it → text. One named main.py is the code.", NULL,
-      0}},
+      "Files for the working directory: path below it → text. One named main.py is the code. "
+      "`./a` and `b/../a` are `a`, of which there can be one; what is absolute or leads out is "
+      "refused.",
+      NULL, 0}},
     {ANY_CONTRACT,
      {"name", "string",
       "What `code` is called in tracebacks and sys.argv[0], a path whose last part is its file in "

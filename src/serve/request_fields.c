@@ -11,6 +11,7 @@
 #include "base64.h"
 #include "error.h"
 #include "json_text.h"
+#include "path.h"
 #include "util.h"
 
 #define NAME_MAX_BYTES 1024 /* it becomes an argument of the interpreter */
@@ -107,6 +108,15 @@ static int read_name(struct request *request, const char *path, struct json_obje
                : bad_field(err, path, "must have at most %d bytes", NAME_MAX_BYTES);
 }
 
+/* Code that has another name leaves main.py to a file like any other. */
+static bool is_code(const struct request *request, const char *name)
+{
+    char normal[NAME_MAX_BYTES];
+    return request->job.name == NULL && request->job.module == NULL &&
+           strlen(name) < sizeof(normal) && path_normalise(normal, name) == PATH_FINE &&
+           strcmp(normal, "main.py") == 0;
+}
+
 static int read_files(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
@@ -128,9 +138,7 @@ static int read_files(struct request *request, const char *path, struct json_obj
         file->path = name;
         file->data = text;
         file->text = true;
-        /* Code that has another name leaves this one to a file like any other. */
-        if (strcmp(name, "main.py") == 0 && request->job.name == NULL &&
-            request->job.module == NULL) {
+        if (request->job.code == NULL && is_code(request, name)) {
             request->job.code = text;
             request->job.code_size = file->size;
         } else {

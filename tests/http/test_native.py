@@ -167,6 +167,43 @@ def test_files_with_a_main_need_no_code(server):
     assert (answer.status, answer.json.get("output")) == (200, "by files")
 
 
+@pytest.mark.parametrize("path, there", [
+    ("./a", "a"), ("a/./b", "a/b"), ("a//b", "a/b"), ("a/../b", "b"), ("./x/y/../../z/w", "z/w"), ("a\\b", "a\\b"),
+    ("...", "..."), (" ", " "), ("a\nb", "a\nb"), ("données.csv", "données.csv"), ("n" * 255, "n" * 255),
+], ids=repr)
+def test_a_file_has_one_name_however_it_is_written(server, path, there):
+    code = f"import os\nprint(open({there!r}).read(), sum(len(files) for _, _, files in os.walk('.')))"
+    answer = server.run(code, files={path: "is there"})
+    assert (answer["stdout"], answer["stderr"]) == ("is there 2\n", "")
+
+
+def test_a_main_py_is_one_however_it_is_written(server):
+    answer = server.post("/run", {"files": {"./other.py": "x = 1", "./main.py": "import other; print(other.x, __file__)"}})
+    assert (answer.status, answer.json.get("output")) == (200, "1 /work/main.py")
+
+
+@pytest.mark.parametrize("files, named", [
+    ({"./a": "", "a": ""}, ["'./a'", "'a'"]), ({"d/a": "", "d//b/../a": ""}, ["'d/a'", "'d//b/../a'"]),
+    ({"a/b": "", "./a": ""}, ["'a/b'", "'./a'"]), ({"a/b": "", "c/../a": ""}, ["'a/b'", "'c/../a'"]),
+    ({"./main.py": ""}, ["'./main.py'", "the script"]), ({"main.py/x": ""}, ["'main.py/x'", "'main.py'"]),
+    ({"../a": ""}, ["'../a'", "out of the working directory"]), ({"a/../../b": ""}, ["'a/../../b'", "out of"]),
+    ({"/work/a": ""}, ["'/work/a'", "absolute"]), ({"a/": ""}, ["'a/'", "a directory"]), ({"": ""}, ["''", "empty"]),
+    ({".": ""}, ["'.'", "a directory"]), ({"a/..": ""}, ["'a/..'", "a directory"]), ({"n" * 256: ""}, ["nnn", "too long"]),
+    ({"/".join("d" * 600): ""}, ["'d/d/", "too long"]), ({"/a\nb": ""}, ["'/a\ufffdb'", "absolute"]),
+], ids=lambda value: repr(value)[:40])
+def test_a_file_without_a_name_of_its_own_is_refused_and_named(server, files, named):
+    code = {"name": "main.py", "code": "pass"}
+    answer = server.post("/run", {**code, "files": files})
+    assert (answer.status, answer.field) == (400, "files")
+    assert all(part in answer.error for part in named), answer.error
+
+
+def test_two_that_are_main_py_are_refused(server):
+    answer = server.post("/run", {"files": {"main.py": "1", "./main.py": "2"}})
+    assert (answer.status, answer.field) == (400, "files")
+    assert "'./main.py'" in answer.error and "'main.py'" in answer.error
+
+
 @pytest.mark.parametrize("files", [
     {"../escape.py": "", "main.py": ""}, {"/etc/file": "", "main.py": ""}, {"": "", "main.py": ""},
     {"a/../../b": "", "main.py": ""}, {"a\0b": "", "main.py": ""}, {"other.py": "print(1)"}, {},
