@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -57,6 +58,20 @@ static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int
     if (run->merge_stderr && merge_stderr(run, in) < 0)
         return -1;
     return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0 ? -1 : 0;
+}
+
+/* As root: a script opens its streams again by /dev/stdin, /dev/stdout and their kin, for which the
+ * pipes must be its user's. Where root may give nothing away, they are open to all, which is the
+ * job alone: nobody else has a way to them. The result is not the script's. */
+static void give_streams(const struct sb_run *run, const struct inside *in)
+{
+    uint32_t uid, gid;
+    if (geteuid() != 0)
+        return; /* then they are its user's already */
+    launch_ids(run, &uid, &gid);
+    for (int i = 0; i < RESULT_FD; i++)
+        if (fchown(in->fds[i], uid, gid) < 0)
+            fchmod(in->fds[i], 0666);
 }
 
 /* ── Clone ─────────────────────────────────────────────────────────────────────────────────── */
@@ -199,6 +214,7 @@ int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
     if (run->cgroup.dir[0] < 0 &&
         cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
         return -1;
+    give_streams(run, in);
     in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
     return 0;
 }

@@ -204,6 +204,14 @@ def test_two_that_are_main_py_are_refused(server):
     assert "'./main.py'" in answer.error and "'main.py'" in answer.error
 
 
+@pytest.mark.parametrize("policy", ["default", "run", "execute"])
+def test_the_streams_can_be_opened_by_their_names(server, policy):
+    answer = server.run("import os\nos.read(0, 2)\nopen('/dev/stdout', 'w').write(open('/dev/stdin').read())\n"
+                        "open('/proc/self/fd/2', 'a').write(repr(open('/dev/fd/0').read()))",
+                        policy=policy, stdin="a line\nanother")
+    assert (answer["stdout"], answer["stderr"]) == ("line\nanother", "''")
+
+
 @pytest.mark.parametrize("files", [
     {"../escape.py": "", "main.py": ""}, {"/etc/file": "", "main.py": ""}, {"": "", "main.py": ""},
     {"a/../../b": "", "main.py": ""}, {"a\0b": "", "main.py": ""}, {"other.py": "print(1)"}, {},

@@ -60,6 +60,23 @@ def test_numpy_saves_loads_and_maps_files_in_work(data):
         """) == "493830\n3.0"
 
 
+def test_numpy_maps_a_file_that_is_longer_than_what_may_be_written(data):
+    assert data("""
+        import numpy as np
+        table = np.memmap("/tmp/table", dtype="float64", mode="w+", shape=(100_000_000,))
+        table[[0, 50_000_000, -1]] = 1, 2, 3
+        print(table[[0, 50_000_000, -1]].sum(), table.nbytes)
+        """) == "6.0 800000000"
+
+
+def test_numpy_reads_a_table_from_dev_stdin(run):
+    rootfs = os.environ.get("SANDBOX_ROOTFS_DATA")
+    if not rootfs:
+        pytest.skip("SANDBOX_ROOTFS_DATA is not set: no root file system with numpy and the like")
+    ran = run("--rootfs", rootfs, *ROOM, code="import numpy; print(numpy.loadtxt('/dev/stdin').sum())", stdin="1 2\n3 4\n")
+    assert (ran.status, ran.stdout) == (0, "10.0\n"), ran
+
+
 def test_numpy_runs_within_the_default_limits(run):
     rootfs = os.environ.get("SANDBOX_ROOTFS_DATA")
     if not rootfs:
