@@ -66,6 +66,8 @@ SECRETS = ("shadow", "gshadow", "shadow-", "gshadow-", "passwd-", "group-", "sub
 
 INTERPRETERS = ("/usr/local/bin/python3", "/usr/bin/python3", "/bin/python3",
                 "/opt/conda/bin/python3")
+# Where jobs look for programs, unless their policy says otherwise.
+PROGRAMS = ("usr/local/bin", "usr/bin", "bin")
 PYTHON_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp"}
 
 AT_FDCWD = -100
@@ -405,6 +407,48 @@ def find_python(tree, asked, owner, runner):
                  "take an image that has one, or say where it is with --python")
 
 
+def missing_name(fd, python):
+    """Where a link is to be made so that the interpreter is found as `python`, too; None when there is
+    one already, be it another's."""
+    place = os.path.dirname(python.lstrip("/"))
+    if any(has_entry(fd, path, "python") for path in (place, *PROGRAMS)):
+        return None
+    return os.path.join(place, "python")
+
+
+def has_entry(fd, path, name):
+    try:
+        below = open_below(fd, path or ".")
+    except Failed:
+        return False
+    try:
+        os.stat(name, dir_fd=below, follow_symlinks=False)
+        return True
+    except FileNotFoundError:
+        return False
+    finally:
+        os.close(below)
+
+
+def make_name(fd, link, python):
+    """Makes that link; its line for the digest."""
+    below = open_below(fd, os.path.dirname(link) or ".")
+    name = os.path.basename(link)
+    try:
+        os.symlink(os.path.basename(python), name, dir_fd=below)
+        return line_of(below, name, link, os.stat(name, dir_fd=below, follow_symlinks=False))
+    finally:
+        os.close(below)
+
+
+def drop_name(fd, link):
+    below = open_below(fd, os.path.dirname(link) or ".")
+    try:
+        remove(below, os.path.basename(link))
+    finally:
+        os.close(below)
+
+
 # ── Commands ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -461,6 +505,8 @@ def finish(tree, runner_path, source, python):
     make_places(fd)
     write_files(fd)
     path, version, _ = described(fd, answer)
+    if link := missing_name(fd, path):
+        make_name(fd, link, path)
     library = open_below(fd, os.path.dirname(HOME), create=True)
     remove(library, os.path.basename(HOME))
     os.mkdir(os.path.basename(HOME), 0o755, dir_fd=library)
@@ -491,6 +537,7 @@ def refresh(tree, runner_path, force):
     path, version, _ = described(
         fd, run_python(tree, record["python"], "describe", owner, runner))
     pyc = run_python(tree, record["python"], "runner", owner, runner)
+    link = missing_name(fd, path)
     try:
         os.mkdir(new, 0o755, dir_fd=library)
         home = os.open(new, DIRECTORY, dir_fd=library)
@@ -499,10 +546,15 @@ def refresh(tree, runner_path, force):
         write_file(home, "runner.pyc", pyc)
         lines = {path: line for path, line in lines.items() if not path.startswith(f"{HOME}/")}
         lines.update(lines_of(home, HOME))
+        if link:
+            lines[link] = make_name(fd, link, path)
         write_record(home, {**record, "runner": protocol_of(runner), "python": path,
                             "version": version, "digest": digest_of(lines)})
         rename(library, new, library, name, RENAME_EXCHANGE)
+        link = None
     finally:
+        if link:
+            drop_name(fd, link)
         remove(library, new)
 
 
@@ -648,6 +700,8 @@ def check_python(tree, fd, record):
         yield where, "python", f"is version {version}, the record says {record['version']}"
     if path != python:
         yield where, "python", f"is really {path}"
+    elif link := missing_name(fd, path):
+        yield link, "name", "is not there: scripts find no `python`"
     pyc = read_below(fd, f"{RUNNER}c")
     if source and pyc is not None and pyc[:len(header)] != header:
         yield f"{RUNNER}c", "runner", "was not made from runner.py by that python"
@@ -706,7 +760,7 @@ def check(tree, runner_path, as_json):
 
 
 def remedy(found):
-    if {finding["fault"] for finding in found} <= {"protocol"}:
+    if {finding["fault"] for finding in found} <= {"protocol", "name"}:
         return "sandbox-rootfs: run `sandbox-rootfs refresh` on it"
     if {finding["fault"] for finding in found} == {"digest"}:
         return ("sandbox-rootfs: record it anew with refresh --force if the change is your own; else make "

@@ -292,6 +292,15 @@ def test_what_build_made_has_no_start_up_hooks():
     assert found == []
 
 
+def test_what_build_made_is_found_as_python_too(run):
+    ran = run(code="import subprocess; print(subprocess.run(['python', '-c', 'import sys; print(*sys.version_info[:2])'],"
+                   " capture_output=True, text=True, check=True).stdout, flush=True)\n"
+                   "subprocess.run('python -V && env python -V', shell=True, check=True)")
+    version = json.loads((rootfs_path() / HOME / "rootfs.json").read_text())["version"]
+    assert (ran.status, ran.stdout.split()[:2]) == (0, version.split(".")[:2]), ran
+    assert ran.stdout.count(f"Python {version}\n") == 2
+
+
 # name: (section, depends on, provides, files)
 PACKAGES = {
     "python3": ("python", [], [], []),
@@ -396,6 +405,28 @@ def test_import_finds_an_interpreter_elsewhere_when_told(rootfs, image):
                   if "3.11" in os.readlink(rootfs_path() / "usr/bin/python3") else directory("opt"))
     rootfs.take(image.layout(), "--python", "/opt/own/python")
     assert rootfs.record["python"] == "/opt/own/python"
+
+
+@needs_tools
+def test_import_gives_the_interpreter_the_name_python(taken):
+    interpreter = pathlib.Path(taken.record["python"])
+    assert os.readlink(taken.target / "usr/bin/python") == interpreter.name
+    assert taken.faults(status=0) == []
+
+
+@needs_tools
+@pytest.mark.parametrize("own", [
+    [symlink("usr/local/bin/python", "python3.9")], [symlink("usr/bin/python", "../../somewhere/else")],
+    [entry("usr/bin/python", data=b"#!/bin/sh\n", mode=0o755)], [directory("usr/bin/python")],
+], ids=["elsewhere", "a link", "a program", "a directory"])
+def test_import_leaves_an_images_own_python_alone(rootfs, image, own):
+    rootfs.take(image(*own).layout())
+    [(info, data)] = own
+    found = [path for place in ("usr/local/bin", "usr/bin") if os.path.lexists(path := rootfs.target / place / "python")]
+    assert found == [rootfs.target / info.name]
+    kept = found[0]
+    assert os.readlink(kept) == info.linkname if info.issym() else kept.is_dir() or kept.read_bytes() == data
+    assert rootfs.faults(status=0) == []
 
 
 @needs_tools
@@ -928,6 +959,29 @@ def test_refresh_puts_in_the_new_runner_and_record(taken, next_version):
     assert taken.left() == ["rootfs"]
     assert sorted(os.listdir(taken.target / "usr/lib")) == sorted(
         {*os.listdir(taken.target / "usr/lib")} - {".sandbox-run.new"})
+
+
+@needs_tools
+@needs_tools
+def test_refresh_gives_an_older_tree_the_name_python(taken):
+    """It was made before there was one, so the record is of a tree without."""
+    (taken.target / "usr/bin/python").unlink()
+    record = (taken.target / HOME / "rootfs.json").read_text()
+    lines = subprocess.run(["/usr/bin/python3", "-I", "-c",
+                            "import importlib.util, os, sys\n"
+                            "spec = importlib.util.spec_from_file_location('tree', sys.argv[1])\n"
+                            "tree = importlib.util.module_from_spec(spec); spec.loader.exec_module(tree)\n"
+                            "print(tree.digest_of(tree.lines_of(tree.open_tree(sys.argv[2]))))",
+                            ROOTFS_DIR / "tree.py", taken.target], capture_output=True, text=True, check=True).stdout
+    older = json.dumps({**json.loads(record), "digest": lines.strip()}) + "\n"
+    (taken.target / HOME / "rootfs.json").write_text(older)
+    assert taken.faults() == [("name", "usr/bin/python")]
+    assert "sandbox-rootfs refresh" in taken("check", taken.target, status=1).stderr
+    taken("refresh", taken.target)
+    assert taken.faults(status=0) == []
+    assert (taken.target / HOME / "rootfs.json").read_text() == record
+    taken("refresh", taken.target)  # and that is all: nothing is left to do
+    assert (taken.target / HOME / "rootfs.json").read_text() == record
 
 
 @needs_tools
