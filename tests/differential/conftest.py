@@ -1,0 +1,63 @@
+"""Around the differential tests: services are started as the tests of the service do it."""
+
+import importlib.util
+import json
+import pathlib
+import sys
+
+import pytest
+
+_path = pathlib.Path(__file__).resolve().parents[1] / "http" / "conftest.py"
+_spec = importlib.util.spec_from_file_location("http_conftest", _path)
+_module = importlib.util.module_from_spec(_spec)
+sys.modules["http_conftest"] = _module
+_spec.loader.exec_module(_module)
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import doors as the_doors
+import programs
+from reference import Plain
+
+collect_ignore = ["programs"]
+POLICY = json.loads((_module.POLICIES / "default.json").read_text())
+
+
+def plain_python():
+    return Plain(the_doors.rootfs(), POLICY["environment"])
+
+
+def pytest_configure(config):
+    _module.integration.pytest_configure(config)
+
+
+def pytest_generate_tests(metafunc):
+    if "door" not in metafunc.fixturenames:
+        return
+    version = plain_python().version
+    doors = the_doors.open_doors(None, None)
+    fitting = [each for each in programs.everything().values() if programs.fits(each.python, version)]
+    cases = [(program, door) for program in fitting for door in the_doors.doors_of(program, doors)]
+    metafunc.parametrize("program, door", cases, ids=[f"{program.id}-{door}" for program, door in cases])
+
+
+@pytest.fixture(scope="session")
+def doors():
+    services = the_doors.start_services()
+    yield the_doors.open_doors(*services)
+    for service in services:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory):
+    """reference(program) is what plain python3 made of it, which is asked once."""
+    if the_doors.needs_root():
+        pytest.skip("needs root: the other side of the comparison is a chroot with mounts")
+    plain, known = plain_python(), {}
+
+    def get(program):
+        if program.id not in known:
+            known[program.id] = plain.run(program)
+        return known[program.id]
+
+    return get

@@ -1,0 +1,202 @@
+"""The ways into the sandbox. Each takes a program, says what came of it, and what should have by what plain python3 gave:
+two objects with the same keys, the parts that are compared."""
+
+import base64
+import dataclasses
+import os
+import signal
+
+from http_conftest import Server, command, integration
+
+TIME_MS = 60000  # for what says nothing of time, on the slowest host
+OPTIONS = {"wall_time_ms": "--timeout={}ms", "cpu_time_ms": "--cpu-time={}ms", "memory_bytes": "--memory={}",
+           "cpus": "--cpus={}", "pids": "--pids={}", "output_bytes": "--output={}", "open_files": "--open-files={}",
+           "tmp_bytes": "--tmp={}"}
+STATUS = {"timeout": 124, "cpu_time": 124, "memory": 137}
+
+
+def is_utf8(data):
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def without_path(text, program):
+    """The script's path as the sandbox has it in tracebacks: it is the name that was given. Of bytes or of str."""
+    path, name = f"/work/{program.name}", program.name
+    return text.replace(path.encode(), name.encode()) if isinstance(text, bytes) else text.replace(path, name)
+
+
+def ended(program, reference):
+    """How it ended, in the verdict's words: an exit status, the name of a signal, or the limit."""
+    if program.killed:
+        return program.killed
+    if reference.status < 0:
+        return signal.Signals(-reference.status).name
+    return reference.status
+
+
+def end_of(verdict):
+    if verdict["verdict"] in ("timeout", "cpu_time", "memory", "output", "internal"):
+        return verdict["verdict"]
+    return verdict["exit_code"] if verdict["exit_code"] is not None else verdict["signal"]
+
+
+# ── The command line ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclasses.dataclass
+class CommandLine:
+    """sandbox-run [options] main.py, in the directory of main.py."""
+
+    options: list
+    service: Server = None  # for --via
+
+    def carries(self, program):
+        return True
+
+    def run(self, program, directory):
+        sandbox = integration.Sandbox(directory)
+        options = ["--quiet", "--policy", program.policy, *self.options]
+        if self.service:
+            sandbox.cgroup = None
+            options += ["--via", "http://{}:{}".format(*self.service.address)]
+        limits = {"wall_time_ms": TIME_MS, **program.limits}
+        options += [OPTIONS[key].format(value) for key, value in limits.items()]
+        for name, value in program.env.items():
+            options += ["--env", f"{name}={value}"]
+        if program.merge:
+            options.append("--merge-stderr")
+        sandbox.script(program.source, program.name)
+        for name, content in program.files.items():
+            sandbox.script(content, f"given/{name}")
+            options += ["--files", "given/."] if "given/." not in options else []
+        try:
+            return sandbox(*options, program.name, *program.args, stdin=program.stdin, meta=True, cwd=directory)
+        finally:
+            sandbox.close()
+
+    def compare(self, program, reference, directory):
+        ran = self.run(program, directory)
+        assert ran.meta is not None, f"no job: {ran.stderr}"
+        end = ended(program, reference)
+        number = getattr(signal, str(end), None)
+        status = STATUS.get(end, 128 + number if number else end)
+        return ({"stdout": ran.out, "stderr": without_path(ran.err, program), "end": end_of(ran.meta),
+                 "exit status": ran.status},
+                {"stdout": reference.stdout, "stderr": without_path(reference.stderr, program), "end": end,
+                 "exit status": status})
+
+
+# ── HTTP ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_json_text(program):
+    return program.text is not None and is_utf8(program.stdin) and all(map(is_utf8, program.files.values()))
+
+
+@dataclasses.dataclass
+class Run:
+    """POST /run."""
+
+    service: Server
+    start: str
+
+    def carries(self, program):
+        return is_json_text(program)
+
+    def body(self, program):
+        return {"code": program.text, "policy": program.policy, "name": program.name, "stdin": program.stdin.decode(),
+                "args": program.args, "env": program.env,
+                "files": {name: content.decode() for name, content in program.files.items()},
+                "limits": {"wall_time_ms": TIME_MS, **program.limits},
+                **({"merge_stderr": True} if program.merge else {})}
+
+    def run(self, body):
+        while True:
+            answer = self.service.post("/run", body)
+            assert answer.status == 200, answer
+            # A job that finds no interpreter waiting starts cold.
+            if answer.json["enforcement"]["start"] == self.start:
+                return answer.json
+
+    def compare(self, program, reference, _directory):
+        body, end = self.body(program), ended(program, reference)
+        expected = {"stderr": without_path(reference.stderr, program), "end": end, "stdout": reference.stdout,
+                    "status": "success" if end == 0 else "error"}
+        if not is_utf8(reference.stdout + reference.stderr):
+            answer = self.run({**body, "base64": True})
+            texts = {stream: base64.b64decode(answer[stream]) for stream in ("stdout", "stderr")}
+        else:
+            answer = self.run(body)
+            texts = {stream: answer[stream].encode() for stream in ("stdout", "stderr")}
+            expected["output"] = reference.stdout.decode().removesuffix("\n")
+        got = {**texts, "stderr": without_path(texts["stderr"], program), "end": end_of(answer),
+               "status": answer["status"], "output": answer["output"]}
+        return {key: got[key] for key in expected}, expected
+
+
+@dataclasses.dataclass
+class Contract:
+    """A door that takes code alone, and answers with the output, and with an error where there is one."""
+
+    service: Server
+    path: str
+    more: dict = dataclasses.field(default_factory=dict)
+
+    def carries(self, program):
+        alone = not (program.stdin or program.args or program.env or program.files or program.limits or program.merge)
+        return is_json_text(program) and alone and program.name == "main.py" and program.policy == "default"
+
+    def compare(self, program, reference, _directory):
+        answer = self.service.post(self.path, {"code": program.text, **self.more})
+        assert answer.status == 200, answer
+        end, stderr = ended(program, reference), reference.stderr.decode("utf-8", "replace")
+        expected = {"output": reference.stdout.decode("utf-8", "replace").removesuffix("\n"), "failed": end != 0}
+        got = {"output": answer.json["output"], "failed": bool(answer.json.get("error"))}
+        if isinstance(end, int) and end != 0 and stderr:
+            expected["error"] = without_path(stderr, program).removesuffix("\n")
+            got["error"] = without_path(answer.json["error"], program).removesuffix("\n")
+        if "stderr" in answer.json:
+            expected["stderr"] = without_path(stderr, program)
+            got["stderr"] = without_path(answer.json["stderr"], program)
+        return got, expected
+
+
+def open_doors(warm, cold):
+    """name → door. `warm` and `cold` are services."""
+    return {
+        "cold": CommandLine(["--start", "cold"]),
+        "warm": CommandLine(["--start", "warm"]),
+        "via": CommandLine([], warm),
+        "run": Run(warm, "warm"),
+        "run-cold": Run(cold, "cold"),
+        "run_code": Contract(warm, "/run_code"),
+        "execute": Contract(warm, "/execute", {"timeout": TIME_MS // 1000}),
+    }
+
+
+def doors_of(program, doors):
+    """The names of the doors that a program goes through. A zygote for each run of the command line takes a third of a
+    second: the service's ones stand for that, except for the programs that ask for it."""
+    wanted = program.doors or [name for name in doors if name != "warm"] + program.also
+    return [name for name in wanted if doors[name].carries(program)]
+
+
+def start_services():
+    """The two services: one that keeps interpreters ready and one that does not."""
+    warm = Server(command(jobs=4)).listening()
+    cold = Server(command(jobs=4, cold=True)).listening()
+    for policy in ("default", "run_code", "execute"):
+        integration.until(lambda: warm.run("pass", policy=policy)["enforcement"]["start"] == "warm")
+    return warm, cold
+
+
+def rootfs():
+    return integration.rootfs_path()
+
+
+def needs_root():
+    return os.geteuid() != 0

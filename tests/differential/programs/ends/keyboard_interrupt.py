@@ -1,0 +1,3 @@
+# raise KeyboardInterrupt ends python by SIGINT.
+print("before", flush=True)
+raise KeyboardInterrupt

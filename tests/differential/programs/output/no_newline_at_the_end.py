@@ -1,0 +1,2 @@
+# print(end="") as the last thing.
+print("no newline", end="")

@@ -1,0 +1,7 @@
+# TextIOWrapper(sys.stdout.buffer) in place of stdout after a first print.
+import io
+import sys
+
+print("first")
+sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
+print("second äöü")
