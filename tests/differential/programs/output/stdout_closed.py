@@ -1,0 +1,5 @@
+# sys.stdout.close() as the last thing.
+import sys
+
+print("shown")
+sys.stdout.close()

@@ -1,0 +1,5 @@
+# raise … from None.
+try:
+    1 / 0
+except ZeroDivisionError:
+    raise RuntimeError("alone") from None

@@ -1,0 +1,5 @@
+# warnings.simplefilter("error").
+import warnings
+
+warnings.simplefilter("error")
+warnings.warn("fatal", UserWarning)
