@@ -24,6 +24,11 @@ def is_utf8(data):
     return True
 
 
+def has_text_input(program):
+    """Whether JSON can hold what the program is given: it is text."""
+    return is_utf8(program.stdin) and all(map(is_utf8, program.files.values()))
+
+
 def comparable(text, program):
     """Standard error, as bytes or as str, without what is never the same: addresses, and the script's path, which is
     the name that was given in tracebacks of the sandbox's."""
@@ -56,14 +61,15 @@ class CommandLine:
 
     options: list
     service: Server = None  # for --via
+    via: bool = False
 
     def carries(self, program):
-        return True
+        return not self.via or has_text_input(program)
 
     def run(self, program, directory):
         sandbox = integration.Sandbox(directory)
         options = ["--quiet", "--policy", program.policy, *self.options]
-        if self.service:
+        if self.via:
             sandbox.cgroup = None
             options += ["--via", "http://{}:{}".format(*self.service.address)]
         limits = {"wall_time_ms": TIME_MS, **program.limits}
@@ -97,7 +103,8 @@ class CommandLine:
 
 
 def is_json_text(program):
-    return program.text is not None and is_utf8(program.stdin) and all(map(is_utf8, program.files.values()))
+    """Whether JSON can hold it. A request without any code is refused."""
+    return bool(program.text) and has_text_input(program)
 
 
 @dataclasses.dataclass
@@ -160,7 +167,7 @@ class Contract:
         end, stderr = ended(program, reference), reference.stderr.decode("utf-8", "replace")
         expected = {"output": reference.stdout.decode("utf-8", "replace").removesuffix("\n"), "failed": end != 0}
         got = {"output": answer.json["output"], "failed": bool(answer.json.get("error"))}
-        if isinstance(end, int) and end != 0 and stderr:
+        if isinstance(end, int) and end != 0 and stderr.strip():
             expected["error"] = comparable(stderr, program).removesuffix("\n")
             got["error"] = comparable(answer.json["error"], program).removesuffix("\n")
         if "stderr" in answer.json:
@@ -174,7 +181,7 @@ def open_doors(warm, cold):
     return {
         "cold": CommandLine(["--start", "cold"]),
         "warm": CommandLine(["--start", "warm"]),
-        "via": CommandLine([], warm),
+        "via": CommandLine([], warm, via=True),
         "run": Run(warm, "warm"),
         "run-cold": Run(cold, "cold"),
         "run_code": Contract(warm, "/run_code"),

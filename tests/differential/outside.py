@@ -74,6 +74,7 @@ def become(root, options, command):
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # which this interpreter ignores
         signal.signal(number, signal.SIG_DFL)
     os.umask(0o022)
+    os.setpgid(0, 0)  # as a shell has its jobs
     os.execve(command[0], command, options["env"])
 
 

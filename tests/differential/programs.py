@@ -1,6 +1,5 @@
 """The programs, and what their first lines say; README.md has the grammar."""
 
-import ast
 import dataclasses
 import functools
 import pathlib
@@ -10,6 +9,7 @@ import tokenize
 
 DIRECTORY = pathlib.Path(__file__).parent / "programs"
 HEADER = re.compile(rb"(?:\xef\xbb\xbf)?((?:#[^\r\n]*(?:\r\n|[\r\n]|$))*)")
+CODING = re.compile(r"coding[:=]")  # a declaration, PEP 263
 KEY = re.compile(r"# ?(\w+): *(.*)")
 
 
@@ -46,9 +46,9 @@ class Program:
             return None
 
 
-def literal(text):
-    """The bytes that a literal of Python stands for."""
-    value = ast.literal_eval(text)
+def content(text):
+    """The bytes that an expression of Python stands for, made of literals."""
+    value = eval(text, {"__builtins__": {}})
     return value if isinstance(value, bytes) else value.encode()
 
 
@@ -58,7 +58,7 @@ def pairs(text):
 
 def named(text):
     name, value = text.split(None, 1)
-    return {name: literal(value)}
+    return {name: content(value)}
 
 
 def truth(text):
@@ -69,7 +69,7 @@ def truth(text):
 
 # key: what reads its value
 KEYS = {
-    "stdin": literal, "args": shlex.split, "env": pairs, "files": named, "name": str, "policy": str, "lines": truth,
+    "stdin": content, "args": shlex.split, "env": pairs, "files": named, "name": str, "policy": str, "lines": truth,
     "limits": lambda text: {key: float(value) if "." in value else int(value) for key, value in pairs(text).items()},
     "merge": truth, "killed": str, "doors": str.split, "also": str.split, "python": str,
 }
@@ -80,14 +80,14 @@ def parse(path):
     header = HEADER.match(program.source)[1].decode("utf-8", "replace").splitlines()
     for line in header[1:]:
         match = KEY.fullmatch(line.rstrip())
-        if match is None:
+        if match is None or CODING.search(line):
             continue
         key, text = match.groups()
         if key not in KEYS:
             raise BadHeader(f"{path}: {key}: there is no such key; there are {', '.join(KEYS)}")
         try:
             value = KEYS[key](text)
-        except (ValueError, SyntaxError) as error:
+        except (ValueError, SyntaxError, NameError, TypeError) as error:
             raise BadHeader(f"{path}: {key}: {text}: {error}") from None
         before = getattr(program, key)
         setattr(program, key, before | value if isinstance(before, dict) else value)

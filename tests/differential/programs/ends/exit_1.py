@@ -1,0 +1,3 @@
+# exit(1): no traceback.
+print("before")
+exit(1)

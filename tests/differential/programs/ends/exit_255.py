@@ -1,0 +1,4 @@
+# sys.exit(255).
+import sys
+
+sys.exit(255)

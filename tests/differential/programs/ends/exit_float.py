@@ -1,0 +1,4 @@
+# sys.exit(2.5) shows it.
+import sys
+
+sys.exit(2.5)

@@ -1,0 +1,2 @@
+# GeneratorExit that nothing catches.
+raise GeneratorExit

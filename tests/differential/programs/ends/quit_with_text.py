@@ -1,0 +1,2 @@
+# quit("text").
+quit("bye ü")

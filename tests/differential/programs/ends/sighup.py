@@ -1,0 +1,6 @@
+# SIGHUP without a handler.
+# lines: yes
+import signal
+
+print("one")
+signal.raise_signal(signal.SIGHUP)

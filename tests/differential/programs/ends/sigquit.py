@@ -1,0 +1,6 @@
+# SIGQUIT without a handler.
+# lines: yes
+import signal
+
+print("one")
+signal.raise_signal(signal.SIGQUIT)

@@ -1,0 +1,3 @@
+# raise SystemExit, without sys.
+print("before")
+raise SystemExit(9)

@@ -1,0 +1,4 @@
+# sys.stdout.line_buffering: the sandbox buffers by lines.
+import sys
+
+print(sys.stdout.line_buffering)

@@ -1,0 +1,4 @@
+# Which modules a script has at its start.
+import sys
+
+print(sorted(sys.modules))

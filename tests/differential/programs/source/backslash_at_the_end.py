@@ -1,0 +1,2 @@
+# A backslash as the last character of the source.
+x = 1 + \

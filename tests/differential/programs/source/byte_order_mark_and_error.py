@@ -1,0 +1,2 @@
+﻿# The caret of a SyntaxError after a byte order mark.
+print("bom" 1)

@@ -1,0 +1,3 @@
+# A control character in the source: a SyntaxError.
+print(1)
+

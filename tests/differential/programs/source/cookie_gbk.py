@@ -1,0 +1,2 @@
+# -*- coding: gbk -*- A coding declaration of Chinese.
+print("ฤใบร", len("ฤใบร"))

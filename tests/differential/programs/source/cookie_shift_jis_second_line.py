@@ -1,0 +1,4 @@
+# A coding declaration in the second line.
+# vim: set fileencoding=shift_jis :
+text = "“ú–{"
+print(text)

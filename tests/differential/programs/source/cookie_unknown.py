@@ -1,0 +1,2 @@
+# coding: no-such-encoding A coding declaration of an encoding that there is not.
+print("never")

@@ -1,0 +1,2 @@
+# -*- coding: utf-8 -*- The declaration that needs no saying.
+print("é", __file__.rpartition("/")[2])

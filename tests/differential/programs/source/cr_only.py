@@ -1,0 +1,1 @@
+# Lines that end with CR.print("one")print("two")

@@ -1,0 +1,2 @@
+# Quotation marks as word processors make them.
+print(“hello”)

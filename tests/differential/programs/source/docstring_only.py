@@ -1,0 +1,2 @@
+# A source that is a docstring.
+"""Only a docstring."""

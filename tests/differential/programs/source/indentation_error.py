@@ -1,0 +1,3 @@
+# An indentation that nothing asked for.
+print("before")
+    print("indented")

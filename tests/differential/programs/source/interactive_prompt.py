@@ -1,0 +1,3 @@
+# A script that was copied with its prompts.
+>>> print(1)
+1

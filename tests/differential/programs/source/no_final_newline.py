@@ -1,0 +1,2 @@
+# No newline at the end of the source.
+print("the last line")

@@ -1,0 +1,3 @@
+# No newline at the end of an indented block.
+if True:
+    print("block")

@@ -1,0 +1,4 @@
+# Nothing but white space behind a comment.
+   
+	
+

@@ -1,0 +1,3 @@
+# An argument that stands twice.
+def f(a, a):
+    pass

@@ -1,0 +1,4 @@
+# A triple-quoted string that is never closed.
+print("before")
+text = """never
+closed

@@ -1,0 +1,4 @@
+# A string that is never closed.
+print("before")
+text = 'unterminated
+print(text)

@@ -1,0 +1,4 @@
+# sys.path in full.
+import sys
+
+print(sys.path)

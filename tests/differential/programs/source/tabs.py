@@ -1,0 +1,6 @@
+# Indentation by tabs.
+for i in range(2):
+	if i:
+		print("tab", i)
+	else:
+		print("else")

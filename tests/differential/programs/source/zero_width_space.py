@@ -1,0 +1,2 @@
+# A zero-width space in the source.
+x​ = 1
