@@ -88,20 +88,27 @@ def set_buffering(buffering):
     sys.stderr = sys.__stderr__ = unbuffered(sys.stderr)
 
 
+def set_first_path(directory):
+    """Where modules are looked for first, in place of the directory of this file."""
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = directory
+
+
 def make_main(name, source, args):
     """Puts a __main__ into sys.modules as a script of that name would find it; returns its names."""
     main = type(sys)("__main__")
     main.__annotations__ = {}
     main.__builtins__ = sys.modules["builtins"]
     sys.argv[:] = [name, *args]
+    sys.orig_argv[1:] = [name, *args]
     if source.isdigit():
         main.__loader__ = _frozen_importlib.BuiltinImporter
-        sys.path[0] = ""
+        set_first_path("")
     else:
         main.__loader__ = _frozen_importlib_external.SourceFileLoader("__main__", source)
         main.__file__ = source
         main.__cached__ = None
-        sys.path[0] = source.rpartition("/")[0]
+        set_first_path(source.rpartition("/")[0])
     sys.modules["__main__"] = main
     return main.__dict__
 
@@ -353,7 +360,7 @@ def status_of(error):
         if code is None:
             return 0
         return code if type(code) is int and code.bit_length() <= 31 else None
-    return INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
+    return INTERRUPTED if type(error) is KeyboardInterrupt else 1
 
 
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────
@@ -376,8 +383,9 @@ def job_steps(name, source, call, args, code, get_objects):
     script, result = posix.getpid(), identity()
     streams = tuple(map(id, (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)))
     if name == "-m":
-        scope = make_main("-m", "0", args)
-        sys.path[0] = posix.getcwd()
+        scope = make_main(name, "0", args)
+        sys.orig_argv[2:] = [source, *args]
+        set_first_path(posix.getcwd())
         import runpy
 
         _, error, watched = yield runpy._run_module_as_main, (source, True), {}
@@ -385,6 +393,8 @@ def job_steps(name, source, call, args, code, get_objects):
         scope = make_main(name, source, args)
         shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
         text = read_source(source) if code is None else code
+        if name == "-c":
+            sys.orig_argv[2:] = [text.decode("utf-8", "replace"), *args]
         without = call and without_own_calls(text, shown, parse_call(call)[0])
         _, error, watched = yield (without, scope) if without else (text, shown, scope)
     if call and error is None and posix.getpid() == script:

@@ -164,7 +164,6 @@ def start_job(library, runner, argv, environment, code, brings_files):
             runner.set_buffering("none")
     if (brings_files or argv[1] != "main.py") and brings_a_module_of_ours():
         start_afresh(library, runner, argv, code)
-    sys.orig_argv[:] = [sys.orig_argv[0], RUNNER, *argv]
     return runner.job_steps(*argv[1:4], argv[4:], code, gc.get_objects)
 
 
