@@ -125,6 +125,7 @@ def renew():
                 renew_module(sys.modules[name])
 
 
+kept = []  # as long as the process lives
 ours = set()  # the names of modules that are there already, and are not in a fresh python
 
 
@@ -181,14 +182,14 @@ def main():
     for name in preload:
         __import__(name)
     set_environment(environment)
-    kept = set(sys.modules)
+    stay = set(sys.modules)
     runner = load("runner", RUNNER)
     runner.flush_c = library.flush
     runner.set_buffering(buffering)
     runner.last_module = [*sys.modules][-1]
     rehearse(library, runner, buffering, environment)
-    kept |= {name for name in sys.modules if name.partition(".")[0] == "json"}
-    for name in set(sys.modules) - kept:
+    stay |= {name for name in sys.modules if name.partition(".")[0] == "json"}
+    for name in set(sys.modules) - stay:
         del sys.modules[name]
     ours.update(name.partition(".")[0] for name in set(sys.modules) - fresh)
     runner.last_module = [*sys.modules][-1]
@@ -202,13 +203,16 @@ def main():
     def pretend():
         library.pretend(len(ARGUMENTS) + 1, strings([buffering, *ARGUMENTS]) + usual, REHEARSAL)
 
-    arrange_constant_memory(library)
-    gc.collect()
-    filling = fill_holes()  # lives on in this frame, which the exception that begin() raises holds
-    memory = Memory()  # with what that has mapped
-    filling += fill_holes()
-    gc.freeze()
-    library.begin(plan_memory(library, memory, pretend), next_job)
+    def arrange():
+        arrange_constant_memory(library)
+        gc.collect()
+        kept.append(fill_holes())
+        kept.append(Memory())  # with what that has mapped
+        kept.append(fill_holes())
+        gc.freeze()
+        return plan_memory(library, kept[-2], pretend)
+
+    library.begin(arrange, next_job)
 
 
 main()

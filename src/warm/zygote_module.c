@@ -6,8 +6,7 @@
 #include "steps.h"
 
 static struct zygote *zygote;
-static int memory_plan;
-static PyObject *next_job; /* of call_begin */
+static PyObject *arrange, *next_job; /* of call_begin */
 
 static PyObject *call_open(PyObject *module, PyObject *nothing)
 {
@@ -96,8 +95,12 @@ static PyObject *call_run(PyObject *module, PyObject *exception)
     (void)module;
     (void)exception;
     steps_settle();
-    if (memory_plan >= 0) {
-        zygote_arrange(memory_plan);
+    PyObject *plan = PyObject_CallFunction(arrange, NULL);
+    if (plan == NULL)
+        steps_run(NULL);
+    int file = (int)PyLong_AsLong(plan);
+    if (file >= 0) {
+        zygote_arrange(file);
         zygote_serve(zygote);
     }
     steps_run(PyObject_CallFunction(next_job, NULL));
@@ -105,8 +108,9 @@ static PyObject *call_run(PyObject *module, PyObject *exception)
 
 static PyObject *call_begin(PyObject *module, PyObject *arguments)
 {
-    if (!PyArg_ParseTuple(arguments, "iO", &memory_plan, &next_job))
+    if (!PyArg_ParseTuple(arguments, "OO", &arrange, &next_job))
         return NULL;
+    Py_IncRef(arrange);
     Py_IncRef(next_job);
     PyObject *run = PyObject_GetAttrString(module, "run");
     return run != NULL ? steps_begin(run) : NULL;
@@ -173,9 +177,9 @@ static const struct method methods[] = {
     {"pretend", call_pretend, METH_VARARGS,
      "(arguments' count, strings, code): what take will give, in a fork."},
     {"begin", call_begin, METH_VARARGS,
-     "(plan, job): ends all frames; then zygote_arrange and zygote_serve, unless the plan is -1; "
-     "in "
-     "a child takes the steps that job() returns, and ends the process."},
+     "(arrange, job): ends all frames; then zygote_arrange by the plan that arrange() returns, and "
+     "zygote_serve; in a child, or where there is no plan (-1), takes the steps of job(), and ends "
+     "the process."},
     {"run", call_run, METH_VARARGS, "What begin goes on with."},
     {"take_steps", call_take_steps, METH_O, "Takes steps here. Returns what they return."},
     {"steps_library", call_steps_library, METH_NOARGS, "The library of a cold start, as bytes."},
