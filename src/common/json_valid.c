@@ -192,7 +192,7 @@ bool json_valid(const char *text, size_t size)
 
 void json_mend_surrogates(char *text, size_t size)
 {
-    static const char replacement[ESCAPE_SIZE + 1] = "\\ufffd";
+    static const char replacement[ESCAPE_SIZE] = {'\\', 'u', 'f', 'f', 'f', 'd'};
     const char *end = text + size;
     for (char *at = text; (at = memchr(at, '\\', (size_t)(end - at))) != NULL && end - at >= 2;) {
         int number = number_of_escape(at, end);
