@@ -105,9 +105,10 @@ static void say_verdict(struct report *report, const struct sb_verdict *verdict)
                 (verdict->word == SB_SIGNAL && report->streams[SB_STDOUT].error == EPIPE);
     if (verdict->error != NULL && !told)
         report_say(report, "%s", verdict->error);
+    enum sb_stream traceback = report->options->merge_stderr ? SB_STDOUT : SB_STDERR;
     char hint[HINT_SIZE];
     if (verdict->word == SB_EXCEPTION &&
-        hint_missing_module(hint, report->options, report->streams[SB_STDERR].tail))
+        hint_missing_module(hint, report->options, report->streams[traceback].tail))
         report_say(report, "%s", hint);
     for (int i = 0; i < SB_STREAMS; i++) {
         if (verdict->dropped_bytes[i] > 0)

@@ -95,7 +95,9 @@ def test_a_module_beside_the_script_is_hinted_at(run, tmp_path):
     script.write_text("import helper\n")
     ran = run(script)
     assert ran.status == 1
-    assert ran.sentences == [f"sandbox-run: the script sees no file beside it: give --files {tmp_path}/helper.py"]
+    hint = f"sandbox-run: the script sees no file beside it: give --files {tmp_path}/helper.py"
+    assert ran.sentences == [hint]
+    assert run("--merge-stderr", script).sentences == [hint]
     assert run("--files", tmp_path / "helper.py", script).status == 0
     script.write_text("import no_such_module_at_all\n")
     assert run(script).sentences == []
