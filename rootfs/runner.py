@@ -113,6 +113,20 @@ def make_main(name, source, args):
     return main.__dict__
 
 
+def with_lines(command):
+    """The code of -c where tracebacks show its lines: from Python 3.13 on. Else None."""
+    if sys.version_info < (3, 13):
+        return None
+    import linecache
+
+    try:
+        code = compile(command, "<string>", "exec", 0, True)
+    except (SyntaxError, ValueError):
+        return None
+    linecache._register_code(code, command, "<string>")
+    return code
+
+
 # ── The called function and its value ────────────────────────────────────────────────────────────
 
 
@@ -393,10 +407,12 @@ def job_steps(name, source, call, args, code, get_objects):
         scope = make_main(name, source, args)
         shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
         text = read_source(source) if code is None else code
+        compiled = without_own_calls(text, shown, parse_call(call)[0]) if call else None
         if name == "-c":
-            sys.orig_argv[2:] = [text.decode("utf-8", "replace"), *args]
-        without = call and without_own_calls(text, shown, parse_call(call)[0])
-        _, error, watched = yield (without, scope) if without else (text, shown, scope)
+            command = text.decode("utf-8", "replace")
+            sys.orig_argv[2:] = [command, *args]
+            compiled = compiled or with_lines(command)
+        _, error, watched = yield (compiled, scope) if compiled else (text, shown, scope)
     if call and error is None and posix.getpid() == script:
         error = yield from call_steps(scope, call, result)
     del scope  # what the script made dies with its module

@@ -66,6 +66,12 @@ def rehearse(library, runner, buffering, environment):
         sys.argv[:], sys.path[:] = argv, path
 
 
+def forget_own_lines():
+    """Of the code that python was started with: Python 3.13 shows them in tracebacks."""
+    if "linecache" in sys.modules:
+        vars(sys.modules["linecache"]).get("_interactive_cache", {}).clear()
+
+
 def rehearse_more(runner):
     """The first compile, traceback and JSON of a process."""
     import json
@@ -188,6 +194,7 @@ def main():
     runner.set_buffering(buffering)
     runner.last_module = [*sys.modules][-1]
     rehearse(library, runner, buffering, environment)
+    forget_own_lines()
     stay |= {name for name in sys.modules if name.partition(".")[0] == "json"}
     for name in set(sys.modules) - stay:
         del sys.modules[name]
