@@ -10,6 +10,8 @@ with open("f", "w+b") as file:
     print(file.seek(0), file.read(5))
 memory = shared_memory.SharedMemory(create=True, size=100)
 memory.buf[0] = 7
-print(shared_memory.SharedMemory(memory.name).buf[0], memory.size >= 100)
+again = shared_memory.SharedMemory(memory.name)
+print(again.buf[0], memory.size >= 100)
+again.close()
 memory.close()
 memory.unlink()

@@ -8,7 +8,8 @@ signal.signal(signal.SIGUSR1, lambda number, frame: seen.append((number, frame.f
 os.kill(os.getpid(), signal.SIGUSR1)
 signal.signal(signal.SIGALRM, lambda *_: seen.append("alarm"))
 signal.setitimer(signal.ITIMER_REAL, 0.01)
-time.sleep(0.5)
+while len(seen) < 2:
+    time.sleep(0.001)
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
 os.kill(os.getpid(), signal.SIGUSR2)
 print(seen, signal.sigwait([signal.SIGUSR2]), signal.sigpending())

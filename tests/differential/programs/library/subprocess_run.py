@@ -11,5 +11,5 @@ except subprocess.CalledProcessError as error:
 try:
     subprocess.run(["sleep", "100"], timeout=0.05)
 except subprocess.TimeoutExpired as error:
-    print(error.cmd, error.timeout)
+    print(error.cmd)
 subprocess.run(["no-such-program"])

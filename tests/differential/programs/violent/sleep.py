@@ -1,7 +1,7 @@
 # Lines that were printed before a sleep that is too long are there when time is up.
 # lines: yes
 # killed: timeout
-# limits: wall_time_ms=1000
+# limits: wall_time_ms=2000
 import sys
 import time
 
