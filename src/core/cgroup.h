@@ -20,6 +20,9 @@
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 
+/* cpu.weight of each cgroup, unless something is said. */
+#define CGROUP2_WEIGHT 100
+
 /* Of a job: pid 1 and its script. */
 #define FEWEST_PIDS 2
 
@@ -38,7 +41,9 @@ struct cgroup_knob {
     int hierarchy;
     enum cgroup_controller controller;
     const char *file;
-    const char *text; /* written as it is; or NULL, and the limit's value is written: */
+    const char *text; /* written as it is; or */
+    int64_t weight;   /* a nice caller's share of this (cgroup_weight), nothing where it has all; or
+                         the limit's value is written: */
     enum sb_limit limit;
     int64_t multiply; /* value × multiply + add, */
     int64_t add;
@@ -120,6 +125,9 @@ struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cg
  * it may run while the child, already cloned, does its own steps. */
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err);
+
+/* What the caller's nice value leaves of a weight. */
+int64_t cgroup_weight(int64_t whole);
 
 /* Writes the limits that differ from those of `before`, which cgroup_limit wrote. */
 int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include "cgroup.h"
 #include "error.h"
@@ -18,6 +19,16 @@
 
 /* ── Limits ────────────────────────────────────────────────────────────────────────────────── */
 
+/* A fifth less for each step, as for processes (sched_prio_to_weight in kernel/sched/core.c):
+ * within a cgroup it is nice values that count, between cgroups their weights. */
+int64_t cgroup_weight(int64_t whole)
+{
+    int64_t weight = whole;
+    for (int nice = getpriority(PRIO_PROCESS, 0); nice > 0; nice--)
+        weight = (weight * 4 + 2) / 5;
+    return weight;
+}
+
 static int write_knob(const struct cgroup_host *host, const struct cgroup_job *job,
                       const struct cgroup_knob *knob, const struct sb_limits *limits,
                       struct sb_error *err)
@@ -26,7 +37,13 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
     const char *value = knob->text;
     if (!(host->controllers & knob->controller))
         return 0;
-    if (value == NULL) {
+    if (knob->weight > 0) {
+        int64_t weight = cgroup_weight(knob->weight);
+        if (weight == knob->weight)
+            return 0;
+        snprintf(text, sizeof(text), "%" PRId64, weight);
+        value = text;
+    } else if (value == NULL) {
         snprintf(text, sizeof(text), "%" PRId64 "%s",
                  limits->value[knob->limit] * knob->multiply + knob->add,
                  knob->suffix ? knob->suffix : "");
@@ -113,7 +130,7 @@ int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job
         bool raise = i < count;
         const struct cgroup_knob *knob = &host->backend->knobs[raise ? count - 1 - i : i - count];
         int64_t now = limits->value[knob->limit], then = before->value[knob->limit];
-        if (knob->text == NULL && (raise ? now > then : now < then) &&
+        if (knob->text == NULL && knob->weight == 0 && (raise ? now > then : now < then) &&
             write_knob(host, job, knob, limits, err) < 0)
             return -1;
     }

@@ -32,6 +32,7 @@ static const struct cgroup_knob knobs[] = {
      .file = "cpu.cfs_quota_us",
      .limit = SB_MILLICPUS,
      .multiply = 100},
+    {.hierarchy = CPU, .controller = CGROUP_CPU, .file = "cpu.shares", .weight = 1024},
     /* One more for our own pid 1. */
     {.hierarchy = PIDS,
      .controller = CGROUP_PIDS,

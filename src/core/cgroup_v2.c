@@ -26,7 +26,7 @@ static const struct cgroup_knob knobs[] = {
      .limit = SB_MILLICPUS,
      .multiply = 100,
      .suffix = " 100000"},
-    {.controller = CGROUP_CPU, .file = "cpu.weight", .text = "100"},
+    {.controller = CGROUP_CPU, .file = "cpu.weight", .weight = CGROUP2_WEIGHT},
     /* One more for our own pid 1. */
     {.controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
 };

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -188,14 +187,6 @@ void launch_abandon(struct sb_run *run)
     run->pid = 0;
 }
 
-/* A caller's nice value is not the job's. Here, because raising a priority takes a privilege on the
- * host: an ordinary user's job keeps it. */
-static void reset_nice(pid_t pid)
-{
-    if (getpriority(PRIO_PROCESS, 0) != 0)
-        setpriority(PRIO_PROCESS, (id_t)pid, 0);
-}
-
 int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
@@ -230,7 +221,6 @@ void launch_close(struct inside *in)
 /* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
 int launch_go(struct sb_run *run, struct sb_error *err)
 {
-    reset_nice(run->pid);
     run->started_us = monotonic_us();
     if (write(run->control, "g", 1) != 1)
         return sb_fail(err, "clone", errno,

@@ -3,6 +3,7 @@
  * call; a library for it would cost every start that needs none. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -43,8 +44,9 @@ static int run_tool(const char *const argv[], int out)
  * goes away by itself. */
 static int call_systemd(const char *manager, const char *name)
 {
-    char pid[16];
+    char pid[16], weight[16];
     snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    snprintf(weight, sizeof(weight), "%" PRId64, cgroup_weight(CGROUP2_WEIGHT));
     const char *const argv[] = {"busctl",
                                 manager,
                                 "--quiet",
@@ -57,7 +59,7 @@ static int call_systemd(const char *manager, const char *name)
                                 "ssa(sv)a(sa(sv))",
                                 name,
                                 "fail",
-                                "4",
+                                "5",
                                 "PIDs",
                                 "au",
                                 "1",
@@ -65,6 +67,9 @@ static int call_systemd(const char *manager, const char *name)
                                 "Delegate",
                                 "b",
                                 "true",
+                                "CPUWeight",
+                                "t",
+                                weight,
                                 "CollectMode",
                                 "s",
                                 "inactive-or-failed",

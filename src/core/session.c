@@ -5,9 +5,11 @@
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -58,22 +60,30 @@ int session_start(struct inside *in)
     return 0;
 }
 
+/* A caller that is started by taskset(1), nice(1) or ionice(1) is so for the sake of its jobs: they
+ * keep its CPUs, and what makes it stand back for others (nice values, SCHED_BATCH, SCHED_IDLE, low
+ * I/O priorities). They keep nothing that takes precedence: a job in real time would escape its
+ * share of the CPUs. To give that up takes no privilege. */
+static int give_up_precedence(void)
+{
+    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    if (policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE &&
+        sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0)
+        return -1;
+    if (getpriority(PRIO_PROCESS, 0) < 0 && setpriority(PRIO_PROCESS, 0, 0) < 0)
+        return -1;
+    int disk = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+    unsigned class = IOPRIO_PRIO_CLASS((unsigned)disk), level = (unsigned)disk & 7;
+    bool ahead = class == IOPRIO_CLASS_RT || (class == IOPRIO_CLASS_BE && level < IOPRIO_BE_NORM);
+    return disk < 0 || ahead ? (int)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) : 0;
+}
+
 int scheduling_reset(struct inside *in)
 {
     (void)in;
-    /* From SCHED_IDLE there may be no way back, but a real-time job would escape its share of the
-     * CPUs. */
-    int policy = sched_getscheduler(0);
-    if (policy != SCHED_OTHER && sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0 &&
-        policy != SCHED_IDLE && policy != SCHED_BATCH)
+    if (give_up_precedence() < 0)
         return -1;
     if (syscall(SYS_set_mempolicy, 0, NULL, 0) < 0 && errno != ENOSYS) /* MPOL_DEFAULT */
-        return -1;
-    cpu_set_t all;
-    memset(&all, 0xff, sizeof(all)); /* the kernel takes away what the cpuset does not have */
-    if (sched_setaffinity(0, sizeof(all), &all) < 0)
-        return -1;
-    if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) < 0)
         return -1;
     return prctl(PR_SET_TIMERSLACK, 50000);
 }

@@ -849,41 +849,116 @@ def test_open_files_are_limited_as_the_policy_says(inside, default_policy):
     assert inside["rlimits"]["RLIMIT_NOFILE"] == [default_policy["limits"]["open_files"]] * 2
 
 
-def test_nice_is_zero(inside, run, host):
-    assert inside["nice"] == 0 or os.nice(0) == inside["nice"]
-    if not host.root:
-        pytest.skip("an ordinary user may not raise a priority that the caller lowered")
-    assert describe_in(run, preexec_fn=lambda: os.nice(7))["nice"] == 0
+# ── Its share of the machine: what stands back for others is kept, what takes precedence is not ──
 
 
-def test_the_scheduling_policy_is_the_ordinary_one(inside, run):
-    assert inside["scheduler"] == os.SCHED_OTHER
-
-    def batch():
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-    assert describe_in(run, preexec_fn=batch)["scheduler"] == os.SCHED_OTHER
+def io_priority(level, kind):
+    number = 251 if os.uname().machine == "x86_64" else 30
+    assert libc.syscall(number, 1, 0, kind << 13 | level) == 0  # ioprio_set(IOPRIO_WHO_PROCESS, self, …)
 
 
-def test_a_real_time_priority_of_the_caller_is_not_inherited(run, host):
+def scheduler(policy, priority=0):
+    os.sched_setscheduler(0, policy, os.sched_param(priority))
+
+
+@pytest.mark.parametrize("cpus", [{cpu} for cpu in sorted(os.sched_getaffinity(0))[:2]], ids=str)
+def test_the_cpus_of_the_caller_are_the_jobs(run, cpus):
+    ran = run(code="""
+        import json, os, subprocess
+        print(json.dumps([sorted(os.sched_getaffinity(0)), os.cpu_count(),
+                          int(subprocess.run("nproc", capture_output=True).stdout)]))
+        """, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    assert ran.value == [sorted(cpus), 1, 1]
+
+
+def test_a_job_has_all_cpus_that_its_caller_has(run):
+    assert run(code="import os; print(len(os.sched_getaffinity(0)) - os.cpu_count())").stdout == "0\n"
+    assert run(code="import os, json; print(json.dumps(sorted(os.sched_getaffinity(0))))").value == \
+        sorted(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("nice", [10, 19])
+def test_a_nice_caller_has_nice_jobs(run, nice):
+    assert describe_in(run, preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, nice))["nice"] == nice
+
+
+def test_a_job_cannot_be_less_nice_than_its_caller(run):
+    ran = run(preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, 10), code="""
+        import os
+        for nice in (9, 0, -1):
+            try:
+                os.setpriority(os.PRIO_PROCESS, 0, nice)
+            except PermissionError:
+                print(os.getpriority(os.PRIO_PROCESS, 0))
+        """)
+    assert ran.stdout == "10\n10\n10\n", ran
+
+
+def test_a_priority_above_the_ordinary_one_is_not_the_jobs(run, host):
+    host.skip_unless_root("raises a priority")
+    strange = describe_in(run, preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, -10))
+    assert strange["nice"] == 0
+
+
+@pytest.mark.parametrize("policy", [os.SCHED_BATCH, os.SCHED_IDLE])
+def test_a_scheduling_policy_that_stands_back_is_kept(run, policy):
+    assert describe_in(run, preexec_fn=lambda: scheduler(policy))["scheduler"] == policy
+
+
+@pytest.mark.parametrize("policy", [os.SCHED_FIFO, os.SCHED_RR, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK])
+def test_a_real_time_priority_of_the_caller_is_not_inherited(inside, run, host, policy):
     host.skip_unless_root("sets a real-time priority")
-
-    def fifo():
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-
     try:
-        strange = describe_in(run, preexec_fn=fifo)
+        strange = describe_in(run, preexec_fn=lambda: scheduler(policy, 1))
     except subprocess.SubprocessError:
         pytest.skip("this host gives no real-time priorities to this cgroup")
-    assert strange["scheduler"] == os.SCHED_OTHER
+    assert strange["scheduler"] == os.SCHED_OTHER and strange["nice"] in (0, inside["nice"])
 
 
-def test_the_io_priority_is_the_default(inside, run):
-    def idle():
-        number = 251 if os.uname().machine == "x86_64" else 30
-        libc.syscall(number, 1, 0, 3 << 13)  # ioprio_set(IOPRIO_WHO_PROCESS, self, idle)
+IDLE, BEST_EFFORT, REAL_TIME = 3, 2, 1
 
-    assert describe_in(run, preexec_fn=idle)["ioprio"] == inside["ioprio"]
+
+@pytest.mark.parametrize("level,kind", [(7, IDLE), (7, BEST_EFFORT), (5, BEST_EFFORT)])
+def test_an_io_priority_that_stands_back_is_kept(run, level, kind):
+    assert describe_in(run, preexec_fn=lambda: io_priority(level, kind))["ioprio"] == kind << 13 | level
+
+
+@pytest.mark.parametrize("level,kind", [(0, REAL_TIME), (7, REAL_TIME), (0, BEST_EFFORT), (3, BEST_EFFORT)])
+def test_an_io_priority_above_the_ordinary_one_is_not_the_jobs(inside, run, host, level, kind):
+    if kind == REAL_TIME:
+        host.skip_unless_root("sets a real-time priority")
+    assert describe_in(run, preexec_fn=lambda: io_priority(level, kind))["ioprio"] == inside["ioprio"]
+
+
+def test_a_nice_callers_jobs_weigh_less_against_other_jobs(run, host):
+    """The kernel compares nice values within a cgroup; a job has one of its own."""
+    def weight(nice):
+        started = run.start(code="print('ready', flush=True); input()",
+                            preexec_fn=lambda: os.setpriority(os.PRIO_PROCESS, 0, nice))
+        started.expect("ready")
+        names = {"v2": "cpu.weight", "v1": "cpu.shares"}
+        found = {int(path.read_text()) for path in job_files(started, names[host.cgroup])}
+        started.finish()
+        return found
+
+    if host.cgroup not in ("v1", "v2"):
+        pytest.skip("no cgroup holds jobs here")
+    ordinary_weight = {"v2": 100, "v1": 1024}[host.cgroup]
+    assert weight(0) == {ordinary_weight}
+    (ten,), (nineteen,) = weight(10), weight(19)
+    assert ordinary_weight / 11 < ten < ordinary_weight / 8 and 1 <= nineteen < ten / 4
+
+
+def job_files(started, name):
+    """The file of that name in the cgroup of each job below a sandbox-run."""
+    for pid in descendants(started.pid):
+        for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if "/job-" in path:
+                mount = next(iter(controllers.split(",")))
+                file = pathlib.Path("/sys/fs/cgroup", "cpu" if mount in ("cpu", "cpuacct") else mount, path[1:], name)
+                if file.exists():
+                    yield file
 
 
 def test_personality_is_the_default(inside, run):
