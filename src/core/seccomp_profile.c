@@ -123,16 +123,21 @@ static int check_list(struct reader *r, json_object *value, size_t most, const c
 
 static int read_action(struct reader *r, json_object *value, uint32_t *action)
 {
+    static const struct {
+        const char *name;
+        uint32_t action;
+    } words[] = {
+        {"allow", SECCOMP_RET_ALLOW},
+        {"ignore", SECCOMP_IGNORE},
+        {"kill", SECCOMP_RET_KILL_PROCESS},
+    };
     const char *name =
         json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
-    if (strcmp(name, "allow") == 0) {
-        *action = SECCOMP_RET_ALLOW;
-        return 0;
-    }
-    if (strcmp(name, "kill") == 0) {
-        *action = SECCOMP_RET_KILL_PROCESS;
-        return 0;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(name, words[i].name) == 0) {
+            *action = words[i].action;
+            return 0;
+        }
     for (int number = 1; name[0] == 'E' && number <= MAX_ERRNO; number++) {
         const char *known = strerrorname_np(number);
         if (known != NULL && strcmp(known, name) == 0) {
@@ -140,10 +145,11 @@ static int read_action(struct reader *r, json_object *value, uint32_t *action)
             return 0;
         }
     }
-    return bad(r,
-               "\"%.64s\" is not an action; allowed are \"allow\", \"kill\" and the names of errno "
-               "values such as \"EPERM\"",
-               name);
+    return bad(
+        r,
+        "\"%.64s\" is not an action; allowed are \"allow\", \"ignore\", \"kill\" and the names "
+        "of errno values such as \"EPERM\"",
+        name);
 }
 
 static int read_number(struct reader *r, json_object *value, uint32_t *number)
@@ -412,6 +418,10 @@ static int read_profile(struct reader *r, json_object *root, struct seccomp_prof
         return bad(r,
                    "must not be \"allow\": calls that this file does not name, and those of future "
                    "kernels, would be let in");
+    if (profile->default_action == SECCOMP_IGNORE)
+        return bad(r,
+                   "must not be \"ignore\": programs would take it that calls that this file does "
+                   "not name had been done");
     json_object *groups = json_object_object_get(root, "groups");
     at(r, "groups");
     if (check_list(r, groups, SECCOMP_MAX_GROUPS, "groups") < 0)

@@ -23,6 +23,9 @@ struct seccomp_condition {
     size_t equals_count;
 };
 
+/* The call returns 0, and nothing is done. */
+#define SECCOMP_IGNORE SECCOMP_RET_ERRNO
+
 /* What is done with a call when all conditions hold. */
 struct seccomp_group {
     uint32_t action; /* SECCOMP_RET_… with its data */
@@ -39,7 +42,7 @@ struct seccomp_rule {
  * default_action when none does. */
 struct seccomp_profile {
     uint32_t arch;           /* AUDIT_ARCH_… */
-    uint32_t default_action; /* never allow */
+    uint32_t default_action; /* never allow or ignore */
     struct seccomp_group *groups;
     size_t groups_count;
     struct seccomp_rule *rules; /* in the order of numbers, and of groups for the same number */
