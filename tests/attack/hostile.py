@@ -86,6 +86,7 @@ CALLS = {  # x86-64, aarch64
     "reboot": (169, 142),
     "request_key": (249, 218),
     "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
     "sched_setscheduler": (144, 119),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
