@@ -141,7 +141,10 @@ OWN_AFFAIRS = {
         """,
     "grows its pipes": """
         for fd in range(3):
-            fcntl.fcntl(fd, 1031, 1 << 17)
+            try:
+                fcntl.fcntl(fd, 1031, 1 << 17)
+            except PermissionError:
+                pass  # the pipes of all jobs together are many just now
         os.write(1, b"x" * 60000)
         """,
     "writes in packets": """
