@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define INTERRUPTED (1L << 32) /* runner.py */
@@ -24,7 +25,17 @@ static PyObject *take_exception(void)
     return value;
 }
 
-/* What is wrong with a source is told better where python reads it from its file. Leaves the
+/* Whether it could be the encoding that is wrong with a source. All others are told as well, and
+ * their warnings would be told twice. */
+static bool may_not_decode(const char *source)
+{
+    for (const char *c = source; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            return true;
+    return strstr(source, "coding") != NULL;
+}
+
+/* An encoding that is wrong is told better where python reads the source from its file. Leaves the
  * exception as it is where there is no such file. */
 static void compile_file(const char *name, PyObject *names)
 {
@@ -55,7 +66,7 @@ static PyObject *run_source(PyObject *source, PyObject *name, PyObject *names)
     PyObject *encoded = PyUnicode_EncodeFSDefault(name), *code = NULL, *result = NULL;
     if (encoded != NULL && PyBytes_AsStringAndSize(encoded, &shown, &size) == 0 &&
         PyBytes_AsStringAndSize(source, &text, &size) == 0 &&
-        (code = Py_CompileString(text, shown, PY_FILE_INPUT)) == NULL)
+        (code = Py_CompileString(text, shown, PY_FILE_INPUT)) == NULL && may_not_decode(text))
         compile_file(shown, names);
     if (code != NULL)
         result = PyEval_EvalCode(code, names, names);
