@@ -21,6 +21,7 @@ already.
 import _frozen_importlib
 import _frozen_importlib_external
 import _imp
+import _thread
 import _weakref
 import posix
 import sys
@@ -33,6 +34,7 @@ STEPS_NAME = "sandbox_steps"  # of the library on LIBRARY_FD (steps_module.c)
 INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a KeyboardInterrupt
 flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
 last_module = None  # what comes after it in sys.modules is the script's
+get_objects = None  # gc's, which is not among the modules that are always loaded
 
 
 # ── What the supervisor hears ────────────────────────────────────────────────────────────────────
@@ -257,6 +259,9 @@ HARMLESS_CALLBACKS = (  # of weak references: they take an entry out of a contai
     ("logging", "_removeHandlerRef"),
 )
 GENERATOR = type(each for each in ())
+# Types of what each script has at its end. To look at them costs a copy of the page that each is on.
+USUAL = frozenset(map(id, (dict, list, tuple, GENERATOR, type(sys), type(identity),
+                           _frozen_importlib_external.SourceFileLoader)))
 # As no class of the script's can answer in their place.
 mro_of = type.__dict__["__mro__"].__get__
 names_of = type.__dict__["__dict__"].__get__
@@ -301,20 +306,21 @@ def modules_since(last):
     return names
 
 
-def may_show_something(get_objects):
+def may_show_something():
     """Whether an object that is there since the script began may do something when it dies."""
     objects = get_objects()
     if len(objects) > MOST_OBJECTS:
         return True
-    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
-    finalised = {key for key, kind in kinds.items() if has_finaliser(kind)}
-    found = [each for each in objects if id(type(each)) in finalised]
-    ours = [each for each in found
-            if type(each) is GENERATOR and each.gi_code in OUR_GENERATORS]
-    # Without them the script has hidden what it made by gc.freeze().
-    if len(ours) != len(OUR_GENERATORS) or len(found) != len(ours):
+    generators = [each for each in objects if type(each) is GENERATOR]
+    # Where ours are missing, the script has hidden what it made by gc.freeze().
+    if {each.gi_code for each in generators} != OUR_GENERATORS or len(generators) != len(OUR_GENERATORS):
         return True
-    for kind in kinds.values():
+    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
+    for key, kind in kinds.items():
+        if key in USUAL:
+            continue
+        if has_finaliser(kind):
+            return True
         if type(kind).__module__ == "_ctypes" or _weakref.ProxyType in mro_of(kind):
             return True
         if _weakref.ReferenceType in mro_of(kind) and any(
@@ -324,12 +330,10 @@ def may_show_something(get_objects):
                for each in objects if type in mro_of(type(each)))
 
 
-def must_finalise(streams, get_objects):
+def must_finalise(streams):
     """Whether something could be seen of it that CPython takes the interpreter to pieces."""
-    import _thread
-
     if (sys.flags.inspect or sys.flags.dev_mode or _thread._count() > 0 or has_own_buffers() or
-            stand_in_for_streams(streams) or may_show_something(get_objects)):
+            stand_in_for_streams(streams) or may_show_something()):
         return True
     if flush_c is not None:
         flush_c()
@@ -350,7 +354,7 @@ def leave(status):
     posix._exit(status & 0xFF)
 
 
-def end_steps(status, watched, streams, get_objects):
+def end_steps(status, watched, streams):
     """Ends the process; returns where CPython is to do it."""
     if watched:
         return
@@ -359,7 +363,7 @@ def end_steps(status, watched, streams, get_objects):
             yield sys.modules["threading"]._shutdown, (), {}
         if "atexit" in sys.modules:
             yield sys.modules["atexit"]._run_exitfuncs, (), {}
-        if not must_finalise(streams, get_objects):
+        if not must_finalise(streams):
             leave(status)
     except Exception:  # a script that has put something else in these modules' places
         pass
@@ -380,7 +384,7 @@ def status_of(error):
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────
 
 
-def job_steps(name, source, call, args, code, get_objects):
+def job_steps(name, source, call, args, code=None):
     """Yields what is to be done, for the library to do; it sends (value, exception, whether the script
     has set a trace or profile function) of each:
 
@@ -424,7 +428,7 @@ def job_steps(name, source, call, args, code, get_objects):
     if status is None:
         yield error
     del error
-    yield from end_steps(status, watched, streams, get_objects)
+    yield from end_steps(status, watched, streams)
     return status
 
 
@@ -440,14 +444,15 @@ def load_library():
 
 
 def main(buffering, name, source, call, *args):
-    global last_module
+    global get_objects, last_module
     import gc
 
     del sys.modules["gc"]
+    get_objects = gc.get_objects
     library = load_library()
     last_module = [*sys.modules][-1]
     set_buffering(buffering)
-    steps = job_steps(name, source, call, args, None, gc.get_objects)
+    steps = job_steps(name, source, call, args)
     gc.freeze()  # what is there now is none of the script's
     library.begin(steps)  # raises an exception that ends this frame, and goes on from there
 

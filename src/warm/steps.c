@@ -119,21 +119,27 @@ static void take_step(PyObject *step, PyObject **value, PyObject **exception)
 static const char *const watchers[][2] = {{"gettrace", "settrace"}, {"getprofile", "setprofile"}};
 #define WATCHERS (sizeof(watchers) / sizeof(*watchers))
 
-struct watching {
-    PyObject *get[WATCHERS], *set[WATCHERS]; /* as they were before the script */
-    PyObject *function[WATCHERS];            /* while it is suspended */
+/* Once in each process and those that are forked from it: as they are before any script. */
+static struct {
+    PyObject *get[WATCHERS], *set[WATCHERS];
     PyObject *none;
+} own;
+
+struct watching {
+    PyObject *function[WATCHERS]; /* while it is suspended */
     bool any;
 };
 
-static void watching_begin(struct watching *watching)
+static void watching_prepare(void)
 {
-    *watching = (struct watching){.none = python_none()};
+    if (own.none != NULL)
+        return;
+    own.none = python_none();
     for (size_t i = 0; i < WATCHERS; i++) {
-        watching->get[i] = PySys_GetObject(watchers[i][0]);
-        watching->set[i] = PySys_GetObject(watchers[i][1]);
-        Py_IncRef(watching->get[i]);
-        Py_IncRef(watching->set[i]);
+        own.get[i] = PySys_GetObject(watchers[i][0]);
+        own.set[i] = PySys_GetObject(watchers[i][1]);
+        Py_IncRef(own.get[i]);
+        Py_IncRef(own.set[i]);
     }
 }
 
@@ -141,19 +147,19 @@ static void watching_suspend(struct watching *watching)
 {
     watching->any = false;
     for (size_t i = 0; i < WATCHERS; i++) {
-        watching->function[i] = PyObject_CallFunction(watching->get[i], NULL);
-        if (watching->function[i] == watching->none)
+        watching->function[i] = PyObject_CallFunction(own.get[i], NULL);
+        if (watching->function[i] == own.none)
             continue;
         watching->any = true;
-        Py_DecRef(PyObject_CallFunction(watching->set[i], "O", watching->none));
+        Py_DecRef(PyObject_CallFunction(own.set[i], "O", own.none));
     }
 }
 
 static void watching_resume(struct watching *watching)
 {
     for (size_t i = 0; i < WATCHERS; i++) {
-        if (watching->function[i] != watching->none)
-            Py_DecRef(PyObject_CallFunction(watching->set[i], "O", watching->function[i]));
+        if (watching->function[i] != own.none)
+            Py_DecRef(PyObject_CallFunction(own.set[i], "O", watching->function[i]));
         Py_DecRef(watching->function[i]);
     }
 }
@@ -163,8 +169,8 @@ static void watching_resume(struct watching *watching)
 PyObject *steps_take(PyObject *steps)
 {
     struct watching watching;
-    watching_begin(&watching);
-    PyObject *step = PyObject_CallMethod(steps, "send", "O", watching.none);
+    watching_prepare();
+    PyObject *step = PyObject_CallMethod(steps, "send", "O", own.none);
     while (step != NULL) {
         PyObject *value, *exception;
         take_step(step, &value, &exception);

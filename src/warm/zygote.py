@@ -162,16 +162,13 @@ def start_afresh(library, runner, argv, code):
 
 def start_job(library, runner, argv, environment, code, brings_files):
     """The steps of a job (runner.job_steps). The environment is the usual one where none comes with it."""
-    import gc
-    import os
-
     if environment is not None:
         set_environment(environment.decode("utf-8", "surrogateescape").split("\0")[:-1])
-        if os.environ.get("PYTHONUNBUFFERED"):
+        if sys.modules["os"].environ.get("PYTHONUNBUFFERED"):
             runner.set_buffering("none")
     if (brings_files or argv[1] != "main.py") and brings_a_module_of_ours():
         start_afresh(library, runner, argv, code)
-    return runner.job_steps(*argv[1:4], argv[4:], code, gc.get_objects)
+    return runner.job_steps(*argv[1:4], argv[4:], code)
 
 
 def main():
@@ -191,6 +188,7 @@ def main():
     stay = set(sys.modules)
     runner = load("runner", RUNNER)
     runner.flush_c = library.flush
+    runner.get_objects = gc.get_objects
     runner.set_buffering(buffering)
     runner.last_module = [*sys.modules][-1]
     rehearse(library, runner, buffering, environment)
