@@ -34,16 +34,17 @@ def pytest_generate_tests(metafunc):
     if "door" not in metafunc.fixturenames:
         return
     version = plain_python().version
-    doors = the_doors.open_doors(None, None)
+    doors = the_doors.open_doors()
     fitting = [each for each in programs.everything().values() if programs.fits(each.python, version)]
     cases = [(program, door) for program in fitting for door in the_doors.doors_of(program, doors)]
     metafunc.parametrize("program, door", cases, ids=[f"{program.id}-{door}" for program, door in cases])
 
 
 @pytest.fixture(scope="session")
-def doors():
-    services = the_doors.start_services()
-    yield the_doors.open_doors(*services)
+def doors(tmp_path_factory):
+    policies = the_doors.make_policies(tmp_path_factory.mktemp("policies") / "policies")
+    services = the_doors.start_services(policies)
+    yield the_doors.open_doors(policies, *services)
     for service in services:
         service.stop()
 

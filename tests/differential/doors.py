@@ -3,11 +3,13 @@ two objects with the same keys, the parts that are compared."""
 
 import base64
 import dataclasses
+import json
 import os
 import re
+import shutil
 import signal
 
-from http_conftest import Server, command, integration
+from http_conftest import POLICIES, Server, command, integration
 
 TIME_MS = 60000  # for what says nothing of time, on the slowest host
 OPTIONS = {"wall_time_ms": "--timeout={}ms", "cpu_time_ms": "--cpu-time={}ms", "memory_bytes": "--memory={}",
@@ -37,6 +39,11 @@ def comparable(text, program):
     return re.sub(rb"\b0x[0-9a-f]{8,}", b"0x...", text).replace(f"/work/{program.name}".encode(), program.name.encode())
 
 
+def visible(text, program):
+    """Standard output: as it is, unless standard error is in it, too."""
+    return comparable(text, program) if program.merge else text
+
+
 def ended(program, reference):
     """How it ended, in the verdict's words: an exit status, the name of a signal, or the limit."""
     if program.killed:
@@ -60,6 +67,7 @@ class CommandLine:
     """sandbox-run [options] main.py, in the directory of main.py."""
 
     options: list
+    policies: str = ""  # their directory
     service: Server = None  # for --via
     via: bool = False
 
@@ -83,7 +91,8 @@ class CommandLine:
             sandbox.script(content, f"given/{name}")
             options += ["--files", "given/."] if "given/." not in options else []
         try:
-            return sandbox(*options, program.name, *program.args, stdin=program.stdin, meta=True, cwd=directory)
+            return sandbox(*options, program.name, *program.args, stdin=program.stdin, meta=True, cwd=directory,
+                           env={"SANDBOX_POLICIES": self.policies})
         finally:
             sandbox.close()
 
@@ -93,9 +102,9 @@ class CommandLine:
         end = ended(program, reference)
         number = getattr(signal, str(end), None)
         status = STATUS.get(end, 128 + number if number else end)
-        return ({"stdout": ran.out, "stderr": comparable(ran.err, program), "end": end_of(ran.meta),
+        return ({"stdout": visible(ran.out, program), "stderr": comparable(ran.err, program), "end": end_of(ran.meta),
                  "exit status": ran.status},
-                {"stdout": reference.stdout, "stderr": comparable(reference.stderr, program), "end": end,
+                {"stdout": visible(reference.stdout, program), "stderr": comparable(reference.stderr, program), "end": end,
                  "exit status": status})
 
 
@@ -135,7 +144,8 @@ class Run:
 
     def compare(self, program, reference, _directory):
         body, end = self.body(program), ended(program, reference)
-        expected = {"stderr": comparable(reference.stderr, program), "end": end, "stdout": reference.stdout,
+        stdout = visible(reference.stdout, program)
+        expected = {"stderr": comparable(reference.stderr, program), "end": end, "stdout": stdout,
                     "status": "success" if end == 0 else "error"}
         if not is_utf8(reference.stdout + reference.stderr):
             answer = self.run({**body, "base64": True})
@@ -143,9 +153,9 @@ class Run:
         else:
             answer = self.run(body)
             texts = {stream: answer[stream].encode() for stream in ("stdout", "stderr")}
-            expected["output"] = reference.stdout.decode().removesuffix("\n")
-        got = {**texts, "stderr": comparable(texts["stderr"], program), "end": end_of(answer),
-               "status": answer["status"], "output": answer["output"]}
+            expected["output"] = stdout.decode().removesuffix("\n")
+        got = {"stdout": visible(texts["stdout"], program), "stderr": comparable(texts["stderr"], program),
+               "output": visible(answer["output"], program), "end": end_of(answer), "status": answer["status"]}
         return {key: got[key] for key in expected}, expected
 
 
@@ -176,12 +186,12 @@ class Contract:
         return got, expected
 
 
-def open_doors(warm, cold):
-    """name → door. `warm` and `cold` are services."""
+def open_doors(policies=None, warm=None, cold=None):
+    """name → door. `policies` is a directory, `warm` and `cold` are services."""
     return {
-        "cold": CommandLine(["--start", "cold"]),
-        "warm": CommandLine(["--start", "warm"]),
-        "via": CommandLine([], warm, via=True),
+        "cold": CommandLine(["--start", "cold"], policies),
+        "warm": CommandLine(["--start", "warm"], policies),
+        "via": CommandLine([], policies, warm, via=True),
         "run": Run(warm, "warm"),
         "run-cold": Run(cold, "cold"),
         "run_code": Contract(warm, "/run_code"),
@@ -196,11 +206,19 @@ def doors_of(program, doors):
     return [name for name in wanted if doors[name].carries(program)]
 
 
-def start_services():
+def make_policies(directory):
+    """Those that come with the service, and "block", the default one with output as python3 buffers it."""
+    shutil.copytree(POLICIES, directory)
+    policy = json.loads((POLICIES / "default.json").read_text())
+    (directory / "block.json").write_text(json.dumps({**policy, "output_buffering": "block"}))
+    return str(directory)
+
+
+def start_services(policies):
     """The two services: one that keeps interpreters ready and one that does not."""
-    warm = Server(command(jobs=4)).listening()
-    cold = Server(command(jobs=4, cold=True)).listening()
-    for policy in ("default", "run_code", "execute"):
+    warm = Server(command(jobs=4, policies=policies)).listening()
+    cold = Server(command(jobs=4, policies=policies, cold=True)).listening()
+    for policy in ("default", "block", "run_code", "execute"):
         integration.until(lambda: warm.run("pass", policy=policy)["enforcement"]["start"] == "warm")
     return warm, cold
 

@@ -1,4 +1,5 @@
 # asyncio's subprocesses.
+# lines: yes
 import asyncio
 import sys
 

@@ -1,4 +1,5 @@
 # os.dup2 of a file over descriptor 1, and back: what was printed between is in the file.
+# lines: yes
 import os
 import sys
 

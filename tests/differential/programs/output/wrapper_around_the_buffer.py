@@ -1,4 +1,5 @@
 # TextIOWrapper(sys.stdout.buffer) in place of stdout after a first print.
+# lines: yes
 import io
 import sys
 
