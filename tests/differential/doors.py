@@ -5,9 +5,11 @@ import base64
 import dataclasses
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
+import tempfile
 
 from http_conftest import POLICIES, Server, command, integration
 
@@ -96,8 +98,9 @@ class CommandLine:
         finally:
             sandbox.close()
 
-    def compare(self, program, reference, directory):
-        ran = self.run(program, directory)
+    def compare(self, program, reference):
+        with tempfile.TemporaryDirectory(prefix="sandbox-run-test-") as directory:
+            ran = self.run(program, pathlib.Path(directory))
         assert ran.meta is not None, f"no job: {ran.stderr}"
         end = ended(program, reference)
         number = getattr(signal, str(end), None)
@@ -142,7 +145,7 @@ class Run:
             if answer.json["enforcement"]["start"] == self.start or body["env"]:
                 return answer.json
 
-    def compare(self, program, reference, _directory):
+    def compare(self, program, reference):
         body, end = self.body(program), ended(program, reference)
         stdout = visible(reference.stdout, program)
         expected = {"stderr": comparable(reference.stderr, program), "end": end, "stdout": stdout,
@@ -171,7 +174,7 @@ class Contract:
         alone = not (program.stdin or program.args or program.env or program.files or program.limits or program.merge)
         return is_json_text(program) and alone and program.name == "main.py" and program.policy == "default"
 
-    def compare(self, program, reference, _directory):
+    def compare(self, program, reference):
         answer = self.service.post(self.path, {"code": program.text, **self.more})
         assert answer.status == 200, answer
         end, stderr = ended(program, reference), reference.stderr.decode("utf-8", "replace")

@@ -21,8 +21,8 @@ def told(part, got, expected):
     return f"{part}:\n" + "".join(line if line.endswith("\n") else line + "⏎\n" for line in lines)
 
 
-def test_what_plain_python_gives_the_sandbox_gives(program, door, doors, reference, tmp_path):
-    got, expected = doors[door].compare(program, reference(program), tmp_path)
+def test_what_plain_python_gives_the_sandbox_gives(program, door, doors, reference):
+    got, expected = doors[door].compare(program, reference(program))
     found = {part for part in expected if got[part] != expected[part]}
     wanted = differences.wanted(program.id, door) & expected.keys()
     assert found <= wanted, programs.shows(program) + "\n" + "\n".join(
