@@ -6,9 +6,6 @@
 
 #include "utf8.h"
 
-#define TEXT_(number) #number
-#define TEXT(number) TEXT_(number)
-
 /* What is left of a path without its last part. */
 static size_t drop_part(const char *normal, size_t size)
 {
@@ -55,14 +52,14 @@ enum path_fault path_normalise(char *normal, const char *path)
 
 const char *path_fault_text(enum path_fault fault)
 {
+    _Static_assert(PATH_BYTES_MAX == 1024 && PATH_PART_BYTES_MAX == 255, "as the text says");
     static const char *const texts[] = {
         [PATH_FINE] = "is fine",
         [PATH_EMPTY] = "is empty: name a file below the working directory",
         [PATH_ABSOLUTE] = "is an absolute path: give one below the working directory",
         [PATH_OUTSIDE] = "leads out of the working directory: give a path below it",
         [PATH_DIRECTORY] = "is the path of a directory: name a file in it",
-        [PATH_TOO_LONG] = "is too long: a path may have " TEXT(
-            PATH_BYTES_MAX) " bytes, and each name in it " TEXT(PATH_PART_BYTES_MAX),
+        [PATH_TOO_LONG] = "is too long: a path may have 1024 bytes, and each name in it 255",
     };
     return texts[fault];
 }
