@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
-#define RETRY_MAX 3600
 
 TAILQ_HEAD(ticket_list, ticket);
 TAILQ_HEAD(client_list, admit_client);
@@ -205,8 +204,11 @@ int64_t admit_retry_after(const struct admit *admit, int64_t now_us)
     int64_t running = admit->counts.running > 0 ? admit->counts.running : 1;
     int64_t so_far_us = (admit->counts.running * now_us - admit->sum_started_us) / running;
     int64_t each_us = admit->mean_us > so_far_us ? admit->mean_us : so_far_us;
-    int64_t seconds = (each_us / running * (admit->counts.waiting + 1) + SECOND_US - 1) / SECOND_US;
-    return seconds < 1 ? 1 : seconds > RETRY_MAX ? RETRY_MAX : seconds;
+    int64_t wait_us = each_us / running * (admit->counts.waiting + 1);
+    /* By then each that waits now has had its turn, or was refused. */
+    if (wait_us > admit->bounds.queue_time_us)
+        wait_us = admit->bounds.queue_time_us;
+    return wait_us < SECOND_US ? 1 : (wait_us + SECOND_US - 1) / SECOND_US;
 }
 
 int admit_open(struct admit **out, const struct admit_bounds *bounds)

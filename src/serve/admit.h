@@ -67,7 +67,8 @@ struct admit_counts {
 struct admit_counts admit_counts(const struct admit *admit);
 
 /* Whole seconds, at least 1, until a request that came now would probably be started: how long jobs
- * take, times what waits before it, by those that run side by side. */
+ * take, times what waits before it, by those that run side by side; never more than a request may
+ * wait. */
 int64_t admit_retry_after(const struct admit *admit, int64_t now_us);
 
 #endif

@@ -276,8 +276,28 @@ static void when_to_come_again_is_what_jobs_take_times_what_waits(void **state)
     for (int i = 3; i < 12; i++)
         admit_leave(admit, &tickets[i], 4 * SECOND);
     assert_int_equal(admit_retry_after(admit, 4 * SECOND), 2);
-    assert_int_equal(admit_retry_after(admit, 40000 * SECOND), 3600);
+    assert_int_equal(admit_retry_after(admit, 40000 * SECOND), 30);
     admit_close(admit);
+}
+
+static void nobody_is_told_to_stay_away_longer_than_a_request_may_wait(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t queue_time_us, seconds;
+    } rows[] = {{1, 1}, {SECOND / 2, 1}, {SECOND, 1}, {3 * SECOND / 2, 2}, {7 * SECOND, 7}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct admit_bounds bounds = wide;
+        bounds.jobs = 1;
+        bounds.queue_time_us = rows[i].queue_time_us;
+        struct admit *admit = open_with(bounds);
+        struct ticket tickets[3] = {0};
+        for (int j = 0; j < 3; j++)
+            enter(admit, &tickets[j], "a", 0);
+        admit_next(admit, 0);
+        assert_int_equal(admit_retry_after(admit, 600 * SECOND), rows[i].seconds);
+        admit_close(admit);
+    }
 }
 
 static void clients_come_and_go_in_any_number(void **state)
@@ -318,6 +338,7 @@ int main(void)
         cmocka_unit_test(large_bodies_fill_a_queue_too),
         cmocka_unit_test(who_waits_too_long_is_told_oldest_first),
         cmocka_unit_test(when_to_come_again_is_what_jobs_take_times_what_waits),
+        cmocka_unit_test(nobody_is_told_to_stay_away_longer_than_a_request_may_wait),
         cmocka_unit_test(clients_come_and_go_in_any_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
