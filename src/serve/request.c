@@ -111,6 +111,24 @@ static int check_code(const struct request *request, struct sb_error *err)
                          contract->code);
 }
 
+/* A byte order mark is passed over (RFC 8259, 8.1). What begins in UTF-16 or UTF-32 has a NUL, or
+ * another mark, where UTF-8 has its first character. −1: it does. */
+static int skip_mark(const char **body, size_t *size, struct sb_error *err)
+{
+    static const char utf8[] = {'\xef', '\xbb', '\xbf'};
+    static const char *const others[] = {"\xff\xfe", "\xfe\xff", "{", "\0{", "\0"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (*size >= 2 && memcmp(*body, others[i], 2) == 0)
+            return sb_fail(err, "request", 0,
+                           "the body must be JSON in UTF-8, not in UTF-16 or "
+                           "UTF-32: encode it as UTF-8");
+    if (*size >= sizeof(utf8) && memcmp(*body, utf8, sizeof(utf8)) == 0) {
+        *body += sizeof(utf8);
+        *size -= sizeof(utf8);
+    }
+    return 0;
+}
+
 int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
                  struct sb_error *err)
 {
@@ -124,6 +142,8 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     };
     *request = (struct request){.contract = first[endpoint]};
     request->job.limits = sb_limits_unset();
+    if (skip_mark(&body, &size, err) < 0)
+        return -1;
     request->body = json_text_parse(body, size, &bounds, "the body", "request", err);
     if (request->body == NULL || choose_contract(request, endpoint, err) < 0 ||
         refuse_unknown(request, err) < 0)

@@ -49,7 +49,10 @@ MALFORMED = {
     "an encoded surrogate": b'{"code": "print(1) # \xed\xa0\x80"}',
     "a character beyond Unicode": b'{"code": "print(1) # \xf4\x90\x80\x80"}',
     "invalid UTF-8 in a key": b'{"code": ' + CODE + b', "\xff": 1}',
-    "a byte order mark": b'\xef\xbb\xbf{"code": ' + CODE + b"}",
+    "two byte order marks": b'\xef\xbb\xbf' * 2 + b'{"code": ' + CODE + b"}",
+    "a byte order mark behind white space": b' \xef\xbb\xbf{"code": ' + CODE + b"}",
+    "a byte order mark alone": b"\xef\xbb\xbf",
+    "half a byte order mark": b'\xef\xbb{"code": ' + CODE + b"}",
     "UTF-16": ('{"code": ' + CODE.decode() + "}").encode("utf-16"),
     "UTF-32": ('{"code": ' + CODE.decode() + "}").encode("utf-32-le"),
     "the same key twice": b'{"code": "pass", "code": ' + CODE + b"}",
@@ -84,6 +87,18 @@ def test_every_string_that_is_json_arrives_as_it_was(server, code, ascii_only):
     body = json.dumps({"code": "import sys; print(ascii(sys.stdin.read()))", "stdin": code}, ensure_ascii=ascii_only)
     text = server.post("/run", body.encode()).json["output"]
     assert text in (ascii(code), ascii(code.replace("\r\n", "\n")))
+
+
+def test_a_byte_order_mark_before_json_is_passed_over(server):
+    """Windows' tools write one (RFC 8259, 8.1)."""
+    for path in ("/run", "/run_code", "/execute"):
+        assert server.post(path, b'\xef\xbb\xbf{"code": ' + CODE + b"}").json["output"] == "RAN"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_json_in_another_encoding_is_told_so(server, encoding):
+    answer = server.post("/run", ('{"code": ' + CODE.decode() + "}").encode(encoding))
+    assert answer.status == 400 and "UTF-8" in answer.error
 
 
 def test_space_around_json_is_allowed(server):
