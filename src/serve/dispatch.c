@@ -42,13 +42,13 @@ static bool check_framing(struct incoming *incoming, const char *version)
     const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
     incoming->has_body = coding != NULL || (length != NULL && strtoull(length, NULL, 10) > 0);
     incoming->close = true;
-    if (incoming->connection->spaced)
+    if (incoming->connection->wrong != NULL)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL, "%s", incoming->connection->wrong);
+    if (head_end(&incoming->head))
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
-                      "there is a space in what is asked for: write %%20");
-    if (incoming->malformed)
-        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
-                      "a header is malformed: send each on one line, as 'Name: value' without a "
-                      "space before the colon");
+                      "the request's head is malformed: send 'METHOD target HTTP/1.1' with one "
+                      "space between each, then each header on one line as 'Name: value' without a "
+                      "space before the colon; end each line with CRLF, and send no NUL");
     if (incoming->headers[HEADER_HOST] == NULL && strcmp(version, "HTTP/1.0") != 0)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Host",
                       "HTTP/1.1 needs a header Host: send it");

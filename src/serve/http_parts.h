@@ -8,6 +8,7 @@
 #include "address.h"
 #include "asset.h"
 #include "exchange.h"
+#include "head.h"
 #include "http.h"
 #include "route.h"
 
@@ -52,8 +53,10 @@ struct connection {
     struct peer *peer;  /* NULL: not counted */
     struct watch watch; /* for the client's leaving */
     bool left;          /* it has */
-    bool spaced;        /* there is a space in the request's target */
-    bool linger;        /* see linger.c */
+    const char *target; /* of the request that is being read, as it came in, */
+    size_t target_size;
+    const char *wrong; /* and what is wrong with it; NULL: nothing */
+    bool linger;       /* see linger.c */
     enum phase phase;
     int64_t deadline_ms; /* INT64_MAX: none */
     TAILQ_ENTRY(connection) link;
@@ -193,9 +196,8 @@ struct incoming {
 
     char *body;
     size_t body_room;
-    bool has_body;      /* one is announced */
-    bool malformed;     /* a header's line */
-    const char *behind; /* the end of the last header that was taken */
+    bool has_body; /* one is announced */
+    struct head head;
     const char *twice;  /* a header that came twice and must not; NULL: none */
     bool allows_origin; /* CORS: answers may be read by the page that asked */
 

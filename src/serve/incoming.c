@@ -114,44 +114,16 @@ static void append_forwarded(char forwarded[FORWARDED_SIZE], const char *value)
     forwarded[old + more] = '\0';
 }
 
-static bool is_name(const char *text, size_t size)
-{
-    static const char characters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
-    return size > 0 && strspn(text, characters) == size;
-}
-
-/* A line that begins with white space goes on with the one before it (RFC 9112, 5.2: obsolete).
- * libmicrohttpd 0.9 adds it to that line's *name*, so that "Content-Lengt: 5" and " h" become a
- * Content-Length that nobody else sees; the value is then not where it belongs, behind the name. */
-static bool is_folded(const char *name, size_t name_size, const char *value, size_t most)
-{
-    uintptr_t behind = (uintptr_t)name + name_size + 1, at = (uintptr_t)value;
-    return at < behind || at - behind > most || strspn(name + name_size + 1, " \t") < at - behind;
-}
-
-/* libmicrohttpd 0.9 ends a value at a NUL: what is behind it, up to the next name, only others see.
- */
-static void look_behind(struct incoming *incoming, const char *next)
-{
-    for (const char *at = incoming->behind; at != NULL && !incoming->malformed && at < next; at++)
-        if (*at != '\0' && strchr("\r\n \t", *at) == NULL)
-            incoming->malformed = true;
-}
-
 static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct incoming *incoming = user;
-    size_t most = (size_t)incoming->connection->http->config->header_bytes;
-    if (value == NULL)
-        value = "";
-    if (!is_name(name, name_size) || strpbrk(value, "\r\n") != NULL ||
-        (value_size > 0 && is_folded(name, name_size, value, most)))
-        incoming->malformed = true;
-    look_behind(incoming, name);
-    incoming->behind = value_size > 0 ? value + value_size : name + name_size + 1;
+    if (value == NULL) {
+        incoming->head.malformed = true;
+        return MHD_YES;
+    }
+    head_field(&incoming->head, name, name_size, value, value_size);
     for (size_t i = 0; i < HEADERS; i++) {
         if (strcasecmp(name, header_names[i].name) != 0)
             continue;
@@ -173,12 +145,24 @@ void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mh
     struct connection *connection = connection_of(mhd);
     if (connection == NULL)
         return NULL;
-    connection->spaced = strchr(uri, ' ') != NULL;
+    connection->target = uri;
+    connection->target_size = strlen(uri);
+    connection->wrong = head_target_wrong(uri);
     connection_enter(connection, PHASE_HEADER, 0);
     return NULL;
 }
 
-static struct incoming *begin(struct connection *connection, const char *url, const char *method)
+static void read_head(struct incoming *incoming, const char *method, const char *version)
+{
+    struct connection *connection = incoming->connection;
+    size_t size = MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+                      ->header_size;
+    incoming->head = head_begin(method, connection->target, connection->target_size, version, size);
+    MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+}
+
+static struct incoming *begin(struct connection *connection, const char *url, const char *method,
+                              const char *version)
 {
     struct incoming *incoming = calloc(1, sizeof(*incoming));
     if (incoming == NULL)
@@ -190,10 +174,7 @@ static struct incoming *begin(struct connection *connection, const char *url, co
     incoming->exchange.body = "";
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
-    MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
-    look_behind(incoming, method + MHD_get_connection_info(connection->mhd,
-                                                           MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-                                       ->header_size);
+    read_head(incoming, method, version);
     return incoming;
 }
 
@@ -208,7 +189,7 @@ static bool answers_early(const struct incoming *incoming)
 static enum MHD_Result first_call(struct connection *connection, const char *url,
                                   const char *method, const char *version, void **context)
 {
-    struct incoming *incoming = begin(connection, url, method);
+    struct incoming *incoming = begin(connection, url, method, version);
     *context = incoming;
     if (incoming == NULL)
         return MHD_NO;
