@@ -65,6 +65,51 @@ static bool check_framing(struct incoming *incoming, const char *version)
     return true;
 }
 
+/* "http://name:port/path" into authority and path: false when it does not begin like that. What is
+ * behind the path libmicrohttpd has cut off. */
+static bool split_absolute(struct incoming *incoming)
+{
+    static const char http[] = "http://", https[] = "https://";
+    const char *target = incoming->exchange.path;
+    incoming->https = strncasecmp(target, https, sizeof(https) - 1) == 0;
+    if (!incoming->https && strncasecmp(target, http, sizeof(http) - 1) != 0)
+        return false;
+    const char *authority = target + (incoming->https ? sizeof(https) : sizeof(http)) - 1;
+    size_t size = strcspn(authority, "/");
+    if (size >= sizeof(incoming->authority))
+        size = 0; /* no name is that long */
+    memcpy(incoming->authority, authority, size);
+    incoming->absolute = true;
+    /* RFC 9112, 3.2.4: of OPTIONS the empty path is the whole server. */
+    bool options = strcmp(incoming->exchange.method, "OPTIONS") == 0;
+    incoming->exchange.path = authority[size] == '/' ? authority + size : options ? "*" : "/";
+    return true;
+}
+
+/* RFC 9112, 3.2: a path, or all of a URL, as if we were a proxy. */
+static bool check_target(struct incoming *incoming)
+{
+    const struct connection *connection = incoming->connection;
+    const struct http *http = connection->http;
+    struct exchange *exchange = &incoming->exchange;
+    bool options = strcmp(exchange->method, "OPTIONS") == 0;
+    if (*exchange->path == '/' || (options && strcmp(exchange->path, "*") == 0))
+        return true;
+    if (!split_absolute(incoming))
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "ask for a path that begins with /, or for http://HOST/PATH");
+    if (*incoming->authority == '\0' || strchr(incoming->authority, '@') != NULL)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "what is asked for must have the form http://HOST/PATH, without a user");
+    /* RFC 9110, 7.4: whoever asks for https: believes that nobody can listen. */
+    if (incoming->https && !connection->endpoint->tls &&
+        !networks_hold(http->proxies, http->proxies_count, &connection->address))
+        return REFUSE(incoming, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
+                      "this connection is not https: ask for http://%.100s, or connect with TLS",
+                      incoming->authority);
+    return true;
+}
+
 static bool check_size(struct incoming *incoming)
 {
     const struct config *config = incoming->connection->http->config;
@@ -91,8 +136,11 @@ static bool check_size(struct incoming *incoming)
 static bool check_guard(struct incoming *incoming)
 {
     const struct config *config = incoming->connection->http->config;
+    /* RFC 9112, 3.2.2: in a target that names the host, that one counts. */
+    const char *host = incoming->headers[HEADER_HOST];
     const struct guard_input input = {.method = incoming->exchange.method,
-                                      .host = incoming->headers[HEADER_HOST],
+                                      .host = incoming->absolute ? incoming->authority : host,
+                                      .ignored_host = incoming->absolute ? host : NULL,
                                       .origin = incoming->headers[HEADER_ORIGIN],
                                       .fetch_site = incoming->headers[HEADER_FETCH_SITE],
                                       .private_socket =
@@ -263,7 +311,10 @@ static bool check_type(struct incoming *incoming)
     unsigned status = 0;
     /* Without a body there is no code to run: the route says what is missing. */
     if (incoming->has_body && (incoming->exchange.route->flags & ROUTE_BODY) != 0)
-        status = guard_type(incoming->headers[HEADER_CONTENT_TYPE], &err);
+        status = guard_body(incoming->headers[HEADER_CONTENT_TYPE],
+                            incoming->headers[HEADER_CONTENT_ENCODING], &err);
+    if (status != 0 && strcmp(err.field, "Content-Encoding") == 0)
+        exchange_header(&incoming->exchange, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     return status == 0 || REFUSE(incoming, status, err.field, "%s", err.message);
 }
 
@@ -271,8 +322,8 @@ void dispatch_admit(struct incoming *incoming, const char *version)
 {
     set_id(incoming);
     identify(incoming);
-    if (!check_framing(incoming, version) || !check_size(incoming) || !check_guard(incoming) ||
-        !answer_options(incoming) || !find_route(incoming))
+    if (!check_framing(incoming, version) || !check_target(incoming) || !check_size(incoming) ||
+        !check_guard(incoming) || !answer_options(incoming) || !find_route(incoming))
         return;
     const struct route *route = incoming->exchange.route;
     if (route == NULL || (route->flags & ROUTE_PUBLIC) != 0)

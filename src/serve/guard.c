@@ -87,8 +87,11 @@ static unsigned check_host(const struct config *config, const struct guard_input
 {
     if (input->host == NULL || input->private_socket)
         return 0;
-    if (!is_well_formed(input->host)) {
-        sb_fail_field(err, "guard", "Host", "the Host header is no name: send NAME or NAME:PORT");
+    /* RFC 9112, 3.2: also a Host header that does not count. */
+    if (!is_well_formed(input->host) ||
+        (input->ignored_host != NULL && !is_well_formed(input->ignored_host))) {
+        sb_fail_field(err, "guard", "Host",
+                      "the host that is asked is not a name: send NAME or NAME:PORT");
         return BAD_REQUEST;
     }
     /* A page on such a name does not know a token, so where those are needed any name will do. */
@@ -133,7 +136,7 @@ unsigned guard_check(const struct config *config, const struct guard_input *inpu
     return status != 0 ? status : check_origin(config, input, err);
 }
 
-unsigned guard_type(const char *content_type, struct sb_error *err)
+static unsigned check_type(const char *content_type, struct sb_error *err)
 {
     static const char json[] = "application/json", charset[] = "charset=";
     if (content_type != NULL) {
@@ -150,5 +153,18 @@ unsigned guard_type(const char *content_type, struct sb_error *err)
     sb_fail_field(err, "guard", "Content-Type",
                   "the body must be JSON in UTF-8 and say so: send the header 'Content-Type: "
                   "application/json'");
+    return UNSUPPORTED_TYPE;
+}
+
+unsigned guard_body(const char *content_type, const char *encoding, struct sb_error *err)
+{
+    static const char identity[] = "identity";
+    size_t size = encoding != NULL ? strcspn(encoding, " \t") : 0;
+    if (size == 0 || (size == sizeof(identity) - 1 && strncasecmp(encoding, identity, size) == 0))
+        return check_type(content_type, err);
+    sb_fail_field(err, "guard", "Content-Encoding",
+                  "the body must not be compressed or encoded otherwise (Content-Encoding: %.40s): "
+                  "send it as it is",
+                  encoding);
     return UNSUPPORTED_TYPE;
 }

@@ -167,6 +167,7 @@ enum header {
     HEADER_ORIGIN,
     HEADER_FETCH_SITE,
     HEADER_CONTENT_TYPE,
+    HEADER_CONTENT_ENCODING,
     HEADER_CONTENT_LENGTH,
     HEADER_TRANSFER_ENCODING,
     HEADER_AUTHORIZATION,
@@ -198,8 +199,11 @@ struct incoming {
     size_t body_room;
     bool has_body; /* one is announced */
     struct head head;
-    const char *twice;  /* a header that came twice and must not; NULL: none */
-    bool allows_origin; /* CORS: answers may be read by the page that asked */
+    bool absolute;       /* the target was a whole URL, */
+    bool https;          /* of https:, */
+    char authority[256]; /* that named this host */
+    const char *twice;   /* a header that came twice and must not; NULL: none */
+    bool allows_origin;  /* CORS: answers may be read by the page that asked */
 
     unsigned status; /* of the answer; 0: none yet */
     struct MHD_Response *response;

@@ -84,6 +84,7 @@ static const struct {
     [HEADER_ORIGIN] = {"Origin", true},
     [HEADER_FETCH_SITE] = {"Sec-Fetch-Site", true},
     [HEADER_CONTENT_TYPE] = {"Content-Type", true},
+    [HEADER_CONTENT_ENCODING] = {"Content-Encoding", true},
     [HEADER_CONTENT_LENGTH] = {"Content-Length", true},
     [HEADER_TRANSFER_ENCODING] = {"Transfer-Encoding", true},
     [HEADER_AUTHORIZATION] = {"Authorization", true},

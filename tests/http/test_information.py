@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 
 import pytest
 
@@ -134,6 +135,31 @@ def test_json_is_taken_with_a_charset_and_in_any_case(server, content_type):
 def test_a_charset_other_than_utf_8_is_415(server):
     body = json.dumps({"code": "print(1)"}).encode("utf-16")
     assert server.post("/run", body, {"Content-Type": "application/json; charset=utf-16"}).status in (400, 415)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "br", "zstd", "compress", "x-gzip", "identity, gzip",
+                                      "gzip, identity", "aws-chunked", ";"])
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_that_is_compressed_is_415_by_that_header(server, path, encoding):
+    answer = server.post(path, {"code": "print(1)"}, {"Content-Encoding": encoding})
+    assert answer.status == 415 and answer.field == "Content-Encoding" and encoding in answer.error
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", "", " identity "])
+def test_a_body_that_is_said_to_be_as_it_is_is_taken(server, encoding):
+    assert server.post("/run", {"code": "print(1)"}, {"Content-Encoding": encoding}).json["output"] == "1"
+
+
+def test_a_compressed_body_is_refused_before_it_is_sent(server):
+    with server.connect() as connection:
+        connection.send(b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                        b"Content-Encoding: gzip\r\nExpect: 100-continue\r\nContent-Length: 20\r\n\r\n")
+        assert connection.socket.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 415"
+
+
+def test_what_takes_no_body_does_not_ask_how_one_is_encoded(server):
+    assert server.get("/version", {"Content-Encoding": "gzip"}).status == 200
 
 
 @pytest.mark.parametrize("path", ["/run", "/run_code", "/execute", "/health", "/policies", "/nonsense"])

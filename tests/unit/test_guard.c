@@ -175,13 +175,46 @@ static void only_json_is_taken_for_json(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sb_error err;
-        unsigned status = guard_type(rows[i].type, &err);
+        unsigned status = guard_body(rows[i].type, NULL, &err);
         if (status != rows[i].status)
             fail_msg("'%s': %u", rows[i].type, status);
         if (status != 0) {
             assert_says(&err, "Content-Type: application/json");
             assert_sentence(&err);
         }
+    }
+}
+
+static void a_body_must_not_be_encoded(void **state)
+{
+    (void)state;
+    static const char *const plain_ones[] = {NULL, "", "identity", "IDENTITY", "identity \t"};
+    static const char *const others[] = {"gzip", "identity, gzip", "identityx", "identit", "br",
+                                         "x"};
+    struct sb_error err;
+    for (size_t i = 0; i < ARRAY_LEN(plain_ones); i++)
+        assert_int_equal(guard_body("application/json", plain_ones[i], &err), OK);
+    assert_int_equal(guard_body("text/plain", "identity", &err), TYPE);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(guard_body("application/json", others[i], &err), TYPE);
+        assert_string_equal(err.field, "Content-Encoding");
+        assert_says(&err, others[i]);
+        assert_sentence(&err);
+    }
+}
+
+static void a_host_that_does_not_count_must_be_one_all_the_same(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host;
+        unsigned status;
+    } rows[] = {{"evil.example", OK}, {"localhost", OK}, {"a b", BAD}, {"", BAD}, {"a@b", BAD}};
+    struct sb_error err;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct guard_input input = {
+            .method = "GET", .host = "localhost", .ignored_host = rows[i].host};
+        assert_int_equal(guard_check(&plain, &input, &err), rows[i].status);
     }
 }
 
@@ -206,6 +239,8 @@ int main(void)
         cmocka_unit_test(pages_of_other_origins_are_refused),
         cmocka_unit_test(without_an_origin_the_browsers_word_counts),
         cmocka_unit_test(only_json_is_taken_for_json),
+        cmocka_unit_test(a_body_must_not_be_encoded),
+        cmocka_unit_test(a_host_that_does_not_count_must_be_one_all_the_same),
         cmocka_unit_test(only_configured_origins_may_read),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
