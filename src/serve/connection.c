@@ -11,9 +11,15 @@
 #include <sys/socket.h>
 
 #include "http_parts.h"
+#include "presence.h"
 #include "util.h"
 
-enum { LEFT_MS = 100 };
+enum {
+    HALF_CLOSED_MS = 100, /* for a client that has closed its sending half: what it sent is here */
+    LOOK_FIRST_MS = 50,   /* its close(2) may be under way */
+    LOOK_MS = 1000,
+    LOOKS_INTERIM = 5, /* one look in so many, the third at first, asks the client itself */
+};
 
 /* ── Phases ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -52,10 +58,18 @@ static bool wants_more(enum phase phase)
     return phase <= PHASE_BODY || phase == PHASE_IDLE;
 }
 
+static bool is_local(const struct connection *connection)
+{
+    return connection->address.family == AF_UNIX;
+}
+
 static int64_t time_left(const struct connection *connection, enum phase phase)
 {
     int64_t time = time_for(connection->http->config, phase);
-    return connection->left && wants_more(phase) && time > LEFT_MS ? LEFT_MS : time;
+    if (connection->half_closed && phase == PHASE_WAIT && !is_local(connection))
+        return connection->looks == 0 ? LOOK_FIRST_MS : LOOK_MS;
+    return connection->half_closed && wants_more(phase) && time > HALF_CLOSED_MS ? HALF_CLOSED_MS
+                                                                                 : time;
 }
 
 void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms)
@@ -83,10 +97,103 @@ void connection_shut(struct connection *connection)
     connection_enter(connection, PHASE_CLOSING, 0);
 }
 
+/* ── Answers past libmicrohttpd ─────────────────────────────────────────────────────────────── */
+
+/* How much the socket's buffer has taken; −1: nothing. */
+static ssize_t send_past(struct connection *connection, const char *text, size_t size)
+{
+    if (!connection->endpoint->tls)
+        return send(connection->watch.fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info != NULL ? gnutls_record_send(info->tls_session, text, size) : -1;
+}
+
+void connection_say(struct connection *connection, unsigned status, const char *id,
+                    const char *body, size_t size)
+{
+    char *text = NULL;
+    int length = asprintf(&text,
+                          "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
+                          "Content-Length: %zu\r\nConnection: close\r\nCache-Control: no-store\r\n"
+                          "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+                          "%s%s%s\r\n%.*s",
+                          status, MHD_get_reason_phrase_for(status), size,
+                          id != NULL ? "X-Request-Id: " : "", id != NULL ? id : "",
+                          id != NULL ? "\r\n" : "", (int)size, body != NULL ? body : "");
+    if (length < 0)
+        return;
+    metrics_response(connection->http->metrics, status);
+    send_past(connection, text, (size_t)length); /* what does not fit is not worth more */
+    free(text);
+}
+
+/* ── Clients that have closed their sending half ────────────────────────────────────────────── */
+
+/* Such a client may wait for its answer, or be gone. On a UNIX socket the kernel tells (EPOLLHUP),
+ * and with TCP where the client is on this host (presence.h). A client on another host that is gone
+ * answers with a reset what is sent to it. The one thing that can be sent to it before its answer
+ * is 100 Continue, which each client of HTTP/1.1 passes over (RFC 9110, 15.2.1). */
+
+static void leave(struct connection *connection)
+{
+    connection->gone = true;
+    incoming_abandon(connection->incoming);
+    connection_enter(connection, PHASE_CLOSING, 0);
+}
+
+bool connection_is_gone(const struct connection *connection)
+{
+    return connection->gone || (connection->half_closed && !is_local(connection) &&
+                                presence_of_peer(connection->watch.fd) == PRESENCE_GONE);
+}
+
+/* −1: a part of it would not fit, and be taken for that of an answer. */
+static int send_interim(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    ssize_t sent = send_past(connection, text, sizeof(text) - 1);
+    return sent > 0 && sent < (ssize_t)sizeof(text) - 1 ? -1 : 0;
+}
+
+static void look(struct connection *connection)
+{
+    enum presence presence = presence_of_peer(connection->watch.fd);
+    bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->interim &&
+               connection->looks % LOOKS_INTERIM == 2;
+    if (presence == PRESENCE_GONE || (ask && send_interim(connection) < 0)) {
+        leave(connection);
+        return;
+    }
+    connection_enter(connection, PHASE_WAIT, 0);
+    connection->looks++;
+}
+
+/* The client has closed its sending half, or all of it. While its request waits for a job, nobody
+ * else would notice. */
+static void closed(void *user, uint32_t events)
+{
+    struct connection *connection = user;
+    connection->half_closed = true;
+    connection->gone |= (events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (connection->phase == PHASE_WAIT && connection->gone)
+        leave(connection);
+    else if (connection->phase == PHASE_WAIT && !is_local(connection))
+        look(connection);
+    else if (wants_more(connection->phase))
+        connection_enter(connection, connection->phase, 0);
+}
+
+/* ── What is overdue ────────────────────────────────────────────────────────────────────────── */
+
 static void expire(struct connection *connection)
 {
     static const char sentence[] =
         "the request came too slowly: send it faster, or in smaller parts";
+    if (connection->phase == PHASE_WAIT) {
+        look(connection);
+        return;
+    }
     if (connection->phase == PHASE_HEADER || connection->phase == PHASE_BODY) {
         size_t size = 0;
         _cleanup_free_ char *body = error_json(NULL, sentence, &size);
@@ -122,50 +229,7 @@ void connections_evict(struct http *http)
     }
 }
 
-/* ── Answers past libmicrohttpd ─────────────────────────────────────────────────────────────── */
-
-void connection_say(struct connection *connection, unsigned status, const char *id,
-                    const char *body, size_t size)
-{
-    char *text = NULL;
-    int length = asprintf(&text,
-                          "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
-                          "Content-Length: %zu\r\nConnection: close\r\nCache-Control: no-store\r\n"
-                          "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-                          "%s%s%s\r\n%.*s",
-                          status, MHD_get_reason_phrase_for(status), size,
-                          id != NULL ? "X-Request-Id: " : "", id != NULL ? id : "",
-                          id != NULL ? "\r\n" : "", (int)size, body != NULL ? body : "");
-    if (length < 0)
-        return;
-    metrics_response(connection->http->metrics, status);
-    /* It fits the socket's buffer, or is not worth more. */
-    if (connection->endpoint->tls) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-        if (info != NULL)
-            gnutls_record_send(info->tls_session, text, (size_t)length);
-    } else {
-        (void)!send(connection->watch.fd, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
-    free(text);
-}
-
 /* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
-
-/* The client has closed its side. While its request waits for a job, nobody else would notice. */
-static void left(void *user, uint32_t events)
-{
-    (void)events;
-    struct connection *connection = user;
-    connection->left = true;
-    if (connection->phase == PHASE_WAIT) {
-        incoming_abandon(connection->incoming);
-        connection_enter(connection, PHASE_CLOSING, 0);
-    } else if (wants_more(connection->phase)) {
-        connection_enter(connection, connection->phase, 0);
-    }
-}
 
 static void read_address(struct connection *connection)
 {
@@ -195,9 +259,9 @@ static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection
     *connection = (struct connection){.http = http,
                                       .endpoint = endpoint,
                                       .mhd = mhd,
-                                      .watch = {info->connect_fd, left, connection}};
+                                      .watch = {info->connect_fd, closed, connection}};
     read_address(connection);
-    /* Once and for all: edge-triggered, it costs nothing until the client leaves. */
+    /* Once and for all: edge-triggered, it costs nothing until the client closes something. */
     if (loop_add(http->loop, &connection->watch, EPOLLRDHUP | EPOLLET) < 0) {
         free(connection);
         return NULL;
@@ -220,7 +284,7 @@ static void end(struct connection *connection)
     connection->endpoint->connections--;
     http->connections--;
     metrics_set(&http->metrics->connections, (int64_t)http->connections);
-    if (connection->linger && !connection->left)
+    if (connection->linger && !connection->half_closed)
         linger(http, connection->watch.fd);
     free(connection);
     doors_closed_one(http);

@@ -51,8 +51,10 @@ struct connection {
     struct incoming *incoming; /* the request that is being handled; NULL: none */
     struct address address;
     struct peer *peer;  /* NULL: not counted */
-    struct watch watch; /* for the client's leaving */
-    bool left;          /* it has */
+    struct watch watch; /* for what the client closes */
+    bool half_closed;   /* the client sends no more */
+    bool gone;          /* nor does it read */
+    int looks;          /* that were taken at whether it is, while its request waits */
     const char *target; /* of the request that is being read, as it came in, */
     size_t target_size;
     const char *wrong; /* and what is wrong with it; NULL: nothing */
@@ -81,7 +83,11 @@ void connection_shut(struct connection *connection);
 void connection_say(struct connection *connection, unsigned status, const char *id,
                     const char *body, size_t size);
 
-/* Ends those that are overdue. */
+/* Whether nobody is there any more to read an answer, as far as can be told. */
+bool connection_is_gone(const struct connection *connection);
+
+/* Ends those that are overdue, and looks whether clients that have closed their sending half are
+ * still there. */
 void connections_expire(void *http);
 
 /* Makes room when there are too many: the one that has been idle longest goes. */
@@ -198,6 +204,7 @@ struct incoming {
     char *body;
     size_t body_room;
     bool has_body; /* one is announced */
+    bool interim;  /* its client takes interim answers: not of HTTP/1.0 (RFC 9110, 15.2) */
     struct head head;
     bool absolute;       /* the target was a whole URL, */
     bool https;          /* of https:, */

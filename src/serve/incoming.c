@@ -173,6 +173,7 @@ static struct incoming *begin(struct connection *connection, const char *url, co
     incoming->exchange.method = method;
     incoming->exchange.path = url;
     incoming->exchange.body = "";
+    incoming->interim = strcmp(version, "HTTP/1.0") != 0;
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
     read_head(incoming, method, version);
@@ -217,7 +218,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
     if (incoming->status != 0)
         return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
     connection_enter(connection, PHASE_WAIT, 0);
-    if (connection->left) {
+    if (connection_is_gone(connection)) {
         struct exchange *exchange = &incoming->exchange;
         if (exchange->gone != NULL)
             exchange->gone(exchange);
