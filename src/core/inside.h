@@ -19,6 +19,9 @@
 #define JOB_UID 1000
 #define JOB_GID 1000
 
+/* RLIMIT_STACK; execve(2) takes a quarter of it as arguments and environment. */
+#define STACK_BYTES (8 << 20)
+
 /* Descriptors of the script: stdin, stdout, stderr, the runner's result. */
 #define JOB_FDS 4
 #define RESULT_FD 3

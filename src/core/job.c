@@ -3,8 +3,10 @@
 #include "job.h"
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "embedded.h"
 #include "error.h"
@@ -14,10 +16,9 @@
 #include "utf8.h"
 #include "util.h"
 
-/* Of the 3/4 of the stack's 8 MiB that the kernel takes of all strings together, this leaves room.
- */
-#define STRINGS_MAX (2 * 1024 * 1024)
-#define FILES_MAX 10000
+/* Of what execve(2) takes in all, for what is ours: python's path, twice, its runner's and the
+ * script's. */
+#define OWN_STRINGS 2048
 
 static const char *name_of(const struct sb_job *job)
 {
@@ -32,6 +33,11 @@ static const char *file_name(const struct sb_job *job)
         return NULL;
     const char *slash = strrchr(name, '/');
     return slash != NULL ? slash + 1 : name;
+}
+
+static struct sb_file script_of(const struct sb_job *job)
+{
+    return (struct sb_file){file_name(job), job->code, job->code_size, !job->code_encoded};
 }
 
 static int check_code(const struct sb_job *job, const struct sb_limits *limits,
@@ -54,123 +60,139 @@ static int check_code(const struct sb_job *job, const struct sb_limits *limits,
     return 0;
 }
 
-static int check_strings(const char *const *strings, const char *field, struct sb_error *err)
-{
-    size_t total = 0;
-    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++) {
-        size_t length = strlen(strings[i]);
-        total += length + sizeof(char *);
-        if (length > JOB_STRING_MAX || total > STRINGS_MAX)
-            return sb_fail_field(err, "job", field,
-                                 "%s is too long: at most %d bytes each and %d in all; pass more "
-                                 "on stdin or in a file",
-                                 field, JOB_STRING_MAX, STRINGS_MAX);
-    }
-    return 0;
-}
+/* ── The environment ───────────────────────────────────────────────────────────────────────── */
 
-/* What wants a name in /work: the script, or one of the files. */
-struct wanted {
-    const char *path;  /* in its one spelling */
-    const char *given; /* as the caller wrote it */
-    bool script;
+struct variable {
+    char *entry;  /* NULL: replaced by one of the same name */
+    size_t index; /* in the order in which they were given */
 };
 
-/* A slash before every other character: what is below a path comes right behind it. */
-static int by_path(const void *left, const void *right)
+static int compare_names(const char *a, const char *b)
 {
-    const char *a = ((const struct wanted *)left)->path, *b = ((const struct wanted *)right)->path;
-    while (*a != '\0' && *a == *b) {
-        a++;
-        b++;
+    size_t length = strcspn(a, "="), other = strcspn(b, "=");
+    int order = strncmp(a, b, length < other ? length : other);
+    return order != 0 ? order : (length > other) - (length < other);
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct variable *a = left, *b = right;
+    int order = compare_names(a->entry, b->entry);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static int by_index(const void *left, const void *right)
+{
+    const struct variable *a = left, *b = right;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* The last of a name goes where its first was. */
+static void replace(struct variable *variables, size_t count)
+{
+    qsort(variables, count, sizeof(*variables), by_name);
+    for (size_t i = 1; i < count; i++) {
+        if (compare_names(variables[i - 1].entry, variables[i].entry) != 0)
+            continue;
+        variables[i].index = variables[i - 1].index;
+        variables[i - 1].index = SIZE_MAX;
     }
-    int first = *a == '/' ? 0 : (unsigned char)*a, second = *b == '/' ? 0 : (unsigned char)*b;
-    return *a == '\0' || *b == '\0' ? (*a != '\0') - (*b != '\0') : first - second;
+    qsort(variables, count, sizeof(*variables), by_index);
 }
 
-static bool is_below(const char *path, const char *directory)
+/* The policy's environment, and the job's on top of it. The caller frees it. */
+static char **environment(const struct sb_job *job)
 {
-    size_t length = strlen(directory);
-    return strncmp(path, directory, length) == 0 && path[length] == '/';
-}
-
-/* The second is the same as the first, or below it. */
-static int refuse_pair(const struct wanted *first, const struct wanted *second,
-                       struct sb_error *err)
-{
-    char one[PATH_SHOWN_BYTES], two[PATH_SHOWN_BYTES], both[PATH_SHOWN_BYTES];
-    path_show(one, first->given);
-    path_show(two, second->given);
-    path_show(both, second->path);
-    if (strcmp(first->path, second->path) != 0)
-        return sb_fail_field(err, "job", "files",
-                             "'%s' can't be below '%s', which is a file; rename one", two, one);
-    if (first->script || second->script)
-        return sb_fail_field(err, "job", "files",
-                             "the file '%s' has the name of the script, '%s'; rename one",
-                             first->script ? two : one, both);
-    if (strcmp(first->given, second->given) == 0)
-        return sb_fail_field(err, "job", "files", "two files have the name '%s'; rename one", two);
-    return sb_fail_field(err, "job", "files", "'%s' and '%s' are the same file, '%s'; rename one",
-                         one, two, both);
-}
-
-/* The script and the files all want a name of their own in /work, and none is a directory. */
-static int check_names(const struct wanted *wanted, size_t count, struct sb_error *err)
-{
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(wanted[i - 1].path, wanted[i].path) == 0 ||
-            is_below(wanted[i].path, wanted[i - 1].path))
-            return refuse_pair(&wanted[i - 1], &wanted[i], err);
-    return 0;
-}
-
-/* Room for the paths of all files, each with its NUL. */
-static size_t paths_size(const struct sb_job *job)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < job->files_count; i++)
-        size += strlen(job->files[i].path) + 1;
-    return size;
-}
-
-static int read_paths(struct wanted *wanted, char *paths, const struct sb_job *job,
-                      struct sb_error *err)
-{
-    for (size_t i = 0; i < job->files_count; i++) {
-        const char *given = job->files[i].path;
-        enum path_fault fault = path_normalise(paths, given);
-        char shown[PATH_SHOWN_BYTES];
-        if (fault != PATH_FINE) {
-            path_show(shown, given);
-            return sb_fail_field(err, "job", "files", "the file name '%s' %s", shown,
-                                 path_fault_text(fault));
-        }
-        wanted[i] = (struct wanted){paths, given, false};
-        paths += strlen(paths) + 1;
+    const char *const *base = (const char *const *)job->policy->environment;
+    size_t base_count = strings_count(base), count = base_count + strings_count(job->env);
+    _cleanup_free_ struct variable *variables = calloc(count + 1, sizeof(*variables));
+    char **envp = calloc(count + 1, sizeof(*envp));
+    if (variables == NULL || envp == NULL) {
+        free(envp);
+        return NULL;
     }
-    return 0;
+    for (size_t i = 0; i < count; i++)
+        variables[i] =
+            (struct variable){(char *)(i < base_count ? base[i] : job->env[i - base_count]), i};
+    if (count > base_count)
+        replace(variables, count);
+    for (size_t i = 0; i < count && variables[i].index != SIZE_MAX; i++)
+        envp[i] = variables[i].entry;
+    return envp;
 }
 
-static int check_files(const struct sb_job *job, struct sb_error *err)
+/* ── Checks ────────────────────────────────────────────────────────────────────────────────── */
+
+static int check_length(const char *text, const char *field, const char *what, struct sb_error *err)
 {
-    if (job->files_count == 0)
+    if (strlen(text) <= JOB_STRING_MAX)
         return 0;
-    if (job->files_count > FILES_MAX)
-        return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed",
-                             job->files_count, FILES_MAX);
-    _cleanup_free_ char *paths = malloc(paths_size(job));
-    _cleanup_free_ struct wanted *wanted = calloc(job->files_count + 1, sizeof(*wanted));
-    if (paths == NULL || wanted == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for the job's files");
-    if (read_paths(wanted, paths, job, err) < 0)
+    return sb_fail_field(err, "job", field,
+                         "%s is too long: at most %d bytes are allowed; pass more on stdin or in a "
+                         "file",
+                         what, JOB_STRING_MAX);
+}
+
+static int check_lengths(const char *const *strings, const char *field, const char *what,
+                         struct sb_error *err)
+{
+    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
+        if (check_length(strings[i], field, what, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* What execve(2) counts: each string with its NUL, and the pointer to it. */
+static size_t weight(const char *const *strings)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; strings != NULL && strings[i] != NULL; i++)
+        bytes += strlen(strings[i]) + 1 + sizeof(char *);
+    return bytes;
+}
+
+/* execve(2): a quarter of the stack's limit, which rlimits.c sets where ours is not lower, but
+ * never less than 128 KiB. */
+static size_t weight_max(void)
+{
+    struct rlimit stack;
+    rlim_t limit = STACK_BYTES;
+    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_max < limit)
+        limit = stack.rlim_max;
+    return (limit / 4 > 128 * 1024 ? limit / 4 : 128 * 1024) - OWN_STRINGS;
+}
+
+static int check_strings(const struct sb_job *job, struct sb_error *err)
+{
+    const char *call = job->call != NULL ? job->call : "";
+    const char *module = job->module != NULL ? job->module : "";
+    if (check_length(name_of(job), "name", "name", err) < 0 ||
+        check_length(call, "call", "call", err) < 0 ||
+        check_length(module, "module", "module", err) < 0 ||
+        check_lengths(job->args, "args", "one of args", err) < 0 ||
+        check_lengths(job->env, "env", "one of env with its name", err) < 0)
         return -1;
-    size_t count = job->files_count;
-    const char *script = file_name(job);
-    if (script != NULL)
-        wanted[count++] = (struct wanted){script, script, true};
-    qsort(wanted, count, sizeof(*wanted), by_path);
-    return check_names(wanted, count, err);
+    _cleanup_free_ char **envp = environment(job);
+    if (envp == NULL)
+        return sb_fail(err, "job", ENOMEM, "no memory for the job");
+    size_t args = weight(job->args) + strlen(name_of(job)) + strlen(call) + strlen(module);
+    size_t env = weight((const char *const *)envp), most = weight_max();
+    if (args + env <= most)
+        return 0;
+    return sb_fail_field(err, "job", job->env != NULL && env > args ? "env" : "args",
+                         "args and env are too long: with the policy's environment, and 9 bytes "
+                         "for each beside its own, they take %zu bytes; at most %zu are allowed; "
+                         "pass more on stdin or in a file",
+                         args + env, most);
+}
+
+static int check_env(const struct sb_job *job, struct sb_error *err)
+{
+    for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
+        if (job->env[i][0] == '=' || strchr(job->env[i], '=') == NULL)
+            return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value",
+                                 job->env[i]);
+    return 0;
 }
 
 /* A file name that is no path. */
@@ -184,54 +206,36 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
 {
     const char *file = file_name(job);
     if (name_of(job)[0] == '\0' || (file != NULL && !is_file_name(file)))
-        return sb_fail_field(err, "job", "name", "'%.100s' is not the name of a file",
-                             name_of(job));
-    if (job_check_call(job, err) < 0)
+        return sb_fail_field(err, "job", "name",
+                             "'%.100s' is not the name of a file: give a path whose last part has "
+                             "1 to %d bytes",
+                             name_of(job), PATH_PART_BYTES_MAX);
+    if (job_check_call(job, err) < 0 || check_env(job, err) < 0 || check_strings(job, err) < 0 ||
+        check_code(job, limits, err) < 0)
         return -1;
-    for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
-        if (job->env[i][0] == '=' || strchr(job->env[i], '=') == NULL)
-            return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value",
-                                 job->env[i]);
-    if (check_strings(job->args, "args", err) < 0 || check_strings(job->env, "env", err) < 0)
-        return -1;
-    return check_code(job, limits, err) < 0 ? -1 : check_files(job, err);
+    const struct sb_file script = script_of(job);
+    return job_check_files(job, script.path != NULL ? &script : NULL, limits, err);
 }
 
-static bool same_name(const char *a, const char *b)
-{
-    size_t length = strcspn(a, "=");
-    return strncmp(a, b, length) == 0 && b[length] == '=';
-}
+/* ── Made ready ────────────────────────────────────────────────────────────────────────────── */
 
-/* The policy's environment, and the job's on top of it. */
-static char **environment(const struct sb_job *job)
+static const char utf8_name[] = "utf-8";
+
+/* Where a text declares another encoding than it has here; size 0: it does not. */
+static struct source_coding other_coding(const struct sb_file *file)
 {
-    const char *const *base = (const char *const *)job->policy->environment;
-    size_t base_count = strings_count(base), own_count = strings_count(job->env);
-    char **envp = calloc(base_count + own_count + 1, sizeof(*envp));
-    if (envp == NULL)
-        return NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < base_count + own_count; i++) {
-        char *entry = (char *)(i < base_count ? base[i] : job->env[i - base_count]);
-        size_t at = 0;
-        while (at < n && !same_name(entry, envp[at]))
-            at++;
-        envp[at] = entry;
-        n = at == n ? n + 1 : n;
-    }
-    return envp;
+    struct source_coding coding = source_coding_find(file->data, file->size);
+    return source_coding_is_utf8(file->data, coding) ? (struct source_coding){0} : coding;
 }
 
 /* Text is Unicode, whatever it declares: the source file that is made of it is in UTF-8, and says
  * so. `file` is changed where need be. */
 static int declare_utf8(struct prepared *prepared, struct sb_file *file, struct sb_error *err)
 {
-    static const char utf8[] = "utf-8";
-    const size_t length = sizeof(utf8) - 1;
+    const size_t length = sizeof(utf8_name) - 1;
     const char *source = file->data;
-    struct source_coding coding = source_coding_find(source, file->size);
-    if (source_coding_is_utf8(source, coding))
+    struct source_coding coding = other_coding(file);
+    if (coding.size == 0)
         return 0;
     size_t after = coding.offset + coding.size;
     char *copy = malloc(file->size - coding.size + length);
@@ -239,7 +243,7 @@ static int declare_utf8(struct prepared *prepared, struct sb_file *file, struct 
         return sb_fail(err, "job", ENOMEM, "no memory for the job's code");
     prepared->copies[prepared->copies_count++] = copy;
     memcpy(copy, source, coding.offset);
-    memcpy(copy + coding.offset, utf8, length);
+    memcpy(copy + coding.offset, utf8_name, length);
     memcpy(copy + coding.offset + length, source + after, file->size - after);
     file->data = copy;
     file->size += length - coding.size;
@@ -253,11 +257,27 @@ static bool is_source(const char *path)
     return length >= tail && strcmp(path + length - tail, suffix) == 0;
 }
 
+size_t job_file_size(const struct sb_file *file, bool source)
+{
+    if (!file->text || (!source && !is_source(file->path)))
+        return file->size;
+    struct source_coding coding = other_coding(file);
+    return coding.size == 0 ? file->size : file->size + sizeof(utf8_name) - 1 - coding.size;
+}
+
+size_t job_paths_size(const struct sb_job *job)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < job->files_count; i++)
+        size += strlen(job->files[i].path) + 1;
+    return size;
+}
+
 /* The script, where it has a file or a descriptor of its own, and the files that come with it. */
 static int prepare_files(struct inside *in, struct prepared *prepared, const struct sb_job *job,
                          struct sb_error *err)
 {
-    struct sb_file script = {file_name(job), job->code, job->code_size, !job->code_encoded};
+    struct sb_file script = script_of(job);
     if (script.text && declare_utf8(prepared, &script, err) < 0)
         return -1;
     if (script.path != NULL) {
@@ -290,7 +310,7 @@ int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_jo
         .envp = environment(job),
         .files = calloc(job->files_count + 1, sizeof(struct sb_file)),
         .copies = calloc(job->files_count + 1, sizeof(char *)),
-        .paths = malloc(paths_size(job) + 1),
+        .paths = malloc(job_paths_size(job) + 1),
     };
     if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL ||
         prepared->copies == NULL || prepared->paths == NULL)

@@ -29,6 +29,14 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
 /* Of that, the module to run and the function to call (job_call.c). */
 int job_check_call(const struct sb_job *job, struct sb_error *err);
 
+/* And the files (job_files.c). `script` is the one that the code becomes, NULL: none. */
+int job_check_files(const struct sb_job *job, const struct sb_file *script,
+                    const struct sb_limits *limits, struct sb_error *err);
+/* How large a file becomes in /work. `source`: whatever its name is, it is Python's. */
+size_t job_file_size(const struct sb_file *file, bool source);
+/* Room for the paths of all files, each with its NUL. */
+size_t job_paths_size(const struct sb_job *job);
+
 /* Fills in what the job says of `in`. The caller frees `prepared` with job_release. */
 int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_job *job,
                 const struct rootfs *rootfs, struct sb_error *err);

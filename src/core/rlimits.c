@@ -27,7 +27,7 @@ int rlimits_lower(int64_t open_files)
 int rlimits_set_stack(struct inside *in)
 {
     (void)in;
-    return set(RLIMIT_STACK, 8 * MIB, RLIM_INFINITY);
+    return set(RLIMIT_STACK, STACK_BYTES, RLIM_INFINITY);
 }
 
 /* Scripts set limits of their own, up to "unlimited": where the cgroup or the tmpfs holds what a
