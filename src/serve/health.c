@@ -25,11 +25,10 @@ void health_open(struct health *health)
     TAILQ_INIT(&health->askers);
 }
 
-void health_note(struct health *health, const char *error, int64_t now_us)
+void health_doubt(struct health *health)
 {
-    health->ok = error == NULL;
-    health->known_us = now_us;
-    snprintf(health->reason, sizeof(health->reason), "%s", error != NULL ? error : "");
+    if (health->ok)
+        health->known_us = 0;
 }
 
 /* {"status":"healthy"} with 200, or {"status":"unhealthy","error":…} with 503. */
@@ -56,7 +55,9 @@ static void tell_askers(struct service *service, const char *error)
 {
     struct health *health = &service->health;
     struct health_asker *asker;
-    health_note(health, error, now_us());
+    health->ok = error == NULL;
+    health->known_us = now_us();
+    snprintf(health->reason, sizeof(health->reason), "%s", error != NULL ? error : "");
     if (error != NULL && !TAILQ_EMPTY(&health->askers))
         log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
     while ((asker = TAILQ_FIRST(&health->askers)) != NULL) {

@@ -1,4 +1,5 @@
-/* Whether jobs can run: known from those that do, tried when none has for a while. */
+/* Whether jobs can run: known by a job of our own, as those of clients may fail for reasons of
+ * theirs. */
 #ifndef SERVE_HEALTH_H
 #define SERVE_HEALTH_H
 
@@ -14,7 +15,7 @@ struct health_asker;
 struct health {
     bool ok;
     char reason[512];                               /* when it is not */
-    int64_t known_us;                               /* since when; 0: never tried */
+    int64_t known_us;                               /* since when; 0: to be tried */
     struct sb_run *probe;                           /* that runs now */
     struct policies *policies;                      /* that the probe's policy is from */
     TAILQ_HEAD(health_askers, health_asker) askers; /* who wait for it */
@@ -26,8 +27,8 @@ int health_begin(struct service *service, struct sb_error *err);
 /* After sb_close: whoever still waits is forgotten. */
 void health_close(struct health *health);
 
-/* A job has ended: `error` NULL when the sandbox did its part, else what failed. */
-void health_note(struct health *health, const char *error, int64_t now_us);
+/* The sandbox has failed for a job: the next who asks is not told what was known. */
+void health_doubt(struct health *health);
 
 /* Answers GET /health, now or when a probe has ended. */
 void health_ask(struct exchange *exchange);

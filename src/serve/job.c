@@ -138,7 +138,8 @@ static void finish(void *user, const struct sb_verdict *verdict)
     log_job(job, verdict, status);
     metrics_job(service->metrics, sb_policy_name(job->policy), verdict,
                 job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
-    health_note(&service->health, verdict->word == SB_INTERNAL ? verdict->error : NULL, now);
+    if (verdict->word == SB_INTERNAL)
+        health_doubt(&service->health);
     admit_leave(service->admit, &job->ticket, now);
     free_job(job);
     if (exchange != NULL) {

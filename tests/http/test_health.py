@@ -45,3 +45,18 @@ def test_when_jobs_cannot_run_any_more_it_says_so_until_they_can(serve, rootfs):
     python.with_suffix(".away").rename(python)
     until(lambda: server.get("/health").status == 200)
     assert any("no job can run" in record.get("message", "") for record in server.log.records)
+
+
+def test_what_goes_wrong_with_a_clients_job_is_not_the_services_health(serve, policies, tmp_path):
+    """A policy whose mount has gone: its jobs fail inside, and no other does."""
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    policies(run_code={"mounts": [{"source": str(mounted), "target": "/mnt"}], "start": "cold"})
+    server = serve(policies=tmp_path / "policies")
+    assert server.post("/run_code", {"code": "print(1)"}).json["output"] == "1"
+    mounted.rmdir()
+    for _ in range(3):
+        failed = server.post("/run", {"code": "print(1)", "policy": "run_code"})
+        assert failed.status == 500 and failed.json["verdict"] == "internal"
+        assert server.get("/health").json == {"status": "healthy"}
+        assert server.run("print(1)")["output"] == "1"
