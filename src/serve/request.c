@@ -91,24 +91,17 @@ static int read_fields(struct request *request, struct sb_error *err)
     return 0;
 }
 
-/* Space alone would run, and do nothing: somebody pressed the button too early. */
+/* Code that is empty runs, and does nothing, as with python3 -c ''. */
 static int check_code(const struct request *request, struct sb_error *err)
 {
-    const struct contract *contract = &contracts[request->contract];
-    const char *code = request->job.code;
-    if (request->job.module != NULL && code != NULL)
+    const char *name = contracts[request->contract].code;
+    bool code = request->job.code != NULL, module = request->job.module != NULL;
+    if (code && module)
         return sb_fail_field(err, "request", "module", "give \"code\" or \"module\", not both");
-    if (request->job.module != NULL)
+    if (code || module)
         return 0;
-    if (code == NULL)
-        return sb_fail_field(err, "request", contract->code, "no code: give it in \"%s\"%s",
-                             contract->code,
-                             request->contract == NATIVE ? ", or \"files\" with a main.py" : "");
-    for (size_t i = 0; i < request->job.code_size; i++)
-        if (strchr(" \t\r\n\f", code[i]) == NULL || code[i] == '\0')
-            return 0;
-    return sb_fail_field(err, "request", contract->code, "no code: \"%s\" is empty",
-                         contract->code);
+    return sb_fail_field(err, "request", name, "no code: give it in \"%s\"%s", name,
+                         request->contract == NATIVE ? ", or \"files\" with a main.py" : "");
 }
 
 /* A byte order mark is passed over (RFC 8259, 8.1). What begins in UTF-16 or UTF-32 has a NUL, or

@@ -19,10 +19,24 @@ def test_a_answers_what_the_code_printed_and_an_empty_error(server):
     assert (answer.status, answer.json) == (200, {"output": "Hello World", "error": "", **QUIET})
 
 
-@pytest.mark.parametrize("body", [{}, {"code": ""}, {"code": None}, {"code": "  \n"}])
+@pytest.mark.parametrize("body", [{}, {"code": None}])
 def test_a_answers_400_without_code(server, body):
     answer = server.post("/run_code", body)
     assert answer.status == 400 and answer.error
+
+
+@pytest.mark.parametrize("code", ["", " ", "\n", " \n\t\n", "# nothing"])
+def test_code_that_is_empty_is_code_and_does_nothing(server, code):
+    """As python3 -c '' does."""
+    assert server.post("/run_code", {"code": code}).json == {"output": "", "error": ""}
+    answer = server.post("/execute", {"code": code})
+    assert answer.status == 200 and answer.json["output"] == "" and "error" not in answer.json
+    answer = server.run(code)
+    assert (answer["status"], answer["output"], answer["verdict"], answer["exit_code"]) == ("success", "", "ok", 0)
+    for body in ({"code": code, "name": "-c"}, {"files": {"main.py": code}}):
+        assert server.post("/run", body).json["status"] == "success"
+    answer = server.post("/execute", {"script": code})
+    assert answer.status == 400 and "main()" in answer.json["error"]
 
 
 def test_a_answers_405_to_anything_but_post(server):
@@ -223,7 +237,7 @@ def test_e_answers_what_was_printed_before_an_error(server):
     assert "ZeroDivisionError" in answer.json["stderr"]
 
 
-@pytest.mark.parametrize("body", [{}, {"script": ""}, {"script": "def main(): 1", "code": "1"}, {"timeout": 3}])
+@pytest.mark.parametrize("body", [{}, {"script": None}, {"script": "def main(): 1", "code": "1"}, {"timeout": 3}])
 def test_execute_needs_either_code_or_a_script(server, body):
     answer = server.post("/execute", body)
     assert answer.status == 400 and answer.error
