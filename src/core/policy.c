@@ -105,6 +105,25 @@ static char *profile_path(const char *said, const char *directory)
     return made < 0 ? NULL : path; /* asprintf leaves path undefined when it fails */
 }
 
+/* Says where it was looked for. */
+static int no_profile(const char *said, const char *file, const char *own, const char *directory,
+                      struct sb_error *err)
+{
+    if (is_path(said))
+        return sb_fail_field(err, "policy", "seccomp",
+                             "policy %.120s: seccomp: there is no profile %.100s%s%.120s: give the "
+                             "path of a file",
+                             json_file_shown(file), said, said[0] == '/' ? "" : " in ",
+                             said[0] == '/' ? "" : own);
+    bool both = strcmp(own, directory) != 0;
+    return sb_fail_field(err, "policy", "seccomp",
+                         "policy %.100s: seccomp: there is no profile \"%.40s\" in "
+                         "%.100s/seccomp%s%.100s%s: use the name of a file there, such as "
+                         "\"default\" or \"strict\", or a path",
+                         json_file_shown(file), said, own, both ? " or " : "",
+                         both ? directory : "", both ? "/seccomp" : "");
+}
+
 /* Replaces policy->seccomp, as the file says it, by the path of the profile. A policy that does not
  * stand in `directory` may use the profiles there. */
 static int find_profile(struct sb_policy *policy, const char *file, const char *directory,
@@ -125,15 +144,7 @@ static int find_profile(struct sb_policy *policy, const char *file, const char *
             return 0;
         }
     }
-    if (is_path(said))
-        return sb_fail_field(err, "policy", "seccomp",
-                             "policy %s: seccomp: there is no profile %.100s: a relative path "
-                             "begins where the policy file is",
-                             json_file_shown(file), said);
-    return sb_fail_field(err, "policy", "seccomp",
-                         "policy %s: seccomp: there is no profile \"%.64s\": use \"default\", "
-                         "\"strict\", the name of another file in %.160s/seccomp, or a path",
-                         json_file_shown(file), said, own);
+    return no_profile(said, file, own, directory, err);
 }
 
 int sb_policy_load(struct sb_policy **policy, const char *directory, const char *name,

@@ -131,7 +131,29 @@ static void a_profile_that_is_not_there_is_an_error(void **state)
         assert_null(load_text(*state, texts[i], strlen(texts[i]), &err));
         assert_string_equal(err.field, "seccomp");
         assert_says(&err, "there is no profile");
+        assert_sentence(&err);
     }
+}
+
+static void a_profile_that_is_not_there_is_told_where_it_was_looked_for(void **state)
+{
+    const struct place *place = *state;
+    char own[128];
+    snprintf(own, sizeof(own),
+             " in %s/seccomp or /nonexistent/policies/seccomp:", place->directory);
+    static const char named[] = "{\"seccomp\": \"absent\"}", path[] = "{\"seccomp\": \"./absent\"}";
+    struct sb_policy *policy;
+    struct sb_error err;
+    write_file(place->file, named, strlen(named));
+    assert_int_equal(sb_policy_load(&policy, "/nonexistent/policies", place->file, &err), -1);
+    assert_says(&err, own);
+    assert_int_equal(sb_policy_load(&policy, place->directory, "policy", &err), -1);
+    snprintf(own, sizeof(own), " in %s/seccomp:", place->directory);
+    assert_says(&err, own);
+    write_file(place->file, path, strlen(path));
+    assert_int_equal(sb_policy_load(&policy, "/nonexistent/policies", place->file, &err), -1);
+    snprintf(own, sizeof(own), " ./absent in %s:", place->directory);
+    assert_says(&err, own);
 }
 
 static void the_list_is_sorted_and_holds_policies_only(void **state)
@@ -370,6 +392,7 @@ int main(void)
         PLACE_TEST(a_profile_is_looked_for_beside_the_policy_and_then_in_the_directory),
         PLACE_TEST(a_profile_by_path_begins_where_the_policy_is),
         PLACE_TEST(a_profile_that_is_not_there_is_an_error),
+        PLACE_TEST(a_profile_that_is_not_there_is_told_where_it_was_looked_for),
         PLACE_TEST(the_list_is_sorted_and_holds_policies_only),
         PLACE_TEST(a_request_moves_limits_inside_the_caps),
         PLACE_TEST(a_request_above_a_cap_or_below_the_least_is_refused_by_name),
