@@ -14,7 +14,8 @@ enum { OTHER_CONFIG, OTHER_POLICY, OTHER_VERSION, OTHER_HELP, OTHERS };
 static const struct {
     const char *name, *argument, *help;
 } others[OTHERS] = {
-    [OTHER_CONFIG] = {"config", "FILE", "read options from FILE [" SERVE_CONFIG_FILE "]"},
+    [OTHER_CONFIG] = {"config", "FILE",
+                      "read options from FILE, none: from no file [" SERVE_CONFIG_FILE "]"},
     [OTHER_POLICY] = {"policy", "NAME", "token add: the only policy that the token may use"},
     [OTHER_VERSION] = {"version", NULL, "show the version"},
     [OTHER_HELP] = {"help", NULL, "show this text"},
@@ -177,12 +178,18 @@ static int set_environment(struct config_reader *reader, struct sb_error *err)
     return 0;
 }
 
+/* The file that is named must be there; "" and "none" name no file, not even the standard one. */
+static int read_file(struct config_reader *reader, const char *named, struct sb_error *err)
+{
+    if (named != NULL && (*named == '\0' || strcmp(named, "none") == 0))
+        return 0;
+    return config_read(reader, named != NULL ? named : SERVE_CONFIG_FILE, named != NULL, err);
+}
+
 static int configure(struct command *command, struct config_reader *reader,
                      const struct words *words, struct sb_error *err)
 {
-    const char *path = words->other[OTHER_CONFIG];
-    if (config_read(reader, path != NULL ? path : SERVE_CONFIG_FILE, path != NULL, err) < 0 ||
-        set_environment(reader, err) < 0)
+    if (read_file(reader, words->other[OTHER_CONFIG], err) < 0 || set_environment(reader, err) < 0)
         return -1;
     for (size_t i = 0; i < words->given_count; i++) {
         const struct given *given = &words->given[i];

@@ -280,6 +280,22 @@ static void what_is_wrong_on_the_command_line_is_named(void **state)
     }
 }
 
+static void no_configuration_file_can_be_asked_for(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"--config none", "--config=none", "--config="};
+    struct command command;
+    struct sb_error err;
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        assert_int_equal(parse(&command, &err, forms[i]), 0);
+        assert_string_equal(command.config.listen[0], "127.0.0.1:8000");
+        command_free(&command);
+    }
+    assert_int_equal(parse(&command, &err, "--config ./none"), -1);
+    assert_says(&err, "./none");
+    command_free(&command);
+}
+
 static void help_and_version_need_no_configuration(void **state)
 {
     (void)state;
@@ -308,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_command_line_overrules_environment_and_file),
         cmocka_unit_test(rate_and_jobs_of_a_new_token_are_the_tokens),
         cmocka_unit_test(what_is_wrong_on_the_command_line_is_named),
+        cmocka_unit_test(no_configuration_file_can_be_asked_for),
         cmocka_unit_test(help_and_version_need_no_configuration),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
