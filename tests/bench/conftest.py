@@ -15,12 +15,13 @@ sys.path.insert(0, str(HERE))
 import measure
 
 
-@pytest.fixture(scope="module")
-def helpers(tmp_path_factory):
-    return measure.compile_helpers(tmp_path_factory.mktemp("helpers"))
+@pytest.fixture(scope="session")
+def helpers(build):
+    """Where the benchmark itself has them: compiled once."""
+    return measure.compile_helpers(build / "bench")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build():
     """The directory of the programs."""
     found = pathlib.Path(os.environ.get("SANDBOX_RUN") or HERE.parents[1] / "build" / "sandbox-run").absolute().parent
@@ -48,13 +49,13 @@ def bench(build, tmp_path):
 
 
 @pytest.fixture
-def pretended(build, tmp_path):
+def pretended(build, helpers, tmp_path):
     """A build in which one program is a script: pretended(program, its line of shell). {real} in it is the program."""
     copy = tmp_path / "build"
 
     def make(program, line):
         copy.mkdir()
-        for name in ("policies", "sandbox-run", "sandbox-serve"):
+        for name in ("policies", "bench", "sandbox-run", "sandbox-serve"):
             if name != program:
                 (copy / name).symlink_to(build / name)
         (copy / program).write_text(f"#!/bin/sh\n{line.format(real=build / program)}\n", encoding="utf-8")

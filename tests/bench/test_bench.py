@@ -24,7 +24,8 @@ def contestant(argv, **more):
 
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────
 
-def test_quick_run_reports_every_contestant_in_both_modes(bench):
+@pytest.mark.long
+def test_quick_run_reports_every_contestant_in_both_modes_the_machine_and_sandbox_run_itself(bench):
     said, figures = bench(*FEW)
     assert said.returncode == 0, said.stderr
     seen = {(row["name"], row["program"], row["mode"]) for row in figures["results"]}
@@ -39,11 +40,6 @@ def test_quick_run_reports_every_contestant_in_both_modes(bench):
         assert 0 < row["min_ms"] <= row["p5_ms"] <= row["median_ms"] <= row["p95_ms"]
         assert row["runs"] == (2 if row["mode"] == "back-to-back" else 1)
         assert row["name"] != "bare" or row["over_bare_ms"] == 0
-
-
-def test_quick_run_describes_the_machine_and_sandbox_run_itself(bench):
-    said, figures = bench(*FEW)
-    assert said.returncode == 0, said.stderr
     assert figures["machine"]["cores"] == os.cpu_count()
     assert figures["machine"]["kernel"] == os.uname().release
     own = figures["sandbox_run"]
@@ -132,6 +128,7 @@ def test_differences_are_those_of_the_same_round(monkeypatch):
     assert rows["other"]["median_ms"] == 12 and rows["other"]["p95_ms"] == 102
 
 
+@pytest.mark.long
 def test_the_services_benchmark_reports_all_that_it_promises(bench):
     said, figures = bench("--http")
     assert said.returncode == 0, said

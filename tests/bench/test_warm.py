@@ -73,6 +73,7 @@ def script(tmp_path, text):
 
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────
 
+@pytest.mark.long
 def test_quick_run_reports_all_that_is_promised(bench, tmp_path):
     said, report = bench("--warm", "--explain", "--only", "bubblewrap", "--figures", tmp_path / "figures")
     assert said.returncode == 0, said.stderr
