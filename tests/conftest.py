@@ -10,6 +10,25 @@ import pytest
 import hang
 
 
+def pytest_collection_modifyitems(items):
+    """First what waits long, beside which the others run; last what has the machine for itself."""
+    items.sort(key=lambda item: (not item.get_closest_marker("long"), bool(item.get_closest_marker("alone"))))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScheduling
+
+    class OneByOne(LoadScheduling):
+        """Gives a worker its next tests when it has done its last, and not a part of all in advance: what takes long
+        is then done by all workers."""
+
+        def _send_tests(self, node, num):
+            super()._send_tests(node, min(num, 2))  # it has to know the next one while it runs one
+
+    return OneByOne(config, log)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def hangup():
     """Where nohup(1) ignores it, so would all that tests start; a handler, other than that, ends with execve."""

@@ -41,15 +41,7 @@ POLICIES = pathlib.Path(os.environ.get("SANDBOX_POLICIES") or integration.CHECKO
 SANITIZED = bool(os.environ.get("SANDBOX_TEST_SANITIZED"))
 JSON = "application/json"
 
-
-def pytest_configure(config):
-    integration.pytest_configure(config)
-    config.addinivalue_line("markers", "long: waits for seconds that a contract promises; starts first")
-
-
-def pytest_collection_modifyitems(items):
-    """First what waits long, beside which the others run; last what has the machine for itself."""
-    items.sort(key=lambda item: (not item.get_closest_marker("long"), bool(item.get_closest_marker("alone"))))
+pytest_configure = integration.pytest_configure
 
 
 # ── Asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -479,12 +471,15 @@ def network_of(server):
 
 
 @pytest.fixture
-def serve(launch):
+def serve(request, launch):
     """serve(jobs=2, …) starts a server with these options, and returns when it listens. After the test it is
     stopped, must end well, and have left no process."""
     servers = []
+    # Interpreters that wait for jobs take most of what a server takes to start.
+    how = {"cold": True} if request.node.get_closest_marker("cold") else {}
 
     def start(env=None, prefix=(), popen=None, **chosen):
+        chosen = how | chosen
         servers.append(launch([*prefix, *command(**chosen)], env, **(popen or {})))
         return servers[-1].listening()
 

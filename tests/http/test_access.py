@@ -10,6 +10,8 @@ import pytest
 
 from conftest import bearer, options, says, token_command
 
+pytestmark = pytest.mark.cold
+
 RUN = {"code": "print('RAN')"}
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from conftest import command, isolated, network_of, request, until
 
+pytestmark = pytest.mark.cold
+
 RUN = json.dumps({"code": "print('RAN')"}).encode()
 
 

@@ -3,7 +3,11 @@
 import re
 import signal
 
+import pytest
+
 from conftest import SANITIZED, until
+
+pytestmark = pytest.mark.cold
 
 CONTRACTS = ("run", "run_code", "execute", "execute_script", "data")
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.cold
+
 RUN = {"code": "print('RAN')"}
 FOREIGN = "https://evil.example"
 

@@ -15,6 +15,8 @@ import pytest
 
 from conftest import SERVE, bearer, command, isolated, network_of, options, says, until
 
+pytestmark = pytest.mark.cold
+
 RUN = {"code": "print('RAN')"}
 
 

@@ -21,6 +21,7 @@ def output_of(number):
     return f"{number} {str(number) * 50}"
 
 
+@pytest.mark.slow
 def test_each_of_many_requests_at_once_is_answered_once_with_its_own_output(serve):
     server = serve(jobs=4, queue=MANY, queue_time="5m")
     asked = {number: server.send("POST", "/run", {"code": code_of(number)}, {"X-Request-Id": f"request-{number}"})
@@ -43,6 +44,7 @@ def test_clients_that_keep_their_connections_get_their_own_answers(serve):
             assert connection.answer().json["output"] == output_of(100 * turn + number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start, parked", [("cold", 0), ("warm", 4)])
 def test_the_servers_descriptors_are_no_more_afterwards(serve, policies, start, parked):
     """Of interpreters that wait for a job there are `parked` when none has come for long; a reload forgets what came."""
@@ -101,6 +103,7 @@ def test_many_large_answers_come_whole(serve):
         assert connection.answer().json["output"] == str(number) * 900_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2])
 def test_workers_share_the_requests_and_none_is_lost(serve, workers):
     # Each worker has its part of the queue, and the kernel does not share connections out evenly.

@@ -1,6 +1,10 @@
 """Behind a proxy that is trusted."""
 
+import pytest
+
 from conftest import command, isolated, network_of
+
+pytestmark = pytest.mark.cold
 
 
 def test_its_connections_are_not_counted_as_one_clients(launch):

@@ -7,6 +7,8 @@ import pytest
 
 from conftest import bearer, says
 
+pytestmark = pytest.mark.cold
+
 CODE = "print('a secret of the customer')\n# ü"
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from conftest import until
 
+pytestmark = pytest.mark.cold
+
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_lets_jobs_come_to_their_end(serve, workers):

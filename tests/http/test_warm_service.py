@@ -41,10 +41,13 @@ def zombies(server):
 
 
 @pytest.fixture
-def ready(serve):
-    """ready(…) starts a server and waits until its interpreters are there."""
+def ready(serve, server):
+    """ready(jobs=4, …) starts a server and waits until its interpreters are there; ready() is the one that tests share
+    which only ask."""
+    shared = server
+
     def start(zygotes_wanted=READY, **chosen):
-        server = serve(**chosen)
+        server = serve(**chosen) if chosen else shared
         until(lambda: server.metric("sandbox_warm_zygotes") >= zygotes_wanted and server.metric("sandbox_warm_parked") > 0)
         return server
     return start
@@ -86,7 +89,7 @@ def parked(server, whose=b"-c"):
 @pytest.mark.parametrize("lockable", ["what the host gives", 0])
 def test_a_child_that_waits_has_of_its_own_what_its_job_will_write_to(ready, lockable):
     """Copied at the clone where the zygote may lock memory, else while it waits: no job pays for it."""
-    server = ready()
+    server = ready(jobs=4)
     if lockable == 0:
         before = set(zygotes(server))
         resource.prlimit(server.pid, resource.RLIMIT_MEMLOCK, (0, 0))
@@ -131,9 +134,10 @@ def test_nobody_can_change_what_the_children_of_a_zygote_share(ready):
     assert looked_at >= READY
 
 
+@pytest.mark.slow
 def test_a_crowd_waits_for_interpreters_and_starts_warm(ready):
     """More at once than a zygote can be asked for."""
-    crowd = 40 if SANITIZED else 1000
+    crowd = 40 if SANITIZED else 200 if integration.QUICK else 1000
     server = ready(jobs=crowd, memory=f"{crowd}G", queue=crowd)
     asked = {number: server.send("POST", "/run", {"code": f"print({number})"}) for number in range(crowd)}
     answers = {number: connection.answer().json for number, connection in asked.items()}
@@ -147,6 +151,7 @@ def test_told_to_start_cold_it_keeps_no_interpreters(serve):
     assert (zygotes(server), server.metric("sandbox_warm_zygotes")) == ([], 0)
 
 
+@pytest.mark.slow
 def test_with_zygotes_killed_under_load_each_request_is_answered_once(ready):
     server = ready(jobs=4, queue=MANY, queue_time="5m")
     asked = {number: server.send("POST", "/run", {"code": f"print({number})"}) for number in range(MANY)}
@@ -166,7 +171,7 @@ def test_with_zygotes_killed_under_load_each_request_is_answered_once(ready):
 
 
 def test_parked_children_that_are_killed_are_replaced(ready):
-    server = ready()
+    server = ready(jobs=4)
     family = set(zygotes(server))
     for pid in integration.living(integration.descendants(server.pid)) - family:
         with contextlib.suppress(ProcessLookupError):  # it went with one that was killed before
@@ -180,7 +185,7 @@ def test_parked_children_that_are_killed_are_replaced(ready):
 @pytest.mark.parametrize("whose", [b"", b"-c"], ids=["all of it", "the script's process alone"])
 def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_start(ready, whose):
     """Later, too, than jobs that have only just begun are left alone (supervise.c)."""
-    server = ready()
+    server = ready(jobs=4)
     waiting = parked(server, whose)
     for pid in waiting:
         with contextlib.suppress(ProcessLookupError):
@@ -282,10 +287,11 @@ threading.Thread(target=lambda: print(threading.main_thread().join(), "thread"))
         assert (answer["output"], answer["enforcement"]["start"]) == ("None thread\natexit\nclosed", "warm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_interpreters_that_were_about_to_be_ready(serve, number):
     """Zygotes have children that they learn from, for a moment."""
-    for step in range(30):
+    for step in range(0, 30, 4 if integration.QUICK else 1):
         server = serve()
         time.sleep(0.01 * step)
         family = integration.descendants(server.pid)
