@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.cold
+
 MIB = 1 << 20
 
 

@@ -287,12 +287,14 @@ def test_empty_code_succeeds(run):
 # ── Options ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("option", LIMIT_OPTIONS)
 def test_a_limit_option_takes_its_units(run, option):
     ran = run(option, LIMIT_OPTIONS[option][0], code="print('ran')")
     assert (ran.status, ran.out) == (0, b"ran\n"), ran
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("option", LIMIT_OPTIONS)
 def test_a_wrong_value_is_refused_with_the_option_and_what_is_allowed(run, option):
     ran = run(option, LIMIT_OPTIONS[option][1], code="print('ran')")
@@ -300,18 +302,21 @@ def test_a_wrong_value_is_refused_with_the_option_and_what_is_allowed(run, optio
     assert len(ran.stderr) > len(f"sandbox-run: {option}: ") + 10
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("option", [*LIMIT_OPTIONS, "--policy", "--files", "--env", "--call",
                                     "--rootfs", "--python", "--meta", "--cgroup", "--uid-range"])
 def test_an_option_without_its_value_is_wrong_usage(run, option):
     refused(run(option), option)
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("option", [*LIMIT_OPTIONS])
 def test_an_option_and_its_value_may_be_one_word(run, option):
     ran = run(f"{option}={LIMIT_OPTIONS[option][0]}", code="print('ran')")
     assert (ran.status, ran.out) == (0, b"ran\n"), ran
 
 
+@pytest.mark.cold
 def test_times_may_be_given_in_units(run):
     for text in ("500ms", "1.5", "1s"):
         ran = run("--timeout", text, code="import time; time.sleep(1000)")
@@ -320,6 +325,7 @@ def test_times_may_be_given_in_units(run):
     refused(run("--timeout", "60000m", code="pass"), "--timeout", "60000m")
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("options, said", [
     (["--rootfs", "/none"], "no root file system at /none: No such file or directory; make one with"),
     (["--rootfs", "/"], "rootfs.json): No such file or directory; make one: ")])
@@ -328,6 +334,7 @@ def test_the_remedy_comes_behind_the_reason(run, options, said):
     assert ran.status == 125 and said in ran.stderr, ran
 
 
+@pytest.mark.cold
 def test_an_unknown_option_is_wrong_usage_and_points_to_help(run):
     refused(run("--no-such-option", code="print(1)"), "--no-such-option", "--help")
 
@@ -350,6 +357,7 @@ def test_env_goes_before_the_policys_own(run, policy):
     assert ran.stdout == "blue big\n"
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("value", ["NAME", "=x", ""])
 def test_env_without_name_or_value_is_refused(run, value):
     refused(run("--env", value, code="print(1)"), "--env")
@@ -420,10 +428,12 @@ def test_files_of_the_script_can_be_changed_and_the_hosts_stay_as_they_are(run, 
     assert (tmp_path / "data.txt").read_text() == "before"
 
 
+@pytest.mark.cold
 def test_files_that_are_missing_are_named(run):
     refused(run("--files", "no/such/file", code="print(1)"), "no/such/file")
 
 
+@pytest.mark.cold
 def test_files_that_are_devices_or_fifos_are_refused(run, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path / "fifo", "/dev/zero"):
@@ -441,10 +451,12 @@ def test_what_is_no_file_in_a_directory_of_files_is_left_out_and_said(run, tmp_p
     assert len(ran.sentences) == 1 and "--files" in ran.sentences[0]
 
 
+@pytest.mark.cold
 def test_rootfs_names_the_root_file_system(run, tmp_path):
     refused(run("--rootfs", tmp_path / "none", code="print(1)"), tmp_path / "none")
 
 
+@pytest.mark.cold
 def test_rootfs_goes_before_the_environment(run):
     rootfs = os.environ.get("SANDBOX_ROOTFS", "/var/lib/sandbox-run/rootfs")
     ran = run("--rootfs", rootfs, code="print('ran')", env={"SANDBOX_ROOTFS": "/no/such"})
@@ -493,6 +505,7 @@ def test_meta_follows_no_link(run, tmp_path):
     refused(run("--meta", "/dev/null", code="print('ran')"), "/dev/null")
 
 
+@pytest.mark.cold
 def test_meta_is_empty_when_there_was_no_job(run, tmp_path):
     meta = tmp_path / "verdict.json"
     meta.write_text("of an earlier job")
@@ -501,10 +514,12 @@ def test_meta_is_empty_when_there_was_no_job(run, tmp_path):
     assert meta.read_text() == ""
 
 
+@pytest.mark.cold
 def test_meta_that_cannot_be_written_is_refused_before_anything_runs(run, tmp_path):
     refused(run("--meta", tmp_path / "no" / "dir", code="print('ran')"), tmp_path / "no" / "dir")
 
 
+@pytest.mark.cold
 def test_quiet_leaves_out_our_own_sentence(run):
     code = "import time; time.sleep(1000)"
     loud = run("--timeout", "1", code=code)
@@ -514,6 +529,7 @@ def test_quiet_leaves_out_our_own_sentence(run):
     assert quiet.err == b""
 
 
+@pytest.mark.cold
 def test_version_and_help_go_to_stdout(run):
     version = run("--version")
     assert version.status == 0 and re.search(r"\d+\.\d+", version.stdout) and not version.err
@@ -526,11 +542,13 @@ def test_version_and_help_go_to_stdout(run):
         assert option in usage.stdout, option
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("options", [["--selftest", "--help"], ["--help", "--doctor"]])
 def test_help_is_given_whatever_else_is_asked(run, options):
     assert run(*options).stdout == run("--help").stdout
 
 
+@pytest.mark.cold
 def test_list_policies_names_each_policy_file(run):
     ran = run("--list-policies")
     assert ran.status == 0
@@ -540,6 +558,7 @@ def test_list_policies_names_each_policy_file(run):
     assert names == files and "default" in names
 
 
+@pytest.mark.cold
 def test_print_policy_shows_every_key_with_the_value_in_force(run):
     printed = json.loads(run("--print-policy").stdout)
     assert set(printed["limits"]) == {
@@ -550,6 +569,7 @@ def test_print_policy_shows_every_key_with_the_value_in_force(run):
         assert key in printed, key
 
 
+@pytest.mark.cold
 def test_a_printed_policy_is_a_policy(run, tmp_path):
     path = tmp_path / "printed.json"
     path.write_text(run("--policy", "default", "--print-policy").stdout)
@@ -557,6 +577,7 @@ def test_a_printed_policy_is_a_policy(run, tmp_path):
     assert (ran.status, ran.stdout) == (0, "ran\n"), ran
 
 
+@pytest.mark.cold
 def test_cgroup_none_is_for_best_effort_alone(run):
     refused(run("--cgroup", "none", code="print(1)"), "--best-effort")
     ran = run("--cgroup", "none", "--best-effort", json=True, code="print(1)")
@@ -565,10 +586,12 @@ def test_cgroup_none_is_for_best_effort_alone(run):
     assert ran.verdict["enforcement"]["missing"]
 
 
+@pytest.mark.cold
 def test_an_unknown_kind_of_cgroup_is_refused_with_those_that_there_are(run):
     refused(run("--cgroup", "v3", code="print(1)"), "--cgroup", "v2-delegated", "v1", "none")
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("value", ["x", "1000", "0:10", "1:0", "4294967295:2", "-5:10"])
 def test_a_wrong_range_of_uids_is_refused(run, value):
     refused(run("--uid-range", value, code="print(1)"), "--uid-range")
@@ -760,6 +783,7 @@ def test_an_exit_with_a_message_prints_it_and_is_1(run):
     assert (ran.status, ran.stderr) == (1, "the message\n")
 
 
+@pytest.mark.cold
 @pytest.mark.parametrize("options,code,status,words", [
     (["--timeout", "1"], "import time; time.sleep(1000)", 124, "timed out"),
     (["--cpu-time", "1", "--timeout", "600"], "while True: pass", 124, "CPU time"),

@@ -9,6 +9,8 @@ import pytest
 
 from conftest import CHECKOUT
 
+pytestmark = pytest.mark.cold
+
 
 def dev(*arguments, **variables):
     return subprocess.run([CHECKOUT / "dev", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,

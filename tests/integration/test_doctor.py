@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.vm
+pytestmark = [pytest.mark.cold, pytest.mark.vm]
 
 SUBJECTS = [  # what a line must tell of, as words that are found in its name
     "user namespace", "pid namespace", "net(work)? namespace", "mount namespace", "ipc namespace",

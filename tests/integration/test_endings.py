@@ -190,7 +190,7 @@ def complaints(stderr):
 def test_a_script_ends_as_under_python3(run, policy, tmp_path, name):
     script = tmp_path / "main.py"
     script.write_text(textwrap.dedent(ENDINGS[name]))
-    status, stdout, stderr = run("--files", script, code=BARE).value
+    status, stdout, stderr = run("--start", "cold", "--files", script, code=BARE).value
     ran = run("--policy", policy(output_buffering="block"), script)  # as python3 has it where stdout is a pipe
     assert (ran.status, ran.stdout) == (status, stdout)
     assert complaints(ran.stderr) == complaints(stderr)

@@ -15,6 +15,8 @@ import pytest
 
 from conftest import CHECKOUT
 
+pytestmark = pytest.mark.cold
+
 OUTSIDE = re.compile(r"^(\./dev|sudo|apt|apt-get|git|meson|ninja|systemctl|systemd-run|loginctl|"
                      r"sandbox-rootfs|sandbox-serve|sysctl|mount|docker|curl|cd|make|cc|gcc|man)\b|"
                      r"--selftest|--doctor|--via")

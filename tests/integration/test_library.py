@@ -9,7 +9,7 @@ import pytest
 
 from conftest import CHECKOUT, LIBRARY, SANITIZE
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+pytestmark = [pytest.mark.cold, pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")]
 
 
 def test_the_example_of_the_manual_compiles_and_runs(compiled, tmp_path):
@@ -21,6 +21,7 @@ def test_the_example_of_the_manual_compiles_and_runs(compiled, tmp_path):
 
 
 @pytest.mark.vm("delegated")
+@pytest.mark.slow
 def test_one_thread_supervises_hundreds_of_jobs_in_a_loop_of_its_callers_and_leaves_no_descriptor(compiled):
     jobs = 40 if SANITIZE or os.environ.get("SANDBOX_TEST_QUICK") else 300
     program = compiled(CHECKOUT / "tests" / "integration" / "many_jobs.c")

@@ -3,7 +3,7 @@ processes, files. What sandbox-run counts itself is in test_output.py and test_c
 
 import pytest
 
-from conftest import descendants
+from conftest import SLOW, descendants
 
 pytestmark = pytest.mark.vm("root")
 
@@ -40,6 +40,7 @@ BUSY_CHILDREN = """
 # ── Wall time ────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(1000)",
                                   "import sys; sys.stdin.read()"])
 def test_a_script_is_ended_at_wall_time_ms(run, code):
@@ -61,8 +62,9 @@ def test_wall_time_in_milliseconds_is_named_as_it_was_given(run):
     assert ran.verdict["error"] == "Execution timed out after 1.5 seconds"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("word,options", [
-    ("timeout", ["--timeout", "10"]), ("cpu_time", ["--cpu-time", "5", "--timeout", "600"])])
+    ("timeout", ["--timeout", 3 * SLOW]), ("cpu_time", ["--cpu-time", SLOW, "--timeout", 600])])
 def test_output_before_time_was_up_is_returned(run, word, options):
     ran = run(*options, json=True, code="""
         import sys
@@ -101,13 +103,13 @@ def test_a_script_that_stops_itself_is_ended_at_wall_time_ms(run):
 
 @pytest.mark.vm
 def test_cpu_time_is_one_budget_over_processes_that_run_at_once(run):
-    ran = run("--cpu-time", "2", "--timeout", "600", json=True,
+    ran = run("--cpu-time", "1", "--timeout", "600", json=True,
               code=BUSY_CHILDREN.format(children=8, seconds=1000))
     assert ran.status == 124
     assert ran.verdict["verdict"] == "cpu_time", ran.verdict
-    assert "CPU time limit of 2 seconds (cpu_time_ms)" in ran.verdict["error"]
-    # A budget for each process would let eight of them take sixteen seconds.
-    assert 2000 <= ran.verdict["usage"]["cpu_time_ms"] < 8000
+    assert "CPU time limit of 1 second (cpu_time_ms)" in ran.verdict["error"]
+    # A budget for each process would let eight of them take eight seconds.
+    assert 1000 <= ran.verdict["usage"]["cpu_time_ms"] < 4000
 
 
 def test_cpu_time_is_one_budget_over_processes_that_follow_each_other(run):
@@ -137,10 +139,11 @@ def test_cpu_time_counts_threads(run):
     assert ran.verdict["verdict"] == "cpu_time", ran.verdict
 
 
+@pytest.mark.long
 def test_sleeping_costs_no_cpu_time(run):
-    ran = run("--cpu-time", "3", "--timeout", "600", json=True, code="import time; time.sleep(4)")
+    ran = run("--cpu-time", "1", "--timeout", "600", json=True, code="import time; time.sleep(2)")
     assert ran.verdict["verdict"] == "ok", ran.verdict
-    assert ran.verdict["usage"]["wall_time_ms"] >= 4000
+    assert ran.verdict["usage"]["wall_time_ms"] >= 2000
 
 
 def test_the_verdict_tells_the_cpu_time_of_all_processes(run):
@@ -161,24 +164,26 @@ def test_the_verdict_tells_the_cpu_time_of_all_processes(run):
 
 
 @pytest.mark.vm
+@pytest.mark.long
 def test_two_busy_processes_are_held_to_cpus(run):
     ran = run("--cpus", "0.5", "--timeout", "600", "--cpu-time", "10", json=True,
-              code=BUSY_CHILDREN.format(children=2, seconds=4))
+              code=BUSY_CHILDREN.format(children=2, seconds=2))
     assert ran.verdict["verdict"] == "ok", ran.verdict
     usage = ran.verdict["usage"]
     # A period of slack at both ends, and what starting the interpreter takes.
     assert usage["cpu_time_ms"] <= 0.5 * usage["wall_time_ms"] * 1.25 + 200, usage
 
 
+@pytest.mark.long
 def test_one_process_may_use_what_cpus_allows(run):
     ran = run("--cpus", "0.2", "--timeout", "600", json=True, code="""
         import time
-        while time.process_time() < 0.6:
+        while time.process_time() < 0.4:
             pass
         """)
     assert ran.verdict["verdict"] == "ok", ran.verdict
-    # 0.6 s of CPU at a fifth of one take 3 s; the first periods may come at once.
-    assert ran.verdict["usage"]["wall_time_ms"] >= 2000, ran.verdict["usage"]
+    # 0.4 s of CPU at a fifth of one take 2 s; the first periods may come at once.
+    assert ran.verdict["usage"]["wall_time_ms"] >= 1300, ran.verdict["usage"]
 
 
 # ── Memory ───────────────────────────────────────────────────────────────────────────────────────
@@ -298,8 +303,9 @@ def test_threads_count_as_processes(run):
     assert int(ran.verdict["output"].split()[0]) == 19
 
 
+@pytest.mark.long
 def test_a_fork_bomb_that_never_gives_up_ends_at_the_time_limit(run):
-    ran = run("--timeout", "5", "--pids", "50", json=True, code="""
+    ran = run("--timeout", 2 * SLOW, "--pids", "50", json=True, code="""
         import os
         while True:
             try:

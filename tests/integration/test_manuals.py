@@ -7,6 +7,8 @@ import pytest
 
 from conftest import CHECKOUT
 
+pytestmark = pytest.mark.cold
+
 @pytest.mark.parametrize("program, page", [("build/sandbox-run", "sandbox-run.1"),
                                            ("rootfs/sandbox-rootfs", "sandbox-rootfs.1")])
 def test_a_programs_manual_has_the_options_of_its_help(program, page):

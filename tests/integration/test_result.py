@@ -152,8 +152,9 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("ending", ["os._exit(0)", "os._exit(7)", "def main(): return 'of main'",
-                                    "raise ValueError('x')"])
+@pytest.mark.parametrize("ending", [
+    pytest.param("os._exit(0)", marks=pytest.mark.cold), "os._exit(7)", "def main(): return 'of main'",
+    pytest.param("raise ValueError('x')", marks=pytest.mark.cold)])
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_a_script_writes_on_the_results_descriptor_falsifies_its_own_result_alone(
         run, kind, ending):

@@ -9,6 +9,7 @@ hostile image may aim at the canary that the test has put up for it, and at noth
 """
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import io
@@ -71,6 +72,11 @@ def layer(*entries):
         for info, data in entries:
             archive.addfile(info, io.BytesIO(data))
     return stream.getvalue()
+
+
+@functools.cache
+def compressed(data):
+    return gzip.compress(data, 1, mtime=0)
 
 
 def library_name():
@@ -139,8 +145,7 @@ class Image:
             return {"mediaType": f"application/vnd.oci.image.{media_type}", "size": len(data),
                     "digest": f"sha256:{digest}"}
 
-        layers = [blob(gzip.compress(data, 1, mtime=0), "layer.v1.tar+gzip")
-                  for data in self._layers]
+        layers = [blob(compressed(data), "layer.v1.tar+gzip") for data in self._layers]
         manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
                     "config": blob(self._config(), "config.v1+json"), "layers": layers}
         index = {"schemaVersion": 2,

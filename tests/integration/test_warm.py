@@ -148,7 +148,12 @@ def test_a_warm_job_finds_nothing_of_the_one_before(warm):
     assert {verdict["stdout"] for verdict in warm(*[leave] * 4)} == {"['main.py'] False False\n"}
 
 
-def test_limits_hold_warm(warm):
+def test_limits_hold_warm(warm, tmp_path, monkeypatch):
+    policies = shutil.copytree(os.environ["SANDBOX_POLICIES"], tmp_path / "policies")
+    run = json.loads((policies / "run.json").read_text())
+    run["limits"]["wall_time_ms"] = 1000
+    (policies / "run.json").write_text(json.dumps(run))
+    monkeypatch.setenv("SANDBOX_POLICIES", str(policies))
     assert warm("x = bytearray(4 << 30)")[0]["verdict"] in ("memory", "exception")
     endless, writing = warm("import time\nwhile True: time.sleep(1)", "open('/tmp/x', 'w')", policy="run")
     assert endless["verdict"] == "timeout"
