@@ -20,9 +20,12 @@
 int cgroup_open_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && mkdir(path, 0755) == 0 && chmod(path, 0755) == 0)
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd;
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    /* EEXIST: another program has just made it. */
+    if (mkdir(path, 0755) == 0 ? chmod(path, 0755) < 0 : errno != EEXIST)
+        return -1;
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 ssize_t cgroup_read(int directory, const char *file, char *text, size_t size)
