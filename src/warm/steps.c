@@ -59,6 +59,30 @@ static void compile_file(const char *name, PyObject *names)
     Py_DecRef(PyRun_FileExFlags(file, name, PY_FILE_INPUT, names, names, 1, NULL));
 }
 
+/* As python does when a script's file is done, before it shows what nothing caught: with -c it does
+ * not. */
+static void flush_streams(PyObject *names)
+{
+    static const char *const streams[] = {"stderr", "stdout"};
+    PyObject *error[3];
+    PyErr_Fetch(&error[0], &error[1], &error[2]);
+    PyObject *file = PyMapping_GetItemString(names, "__file__");
+    for (size_t i = 0; i < 2 && file != NULL; i++) {
+        PyObject *stream = PySys_GetObject(streams[i]);
+        Py_DecRef(stream != NULL ? PyObject_CallMethod(stream, "flush", NULL) : NULL);
+        PyErr_Clear();
+    }
+    Py_DecRef(file);
+    PyErr_Restore(error[0], error[1], error[2]);
+}
+
+static PyObject *run_code(PyObject *code, PyObject *names)
+{
+    PyObject *result = PyEval_EvalCode(code, names, names);
+    flush_streams(names);
+    return result;
+}
+
 static PyObject *run_source(PyObject *source, PyObject *name, PyObject *names)
 {
     char *text, *shown;
@@ -69,7 +93,7 @@ static PyObject *run_source(PyObject *source, PyObject *name, PyObject *names)
         (code = Py_CompileString(text, shown, PY_FILE_INPUT)) == NULL && may_not_decode(text))
         compile_file(shown, names);
     if (code != NULL)
-        result = PyEval_EvalCode(code, names, names);
+        result = run_code(code, names);
     Py_DecRef(encoded);
     Py_DecRef(code);
     return result;
@@ -107,7 +131,7 @@ static void take_step(PyObject *step, PyObject **value, PyObject **exception)
     }
     PyObject *first = PyTuple_GetItem(step, 0), *second = PyTuple_GetItem(step, 1);
     PyObject *third = size == 2 ? second : PyTuple_GetItem(step, 2);
-    *value = size == 2         ? PyEval_EvalCode(first, second, second)
+    *value = size == 2         ? run_code(first, second)
              : is_bytes(first) ? run_source(first, second, third)
                                : PyObject_Call(first, second, third);
     if (*value == NULL)
