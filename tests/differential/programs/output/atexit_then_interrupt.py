@@ -1,0 +1,5 @@
+# A report of atexit after KeyboardInterrupt.
+import atexit
+
+atexit.register(print, "report")
+raise KeyboardInterrupt
