@@ -1,10 +1,9 @@
-"""The ways into the sandbox. Each takes a program, says what came of it, and what should have by what plain python3 gave:
-two objects with the same keys, the parts that are compared."""
+"""The ways into the sandbox. Each runs a program, and gives two objects with the same keys: what came of it, and what
+should have, by what plain python3 gave. The keys are the parts that are compared."""
 
 import base64
 import dataclasses
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -68,30 +67,27 @@ def end_of(verdict):
 class CommandLine:
     """sandbox-run [options] main.py, in the directory of main.py."""
 
-    options: list
-    policies: str = ""  # their directory
-    service: Server = None  # for --via
-    via: bool = False
+    policies: str  # their directory
+    start: str
+
+    cgroup = integration.Sandbox.cgroup
 
     def carries(self, program):
-        return not self.via or has_text_input(program)
+        return True
+
+    def way(self):
+        return ["--start", self.start]
 
     def run(self, program, directory):
         sandbox = integration.Sandbox(directory)
-        options = ["--quiet", "--policy", program.policy, *self.options]
-        if self.via:
-            sandbox.cgroup = None
-            options += ["--via", "http://{}:{}".format(*self.service.address)]
-        limits = {"wall_time_ms": TIME_MS, **program.limits}
-        options += [OPTIONS[key].format(value) for key, value in limits.items()]
-        for name, value in program.env.items():
-            options += ["--env", f"{name}={value}"]
-        if program.merge:
-            options.append("--merge-stderr")
+        sandbox.cgroup = self.cgroup
         sandbox.script(program.source, program.name)
-        for name, content in program.files.items():
-            sandbox.script(content, f"given/{name}")
-            options += ["--files", "given/."] if "given/." not in options else []
+        for name, given in program.files.items():
+            sandbox.script(given, f"given/{name}")
+        options = ["--quiet", "--policy", program.policy, *self.way(), *["--merge-stderr"] * program.merge]
+        options += [OPTIONS[key].format(value) for key, value in {"wall_time_ms": TIME_MS, **program.limits}.items()]
+        options += [word for name, value in program.env.items() for word in ("--env", f"{name}={value}")]
+        options += ["--files", "given/."] if program.files else []
         try:
             return sandbox(*options, program.name, *program.args, stdin=program.stdin, meta=True, cwd=directory,
                            env={"SANDBOX_POLICIES": self.policies})
@@ -105,10 +101,25 @@ class CommandLine:
         end = ended(program, reference)
         number = getattr(signal, str(end), None)
         status = STATUS.get(end, 128 + number if number else end)
-        return ({"stdout": visible(ran.out, program), "stderr": comparable(ran.err, program), "end": end_of(ran.meta),
-                 "exit status": ran.status},
-                {"stdout": visible(reference.stdout, program), "stderr": comparable(reference.stderr, program), "end": end,
-                 "exit status": status})
+        return ({"stdout": visible(ran.out, program), "stderr": comparable(ran.err, program),
+                 "end": end_of(ran.meta), "exit status": ran.status},
+                {"stdout": visible(reference.stdout, program), "stderr": comparable(reference.stderr, program),
+                 "end": end, "exit status": status})
+
+
+@dataclasses.dataclass
+class Via(CommandLine):
+    """The same through a service."""
+
+    service: Server
+
+    cgroup = None  # which is the service's to choose
+
+    def carries(self, program):
+        return has_text_input(program)
+
+    def way(self):
+        return ["--via", "http://{}:{}".format(*self.service.address)]
 
 
 # ── HTTP ─────────────────────────────────────────────────────────────────────────────────────────
@@ -192,9 +203,9 @@ class Contract:
 def open_doors(policies=None, warm=None, cold=None):
     """name → door. `policies` is a directory, `warm` and `cold` are services."""
     return {
-        "cold": CommandLine(["--start", "cold"], policies),
-        "warm": CommandLine(["--start", "warm"], policies),
-        "via": CommandLine([], policies, warm, via=True),
+        "cold": CommandLine(policies, "cold"),
+        "warm": CommandLine(policies, "warm"),
+        "via": Via(policies, "warm", warm),
         "run": Run(warm, "warm"),
         "run-cold": Run(cold, "cold"),
         "run_code": Contract(warm, "/run_code"),
@@ -224,11 +235,3 @@ def start_services(policies):
     for policy in ("default", "block", "run_code", "execute"):
         integration.until(lambda: warm.run("pass", policy=policy)["enforcement"]["start"] == "warm")
     return warm, cold
-
-
-def rootfs():
-    return integration.rootfs_path()
-
-
-def needs_root():
-    return os.geteuid() != 0

@@ -21,7 +21,7 @@ def told(part, got, expected):
     return f"{part}:\n" + "".join(line if line.endswith("\n") else line + "⏎\n" for line in lines)
 
 
-def test_what_plain_python_gives_the_sandbox_gives(program, door, doors, reference):
+def test_what_plain_python_gives_the_sandbox_gives(program, door, reference, doors):
     got, expected = doors[door].compare(program, reference(program))
     found = {part for part in expected if got[part] != expected[part]}
     wanted = differences.wanted(program.id, door) & expected.keys()
