@@ -49,7 +49,8 @@ struct sb_error {
 
 /* What a policy limits, and a request may limit further. Units are in the names. */
 enum sb_limit {
-    SB_WALL_TIME_MS, /* from the moment the code is let in, milliseconds */
+    SB_WALL_TIME_MS, /* from the moment the code is let in, except for time in which the host
+                        withheld the CPU, milliseconds */
     SB_CPU_TIME_MS,  /* user + system time of all the job's processes together, milliseconds */
     SB_MEMORY_BYTES, /* all memory of the job, its tmpfs files included */
     SB_MILLICPUS,    /* thousandths of a CPU; JSON "cpus": 0.5 is 500 here */
@@ -168,6 +169,10 @@ SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *
 /* How many jobs have no verdict yet. */
 SB_API size_t sb_running(const struct sb_sandbox *sandbox);
 
+/* How many CPUs this process and its jobs may use, in thousandths: by its affinity, and by the
+ * quotas of the cgroups that it is in. */
+SB_API int64_t sb_millicpus(void);
+
 /* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
 
 /* For a program that runs many jobs: interpreters that are kept ready for the policies that say
@@ -275,6 +280,11 @@ SB_API int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct
  * error. */
 SB_API void sb_kill(struct sb_run *run, int signal, const char *reason);
 
+/* How many CPUs a job makes use of, in thousandths: those that it has and those that it waits for,
+ * at most its limit. Measured from time to time; −1 in its first moments. For a program that
+ * decides by that whether to start another one. */
+SB_API int64_t sb_demand(const struct sb_run *run);
+
 /* Stops and goes on reading a stream of the job, for a reader that can't take more just now. */
 SB_API void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused);
 
@@ -290,7 +300,7 @@ enum sb_word {
     SB_MEMORY,    /* memory_bytes ran out: the kernel's out-of-memory killer ended it */
     SB_OUTPUT,    /* more output than output_bytes, under a policy that says kill; or too large a
                      result */
-    SB_INTERNAL   /* the sandbox itself failed */
+    SB_INTERNAL   /* the sandbox itself failed, or the host had too little for the job */
 };
 
 /* "ok", "exception", … */
@@ -300,6 +310,8 @@ SB_API const char *sb_word_name(enum sb_word word);
  * where they are not known or do not apply. */
 struct sb_verdict {
     enum sb_word word;
+    bool host_busy; /* SB_INTERNAL because the host had too little CPU or memory just then: the same
+                       job may end well another time */
     const char *id;
     /* What a person should know; NULL when word is SB_OK. Of a script that ended itself
      * (SB_EXCEPTION, SB_EXIT) and wrote to stderr it is text[SB_STDERR], which may hold NULs. */
@@ -315,7 +327,7 @@ struct sb_verdict {
     int signal;                        /* that ended it, 0 when none did */
     const char *exception; /* name of the exception's class; NULL but for SB_EXCEPTION */
     const char *result;    /* JSON text of the called function's value; NULL when none */
-    int64_t wall_time_us;
+    int64_t wall_time_us;  /* that went by, whether or not it had the CPU */
     int64_t cpu_time_us;
     int64_t memory_peak_bytes;
     int64_t pids_peak;

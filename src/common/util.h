@@ -4,7 +4,9 @@
 #define SB_UTIL_H
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -45,6 +47,13 @@ static inline size_t strings_count(const char *const *strings)
     while (strings != NULL && strings[n] != NULL)
         n++;
     return n;
+}
+
+static inline int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 #define steal_ptr(p)                                                                               \

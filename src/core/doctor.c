@@ -16,6 +16,7 @@
 #include "cgroup.h"
 #include "error.h"
 #include "rootfs.h"
+#include "schedstat.h"
 #include "util.h"
 
 struct doctor {
@@ -178,6 +179,20 @@ static void check_seccomp(struct doctor *doctor)
                                  .meaning = "system calls cannot be filtered",
                                  .remedy = "a kernel with CONFIG_SECCOMP_FILTER=y"};
     say(doctor, finding, "actions: %s", actions);
+}
+
+static void check_schedstat(struct doctor *doctor)
+{
+    bool ok = schedstat_available();
+    struct sb_finding finding = {
+        .name = "schedstat",
+        .ok = ok,
+        .meaning = "wall_time_ms counts time in which the host was busy with other things, too",
+        .remedy = "a kernel with CONFIG_SCHED_INFO=y (of CONFIG_TASK_DELAY_ACCT or "
+                  "CONFIG_SCHEDSTATS)"};
+    say(doctor, finding,
+        ok ? "the kernel tells how long a task waits for a CPU"
+           : "/proc/self/schedstat does not tell how long a task waits for a CPU");
 }
 
 /* ── cgroup ────────────────────────────────────────────────────────────────────────────────── */
@@ -346,6 +361,7 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     check_settings(&doctor);
     check_trials(&doctor);
     check_seccomp(&doctor);
+    check_schedstat(&doctor);
     check_cgroup(&doctor, options->cgroup);
     check_rootfs(&doctor, options);
     check_job(&doctor, options, policy_directory);

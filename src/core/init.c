@@ -77,6 +77,16 @@ static int start_cold(struct inside *in)
     return 0;
 }
 
+/* What came before was the sandbox's doing, not the script's. */
+static void report_start(const struct inside *in)
+{
+    struct timespec cpu;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    int64_t used_us = (int64_t)cpu.tv_sec * 1000000 + cpu.tv_nsec / 1000;
+    struct report start = {.kind = REPORT_STARTED, .value = (int)used_us, .at_us = monotonic_us()};
+    inside_report(in, &start);
+}
+
 int init_start_script(struct inside *in)
 {
     struct pollfd control = {.fd = in->control};
@@ -84,7 +94,10 @@ int init_start_script(struct inside *in)
         errno = ECANCELED;
         return -1;
     }
-    return in->start_script != NULL ? in->start_script(in) : start_cold(in);
+    if (in->start_script != NULL)
+        return in->start_script(in);
+    report_start(in);
+    return start_cold(in);
 }
 
 void init_run(struct inside *in)

@@ -32,11 +32,12 @@
 
 /* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. */
 struct report {
-    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_EXITED } kind;
-    int step;   /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
-    int value;  /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status */
-    bool alone; /* REPORT_EXITED: pid 1 has no child left, so nothing else of the job is alive */
-    int64_t at_us; /* REPORT_EXITED: when, by CLOCK_MONOTONIC */
+    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_STARTED, REPORT_EXITED } kind;
+    int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
+    int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status; REPORT_STARTED: CPU
+                  time by then, in microseconds */
+    bool alone;    /* REPORT_EXITED: pid 1 has no child left, so nothing else of the job is alive */
+    int64_t at_us; /* REPORT_STARTED, REPORT_EXITED: when, by CLOCK_MONOTONIC */
 };
 
 struct inside {

@@ -8,10 +8,12 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "clock.h"
 #include "feed.h"
 #include "inside.h"
 #include "rootfs.h"
 #include "sandbox.h"
+#include "schedstat.h"
 #include "stream.h"
 
 /* What a run listens to in the epoll. */
@@ -43,6 +45,7 @@ enum cause {
     CAUSE_NONE,
     CAUSE_CALLER,
     CAUSE_WALL_TIME,
+    CAUSE_STARVED, /* the host had no CPU for it, for too long */
     CAUSE_CPU_TIME,
     CAUSE_OUTPUT,
     CAUSE_OOM,
@@ -79,8 +82,13 @@ struct sb_run {
     size_t message_size;
     bool message_too_long;
 
-    int control;                  /* write end: closed, it ends the job (init.c) */
-    int64_t started_us, ended_us; /* CLOCK_MONOTONIC; ended 0: still running */
+    int control;                     /* write end: closed, it ends the job (init.c) */
+    int64_t started_us, ended_us;    /* CLOCK_MONOTONIC; ended 0: still running */
+    bool let_in;                     /* the code: from then on its time counts */
+    struct job_clock clock;          /* what wall_time_ms limits, and is compared with */
+    struct own_times own;            /* as of the last look at it */
+    int64_t moved_bytes, held_up_us; /* since then, or before: see held_up() in timer.c */
+    int64_t look_us;                 /* how long after a look at it the next one is */
     bool dead; /* every process of the job; pid 1 may be about to end, and to be waited for */
     bool init_exited; /* by itself, not by a signal */
     int init_status;  /* its exit status or signal */
@@ -98,7 +106,7 @@ struct sb_run {
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
-    int64_t cpu_time_before_us; /* used by a warm child before its job came */
+    int64_t cpu_time_before_us; /* that was used before the code was let in */
     bool warm;                  /* python was there already */
     int64_t network; /* src/warm's: which of those made ahead it has; −1: one of its own */
     struct warm_job *warm_job;            /* the job's copy, until a warm child has taken it */
@@ -144,6 +152,8 @@ struct sb_sandbox {
     bool cleared; /* what dead owners left in it */
     uint32_t uid_first, uid_count;
     bool best_effort;
+    int64_t millicpus; /* that all jobs together may use */
+    struct own_times own;
     struct filter *filters; /* programs by profile, loaded when first needed */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;
@@ -155,8 +165,6 @@ struct sb_sandbox {
 };
 
 #define READ_SIZE (64 * 1024)
-
-int64_t monotonic_us(void);
 
 /* sandbox.c */
 
@@ -206,7 +214,20 @@ void stdin_next(struct sb_run *run);
 void stdin_on_feed(struct sb_run *run);
 void stdin_on_pipe(struct sb_run *run, uint32_t events);
 
+/* timer.c */
+/* Makes the timer, if there is none. −1 with errno. */
+int timer_make(struct sb_run *run);
+void timer_arm(struct sb_run *run, int64_t in_us);
+/* The job's clock runs, since run->started_us. */
+void timer_begin(struct sb_run *run);
+/* The code has been let in: until then it was we who took the time. */
+void timer_let_in(struct sb_run *run, int64_t at_us);
+/* Looks at the clocks, ends the job when one has run out, and arms the timer for the next look. */
+void timer_check(struct sb_run *run);
+
 /* supervise.c */
+/* Takes what pid 1 has reported by now. */
+void run_hear(struct sb_run *run);
 /* Watches a run that has been launched; its clocks run from here. */
 int run_watch(struct sb_run *run, struct sb_error *err);
 /* A verdict for a warm run that has no process, soon. */

@@ -47,6 +47,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     sandbox->uid_first = options->uid_first ? options->uid_first : UID_FIRST;
     sandbox->uid_count = options->uid_count ? options->uid_count : UID_COUNT;
     sandbox->best_effort = options->best_effort;
+    sandbox->millicpus = sb_millicpus();
     sandbox->buffer = malloc(READ_SIZE);
     sandbox->epoll = epoll_create1(EPOLL_CLOEXEC);
     int result = check_uids(sandbox, err);
@@ -107,6 +108,11 @@ int sb_fd(const struct sb_sandbox *sandbox)
 size_t sb_running(const struct sb_sandbox *sandbox)
 {
     return sandbox->running;
+}
+
+int64_t sb_demand(const struct sb_run *run)
+{
+    return run->clock.looked_us > run->clock.started_us ? run->clock.demand : -1;
 }
 
 void sb_kill(struct sb_run *run, int signal, const char *reason)

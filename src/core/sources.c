@@ -58,6 +58,12 @@ int sources_listen(struct sb_run *run)
 
 /* ── What the script writes ────────────────────────────────────────────────────────────────── */
 
+static void count_moved(struct sb_run *run, size_t size)
+{
+    run->moved_bytes += (int64_t)size;
+    run->sandbox->own.moved_bytes += (int64_t)size;
+}
+
 static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)
 {
     struct stream *stream = &run->stream[which];
@@ -104,6 +110,7 @@ static size_t read_some(struct sb_run *run, enum source_kind kind, size_t most)
         source_close(run, kind);
         return 0;
     }
+    count_moved(run, (size_t)n);
     if (kind == SOURCE_RESULT)
         take_message(run, run->sandbox->buffer, (size_t)n);
     else
@@ -185,6 +192,7 @@ void stdin_on_feed(struct sb_run *run)
 
 void stdin_on_pipe(struct sb_run *run, uint32_t events)
 {
+    size_t done = run->feed.done;
     if ((events & EPOLLERR) || feed_write(&run->feed, run->source[SOURCE_STDIN].fd) < 0) {
         source_watch(run, SOURCE_FEED, 0);
         run->source[SOURCE_FEED].fd = -1; /* an event of this turn must not read on */
@@ -192,5 +200,6 @@ void stdin_on_pipe(struct sb_run *run, uint32_t events)
         source_close(run, SOURCE_STDIN);
         return;
     }
+    count_moved(run, run->feed.done - done);
     stdin_next(run);
 }

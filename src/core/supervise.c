@@ -7,9 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "error.h"
 #include "run.h"
@@ -21,24 +19,10 @@
 /* A warm job that nobody waits to hear from is not listened to for about so long: most are over by
  * then, and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
 #define BRIEF_US 2000
-/* The shortest pause between two looks at the CPU time. */
-#define CPU_CHECK_MIN_US 5000
-/* What a job without a cpu controller is taken to use at most, when the next look is planned. */
-#define UNHELD_CPUS 256
 #define REPORTS_AT_ONCE 8
 /* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory
  * ran out. */
 #define OOM_LOOKS 100
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
-int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* ── Ending a job ──────────────────────────────────────────────────────────────────────────── */
 
@@ -76,6 +60,7 @@ void run_free(struct sb_run *run)
     run_release(run);
     cgroup_job_close(&run->cgroup);
     feed_free(&run->feed);
+    clock_free(&run->clock);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);
     if (run->warm_job != NULL)
@@ -90,59 +75,17 @@ void run_release(struct sb_run *run)
         close_fd(&run->held[i]);
 }
 
-/* ── Time ──────────────────────────────────────────────────────────────────────────────────── */
-
-static int make_timer(struct sb_run *run)
-{
-    struct source *timer = &run->source[SOURCE_TIMER];
-    if (timer->fd < 0)
-        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    return timer->fd < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
-}
-
-static void arm(struct sb_run *run, int64_t in_us)
-{
-    struct itimerspec when = {
-        .it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
-    timerfd_settime(run->source[SOURCE_TIMER].fd, 0, &when, NULL);
-}
-
-/* How many CPUs the job can use at once: its budget of CPU time lasts at least budget / this. */
-static int64_t parallelism(const struct sb_run *run)
-{
-    bool held = run->sandbox->cgroup.controllers & CGROUP_CPU;
-    return held ? (run->limits.value[SB_MILLICPUS] + 999) / 1000 : UNHELD_CPUS;
-}
-
-/* Looks at both clocks, ends the job when one has run out, and arms the timer for the next look. */
-static void check_time(struct sb_run *run)
-{
-    int64_t wall_left =
-        run->started_us + run->limits.value[SB_WALL_TIME_MS] * 1000 - monotonic_us();
-    if (wall_left <= 0) {
-        run_kill(run, CAUSE_WALL_TIME);
-        return;
-    }
-    int64_t used = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
-    int64_t next = wall_left;
-    if (used >= 0) {
-        used -= run->cpu_time_before_us;
-        int64_t cpu_left = run->limits.value[SB_CPU_TIME_MS] * 1000 - used;
-        if (cpu_left <= 0) {
-            run_kill(run, CAUSE_CPU_TIME);
-            return;
-        }
-        next = MIN(wall_left, MAX(cpu_left / parallelism(run), CPU_CHECK_MIN_US));
-    }
-    arm(run, next);
-}
+/* ── Listening ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Begins to look at the clocks and at what the job has to tell. */
 static int listen_to(struct sb_run *run)
 {
-    if (make_timer(run) < 0 || sources_listen(run) < 0)
+    bool first = !run->listened;
+    if (timer_make(run) < 0 || sources_listen(run) < 0)
         return -1;
-    check_time(run);
+    if (first)
+        timer_begin(run);
+    timer_check(run);
     return 0;
 }
 
@@ -174,6 +117,10 @@ static void take_report(struct sb_run *run, const struct report *report)
     case REPORT_MISSING:
         add_missing(run, inside_step_name(report->step));
         break;
+    case REPORT_STARTED:
+        run->cpu_time_before_us = report->value;
+        timer_let_in(run, report->at_us);
+        break;
     case REPORT_EXITED:
         run->exited = true;
         run->alone = report->alone;
@@ -183,7 +130,7 @@ static void take_report(struct sb_run *run, const struct report *report)
     }
 }
 
-static void read_reports(struct sb_run *run)
+void run_hear(struct sb_run *run)
 {
     struct report reports[REPORTS_AT_ONCE];
     ssize_t n;
@@ -243,7 +190,7 @@ static void on_pidfd(struct sb_run *run)
     siginfo_t info;
     if (run->dead || !wait_for_init(run, &info, run->warm ? WNOWAIT : 0))
         return;
-    read_reports(run);
+    run_hear(run);
     if (!has_job(run) && run->cause == CAUSE_NONE) {
         reap(run);
         if (run->sandbox->warm_operations->again(run))
@@ -267,7 +214,7 @@ static bool only_init_is_left(const struct sb_run *run)
  * script. */
 static void on_report(struct sb_run *run)
 {
-    read_reports(run);
+    run_hear(run);
     if (run->warm && only_init_is_left(run) && has_job(run))
         end(run);
 }
@@ -280,7 +227,7 @@ static void check_oom(struct sb_run *run)
         run->oom_looks = 0;
         run_kill(run, CAUSE_OOM);
     } else if (run->oom_looks-- > 0) {
-        arm(run, 1000);
+        timer_arm(run, 1000);
     }
 }
 
@@ -318,7 +265,7 @@ static bool remove_cgroup(struct sb_run *run)
     if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) == 0)
         return true;
     if (errno == EBUSY && ++run->removal_tries < REMOVAL_TRIES) {
-        arm(run, 1000);
+        timer_arm(run, 1000);
         return false;
     }
     run->cause = CAUSE_INTERNAL;
@@ -377,7 +324,7 @@ static void on_timer(struct sb_run *run)
     (void)ignored;
     if (run->dead)
         return;
-    check_time(run);
+    timer_check(run);
     if (run->oom_looks > 0)
         check_oom(run);
 }

@@ -143,6 +143,18 @@ static void say_failure(const struct sb_run *run, char *text, size_t size)
              strerror(run->failure.value), remedy ? remedy : "", remedy ? "; " : "");
 }
 
+/* Neither did its own time run out, nor did it come to its end. */
+static void say_starved(const struct sb_run *run, char *text, size_t size)
+{
+    char limit[LIMIT_TEXT_SIZE], real[LIMIT_TEXT_SIZE];
+    limit_text(limit, SB_WALL_TIME_MS, run->limits.value[SB_WALL_TIME_MS]);
+    limit_text(real, SB_WALL_TIME_MS, (run->ended_us - run->started_us) / 1000);
+    snprintf(text, size,
+             "the host was too busy: it did not give this job its %s (wall_time_ms) within %s; run "
+             "fewer jobs at once, or free its CPUs, and try again",
+             limit, real);
+}
+
 static void judge(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
                   char *text, size_t size)
 {
@@ -172,8 +184,14 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
         verdict->word = SB_INTERNAL;
         snprintf(text, size, "%s", run->reason);
         return;
+    case CAUSE_STARVED:
+        verdict->word = SB_INTERNAL;
+        verdict->host_busy = true;
+        say_starved(run, text, size);
+        return;
     case CAUSE_HOST_MEMORY:
         verdict->word = SB_INTERNAL;
+        verdict->host_busy = true;
         snprintf(text, size,
                  "the host ran out of memory, or the cgroup that holds all jobs did, and ended "
                  "this one, "

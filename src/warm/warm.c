@@ -254,6 +254,7 @@ static void on_channel(struct sb_run *run)
         run->failure = report;
     }
     warm_job_free(steal_ptr(run->warm_job));
+    timer_let_in(run, report.at_us);
     stdin_next(run);
 }
 
@@ -320,7 +321,7 @@ static bool again(struct sb_run *run)
     cgroup_job_init(&run->cgroup);
     run->source[SOURCE_OOM].fd = -1;
     run->pid = 0;
-    run->warm = run->listened = false;
+    run->warm = run->listened = run->let_in = false;
     run->cpu_time_before_us = 0;
     warm_job_start_cold(run);
     return true;

@@ -175,6 +175,7 @@ struct job zygote_take(struct zygote *zygote)
         (head.merge_stderr && dup2(STDOUT_FILENO, STDERR_FILENO) < 0))
         report = (struct report){
             .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
+    report.at_us = monotonic_us();
     if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
         _exit(125);
     close_fd(&in->channel);

@@ -1,0 +1,197 @@
+/* How much of a job's time the host withheld from it. See clock.h.
+ *
+ * In each interval between two looks the job's tasks waited for a CPU, runnable, for so long, by
+ * the kernel's own count. That is the host's doing as far as the job had less than its share:
+ *
+ *     withheld = min(what its tasks waited, interval − what it used / CPUs that it may use)
+ *
+ * A task that sleeps waits for no CPU. A job whose own processes starve each other, and one that
+ * its own quota holds back, has used its share. Neither is given anything. And what a task waited
+ * in one interval is no credit for the next.
+ *
+ * The kernel's count is exact, and comes late: with the end of each wait. And it goes with the
+ * task. So waits that go on, and those of tasks that came and went between two looks, are
+ * estimated by what was seen of others. */
+#include "clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* A quota is given out once in this time (cgroup_v1.c, cgroup_v2.c), and may be used up at once. */
+#define QUOTA_PERIOD_US 100000
+
+static int by_tid(const void *key, const void *task)
+{
+    int32_t a = *(const int32_t *)key, b = ((const struct clock_task *)task)->tid;
+    return (a > b) - (a < b);
+}
+
+static const struct clock_task *find(const struct clock_task *tasks, size_t count, int32_t tid)
+{
+    return count == 0 ? NULL : bsearch(&tid, tasks, count, sizeof(*tasks), by_tid);
+}
+
+const struct clock_task *clock_task(const struct job_clock *clock, int32_t tid)
+{
+    return find(clock->tasks, clock->count, tid);
+}
+
+void clock_begin(struct job_clock *clock, int64_t started_us, int64_t used_us, int64_t millicpus)
+{
+    clock_free(clock);
+    *clock = (struct job_clock){.millicpus = millicpus,
+                                .started_us = started_us,
+                                .looked_us = started_us,
+                                .used_us = used_us,
+                                .whole = true};
+}
+
+void clock_free(struct job_clock *clock)
+{
+    free(clock->tasks);
+    clock->tasks = NULL;
+    clock->count = 0;
+}
+
+int64_t clock_read(const struct job_clock *clock, int64_t now_us)
+{
+    return now_us - clock->started_us - clock->withheld_us;
+}
+
+int64_t clock_wait(const struct clock_task *task, const struct clock_task *last,
+                   int64_t interval_us, int64_t age_us, int64_t usual_us)
+{
+    static const struct clock_task unborn = {0};
+    if (last == NULL) {
+        last = &unborn;
+        interval_us = MIN(interval_us, age_us);
+    }
+    /* Still the same wait; where the task goes to another CPU meanwhile, some of it is counted. */
+    if (task->runs == last->runs && task->cpu_us == last->cpu_us)
+        return MAX(last->waits_us + interval_us - (task->delay_us - last->delay_us), 0);
+    int64_t ended_us = MAX(task->delay_us - last->delay_us - last->waits_us, 0);
+    int64_t missing_us = MAX(interval_us - (task->cpu_us - last->cpu_us) - ended_us, 0);
+    /* It may have slept for a part of that. */
+    return MIN(missing_us, 4 * usual_us);
+}
+
+/* What was seen of the tasks in an interval. */
+struct seen {
+    int64_t cpu_us, delay_us; /* of all of them */
+    int64_t before_us;        /* the longest part of a wait that lay before the interval */
+    int64_t usual_us;         /* how long a wait of the one took that waited longest */
+};
+
+static void see_task(struct seen *seen, const struct job_clock *clock, struct clock_task *task,
+                     int64_t interval_us)
+{
+    static const struct clock_task unborn = {0};
+    const struct clock_task *last = clock_task(clock, task->tid);
+    /* A number is given again when its task is gone: this one has been born since. */
+    if (last != NULL && (task->cpu_us < last->cpu_us || task->delay_us < last->delay_us))
+        last = NULL;
+    if (last == NULL && !clock->whole)
+        return; /* it may have been there */
+    bool known = last != NULL;
+    last = known ? last : &unborn;
+    int64_t cpu_us = task->cpu_us - last->cpu_us;
+    int64_t delay_us = task->delay_us + task->waits_us - last->delay_us - last->waits_us;
+    if (delay_us < 0) { /* not all of what was taken for a wait was one */
+        task->waits_us -= delay_us;
+        delay_us = 0;
+    }
+    int64_t within_us = MIN(delay_us, MAX(interval_us - cpu_us, 0));
+    seen->cpu_us += cpu_us;
+    seen->delay_us += within_us;
+    seen->usual_us =
+        MAX(seen->usual_us, (task->delay_us - last->delay_us) / MAX(task->runs - last->runs, 1));
+    if (known)
+        seen->before_us = MAX(seen->before_us, delay_us - within_us);
+}
+
+static struct seen see(const struct job_clock *clock, const struct clock_look *look,
+                       int64_t interval_us)
+{
+    struct seen seen = {.delay_us = MIN(look->held_up_us, interval_us)};
+    seen.before_us = look->held_up_us - seen.delay_us;
+    if (look->skipped)
+        return seen;
+    for (size_t i = 0; i < look->count; i++)
+        see_task(&seen, clock, &look->tasks[i], interval_us);
+    /* One that waited at the last look and is gone now got a CPU in the end, as late as usual. */
+    for (size_t i = 0; look->whole && i < clock->count; i++)
+        if (clock->tasks[i].waits_us > 0 &&
+            find(look->tasks, look->count, clock->tasks[i].tid) == NULL)
+            seen.delay_us += MIN(clock->usual_us, interval_us);
+    return seen;
+}
+
+/* Tasks that came and went between two looks waited as those did that were seen, as far as that
+ * makes a difference. */
+static int64_t add_unseen(struct job_clock *clock, const struct seen *seen, int64_t interval_us,
+                          int64_t used_us)
+{
+    clock->delay_sum_us = clock->delay_sum_us / 2 + seen->delay_us;
+    clock->cpu_sum_us = clock->cpu_sum_us / 2 + seen->cpu_us;
+    double unseen_us = (double)MAX(used_us - seen->cpu_us, 0);
+    double delay_us = unseen_us * (double)clock->delay_sum_us / (double)MAX(clock->cpu_sum_us, 1);
+    return seen->delay_us + (int64_t)MIN(delay_us, (double)interval_us);
+}
+
+/* How long the job's share of the CPUs takes for what it used: what is left of the interval, it
+ * could have had. */
+static int64_t room_in(struct job_clock *clock, int64_t interval_us, int64_t used_us)
+{
+    int64_t share_us = used_us * 1000 / clock->millicpus + clock->ahead_us;
+    clock->ahead_us = MIN(MAX(share_us - interval_us, 0), QUOTA_PERIOD_US);
+    return MAX(interval_us - share_us, 0);
+}
+
+static void note_demand(struct job_clock *clock, int64_t interval_us, int64_t wanted_us)
+{
+    int64_t demand = MIN(wanted_us * 1000 / interval_us, clock->millicpus);
+    bool first = clock->looked_us == clock->started_us;
+    clock->demand = first ? demand : (clock->demand + demand) / 2;
+}
+
+static void remember(struct job_clock *clock, const struct clock_look *look)
+{
+    clock->looked_us = look->now_us;
+    clock->used_us = look->used_us;
+    if (look->skipped)
+        return;
+    clock_free(clock);
+    clock->tasks = look->tasks;
+    clock->count = look->count;
+    clock->whole = look->whole;
+    clock->asleep = look->asleep;
+}
+
+/* `delay_us` was waited in the interval, and seen->before_us before it. */
+static void withhold(struct job_clock *clock, const struct clock_look *look,
+                     const struct seen *seen, int64_t delay_us, int64_t room_us)
+{
+    int64_t now_us = MIN(delay_us, room_us), late_us = MIN(seen->before_us, clock->room_us);
+    clock->withheld_us += now_us + late_us;
+    clock->room_us = room_us - now_us + (look->skipped ? clock->room_us : 0);
+    if (seen->usual_us > 0)
+        clock->usual_us = MAX(clock->usual_us * 3 / 4, seen->usual_us);
+    for (size_t i = 0; i < look->count; i++) /* what has not been given is not taken off */
+        look->tasks[i].waits_us = look->tasks[i].waits_us * (now_us + 1) / (delay_us + 1);
+}
+
+void clock_advance(struct job_clock *clock, const struct clock_look *look)
+{
+    int64_t interval_us = look->now_us - clock->looked_us;
+    int64_t used_us = MAX(look->used_us - clock->used_us, 0);
+    if (interval_us > 0) {
+        struct seen seen = see(clock, look, interval_us);
+        int64_t delay_us = add_unseen(clock, &seen, interval_us, used_us);
+        withhold(clock, look, &seen, delay_us, room_in(clock, interval_us, used_us));
+        note_demand(clock, interval_us, used_us + delay_us);
+    }
+    remember(clock, look);
+}

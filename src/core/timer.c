@@ -1,0 +1,166 @@
+/* A job's times: wall time by its clock (clock.h), CPU time by its cgroup. Each look decides
+ * whether one has run out, and when to look again. */
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#include "run.h"
+#include "schedstat.h"
+#include "util.h"
+
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* The shortest pause between two looks at the CPU time. */
+#define CHECK_MIN_US 5000
+/* What a job without a cpu controller is taken to use at most, when the next look is planned. */
+#define UNHELD_CPUS 256
+/* A job is looked at about so often before its time is over; never in its first moments, which are
+ * all that most jobs have. */
+#define LOOKS 20
+#define LOOK_MIN_US 50000
+#define LOOK_MAX_US 200000
+/* About what a pipe holds. */
+#define MUCH_BYTES (32 << 10)
+/* One that does nothing is looked at ever more rarely. */
+#define LOOK_IDLE_MAX_US 1000000
+/* And the shortest pause before another look at one that is nearly over. */
+#define LOOK_AGAIN_MIN_US 1000
+/* A job has its time though it gets only this part of the CPUs that it could use; with less, it is
+ * ended in the end, so that nothing runs for ever. The service starts no more than twice as many
+ * that compute as there are CPUs, which leaves a host fifteen times too busy with other things. */
+#define REAL_TIME_TIMES 30
+
+int timer_make(struct sb_run *run)
+{
+    struct source *timer = &run->source[SOURCE_TIMER];
+    if (timer->fd < 0)
+        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return timer->fd < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
+}
+
+void timer_arm(struct sb_run *run, int64_t in_us)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
+    timerfd_settime(run->source[SOURCE_TIMER].fd, 0, &when, NULL);
+}
+
+static bool has_quota(const struct sb_run *run)
+{
+    return run->sandbox->cgroup.controllers & CGROUP_CPU;
+}
+
+/* How many CPUs the job can use at once: its budget of CPU time lasts at least budget / this. */
+static int64_t parallelism(const struct sb_run *run)
+{
+    return has_quota(run) ? (run->limits.value[SB_MILLICPUS] + 999) / 1000 : UNHELD_CPUS;
+}
+
+static int64_t wall_limit_us(const struct sb_run *run)
+{
+    return run->limits.value[SB_WALL_TIME_MS] * 1000;
+}
+
+static int64_t usual_look_us(const struct sb_run *run)
+{
+    return MIN(MAX(wall_limit_us(run) / LOOKS, LOOK_MIN_US), LOOK_MAX_US);
+}
+
+void timer_begin(struct sb_run *run)
+{
+    int64_t millicpus = run->sandbox->millicpus;
+    if (has_quota(run))
+        millicpus = MIN(millicpus, run->limits.value[SB_MILLICPUS]);
+    clock_begin(&run->clock, run->started_us, run->cpu_time_before_us, millicpus);
+    schedstat_own(&run->sandbox->own);
+    run->own = run->sandbox->own;
+    run->moved_bytes = run->held_up_us = 0;
+    /* Without a cgroup there is nothing to look at. */
+    run->look_us = run->sandbox->cgroup.backend != NULL ? LOOK_MIN_US : wall_limit_us(run);
+}
+
+void timer_let_in(struct sb_run *run, int64_t at_us)
+{
+    run->started_us = MAX(run->started_us, at_us);
+    run->let_in = true;
+    if (!run->listened)
+        return;
+    timer_begin(run);
+    timer_check(run);
+}
+
+/* One that writes much, or reads much, waits for us whenever its pipe is full, or empty. For how
+ * long, because we had no CPU ourselves, or were busy with the pipes of others? That it was so is
+ * known when its pipe has been read, which may be after this look. */
+static int64_t held_up(struct sb_run *run)
+{
+    struct own_times *own = &run->sandbox->own, before = run->own;
+    schedstat_own(own);
+    run->own = *own;
+    double moved = (double)(own->moved_bytes - before.moved_bytes);
+    double others = moved > 0 ? MAX(1 - (double)run->moved_bytes / moved, 0) : 0;
+    run->held_up_us +=
+        own->delay_us - before.delay_us + (int64_t)((double)(own->cpu_us - before.cpu_us) * others);
+    if (run->moved_bytes < MUCH_BYTES)
+        return 0;
+    int64_t held_up_us = run->held_up_us;
+    run->held_up_us = run->moved_bytes = 0;
+    return held_up_us;
+}
+
+static void look(struct sb_run *run, bool surely)
+{
+    for (int kind = SOURCE_STDOUT; surely && kind <= SOURCE_RESULT; kind++)
+        if (run->source[kind].watched != 0)
+            source_read(run, (enum source_kind)kind);
+    schedstat_look(&run->clock, &run->sandbox->cgroup, &run->cgroup, held_up(run), surely);
+    run->look_us = run->clock.asleep ? MIN(2 * run->look_us, LOOK_IDLE_MAX_US) : usual_look_us(run);
+}
+
+/* For how long the job may still run by its wall clock. That is looked at when it is time to, and
+ * surely when the job's end hangs on it. */
+static int64_t wall_left(struct sb_run *run, int64_t now_us)
+{
+    if (!run->let_in)
+        return INT64_MAX;
+    int64_t left_us = wall_limit_us(run) - clock_read(&run->clock, now_us);
+    bool surely = left_us <= 0;
+    if (run->sandbox->cgroup.backend == NULL ||
+        (!surely && now_us < run->clock.looked_us + run->look_us))
+        return left_us;
+    look(run, surely);
+    left_us = wall_limit_us(run) - clock_read(&run->clock, run->clock.looked_us);
+    return surely && left_us > 0 ? MAX(left_us, LOOK_AGAIN_MIN_US) : left_us;
+}
+
+/* Until the job's CPU time can be used up. */
+static int64_t cpu_left(const struct sb_run *run)
+{
+    int64_t used_us = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
+    if (used_us < 0)
+        return INT64_MAX;
+    int64_t left_us =
+        run->limits.value[SB_CPU_TIME_MS] * 1000 - (used_us - run->cpu_time_before_us);
+    return left_us <= 0 ? left_us : MAX(left_us / parallelism(run), CHECK_MIN_US);
+}
+
+void timer_check(struct sb_run *run)
+{
+    int64_t now_us = monotonic_us();
+    const int64_t left_us[] = {
+        wall_left(run, now_us),
+        cpu_left(run),
+        run->started_us + REAL_TIME_TIMES * wall_limit_us(run) - now_us,
+    };
+    static const enum cause causes[] = {CAUSE_WALL_TIME, CAUSE_CPU_TIME, CAUSE_STARVED};
+    int64_t next_us = MAX(run->clock.looked_us + run->look_us - now_us, LOOK_AGAIN_MIN_US);
+    for (size_t i = 0; i < ARRAY_LEN(left_us); i++) {
+        if (left_us[i] <= 0) {
+            run_hear(run); /* one that ended in time has done so, however late we are */
+            run_kill(run, causes[i]);
+            return;
+        }
+        next_us = MIN(next_us, left_us[i]);
+    }
+    timer_arm(run, next_us);
+}
