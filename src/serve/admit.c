@@ -2,7 +2,6 @@
 #include "admit.h"
 
 #include <search.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +25,8 @@ struct admit {
     struct client_list turns; /* whose tickets wait, the next one first */
     struct ticket_list queue; /* all that wait, oldest first */
     struct admit_counts counts;
+    int64_t extra;          /* jobs that run beside the others: an end of any makes it one less */
+    int64_t reserved_bytes; /* promised out of the reserve */
     int64_t waiting_bytes;
     int64_t mean_us;        /* of how long jobs took, the latest counting most; 0: none yet */
     int64_t sum_started_us; /* of those that run */
@@ -97,6 +98,8 @@ static void start_running(struct admit *admit, struct ticket *ticket, int64_t no
     client->running++;
     admit->counts.running++;
     admit->counts.promised_bytes += ticket->memory_bytes;
+    admit->counts.millicpus += ticket->millicpus;
+    admit->reserved_bytes += ticket->reserved ? ticket->memory_bytes : 0;
     admit->sum_started_us += now_us;
 }
 
@@ -106,6 +109,9 @@ static void stop_running(struct admit *admit, struct ticket *ticket, int64_t now
     ticket->client->running--;
     admit->counts.running--;
     admit->counts.promised_bytes -= ticket->memory_bytes;
+    admit->counts.millicpus -= ticket->millicpus;
+    admit->reserved_bytes -= ticket->reserved ? ticket->memory_bytes : 0;
+    admit->extra -= admit->extra > 0;
     admit->sum_started_us -= ticket->started_us;
     admit->mean_us = admit->mean_us == 0 ? took_us : (15 * admit->mean_us + took_us) / 16;
 }
@@ -130,22 +136,119 @@ int admit_enter(struct admit *admit, struct ticket *ticket, const char *key, int
     return 0;
 }
 
-struct ticket *admit_next(struct admit *admit, int64_t now_us)
+/* ── Whose turn it is ────────────────────────────────────────────────────────────────────────── */
+
+bool admit_is_busy(const struct admit *admit)
+{
+    return admit->counts.millicpus >= admit->bounds.millicpus;
+}
+
+static bool is_full(const struct admit *admit)
+{
+    return admit->counts.running >= admit->bounds.jobs || admit_is_busy(admit);
+}
+
+/* Of all memory but the reserve; negative when a client that had none running took more. */
+static int64_t common_left(const struct admit *admit)
+{
+    int64_t promised_bytes = admit->counts.promised_bytes - admit->reserved_bytes;
+    return admit->bounds.memory_bytes - admit->bounds.reserve_bytes - promised_bytes;
+}
+
+static int64_t reserve_left(const struct admit *admit)
+{
+    return admit->bounds.reserve_bytes - admit->reserved_bytes;
+}
+
+static bool fits(const struct admit *admit, const struct ticket *ticket)
+{
+    int64_t left = admit->bounds.memory_bytes - admit->counts.promised_bytes;
+    return ticket->memory_bytes <= left &&
+           (ticket->client->running == 0 || ticket->memory_bytes <= common_left(admit));
+}
+
+static const struct ticket *first_in_turn(const struct admit *admit)
 {
     struct admit_client *client;
-    if (admit->counts.running >= admit->bounds.jobs)
-        return NULL;
     TAILQ_FOREACH(client, &admit->turns, in_turn)
     if (client->most == 0 || client->running < client->most)
-        break;
-    if (client == NULL)
+        return TAILQ_FIRST(&client->tickets);
+    return NULL;
+}
+
+/* What holds `first` up does not hold up a client that has none running: nor does `first` itself,
+ * as long as what it waits for is not taken from it. */
+static bool may_pass(const struct admit *admit, const struct ticket *ticket,
+                     const struct ticket *first)
+{
+    if (!fits(admit, ticket))
+        return false;
+    if (ticket == first || fits(admit, first))
+        return true;
+    return ticket->memory_bytes <= reserve_left(admit) &&
+           first->memory_bytes <= admit->bounds.memory_bytes - admit->bounds.reserve_bytes;
+}
+
+/* A quarter more than there are, of places or of CPUs. */
+static int64_t extra_most(const struct admit *admit)
+{
+    int64_t by_cpus = admit->bounds.millicpus / 1000 / 4;
+    int64_t most = admit->bounds.extra_jobs;
+    return !admit_is_busy(admit) || most <= by_cpus ? most : by_cpus > 1 ? by_cpus : 1;
+}
+
+static struct ticket *impatient(const struct admit *admit, const struct ticket *first,
+                                int64_t now_us)
+{
+    struct admit_client *client;
+    if (is_full(admit) && admit->extra >= extra_most(admit))
         return NULL;
-    struct ticket *ticket = TAILQ_FIRST(&client->tickets);
-    if (ticket->memory_bytes > admit->bounds.memory_bytes - admit->counts.promised_bytes)
+    TAILQ_FOREACH(client, &admit->turns, in_turn)
+    {
+        struct ticket *ticket = TAILQ_FIRST(&client->tickets);
+        if (client->running == 0 && now_us - ticket->entered_us >= admit->bounds.patience_us &&
+            may_pass(admit, ticket, first))
+            return ticket;
+    }
+    return NULL;
+}
+
+struct ticket *admit_next(struct admit *admit, int64_t now_us)
+{
+    const struct ticket *first = first_in_turn(admit);
+    if (first == NULL)
         return NULL;
+    bool held = !fits(admit, first);
+    struct ticket *ticket = is_full(admit) || held ? impatient(admit, first, now_us)
+                                                   : TAILQ_FIRST(&first->client->tickets);
+    if (ticket == NULL)
+        return NULL;
+    ticket->reserved = (held || ticket->memory_bytes > common_left(admit)) &&
+                       ticket->memory_bytes <= reserve_left(admit);
+    admit->extra += is_full(admit);
     start_running(admit, ticket, now_us);
     return ticket;
 }
+
+int64_t admit_impatient_us(const struct admit *admit, int64_t now_us)
+{
+    struct ticket *ticket;
+    TAILQ_FOREACH(ticket, &admit->queue, in_queue)
+    {
+        int64_t end_us = ticket->entered_us + admit->bounds.patience_us;
+        if (ticket->client->running == 0 && end_us > now_us)
+            return end_us;
+    }
+    return -1;
+}
+
+void admit_want(struct admit *admit, struct ticket *ticket, int64_t millicpus)
+{
+    admit->counts.millicpus += millicpus - ticket->millicpus;
+    ticket->millicpus = millicpus;
+}
+
+/* ── Who is refused ──────────────────────────────────────────────────────────────────────────── */
 
 struct ticket *admit_overflow(struct admit *admit)
 {

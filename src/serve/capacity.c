@@ -1,23 +1,25 @@
-/* What this host has for jobs: CPUs by our affinity, memory by /proc/meminfo and the limits of the
- * cgroups that we are in, v2 or v1. In a container these are the container's. */
+/* What this host has for jobs: CPUs as the library counts them, memory by /proc/meminfo and the
+ * limits of the cgroups that we are in, v2 or v1. In a container these are the container's. */
 #include "capacity.h"
 
-#include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sandbox.h"
+
 #define MIB (INT64_C(1024) * 1024)
 
-int64_t capacity_cpus(void)
+int64_t capacity_millicpus(void)
 {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
-        return CPU_COUNT(&set);
-    long online = sysconf(_SC_NPROCESSORS_ONLN); /* more CPUs than a cpu_set_t holds */
-    return online > 0 ? online : 1;
+    return 2 * sb_millicpus();
+}
+
+int64_t capacity_jobs(void)
+{
+    int64_t jobs = capacity_millicpus() / 1000;
+    return jobs > 2 ? jobs : 2;
 }
 
 /* A file with one number; −1 when there is none, or "max". */

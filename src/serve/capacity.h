@@ -4,8 +4,13 @@
 
 #include <stdint.h>
 
-/* CPUs that this process may use. */
-int64_t capacity_cpus(void);
+/* CPUs that jobs may want together, in thousandths: twice those that there are, so that a short job
+ * need not wait for one that computes. */
+int64_t capacity_millicpus(void);
+
+/* As many jobs at once as want one CPU each, unless told otherwise; a part of a CPU counts as one.
+ */
+int64_t capacity_jobs(void);
 
 /* Memory that may be promised to jobs: the host's, or what our own cgroup is allowed where that is
  * less, without what the rest of the host needs: a tenth, at least 256 MiB. */

@@ -308,6 +308,11 @@ void config_reader_end(struct config_reader *reader)
     reader->sources = NULL;
 }
 
+int64_t config_extra_jobs(int64_t jobs)
+{
+    return jobs > 4 ? jobs / 4 : 1;
+}
+
 static int check_jobs(const struct config *config, struct sb_error *err)
 {
     if (config->jobs == 0)
@@ -317,11 +322,12 @@ static int check_jobs(const struct config *config, struct sb_error *err)
                              "--jobs %lld is too few for --workers %lld, of which each runs one at "
                              "least: use fewer workers",
                              (long long)config->jobs, (long long)config->workers);
-    if (config->uid_count > 0 && config->jobs > config->uid_count)
+    int64_t most = config->jobs + config_extra_jobs(config->jobs);
+    if (config->uid_count > 0 && most > config->uid_count)
         return sb_fail_field(err, "config", "uid-range",
-                             "--uid-range has %u user ids, too few for --jobs %lld, of which each "
-                             "has its own: widen it",
-                             config->uid_count, (long long)config->jobs);
+                             "--uid-range has %u user ids, too few for --jobs %lld, with which up "
+                             "to %lld jobs run that have one each: widen it",
+                             config->uid_count, (long long)config->jobs, (long long)most);
     return 0;
 }
 

@@ -107,6 +107,9 @@ int config_set(struct config_reader *reader, const struct config_row *row, const
 int config_read(struct config_reader *reader, const char *path, bool required,
                 struct sb_error *err);
 
+/* How many places there are beside `jobs`, for clients that have no job running. */
+int64_t config_extra_jobs(int64_t jobs);
+
 /* Whether the values fit each other. */
 int config_check(const struct config *config, struct sb_error *err);
 

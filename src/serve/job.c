@@ -14,6 +14,12 @@
 #include "jobs.h"
 #include "util.h"
 
+/* How often is looked at what jobs want of the CPUs, while others wait. */
+#define LOOK_US INT64_C(100000)
+/* What a job is taken to want in its first moments, which are all that most have: so that a hundred
+ * that come at once, and want one CPU each, don't all run before anybody knows. */
+#define UNKNOWN_MILLICPUS INT64_C(250)
+
 struct job {
     struct ticket ticket; /* first: a ticket is its job */
     TAILQ_ENTRY(job) all;
@@ -52,16 +58,21 @@ static void answer_text(struct exchange *exchange, unsigned status, char *text)
     exchange_answer(exchange, status, "application/json", text, text != NULL ? strlen(text) : 0);
 }
 
+static void put_retry_after(struct exchange *exchange)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof(seconds), "%" PRId64,
+             admit_retry_after(exchange->service->admit, now_us()));
+    exchange_header(exchange, "Retry-After", seconds);
+}
+
 void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
             unsigned status, const char *field, const char *message)
 {
     struct service *service = exchange->service;
     metrics_add(&service->metrics->refused[reason], 1);
-    if (status == 503) {
-        char seconds[24];
-        snprintf(seconds, sizeof(seconds), "%" PRId64, admit_retry_after(service->admit, now_us()));
-        exchange_header(exchange, "Retry-After", seconds);
-    }
+    if (status == 503)
+        put_retry_after(exchange);
     answer_text(exchange, status, contract_refusal(contract, field, message));
 }
 
@@ -132,7 +143,7 @@ static void finish(void *user, const struct sb_verdict *verdict)
     unsigned status = 0;
     char *text =
         exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
-    if (exchange != NULL && job->ended)
+    if (exchange != NULL && (job->ended || verdict->host_busy))
         status = 503;
 
     log_job(job, verdict, status);
@@ -144,6 +155,8 @@ static void finish(void *user, const struct sb_verdict *verdict)
     free_job(job);
     if (exchange != NULL) {
         exchange->gone = NULL;
+        if (verdict->host_busy)
+            put_retry_after(exchange);
         answer_text(exchange, status, text);
     }
 }
@@ -228,6 +241,7 @@ static struct job *make_job(struct exchange *exchange, struct request *request,
 
     int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];
     job->ticket.memory_bytes = asked != SB_UNSET ? asked : sb_policy_limit(policy, SB_MEMORY_BYTES);
+    job->ticket.millicpus = UNKNOWN_MILLICPUS;
     job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was made of it */
     bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
     if (named && remember_code(job) == 0)
@@ -293,16 +307,44 @@ static void show(struct service *service)
     metrics_set(&service->metrics->promised_bytes, counts.promised_bytes);
 }
 
+/* What the jobs want of the CPUs, looked at while others wait for their turn. */
+static void look(struct service *service)
+{
+    struct job *job;
+    int64_t now = now_us();
+    if (admit_counts(service->admit).waiting == 0 || now - service->looked_us < LOOK_US)
+        return;
+    service->looked_us = now;
+    TAILQ_FOREACH(job, &service->jobs, all)
+    {
+        int64_t demand = job->run != NULL ? sb_demand(job->run) : -1;
+        if (demand >= 0)
+            admit_want(service->admit, &job->ticket, demand);
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static void set_timer(struct service *service)
 {
-    int64_t expiry_us = admit_expiry_us(service->admit);
-    int64_t in_ms = expiry_us < 0 ? -1 : (expiry_us - now_us() + 999) / 1000;
-    timer_set(&service->queue_timer, expiry_us >= 0 && in_ms < 0 ? 0 : in_ms);
+    const struct admit *admit = service->admit;
+    int64_t now = now_us(), next_us = -1;
+    if (admit_counts(admit).waiting > 0) {
+        next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit, now));
+        if (admit_is_busy(admit))
+            next_us = sooner(next_us, service->looked_us + LOOK_US);
+    }
+    int64_t in_ms = (next_us - now + 999) / 1000;
+    timer_set(&service->queue_timer, next_us < 0 ? -1 : in_ms < 0 ? 0 : in_ms);
 }
 
 static void start_and_refuse(struct service *service)
 {
     struct ticket *ticket;
+    look(service);
     while ((ticket = admit_next(service->admit, now_us())) != NULL)
         start(job_of(ticket));
     while ((ticket = admit_expired(service->admit, now_us())) != NULL)

@@ -26,7 +26,8 @@ struct service {
     struct policies *policies;
     struct admit *admit;
     struct admit_bounds bounds; /* this worker's share */
-    struct timer queue_timer;   /* for the request that has waited longest */
+    struct timer queue_timer;   /* for what time alone changes in it */
+    int64_t looked_us;          /* at what the jobs want of the CPUs */
     struct health health;
     TAILQ_HEAD(jobs, job) jobs; /* waiting or running */
     bool busy;                  /* in jobs_pump or sb_turn: nothing is started from within */

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "capacity.h"
 #include "command.h"
 #include "error.h"
 #include "message.h"
@@ -48,8 +49,8 @@ static void block_signals(void)
 static void raise_descriptor_limit(const struct config *config, struct log *log)
 {
     enum { EACH_JOB = 16, OURS = 128 };
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    int64_t jobs = config->jobs > 0 ? config->jobs : 2 * (cores > 0 ? cores : 1);
+    int64_t jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
+    jobs += config_extra_jobs(jobs);
     rlim_t needed = (rlim_t)(config->connections + jobs / config->workers * EACH_JOB + OURS);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)

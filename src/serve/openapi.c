@@ -54,8 +54,9 @@ static const struct {
     {"500", "Failed",
      "The code ran into a limit, where the contract says so, or the service failed.", 0, ROUTE_BODY,
      NULL},
-    {"503", "Busy", "The queue is full, or the service stops: what ran until then is told.", 0,
-     ROUTE_BODY,
+    {"503", "Busy",
+     "The queue is full, the service stops, or the host was too busy: what ran until then is told.",
+     0, ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
 };
 

@@ -108,7 +108,7 @@ static const struct openapi_member truncated[] = {
     {0},
 };
 static const struct openapi_member usage[] = {
-    {"wall_time_ms", "number|null", "Time on the clock, from the moment when the code was let in.",
+    {"wall_time_ms", "number|null", "Time that went by, from the moment when the code was let in.",
      NULL, OPENAPI_REQUIRED},
     {"cpu_time_ms", "number|null", "CPU time of all processes together.", NULL, OPENAPI_REQUIRED},
     {"memory_peak_bytes", "integer|null",

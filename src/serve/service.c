@@ -13,6 +13,8 @@
 /* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
  * not take what has been promised to jobs. */
 #define QUEUE_BYTES (INT64_C(128) * 1024 * 1024)
+/* How long a client that has no job running waits for those of others. */
+#define PATIENCE_US INT64_C(250000)
 
 int64_t share_of(int64_t total, const struct service *service, size_t worker)
 {
@@ -21,14 +23,29 @@ int64_t share_of(int64_t total, const struct service *service, size_t worker)
     return share > 0 ? share : 1;
 }
 
+/* What clients with jobs running leave to others, if any policy's job fits into that. */
+static int64_t reserve_of(const struct service *service, int64_t memory_bytes)
+{
+    int64_t reserve_bytes = memory_bytes / 8;
+    for (size_t i = 0; i < service->policies->count; i++)
+        if (sb_policy_limit(service->policies->policy[i], SB_MEMORY_BYTES) <= reserve_bytes)
+            return reserve_bytes;
+    return 0;
+}
+
 static void set_bounds(struct service *service, size_t worker)
 {
     const struct config *config = service->config;
-    int64_t jobs = config->jobs > 0 ? config->jobs : 2 * capacity_cpus();
+    int64_t all_jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
+    int64_t jobs = share_of(all_jobs, service, worker);
     int64_t memory = config->memory_bytes > 0 ? config->memory_bytes : capacity_memory();
     service->bounds = (struct admit_bounds){
-        .jobs = share_of(jobs, service, worker),
+        .jobs = jobs,
+        .extra_jobs = config_extra_jobs(jobs),
+        .millicpus = capacity_millicpus() / config->workers,
         .memory_bytes = memory / config->workers,
+        .reserve_bytes = reserve_of(service, memory / config->workers),
+        .patience_us = PATIENCE_US,
         .queue = config->queue > 0 ? share_of(config->queue, service, worker) : 0,
         .queue_bytes = QUEUE_BYTES / config->workers,
         .queue_time_us = config->queue_time_ms * 1000,

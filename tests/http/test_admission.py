@@ -1,5 +1,6 @@
 """Which requests run, which wait and which are refused, and that clients who leave take their jobs with them."""
 
+import os
 import pathlib
 import time
 
@@ -130,10 +131,13 @@ def test_a_job_that_forks_dies_whole_when_its_client_leaves(serve):
     assert not job.pids()
 
 
+# Clients that have a job running take turns for the next place.
+
+
 def test_one_client_with_many_requests_does_not_keep_another_waiting(serve, token):
     greedy, modest = token("greedy"), token("modest")
-    server = serve(jobs=1, tokens=token.file)
-    held = server.hold(bearer(greedy)).started()
+    server = serve(jobs=2, tokens=token.file)
+    held, other = [server.hold(bearer(client)).started() for client in (greedy, modest)]
     many = [server.send("POST", "/run", {"code": "pass"}, bearer(greedy)) for _ in range(20)]
     until(lambda: server.metrics(bearer(modest))[("sandbox_queue_length",)] == 20)
     one = server.send("POST", "/run", {"code": "pass"}, bearer(modest))
@@ -143,11 +147,12 @@ def test_one_client_with_many_requests_does_not_keep_another_waiting(serve, toke
     assert all(connection.answer().status == 200 for connection in many)
     order = [record["token"] for record in server.log.jobs(22)]
     assert "modest" in order[1:3], order
+    other.release()
 
 
 def test_clients_are_told_apart_by_their_addresses_too(serve):
-    server = serve(jobs=1)
-    held = server.hold().started()
+    server = serve(jobs=2)
+    held, other = server.hold().started(), server.hold(source="127.0.0.2").started()
     many = [server.send("POST", "/run", {"code": "pass"}) for _ in range(10)]
     waiting(server, 10)
     one = server.send("POST", "/run", {"code": "pass"}, source="127.0.0.2")
@@ -156,6 +161,72 @@ def test_clients_are_told_apart_by_their_addresses_too(serve):
     assert all(connection.answer().status == 200 for connection in [one, *many])
     order = [record["client"] for record in server.log.jobs(12)]
     assert "127.0.0.2" in order[1:3], order
+    other.release()
+
+
+# One that has none running need not wait for the others' to end.
+
+
+@pytest.mark.parametrize("start", ["warm", "cold"])
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_a_clients_long_jobs_do_not_keep_another_waiting_that_has_none(serve, jobs, start):
+    server = serve(jobs=jobs, cold=start == "cold")
+    held = [server.hold().started() for _ in range(jobs)]
+    more = [server.send("POST", "/run", {"code": "print('mine')"}) for _ in range(3)]
+    waiting(server, 3)
+    for number in range(5):
+        answer = server.post("/run", {"code": f"print({number})"}, source=f"127.0.0.{2 + number}")
+        assert answer.json["output"] == str(number)
+        assert start == "warm" or answer.json["enforcement"]["start"] == "cold"
+    assert server.metric("sandbox_queue_length") == 3, "those that have jobs running waited"
+    for each in held:
+        each.release()
+    assert [connection.answer().json["output"] for connection in more] == ["mine"] * 3
+
+
+def test_there_are_but_few_places_beside_the_others(serve):
+    server = serve(jobs=1)
+    held = [server.hold().started(), server.hold(source="127.0.0.2").started()]
+    held.append(server.hold(source="127.0.0.3"))
+    until(lambda began=time.monotonic(): time.monotonic() - began > 0.6)
+    assert server.metric("sandbox_jobs_running") == 2 and held[2].pid() is None
+    held[1].release()
+    held[2].started()
+    for each in (held[0], held[2]):
+        each.release()
+
+
+def test_a_clients_jobs_leave_memory_to_another_that_has_none(serve):
+    """Each is promised 128 MiB; an eighth is left."""
+    server = serve(jobs=100, memory="1G")
+    held = [server.hold().started() for _ in range(7)]
+    held.append(server.hold())
+    waiting(server, 1)
+    assert server.post("/run", {"code": "print('mine')"}, source="127.0.0.2").json["output"] == "mine"
+    assert server.metric("sandbox_queue_length") == 1
+    for each in held:
+        each.release()
+
+
+# Nor do jobs that compute.
+
+CPUS = len(os.sched_getaffinity(0))
+BURN = "import time\nbegan = time.monotonic()\nwhile time.process_time() < 0.25: pass\nprint(began, time.monotonic())"
+
+
+def test_jobs_that_compute_do_not_run_all_at_once_however_many_may(serve):
+    server = serve(jobs=1000, memory="100G", queue=1000, queue_time="10m")
+    asked = [server.send("POST", "/run", {"code": BURN, "policy": "default"}) for _ in range(20 * CPUS)]
+    assert most_at_once([connection.answer() for connection in asked]) <= 10 * CPUS
+
+
+def test_jobs_that_wait_for_something_do_all_run_at_once(serve):
+    server = serve(jobs=1000, memory="100G")
+    held = [server.hold() for _ in range(24)]  # as many as there are signals for
+    for each in held:
+        each.started()
+    for each in held:
+        each.release()
 
 
 def test_a_full_queue_of_one_client_does_not_shut_another_out(serve):

@@ -15,7 +15,7 @@ from conftest import SANITIZED, Held, integration, until
 
 MANY = 40 if integration.QUICK or SANITIZED else 150
 # Policies of which the service's own root file system has all that they preload.
-READY = 5
+READY = 6
 
 
 def zygotes(server):

@@ -12,7 +12,9 @@
 
 static const struct admit_bounds wide = {
     .jobs = 100,
+    .millicpus = 100 * 1000,
     .memory_bytes = 1024 * MIB,
+    .patience_us = SECOND / 4,
     .queue = 100,
     .queue_bytes = 1024 * MIB,
     .queue_time_us = 30 * SECOND,
@@ -255,6 +257,194 @@ static void who_waits_too_long_is_told_oldest_first(void **state)
     admit_close(admit);
 }
 
+/* ── Long jobs ─────────────────────────────────────────────────────────────────────────────── */
+
+static void while_jobs_want_all_cpus_no_other_is_started(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.millicpus = 4000;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[24] = {0};
+    for (int i = 0; i < 24; i++) {
+        tickets[i].millicpus = 250; /* nobody knows yet */
+        enter(admit, &tickets[i], "a", i);
+    }
+    for (int i = 0; i < 16; i++)
+        assert_ptr_equal(admit_next(admit, 30), &tickets[i]);
+    assert_null(admit_next(admit, 30));
+    assert_true(admit_is_busy(admit));
+    for (int i = 0; i < 16; i++)
+        admit_want(admit, &tickets[i], i < 4 ? 1000 : 0);
+    assert_null(admit_next(admit, 30));
+    admit_want(admit, &tickets[3], 900);
+    assert_false(admit_is_busy(admit));
+    assert_ptr_equal(admit_next(admit, 30), &tickets[16]);
+    assert_null(admit_next(admit, 30));
+    admit_leave(admit, &tickets[0], 40);
+    assert_int_equal(admit_counts(admit).millicpus, 3150);
+    assert_ptr_equal(admit_next(admit, 40), &tickets[17]);
+    for (int i = 1; i < 24; i++)
+        admit_leave(admit, &tickets[i], 50);
+    assert_int_equal(admit_counts(admit).millicpus, 0);
+    admit_close(admit);
+}
+
+static void
+a_client_that_has_none_running_waits_for_those_of_others_so_long_and_no_longer(void **state)
+{
+    (void)state;
+    for (int64_t jobs = 1; jobs <= 4; jobs += 3) {
+        struct admit_bounds bounds = wide;
+        bounds.jobs = jobs;
+        bounds.extra_jobs = 1;
+        struct admit *admit = open_with(bounds);
+        struct ticket sleepers[10] = {0}, short_ones[3] = {0}, other = {0};
+        for (int i = 0; i < 10; i++)
+            enter(admit, &sleepers[i], "sleepers", 0);
+        for (int i = 0; i < jobs; i++)
+            assert_ptr_equal(admit_next(admit, 1), &sleepers[i]);
+        assert_null(admit_next(admit, 10 * SECOND)); /* it has some running */
+        assert_int_equal(admit_impatient_us(admit, 10 * SECOND), -1);
+        for (int i = 0; i < 3; i++)
+            enter(admit, &short_ones[i], "short", 10 * SECOND);
+        assert_int_equal(admit_impatient_us(admit, 10 * SECOND), 10 * SECOND + SECOND / 4);
+        assert_null(admit_next(admit, 10 * SECOND + SECOND / 4 - 1));
+        assert_ptr_equal(admit_next(admit, 10 * SECOND + SECOND / 4), &short_ones[0]);
+        assert_null(admit_next(admit, 11 * SECOND)); /* one at a time */
+        assert_int_equal(admit_impatient_us(admit, 11 * SECOND), -1);
+        enter(admit, &other, "other", 11 * SECOND);
+        assert_null(admit_next(admit, 12 * SECOND)); /* the place is taken */
+        admit_leave(admit, &short_ones[0], 12 * SECOND);
+        assert_ptr_equal(admit_next(admit, 12 * SECOND), &short_ones[1]);
+        admit_leave(admit, &short_ones[1], 12 * SECOND);
+        assert_ptr_equal(admit_next(admit, 12 * SECOND), &other);
+        assert_int_equal(admit_counts(admit).running, jobs + 1);
+        admit_close(admit);
+    }
+}
+
+static void a_place_beside_the_others_becomes_one_of_them_when_one_of_them_ends(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 2;
+    bounds.extra_jobs = 1;
+    struct admit *admit = open_with(bounds);
+    struct ticket sleepers[3] = {0}, guests[2] = {0};
+    for (int i = 0; i < 3; i++)
+        enter(admit, &sleepers[i], "sleepers", 0);
+    admit_next(admit, 0);
+    admit_next(admit, 0);
+    enter(admit, &guests[0], "b", 0);
+    enter(admit, &guests[1], "c", 0);
+    assert_ptr_equal(admit_next(admit, SECOND), &guests[0]);
+    assert_null(admit_next(admit, SECOND));
+    admit_leave(admit, &sleepers[0], SECOND);
+    assert_ptr_equal(admit_next(admit, SECOND), &guests[1]);
+    assert_int_equal(admit_counts(admit).running, 3);
+    admit_leave(admit, &guests[0], SECOND);
+    admit_leave(admit, &guests[1], SECOND);
+    assert_ptr_equal(admit_next(admit, SECOND), &sleepers[2]);
+    assert_int_equal(admit_counts(admit).running, 2);
+    admit_close(admit);
+}
+
+static void cpus_that_others_want_do_not_shut_a_client_out(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.extra_jobs = 25;
+    bounds.millicpus = 8000;
+    struct admit *admit = open_with(bounds);
+    struct ticket busy[8] = {0}, others[3] = {0};
+    static const char *const clients[] = {"b", "c", "d"};
+    for (int i = 0; i < 8; i++) {
+        busy[i].millicpus = 1000;
+        enter(admit, &busy[i], "busy", 0);
+        assert_ptr_equal(admit_next(admit, 0), &busy[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        enter(admit, &others[i], clients[i], 0);
+    assert_null(admit_next(admit, 0));
+    /* A quarter more than there are CPUs. */
+    assert_ptr_equal(admit_next(admit, SECOND), &others[0]);
+    assert_ptr_equal(admit_next(admit, SECOND), &others[1]);
+    assert_null(admit_next(admit, SECOND));
+    admit_close(admit);
+}
+
+static void who_has_jobs_running_leaves_memory_to_those_who_have_none(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.memory_bytes = 1000 * MIB;
+    bounds.reserve_bytes = 125 * MIB;
+    struct admit *admit = open_with(bounds);
+    struct ticket sleepers[10] = {0}, others[3] = {0};
+    static const char *const clients[] = {"b", "c", "d"};
+    for (int i = 0; i < 10; i++) {
+        sleepers[i].memory_bytes = 100 * MIB;
+        enter(admit, &sleepers[i], "sleepers", 0);
+    }
+    for (int i = 0; i < 8; i++)
+        assert_ptr_equal(admit_next(admit, 0), &sleepers[i]);
+    assert_null(admit_next(admit, SECOND));
+    for (int i = 0; i < 3; i++) {
+        others[i].memory_bytes = 60 * MIB;
+        enter(admit, &others[i], clients[i], SECOND);
+    }
+    assert_null(admit_next(admit, SECOND)); /* those that are first hold their turn */
+    assert_int_equal(admit_impatient_us(admit, SECOND), SECOND + SECOND / 4);
+    assert_ptr_equal(admit_next(admit, 2 * SECOND), &others[0]);
+    assert_ptr_equal(admit_next(admit, 2 * SECOND), &others[1]);
+    assert_null(admit_next(admit, 2 * SECOND)); /* the reserve is used up */
+    admit_leave(admit, &others[0], 2 * SECOND);
+    assert_ptr_equal(admit_next(admit, 2 * SECOND), &others[2]);
+    /* What those have got is not taken from the others. */
+    admit_leave(admit, &sleepers[0], 3 * SECOND);
+    assert_ptr_equal(admit_next(admit, 3 * SECOND), &sleepers[8]);
+    admit_close(admit);
+}
+
+static void a_client_alone_may_have_all_memory_for_one_job(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.memory_bytes = 1000 * MIB;
+    bounds.reserve_bytes = 125 * MIB;
+    struct admit *admit = open_with(bounds);
+    struct ticket large[2] = {{.memory_bytes = 1000 * MIB}, {.memory_bytes = 1000 * MIB}};
+    struct ticket small = {.memory_bytes = 60 * MIB};
+    enter(admit, &large[0], "a", 0);
+    enter(admit, &large[1], "a", 0);
+    assert_ptr_equal(admit_next(admit, 0), &large[0]);
+    enter(admit, &small, "b", 0);
+    assert_null(admit_next(admit, SECOND));
+    admit_leave(admit, &large[0], SECOND);
+    assert_ptr_equal(admit_next(admit, SECOND), &large[1]);
+    admit_close(admit);
+}
+
+static void a_job_that_needs_the_reserve_as_well_gets_it_though_small_ones_keep_coming(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.memory_bytes = 1000 * MIB;
+    bounds.reserve_bytes = 125 * MIB;
+    struct admit *admit = open_with(bounds);
+    struct ticket first = {.memory_bytes = 60 * MIB}, large = {.memory_bytes = 950 * MIB};
+    struct ticket small = {.memory_bytes = 60 * MIB};
+    enter(admit, &first, "a", 0);
+    assert_ptr_equal(admit_next(admit, 0), &first);
+    enter(admit, &large, "b", 0);
+    enter(admit, &small, "c", 0);
+    assert_null(admit_next(admit, SECOND));
+    admit_leave(admit, &first, SECOND);
+    assert_ptr_equal(admit_next(admit, SECOND), &large);
+    admit_close(admit);
+}
+
 static void when_to_come_again_is_what_jobs_take_times_what_waits(void **state)
 {
     (void)state;
@@ -337,6 +527,15 @@ int main(void)
         cmocka_unit_test(no_queue_means_now_or_never),
         cmocka_unit_test(large_bodies_fill_a_queue_too),
         cmocka_unit_test(who_waits_too_long_is_told_oldest_first),
+        cmocka_unit_test(while_jobs_want_all_cpus_no_other_is_started),
+        cmocka_unit_test(
+            a_client_that_has_none_running_waits_for_those_of_others_so_long_and_no_longer),
+        cmocka_unit_test(a_place_beside_the_others_becomes_one_of_them_when_one_of_them_ends),
+        cmocka_unit_test(cpus_that_others_want_do_not_shut_a_client_out),
+        cmocka_unit_test(who_has_jobs_running_leaves_memory_to_those_who_have_none),
+        cmocka_unit_test(a_client_alone_may_have_all_memory_for_one_job),
+        cmocka_unit_test(
+            a_job_that_needs_the_reserve_as_well_gets_it_though_small_ones_keep_coming),
         cmocka_unit_test(when_to_come_again_is_what_jobs_take_times_what_waits),
         cmocka_unit_test(nobody_is_told_to_stay_away_longer_than_a_request_may_wait),
         cmocka_unit_test(clients_come_and_go_in_any_number),
