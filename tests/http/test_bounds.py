@@ -9,7 +9,7 @@ from conftest import SANITIZED, until
 
 pytestmark = pytest.mark.cold
 
-CONTRACTS = ("run", "run_code", "execute", "execute_script", "data")
+CONTRACTS = ("run", "run_code", "execute", "execute_script", "data", "judge")
 
 
 def caps(server):

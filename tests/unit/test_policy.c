@@ -244,8 +244,8 @@ static struct sb_policy *load_shipped(const char *name)
 static void every_shipped_policy_loads_and_is_described(void **state)
 {
     (void)state;
-    static const char *const expected[] = {"data",           "default", "execute",
-                                           "execute_script", "run",     "run_code"};
+    static const char *const expected[] = {"data",  "default", "execute", "execute_script",
+                                           "judge", "run",     "run_code"};
     char **names;
     struct sb_error err;
     assert_int_equal(sb_policy_list(&names, SB_POLICY_SOURCE, &err), 0);
@@ -267,7 +267,8 @@ static void every_shipped_policy_loads_and_is_described(void **state)
 static void only_the_data_policy_preloads_modules(void **state)
 {
     (void)state;
-    static const char *const names[] = {"default", "run_code", "execute", "run", "execute_script"};
+    static const char *const names[] = {"default", "run_code",       "execute",
+                                        "run",     "execute_script", "judge"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct sb_policy *policy = load_shipped(names[i]);
         assert_null(policy->preload[0]);
@@ -316,6 +317,10 @@ static void each_endpoint_has_the_limits_that_its_users_know(void **state)
         {"execute_script", SB_MEMORY_BYTES, 50 * MIB},
         {"execute_script", SB_CPU_TIME_MS, 5000},
         {"execute_script", SB_OPEN_FILES, 10},
+        {"judge", SB_CPU_TIME_MS, 3000},
+        {"judge", SB_WALL_TIME_MS, 30000},
+        {"judge", SB_MEMORY_BYTES, 256 * MIB},
+        {"judge", SB_MILLICPUS, 1000},
     };
     for (size_t i = 0; i < ARRAY_LEN(promises); i++) {
         struct sb_policy *policy = load_shipped(promises[i].name);
