@@ -6,6 +6,7 @@
 Outcomes are ok, skipped, expected, failed; of the last the first line of the reason is told too.
 The same file runs inside the sandbox and outside."""
 
+import importlib
 import io
 import json
 import os
@@ -45,6 +46,32 @@ class Outcomes(unittest.TestResult):
         self._tell(test, "failed", "unexpected success")
 
 
+def tests_of(suite):
+    for part in suite:
+        if isinstance(part, unittest.TestSuite):
+            yield from tests_of(part)
+        else:
+            yield part
+
+
+def run(name, outcomes):
+    """As CPython's own runner does it: some modules make their tests in load_tests() or test_main(), and what else is
+    found in them fails."""
+    try:
+        module, chosen = importlib.import_module(name), None
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        module, chosen = importlib.import_module(name.rpartition(".")[0]), f"{name}."  # a class
+    if hasattr(module, "test_main"):
+        module.test_main()
+    else:
+        suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+        if chosen:
+            suite = unittest.TestSuite(test for test in tests_of(suite) if test.id().startswith(chosen))
+        suite.run(outcomes)
+
+
 def main():
     names = [f"test.{name}" for name in sys.argv[1:]]
     from test import support
@@ -53,9 +80,10 @@ def main():
     support.use_resources = []  # no network, no large files, nothing that takes long
     support.verbose = 0
     outcomes = Outcomes()
+    support._run_suite = lambda suite: suite.run(outcomes)  # where test_main() ends
     with os_helper.temp_cwd("tests"):
-        suite = unittest.defaultTestLoader.loadTestsFromNames(names)
-        suite.run(outcomes)
+        for name in names:
+            run(name, outcomes)
     support.reap_children()
     return outcomes.found
 
