@@ -545,7 +545,8 @@ def policies(tmp_path):
 def no_process_is_left(turn):
     """Whatever a test did: afterwards nothing of it runs, but for the shared server and what is its."""
     yield
-    ours = integration.descendants() - _shared - set().union(*map(integration.descendants, _shared))
+    table = integration.processes()
+    ours = integration.below(table, os.getpid()) - _shared - integration.below(table, *_shared)
     left = integration.living(ours)
     told = integration.describe(left)
     for pid in left:

@@ -409,10 +409,13 @@ def processes():
     return table
 
 
-def descendants(ancestor=None):
-    """The pids of all processes below one; by default of this one, that is of the tests so far."""
-    table = processes()
-    found, level = set(), {ancestor or os.getpid()}
+def descendants(*ancestors):
+    """The pids of all processes below some; by default of this one, that is of the tests so far."""
+    return below(processes(), *(ancestors or [os.getpid()]))
+
+
+def below(table, *ancestors):
+    found, level = set(), set(ancestors)
     while level:
         level = {pid for pid, parent in table.items() if parent in level} - found
         found |= level
