@@ -126,8 +126,8 @@ class Via(CommandLine):
 
 
 def is_json_text(program):
-    """Whether JSON can hold it. A request without any code is refused."""
-    return bool(program.text) and has_text_input(program)
+    """Whether JSON can hold it."""
+    return program.text is not None and has_text_input(program)
 
 
 @dataclasses.dataclass
