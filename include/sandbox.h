@@ -245,11 +245,10 @@ struct sb_job {
     size_t files_count;
     const char *const *args; /* sys.argv[1:], NULL-terminated, or NULL */
     const char *const *env;  /* "NAME=value", on top of the policy's, NULL-terminated, or NULL */
-    const char
-        *call; /* function to call after the code; its value becomes the result. Its name, or
-                  JSON: {"name": "main", "args": […], "kwargs": {…}}. It is called once: what the
-                  script does under `if __name__ == "__main__":` is left out. A coroutine is run to
-                  its end */
+    const char *call; /* function to call after the code; its value becomes the result. Its name, or
+                         JSON: {"name": "main", "args": […], "kwargs": {…}}. It is called once: what
+                         the script does under `if __name__ == "__main__":` is left out. A coroutine
+                         is run to its end */
     const void *stdin_data; /* what the script reads, or */
     size_t stdin_size;
     bool stdin_from_fd; /* … it is relayed from stdin_fd, never handed into the sandbox */

@@ -225,7 +225,9 @@ static const char utf8_name[] = "utf-8";
 static struct source_coding other_coding(const struct sb_file *file)
 {
     struct source_coding coding = source_coding_find(file->data, file->size);
-    return source_coding_is_utf8(file->data, coding) ? (struct source_coding){0} : coding;
+    if (source_coding_is_utf8(file->data, coding))
+        coding.size = 0;
+    return coding;
 }
 
 /* Text is Unicode, whatever it declares: the source file that is made of it is in UTF-8, and says

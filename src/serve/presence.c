@@ -37,10 +37,12 @@ struct told {
 
 static void read_end(struct end *end, const struct sockaddr_storage *socket)
 {
-    const void *any = socket;
-    address_from_socket(&end->address, any);
-    end->port = socket->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)any)->sin6_port
-                                              : ((const struct sockaddr_in *)any)->sin_port;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, socket, sizeof(v4));
+    memcpy(&v6, socket, sizeof(v6));
+    address_from_socket(&end->address, (const struct sockaddr *)socket);
+    end->port = socket->ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port;
 }
 
 static bool read_pair(struct pair *pair, int fd)

@@ -182,7 +182,7 @@ static void watching_suspend(struct watching *watching)
 static void watching_resume(struct watching *watching)
 {
     for (size_t i = 0; i < WATCHERS; i++) {
-        if (watching->function[i] != own.none)
+        if (watching->function[i] != NULL && watching->function[i] != own.none)
             Py_DecRef(PyObject_CallFunction(own.set[i], "O", watching->function[i]));
         Py_DecRef(watching->function[i]);
     }
@@ -192,7 +192,7 @@ static void watching_resume(struct watching *watching)
 
 PyObject *steps_take(PyObject *steps)
 {
-    struct watching watching;
+    struct watching watching = {0};
     watching_prepare();
     PyObject *step = PyObject_CallMethod(steps, "send", "O", own.none);
     while (step != NULL) {

@@ -126,7 +126,7 @@ static struct warm_job *copy_prepared(const struct sb_run *run, const struct ins
     if (buffer.size <= JOB_MESSAGE_MAX) {
         copy->size = buffer.size;
         copy->message = malloc(buffer.size);
-        copy->args = calloc(strings_count((const char *const *)in->argv), sizeof(char *));
+        copy->args = calloc(strings_count((const char *const *)in->argv) + 1, sizeof(char *));
         copy->env = calloc(strings_count((const char *const *)in->envp) + 1, sizeof(char *));
         copy->files = calloc(in->files_count + 1, sizeof(struct sb_file));
     }
