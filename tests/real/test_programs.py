@@ -143,6 +143,26 @@ def test_the_data_policy_is_enough_for_all_three_and_leaves_work_to_the_script(r
     assert ran.verdict["usage"]["memory_peak_bytes"] < 384 << 20
 
 
+@pytest.mark.parametrize("start", ["cold", "warm"])
+def test_under_the_data_policy_psutil_and_joblib_find_what_they_ask_the_kernel_for(run, start):
+    """/proc/cpuinfo, meminfo, stat, uptime and the like, which are not about the job's own processes."""
+    rootfs = os.environ.get("SANDBOX_ROOTFS_DATA")
+    if not rootfs:
+        pytest.skip("SANDBOX_ROOTFS_DATA is not set: no root file system with numpy and the like")
+    ran = run("--rootfs", rootfs, "--policy", "data", "--start", start, "--timeout", "60", json=True, code="""
+        import joblib, os, psutil
+        for name in ("cpuinfo", "meminfo", "stat", "uptime", "loadavg", "vmstat", "self/status"):
+            assert open(f"/proc/{name}").read(), name
+        assert psutil.cpu_count() >= 1 and psutil.virtual_memory().total > 0 and psutil.boot_time() > 0
+        assert psutil.cpu_times().user > 0 and psutil.cpu_percent() >= 0
+        assert psutil.Process().memory_info().rss > 0 and psutil.pids() == [os.getpid()]
+        assert joblib.cpu_count() >= 1
+        print(joblib.Parallel(n_jobs=2)(joblib.delayed(pow)(i, 2) for i in range(4)))
+        """)
+    assert ran.verdict["output"] == "[0, 1, 4, 9]", ran.verdict
+    assert ran.verdict["enforcement"]["start"] == start
+
+
 # ── Data ─────────────────────────────────────────────────────────────────────────────────────────
 
 
