@@ -150,13 +150,6 @@ static int64_t room_in(struct job_clock *clock, int64_t interval_us, int64_t use
     return MAX(interval_us - share_us, 0);
 }
 
-static void note_demand(struct job_clock *clock, int64_t interval_us, int64_t wanted_us)
-{
-    int64_t demand = MIN(wanted_us * 1000 / interval_us, clock->millicpus);
-    bool first = clock->looked_us == clock->started_us;
-    clock->demand = first ? demand : (clock->demand + demand) / 2;
-}
-
 static void remember(struct job_clock *clock, const struct clock_look *look)
 {
     clock->looked_us = look->now_us;
@@ -191,7 +184,7 @@ void clock_advance(struct job_clock *clock, const struct clock_look *look)
         struct seen seen = see(clock, look, interval_us);
         int64_t delay_us = add_unseen(clock, &seen, interval_us, used_us);
         withhold(clock, look, &seen, delay_us, room_in(clock, interval_us, used_us));
-        note_demand(clock, interval_us, used_us + delay_us);
+        clock->demand = MIN((used_us + delay_us) * 1000 / interval_us, clock->millicpus);
     }
     remember(clock, look);
 }

@@ -35,7 +35,7 @@ struct job_clock {
     int64_t millicpus; /* that the job may use at once */
     int64_t started_us;
     int64_t withheld_us; /* so far */
-    int64_t demand;      /* of the last intervals: CPUs that it had or waited for, in thousandths */
+    int64_t demand;      /* in the last interval: CPUs that it had or waited for, in thousandths */
     /* As of the last look: */
     int64_t looked_us, used_us;
     struct clock_task *tasks;

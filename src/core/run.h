@@ -82,13 +82,13 @@ struct sb_run {
     size_t message_size;
     bool message_too_long;
 
-    int control;                     /* write end: closed, it ends the job (init.c) */
-    int64_t started_us, ended_us;    /* CLOCK_MONOTONIC; ended 0: still running */
-    bool let_in;                     /* the code: from then on its time counts */
-    struct job_clock clock;          /* what wall_time_ms limits, and is compared with */
-    struct own_times own;            /* as of the last look at it */
-    int64_t moved_bytes, held_up_us; /* since then, or before: see held_up() in timer.c */
-    int64_t look_us;                 /* how long after a look at it the next one is */
+    int control;                  /* write end: closed, it ends the job (init.c) */
+    int64_t started_us, ended_us; /* CLOCK_MONOTONIC; ended 0: still running */
+    bool let_in;                  /* the code: from then on its time counts */
+    struct job_clock clock;       /* what wall_time_ms limits, and is compared with */
+    struct own_times own; /* as of the last time that its pipes were found to have been of use: */
+    int64_t moved_bytes;  /* since then; see held_up() in timer.c */
+    int64_t look_us;      /* how long after a look at it the next one is */
     bool dead; /* every process of the job; pid 1 may be about to end, and to be waited for */
     bool init_exited; /* by itself, not by a signal */
     int init_status;  /* its exit status or signal */

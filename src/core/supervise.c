@@ -77,10 +77,20 @@ void run_release(struct sb_run *run)
 
 /* ── Listening ─────────────────────────────────────────────────────────────────────────────── */
 
+/* Whether a warm child has its job. */
+static bool has_job(struct sb_run *run)
+{
+    if (run->warm_job != NULL)
+        run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
+    return run->warm_job == NULL;
+}
+
 /* Begins to look at the clocks and at what the job has to tell. */
 static int listen_to(struct sb_run *run)
 {
     bool first = !run->listened;
+    if (first)
+        has_job(run);
     if (timer_make(run) < 0 || sources_listen(run) < 0)
         return -1;
     if (first)
@@ -173,14 +183,6 @@ static void end(struct sb_run *run)
         /* One that its reader has paused waits until it is wanted. */
         while ((run->source[kind].watched != 0 || !run->listened) && source_read(run, kind))
             ;
-}
-
-/* Whether a warm child has its job. */
-static bool has_job(struct sb_run *run)
-{
-    if (run->warm_job != NULL)
-        run->sandbox->warm_operations->ready(run->sandbox, &run->source[SOURCE_CHANNEL]);
-    return run->warm_job == NULL;
 }
 
 /* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it

@@ -22,7 +22,7 @@
 /* About what a pipe holds. */
 #define MUCH_BYTES (32 << 10)
 /* One that does nothing is looked at ever more rarely. */
-#define LOOK_IDLE_MAX_US 1000000
+#define LOOK_IDLE_MAX_US 2000000
 /* And the shortest pause before another look at one that is nearly over. */
 #define LOOK_AGAIN_MIN_US 1000
 /* A job has its time though it gets only this part of the CPUs that it could use; with less, it is
@@ -72,9 +72,8 @@ void timer_begin(struct sb_run *run)
     if (has_quota(run))
         millicpus = MIN(millicpus, run->limits.value[SB_MILLICPUS]);
     clock_begin(&run->clock, run->started_us, run->cpu_time_before_us, millicpus);
-    schedstat_own(&run->sandbox->own);
     run->own = run->sandbox->own;
-    run->moved_bytes = run->held_up_us = 0;
+    run->moved_bytes = 0;
     /* Without a cgroup there is nothing to look at. */
     run->look_us = run->sandbox->cgroup.backend != NULL ? LOOK_MIN_US : wall_limit_us(run);
 }
@@ -90,22 +89,18 @@ void timer_let_in(struct sb_run *run, int64_t at_us)
 }
 
 /* One that writes much, or reads much, waits for us whenever its pipe is full, or empty. For how
- * long, because we had no CPU ourselves, or were busy with the pipes of others? That it was so is
- * known when its pipe has been read, which may be after this look. */
+ * long may that be, because we had no CPU ourselves, or were busy with the pipes of others? */
 static int64_t held_up(struct sb_run *run)
 {
     struct own_times *own = &run->sandbox->own, before = run->own;
-    schedstat_own(own);
-    run->own = *own;
-    double moved = (double)(own->moved_bytes - before.moved_bytes);
-    double others = moved > 0 ? MAX(1 - (double)run->moved_bytes / moved, 0) : 0;
-    run->held_up_us +=
-        own->delay_us - before.delay_us + (int64_t)((double)(own->cpu_us - before.cpu_us) * others);
     if (run->moved_bytes < MUCH_BYTES)
         return 0;
-    int64_t held_up_us = run->held_up_us;
-    run->held_up_us = run->moved_bytes = 0;
-    return held_up_us;
+    schedstat_own(own);
+    double ours = (double)run->moved_bytes / (double)(own->moved_bytes - before.moved_bytes);
+    run->own = *own;
+    run->moved_bytes = 0;
+    return own->delay_us - before.delay_us +
+           (int64_t)((double)(own->cpu_us - before.cpu_us) * (1 - ours));
 }
 
 static void look(struct sb_run *run, bool surely)
@@ -134,9 +129,11 @@ static int64_t wall_left(struct sb_run *run, int64_t now_us)
 }
 
 /* Until the job's CPU time can be used up. */
-static int64_t cpu_left(const struct sb_run *run)
+static int64_t cpu_left(const struct sb_run *run, int64_t now_us)
 {
-    int64_t used_us = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
+    int64_t used_us = run->clock.used_us;
+    if (run->clock.looked_us < now_us)
+        used_us = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
     if (used_us < 0)
         return INT64_MAX;
     int64_t left_us =
@@ -149,7 +146,7 @@ void timer_check(struct sb_run *run)
     int64_t now_us = monotonic_us();
     const int64_t left_us[] = {
         wall_left(run, now_us),
-        cpu_left(run),
+        cpu_left(run, now_us),
         run->started_us + REAL_TIME_TIMES * wall_limit_us(run) - now_us,
     };
     static const enum cause causes[] = {CAUSE_WALL_TIME, CAUSE_CPU_TIME, CAUSE_STARVED};

@@ -15,7 +15,7 @@
 #include "util.h"
 
 /* How often is looked at what jobs want of the CPUs, while others wait. */
-#define LOOK_US INT64_C(100000)
+#define LOOK_US INT64_C(50000)
 /* What a job is taken to want in its first moments, which are all that most have: so that a hundred
  * that come at once, and want one CPU each, don't all run before anybody knows. */
 #define UNKNOWN_MILLICPUS INT64_C(250)
