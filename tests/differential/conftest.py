@@ -55,7 +55,7 @@ def doors(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def reference():
-    """reference(program) is what plain python3 made of it, which is asked once."""
+    """reference(program) is what plain python3 made of it, which is asked once; reference.version is python's."""
     if os.geteuid() != 0:
         pytest.skip("needs root: the other side of the comparison is a chroot with mounts")
     plain, known = plain_python(), {}
@@ -65,4 +65,5 @@ def reference():
             known[program.id] = plain.run(program)
         return known[program.id]
 
+    get.version = plain.version
     return get
