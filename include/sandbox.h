@@ -109,6 +109,9 @@ SB_API const char *sb_policy_name(const struct sb_policy *policy);
 SB_API const char *sb_policy_description(const struct sb_policy *policy);
 SB_API int64_t sb_policy_limit(const struct sb_policy *policy, enum sb_limit limit);
 SB_API int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit);
+/* The modules that interpreters which are kept ready for it import ahead ("preload"), each once,
+ * NULL-terminated, never NULL. */
+SB_API const char *const *sb_policy_preload(const struct sb_policy *policy);
 /* A program that serves others may allow them less than the policy does: the cap becomes `most`,
  * where it is above that, but never less than the policy's own limit. Before any job names it. */
 SB_API void sb_policy_lower_cap(struct sb_policy *policy, enum sb_limit limit, int64_t most);
@@ -207,6 +210,8 @@ struct sb_warm_state {
     pid_t zygote;       /* 0: none */
     size_t failed;      /* that often in a row it could not be made ready, or died */
     const char *reason; /* why it is not ready, "" when it is or is about to be */
+    const char *broken; /* why a module that it preloads can't be imported, "" when none is known:
+                           of the last zygote, until another is ready or ends for another reason */
 };
 SB_API struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox,
                                           const struct sb_policy *policy);
@@ -274,6 +279,20 @@ SB_API int sb_check(const struct sb_job *job, struct sb_error *err);
  * run anything: a bad job (err.field names what), a limit above its cap, a host that can't. */
 SB_API int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **run,
                     struct sb_error *err);
+
+/* A search for the modules that a policy preloads. Stays until on_found has been called, from
+ * sb_turn, or the sandbox is closed. */
+struct sb_search {
+    /* `missing`: the packages, and modules outside of packages, that the root file system has not:
+     * "numpy, pandas"; "" when it has them all; NULL when that could not be learnt. `remedy`: a
+     * command. Both go when the callback returns. */
+    void (*on_found)(void *user, const char *missing, const char *remedy);
+    void *user;
+};
+
+/* Starts one: a small job under that policy, which imports none of them. */
+SB_API int sb_find_modules(struct sb_sandbox *sandbox, const struct sb_policy *policy,
+                           struct sb_search *search, struct sb_error *err);
 
 /* Ends a job: its verdict will be "signal" with `signal`, and `reason` (one sentence, copied) as
  * error. */

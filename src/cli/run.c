@@ -17,7 +17,11 @@
 struct live {
     struct report report;
     struct sb_sandbox *sandbox;
+    const struct sb_policy *policy;
     struct sb_run *run; /* NULL before the start and after the verdict */
+    bool lacking;       /* it ended for want of a module, which may be one of the policy's */
+    struct sb_search search;
+    bool searching;
 };
 
 /* ── Callbacks ──────────────────────────────────────────────────────────────────────────────── */
@@ -37,7 +41,29 @@ static void on_done(void *user, const struct sb_verdict *verdict)
 {
     struct live *live = user;
     live->run = NULL;
+    live->lacking = verdict->exception != NULL &&
+                    strcmp(verdict->exception, "ModuleNotFoundError") == 0 &&
+                    sb_policy_preload(live->policy)[0] != NULL && !live->report.options->json;
     report_verdict(&live->report, verdict);
+}
+
+static void on_found(void *user, const char *missing, const char *remedy)
+{
+    struct live *live = user;
+    live->searching = false;
+    if (missing != NULL && missing[0] != '\0')
+        report_say(&live->report,
+                   "policy \"%s\" is for a root file system that has %s: %s makes one",
+                   sb_policy_name(live->policy), missing, remedy);
+}
+
+/* Scripts that need nothing of what their policy preloads run well without. */
+static void search_modules(struct live *live)
+{
+    struct sb_error ignored;
+    live->lacking = false;
+    live->search = (struct sb_search){on_found, live};
+    live->searching = sb_find_modules(live->sandbox, live->policy, &live->search, &ignored) == 0;
 }
 
 /* ── The loop ───────────────────────────────────────────────────────────────────────────────── */
@@ -91,10 +117,11 @@ static int supervise(struct live *live, struct sb_error *err)
 {
     struct report *report = &live->report;
     bool over = false;
-    while (!over && (live->run != NULL || report_waits(report))) {
+    while (!over && (live->run != NULL || live->searching || report_waits(report))) {
+        bool turns = live->run != NULL || live->searching;
         struct pollfd ready[] = {
             {.fd = report->signals, .events = POLLIN},
-            {.fd = live->run != NULL ? sb_fd(live->sandbox) : -1, .events = POLLIN},
+            {.fd = turns ? sb_fd(live->sandbox) : -1, .events = POLLIN},
             {.fd = relay_fd(&report->streams[SB_STDOUT]), .events = POLLOUT},
             {.fd = relay_fd(&report->streams[SB_STDERR]), .events = POLLOUT},
         };
@@ -104,6 +131,8 @@ static int supervise(struct live *live, struct sb_error *err)
             over = signalled(live);
         if (ready[1].revents != 0 && sb_turn(live->sandbox, 0, err) < 0)
             return -1;
+        if (live->lacking && !over)
+            search_modules(live);
         for (int i = 0; i < SB_STREAMS; i++) {
             if (ready[2 + i].revents != 0)
                 flush(live, (enum sb_stream)i);
@@ -211,7 +240,7 @@ int run_script(const struct options *options, struct sb_error *err)
     struct sb_policy *policy = NULL;
     if (sb_policy_load(&policy, options->policy_directory, options->policy, err) < 0)
         return -1;
-    struct live live = {0};
+    struct live live = {.policy = policy};
     report_open(&live.report, options);
 
     int status = start_from_inputs(&live, policy, err);

@@ -350,6 +350,64 @@ static void check_job(struct doctor *doctor, const struct sb_options *options,
     say(doctor, finding, "%s", outcome.text);
 }
 
+/* ── Policies that preload modules ──────────────────────────────────────────────────────────── */
+
+struct preload {
+    struct doctor *doctor;
+    const struct sb_policy *policy;
+};
+
+static void say_preload(void *user, const char *missing, const char *remedy)
+{
+    const struct preload *preload = user;
+    char name[80];
+    if (missing == NULL)
+        return; /* no job can run: that is told above */
+    snprintf(name, sizeof(name), "policy %.60s", sb_policy_name(preload->policy));
+    const struct sb_finding finding = {
+        .name = name,
+        .ok = missing[0] == '\0',
+        .meaning = "sandbox-serve does not offer it; sandbox-run does, without these modules",
+        .remedy = remedy,
+    };
+    if (finding.ok)
+        say(preload->doctor, finding, "the root file system has the modules that it preloads");
+    else
+        say(preload->doctor, finding, "the root file system has no %s", missing);
+}
+
+static void check_preload(struct doctor *doctor, struct sb_sandbox *sandbox, const char *directory,
+                          const char *name)
+{
+    struct sb_policy *policy;
+    struct sb_error ignored;
+    if (sb_policy_load(&policy, directory, name, &ignored) < 0)
+        return; /* whoever uses it is told */
+    struct preload preload = {doctor, policy};
+    struct sb_search search = {say_preload, &preload};
+    if (sb_policy_preload(policy)[0] != NULL &&
+        sb_find_modules(sandbox, policy, &search, &ignored) == 0)
+        while (sb_running(sandbox) > 0 && sb_turn(sandbox, -1, &ignored) == 0)
+            ;
+    sb_policy_free(policy);
+}
+
+static void check_preloads(struct doctor *doctor, const struct sb_options *options,
+                           const char *directory)
+{
+    char **names;
+    struct sb_sandbox *sandbox;
+    struct sb_error ignored;
+    if (sb_open(&sandbox, options, &ignored) < 0)
+        return;
+    if (sb_policy_list(&names, directory, &ignored) == 0) {
+        for (size_t i = 0; names[i] != NULL; i++)
+            check_preload(doctor, sandbox, directory, names[i]);
+        sb_strv_free(names);
+    }
+    sb_close(sandbox);
+}
+
 int sb_doctor(const struct sb_options *options, const char *policy_directory,
               void (*on_finding)(void *user, const struct sb_finding *finding), void *user)
 {
@@ -365,5 +423,6 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     check_cgroup(&doctor, options->cgroup);
     check_rootfs(&doctor, options);
     check_job(&doctor, options, policy_directory);
+    check_preloads(&doctor, options, policy_directory);
     return doctor.missing;
 }

@@ -212,6 +212,11 @@ int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit)
     return (unsigned)limit < SB_LIMITS ? policy->caps.value[limit] : SB_UNSET;
 }
 
+const char *const *sb_policy_preload(const struct sb_policy *policy)
+{
+    return (const char *const *)policy->preload;
+}
+
 void sb_policy_lower_cap(struct sb_policy *policy, enum sb_limit limit, int64_t most)
 {
     if ((unsigned)limit >= SB_LIMITS || most >= policy->caps.value[limit])

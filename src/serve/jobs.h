@@ -10,6 +10,7 @@
 #include "health.h"
 #include "metrics.h"
 #include "policies.h"
+#include "preload.h"
 #include "request.h"
 #include "service.h"
 
@@ -29,6 +30,7 @@ struct service {
     struct timer queue_timer;   /* for what time alone changes in it */
     int64_t looked_us;          /* at what the jobs want of the CPUs */
     struct health health;
+    struct preload_searches searches;
     TAILQ_HEAD(jobs, job) jobs; /* waiting or running */
     bool busy;                  /* in jobs_pump or sb_turn: nothing is started from within */
     bool again;                 /* jobs_pump was asked for meanwhile */

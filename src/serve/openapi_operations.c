@@ -184,7 +184,8 @@ const struct openapi_operation openapi_operations[] = {
         .path = "/health",
         .id = "health",
         .group = SERVICE,
-        .description = "Whether jobs can run.",
+        .description = "Whether jobs can run, by one of the service's own; what becomes of "
+                       "clients' jobs does not count.",
         .answer = {"Health"},
         .failures = {{"503", {"Health"}}},
         .examples = health_examples,
@@ -202,7 +203,8 @@ const struct openapi_operation openapi_operations[] = {
         .path = "/policies",
         .id = "policies",
         .group = SERVICE,
-        .description = "Their names, limits and caps.",
+        .description = "Their names, limits and caps, and whether they are available: one that "
+                       "preloads what can't be imported here is not.",
         .answer = {"Policies"},
     },
     {

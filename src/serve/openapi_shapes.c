@@ -14,7 +14,7 @@ const struct openapi_field openapi_fields[] = {
     {1u << NATIVE,
      {"code", "string|object",
       "Python code: text, or {\"base64\": …}, the bytes of a source file in the encoding that it "
-      "declares. This, `module`, or `files` with a main.py.",
+      "declares. This, `module`, or `files` with a main.py. Empty code does nothing.",
       CODE_OBJECT, 0}},
     {ANY_CONTRACT,
      {"code", "string|object", "Python code, also as {\"base64\": …}.", CODE_OBJECT, 0}},
@@ -166,6 +166,9 @@ static const struct openapi_member version[] = {
 static const struct openapi_member policy[] = {
     {"name", "string", "For `policy` in a request.", NULL, OPENAPI_REQUIRED},
     {"description", "string", "One sentence, or nothing.", NULL, OPENAPI_REQUIRED},
+    {"available", "boolean", "Whether requests may name it.", NULL, OPENAPI_REQUIRED},
+    {"reason", "string|null", "Why not: a module that it preloads can't be imported here.", NULL,
+     OPENAPI_REQUIRED},
     {"limits", "Limits", "What a job gets that asks for nothing else.", NULL, OPENAPI_REQUIRED},
     {"caps", "Limits", "What a request may ask for at most.", NULL, OPENAPI_REQUIRED},
     {0},

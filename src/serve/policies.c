@@ -7,6 +7,7 @@
 #include "contracts.h"
 #include "error.h"
 #include "json_writer.h"
+#include "preload.h"
 #include "util.h"
 
 static int check_contracts(const struct policies *policies, const char *directory,
@@ -33,7 +34,8 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
         count++;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     struct policies *policies = calloc(1, sizeof(*policies) + count * sizeof(*policies->policy));
-    if (policies == NULL) {
+    if (policies == NULL || (policies->missing = calloc(count + 1, sizeof(char *))) == NULL) {
+        free(policies);
         sb_strv_free(names);
         return sb_fail(err, "policy", ENOMEM, "the policies");
     }
@@ -76,15 +78,42 @@ void policies_let_go(struct policies *policies)
         if (policies->sandbox != NULL && *policies->sandbox != NULL)
             sb_warm_forget(*policies->sandbox, policies->policy[i]);
         sb_policy_free(policies->policy[i]);
+        free(policies->missing[i]);
     }
+    free(policies->missing);
     free(policies);
+}
+
+static size_t index_of(const struct policies *policies, const char *name)
+{
+    size_t i = 0;
+    while (i < policies->count && strcmp(sb_policy_name(policies->policy[i]), name) != 0)
+        i++;
+    return i;
 }
 
 const struct sb_policy *policies_find(const struct policies *policies, const char *name)
 {
-    for (size_t i = 0; i < policies->count; i++)
-        if (strcmp(sb_policy_name(policies->policy[i]), name) == 0)
-            return policies->policy[i];
+    size_t i = index_of(policies, name);
+    return i < policies->count ? policies->policy[i] : NULL;
+}
+
+const struct sb_policy *policies_offer(const struct policies *policies, const char *name,
+                                       struct sb_error *err)
+{
+    size_t i = index_of(policies, name);
+    char text[PRELOAD_REASON_SIZE];
+    if (i == policies->count) {
+        sb_fail_field(err, "policy", "policy",
+                      "there is no policy \"%.64s\": use one of those that GET /policies shows",
+                      name);
+        return NULL;
+    }
+    const char *reason = preload_reason(policies, i, text);
+    if (reason == NULL)
+        return policies->policy[i];
+    sb_fail_field(err, "policy", "policy", "policy \"%.64s\" is not offered here: %.400s", name,
+                  reason);
     return NULL;
 }
 
@@ -120,12 +149,21 @@ char *policies_json(const struct policies *policies, const char *only)
     for (size_t i = 0; i < policies->count; i++) {
         const struct sb_policy *policy = policies->policy[i];
         const char *description = sb_policy_description(policy);
+        char text[PRELOAD_REASON_SIZE];
+        const char *reason = preload_reason(policies, i, text);
         if (only != NULL && strcmp(sb_policy_name(policy), only) != 0)
             continue;
         json_item(&writer);
         json_bracket(&writer, '{');
         put_text(&writer, "name", sb_policy_name(policy));
         put_text(&writer, "description", description != NULL ? description : "");
+        json_key(&writer, "available");
+        json_verbatim(&writer, reason == NULL ? "true" : "false");
+        json_key(&writer, "reason");
+        if (reason != NULL)
+            json_string(&writer, reason, strlen(reason));
+        else
+            json_null(&writer);
         put_limits(&writer, "limits", policy, sb_policy_limit);
         put_limits(&writer, "caps", policy, sb_policy_cap);
         json_bracket(&writer, '}');

@@ -13,6 +13,8 @@ struct policies {
                                           NULL: none */
     uint64_t told; /* a bit for each whose jobs start cold, against its word, once that is logged */
     size_t count;
+    char **missing; /* of each policy, the sentence on modules that it preloads and that are not
+                       there; NULL: none is known to be missing (preload.h) */
     struct sb_policy *policy[]; /* sorted by name */
 };
 
@@ -30,8 +32,12 @@ void policies_let_go(struct policies *policies);
 /* NULL when there is none of that name. */
 const struct sb_policy *policies_find(const struct policies *policies, const char *name);
 
-/* {"policies":[{"name","description","limits","caps"}, …]}, or only the one named `only`. The
- * caller frees it. NULL: no memory. */
+/* As policies_find, for a request: NULL with a sentence, also when it is not offered. */
+const struct sb_policy *policies_offer(const struct policies *policies, const char *name,
+                                       struct sb_error *err);
+
+/* {"policies":[{"name","description","available","reason","limits","caps"}, …]}, or only the one
+ * named `only`. The caller frees it. NULL: no memory. */
 char *policies_json(const struct policies *policies, const char *only);
 
 #endif

@@ -42,12 +42,11 @@ static int choose_policy(const struct exchange *exchange, struct request *reques
                       client->token != NULL ? client->token : "", client->policy, name);
         return 403;
     }
-    *policy = policies_find(exchange->service->policies, name);
+    *policy = policies_offer(exchange->service->policies, name, err);
     if (*policy != NULL)
         return 0;
-    sb_fail_field(err, "policy", "policy",
-                  "there is no policy \"%.64s\": use one of those that GET /policies shows", name);
-    return 400;
+    /* One that the request has not chosen is the service's own matter. */
+    return request->policy != NULL ? 400 : 500;
 }
 
 static void run_at(struct exchange *exchange, enum endpoint endpoint)

@@ -87,9 +87,9 @@ static int enable_warm(struct service *service, struct sb_error *err)
 static void prepare_warm(struct service *service)
 {
     struct policies *policies = service->policies;
-    policies->sandbox = &service->sandbox;
     for (size_t i = 0; i < policies->count; i++)
-        sb_warm_prepare(service->sandbox, policies->policy[i]);
+        if (policies->missing[i] == NULL)
+            sb_warm_prepare(service->sandbox, policies->policy[i]);
 }
 
 /* Once, until it is ready again: a service goes on without it. */
@@ -99,13 +99,19 @@ static void tell_why_cold(struct service *service, size_t i, const struct sb_war
     uint64_t bit = UINT64_C(1) << i % 64;
     if (state->ready)
         policies->told &= ~bit;
-    if (service->config->cold || state->ready || state->failed == 0 || policies->told & bit)
+    if (service->config->cold || state->ready || state->failed == 0 || policies->told & bit ||
+        policies->missing[i] != NULL)
         return;
     policies->told |= bit;
-    log_say(service->log, LOG_WARNING,
-            "jobs of policy \"%s\" start cold for now: %s; mend that, or give it \"start\": "
-            "\"cold\"",
-            sb_policy_name(policies->policy[i]), state->reason);
+    char text[PRELOAD_REASON_SIZE];
+    if (preload_reason(policies, i, text) != NULL)
+        log_say(service->log, LOG_WARNING, "policy \"%s\" is not offered for now: %s",
+                sb_policy_name(policies->policy[i]), text);
+    else
+        log_say(service->log, LOG_WARNING,
+                "jobs of policy \"%s\" start cold for now: %s; mend that, or give it \"start\": "
+                "\"cold\"",
+                sb_policy_name(policies->policy[i]), state->reason);
 }
 
 static void show_warm(struct service *service)
@@ -183,7 +189,11 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
         service->queue_timer.watch.fd = -1;
         return sb_fail(err, "timerfd", errno, "no timer for the queue");
     }
+    service->policies->sandbox = &service->sandbox;
     if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
+        return -1;
+    preload_begin(service);
+    if (preload_wait(service, err) < 0)
         return -1;
     prepare_warm(service);
     warn_of_large(service);
@@ -204,6 +214,7 @@ int service_open(struct service **out, const struct config *config, struct loop 
                                 .watch.fd = -1,
                                 .queue_timer.watch.fd = -1};
     TAILQ_INIT(&service->jobs);
+    LIST_INIT(&service->searches);
     health_open(&service->health);
     metrics_begin(service->metrics);
     if (open_all(service, worker, err) < 0) {
@@ -219,8 +230,11 @@ int service_reload(struct service *service, struct sb_error *err)
     struct policies *policies;
     if (read_policies(&policies, service->config, err) < 0)
         return -1;
+    policies->sandbox = &service->sandbox;
+    preload_inherit(policies, service->policies);
     policies_let_go(service->policies);
     service->policies = policies;
+    preload_begin(service);
     prepare_warm(service);
     warn_of_large(service);
     return 0;
@@ -249,6 +263,7 @@ void service_close(struct service *service)
     sb_close(service->sandbox);
     service->sandbox = NULL;
     health_close(&service->health);
+    preload_close(service);
     jobs_free(service);
     if (service->queue_timer.watch.fd >= 0)
         timer_close(&service->queue_timer, service->loop);

@@ -51,6 +51,7 @@ struct pool {
     int64_t arrived_us;
     double interval_us; /* between jobs, smoothed */
     char reason[512];   /* why the zygote is not there */
+    char broken[512];   /* of that, what it could not import */
     struct pool *next;
 };
 

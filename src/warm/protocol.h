@@ -17,6 +17,10 @@
  * theirs: a directory that each root file system has, and that a zygote does without. */
 #define ZYGOTE_ROOTFS "/dev/shm"
 
+/* How the last line on a zygote's stderr begins where it could not import what the policy preloads:
+ * zygote.py, import_ahead. */
+#define PRELOAD_BROKEN "preload: "
+
 /* The second message to a zygote, after its own text (zygote.py): all that its jobs have in common;
  * the filter's instructions follow it. With it come descriptors of the cgroup directories to join.
  */

@@ -435,7 +435,7 @@ struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struc
 {
     struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
     if (pool == NULL)
-        return (struct sb_warm_state){.reason = "no job has asked for it yet"};
+        return (struct sb_warm_state){.reason = "no job has asked for it yet", .broken = ""};
     return (struct sb_warm_state){
         .ready = zygotes_serving(pool)->ready,
         .parked = pool->parked.count,
@@ -443,5 +443,6 @@ struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struc
         .zygote = zygotes_serving(pool)->process.pid,
         .failed = pool->failures,
         .reason = pool->reason,
+        .broken = pool->broken,
     };
 }

@@ -98,6 +98,20 @@ def load_library():
     return library
 
 
+def import_ahead(name):
+    """What can't be imported is the last that is said (PRELOAD_BROKEN); what is short for a while is not that."""
+    import posix
+
+    try:
+        __import__(name)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        posix.write(2, f"\npreload: the module {name} can't be imported: {why}\n".encode("utf-8", "replace"))
+        posix._exit(1)
+
+
 def set_environment(entries):
     import os
 
@@ -183,7 +197,7 @@ def main():
     # Numeric libraries start threads when they are imported, which a fork would lose.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     for name in preload:
-        __import__(name)
+        import_ahead(name)
     set_environment(environment)
     stay = set(sys.modules)
     runner = load("runner", RUNNER)

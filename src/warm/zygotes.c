@@ -84,7 +84,7 @@ static void start_zygote(struct pool *pool, struct zygote *zygote)
 /* What its stderr said last, or nothing. */
 static void read_errors(struct pool *pool, const struct zygote *zygote)
 {
-    char text[4096];
+    char text[64 * 1024 + 1]; /* as much as a pipe holds */
     ssize_t n = read(zygote->process.errors, text, sizeof(text) - 1);
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
         n--;
@@ -92,8 +92,10 @@ static void read_errors(struct pool *pool, const struct zygote *zygote)
         return;
     text[n] = '\0';
     const char *line = strrchr(text, '\n');
-    snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.200s",
-             line != NULL ? line + 1 : text);
+    line = line != NULL ? line + 1 : text;
+    if (strncmp(line, PRELOAD_BROKEN, strlen(PRELOAD_BROKEN)) == 0)
+        snprintf(pool->broken, sizeof(pool->broken), "%.400s", line + strlen(PRELOAD_BROKEN));
+    snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.400s", line);
 }
 
 /* Children that it owes are lost, those that are parked are not its any more. Jobs that wait for
@@ -120,6 +122,7 @@ static void lose_zygote(struct pool *pool, struct zygote *zygote)
 
 static void lose_dead(struct pool *pool, struct zygote *zygote)
 {
+    pool->broken[0] = '\0';
     snprintf(pool->reason, sizeof(pool->reason), "the zygote was ended from outside");
     read_errors(pool, zygote);
     lose_zygote(pool, zygote);
@@ -137,7 +140,7 @@ static void become_ready(struct pool *pool, struct zygote *zygote)
     zygote->ready = true;
     zygote->ready_us = monotonic_us();
     pool->serving = (int)(zygote - pool->zygotes);
-    pool->reason[0] = '\0';
+    pool->reason[0] = pool->broken[0] = '\0';
 }
 
 static void on_zygote(struct pool *pool, struct zygote *zygote)

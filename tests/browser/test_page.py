@@ -64,6 +64,16 @@ def test_the_policy_says_its_limits_and_holds(page):
     assert "of 500 MiB" in page.text(".meters")
 
 
+def test_a_policy_that_is_not_offered_is_shown_with_the_reason_and_cannot_be_chosen(page):
+    option = page.find("#policy option[value=data]")
+    if option.is_enabled():
+        pytest.skip("this root file system has what the policy data preloads")
+    assert "not offered" in option.text and "numpy" in option.get_attribute("title")
+    option.click()
+    assert page.find("#policy").get_attribute("value") == "run"
+    assert all(each.is_enabled() for each in page.all("#policy option") if each.get_attribute("value") != "data")
+
+
 def test_bars_tell_what_was_used_of_what(page):
     page.paste_and_run("x = b'x' * 64_000_000")
     bars = {bar.get_attribute("aria-label"): bar for bar in page.all("[role=meter]")}

@@ -357,3 +357,34 @@ def test_contract_e_has_its_limits(run, execute_script):
     assert ran.verdict["output"] == "24 True"
     ran = run("--policy", execute_script, "--cpu-time", "1", json=True, code="while True: pass")
     assert ran.verdict["verdict"] == "cpu_time"
+
+
+# ── Modules that are preloaded ───────────────────────────────────────────────────────────────────
+
+
+def test_a_script_that_lacks_a_module_which_its_policy_preloads_is_told_what_that_policy_is_for(run, policy):
+    lacking = policy(start="warm", preload=["json", "no_such_module", "no_such.package"])
+    ran = run("--policy", lacking, code="import no_such_module")
+    assert ran.status == 1
+    sentence, = ran.sentences
+    assert "is for a root file system that has no_such_module, no_such:" in sentence
+    assert "sandbox-rootfs build --with python3-no_such_module,python3-no_such DIR" in sentence
+    assert ran.stderr.index("ModuleNotFoundError") < ran.stderr.index(sentence)
+    assert run("--quiet", "--policy", lacking, code="import no_such_module").sentences == []
+    # Who does without them hears nothing of it.
+    for code in ("print(1)", "1 / 0", "import json"):
+        assert run("--policy", lacking, code=code).sentences == []
+    assert run("--policy", policy(start="warm", preload=["json"]), code="import no_such_module").sentences == []
+
+
+def test_doctor_says_which_policies_lack_what_they_preload(run, policy, tmp_path):
+    directory = policy(start="warm", preload=["json"]).rename(tmp_path / "has.json").parent
+    policy(start="warm", preload=["no_such_module"]).rename(tmp_path / "lacks.json")
+    policy().rename(tmp_path / "default.json")
+    findings = {each["name"]: each for each in json.loads(run(
+        "--doctor", "--json", env={"SANDBOX_POLICIES": str(directory)}).stdout)["findings"]}
+    assert findings["policy has"]["ok"] and "policy default" not in findings
+    lacks = findings["policy lacks"]
+    assert not lacks["ok"] and not lacks["required"] and "no_such_module" in lacks["detail"]
+    assert "sandbox-serve does not offer it" in lacks["meaning"]
+    assert lacks["remedy"] == "sandbox-rootfs build --with python3-no_such_module DIR"

@@ -16,8 +16,11 @@ export class Policies {
         const { policies: list } = await policies();
         this.#known = new Map(list.map((policy) => [policy.name, policy]));
         const wanted = this.select.value;
-        this.select.replaceChildren(...list.map(({ name }) => element("option", { value: name }, name)));
-        this.choose(this.#known.has(wanted) ? wanted : list[0]?.name);
+        this.select.replaceChildren(...list.map(({ name, available, reason }) =>
+            element("option", { value: name, disabled: !available, title: reason ?? "" },
+                available ? name : `${name} (not offered here)`)));
+        const first = list.find(({ available }) => available);
+        this.choose(this.#known.get(wanted)?.available ? wanted : first?.name);
     }
 
     get name() {
@@ -29,9 +32,9 @@ export class Policies {
         return this.#known.get(this.name)?.limits ?? null;
     }
 
-    // A policy that is not there leaves the choice as it is.
+    // A policy that is not there, or not offered, leaves the choice as it is.
     choose(name) {
-        if ([...this.select.options].some((option) => option.value === name))
+        if ([...this.select.options].some((option) => option.value === name && !option.disabled))
             this.select.value = name;
         this.#show();
     }
