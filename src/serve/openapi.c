@@ -35,8 +35,8 @@ static const struct {
     const char *headers;
 } failures[] = {
     {"400", "BadRequest",
-     "The request is not understood, asks for more than its policy allows, or its code is at "
-     "fault.",
+     "The request is not understood, asks for more than fits or its policy allows, names a policy "
+     "that is not available, or its code is at fault.",
      0, ROUTE_BODY, NULL},
     {"401", "Unauthorized", "Tokens are set up, and the request has none, or a wrong one.",
      ROUTE_PUBLIC, 0,
@@ -46,9 +46,10 @@ static const struct {
     {"408", "RequestTimeout", "The body came too slowly.", 0, ROUTE_BODY, NULL},
     {"413", "TooLarge", "The body is larger than `max-body` of the configuration.", 0, ROUTE_BODY,
      NULL},
-    {"415", "UnsupportedMediaType", "The body's Content-Type is not application/json.", 0,
+    {"415", "UnsupportedMediaType",
+     "The body's Content-Type is not application/json, or its Content-Encoding not identity.", 0,
      ROUTE_BODY, NULL},
-    {"421", "MisdirectedRequest", "The Host header names another host.", 0, 0, NULL},
+    {"421", "MisdirectedRequest", "Another host is asked, or https: without TLS.", 0, 0, NULL},
     {"429", "TooManyRequests", "This client asks more often than it may.", 0, ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
     {"500", "Failed",
