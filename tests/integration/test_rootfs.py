@@ -235,6 +235,9 @@ def rootfs(tmp_path):
         for path in made.place.rglob("*"):
             if path.is_dir() and not path.is_symlink():
                 path.chmod(0o755)
+    # Fifteen megabytes each, and there are more than a hundred of them.
+    for path in (made.place, tmp_path / "image"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
