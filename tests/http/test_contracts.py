@@ -3,6 +3,8 @@ literally."""
 
 import pytest
 
+from conftest import base64_text
+
 pytestmark = pytest.mark.vm("service")
 
 HELLO = "print('Hello World')"
@@ -28,12 +30,14 @@ def test_a_answers_400_without_code(server, body):
 @pytest.mark.parametrize("code", ["", " ", "\n", " \n\t\n", "# nothing"])
 def test_code_that_is_empty_is_code_and_does_nothing(server, code):
     """As python3 -c '' does."""
-    assert server.post("/run_code", {"code": code}).json == {"output": "", "error": ""}
+    answer = server.post("/run_code", {"code": code})
+    assert answer.status == 200 and (answer.json["output"], answer.json["error"]) == ("", "")
     answer = server.post("/execute", {"code": code})
     assert answer.status == 200 and answer.json["output"] == "" and "error" not in answer.json
     answer = server.run(code)
     assert (answer["status"], answer["output"], answer["verdict"], answer["exit_code"]) == ("success", "", "ok", 0)
-    for body in ({"code": code, "name": "-c"}, {"files": {"main.py": code}}):
+    encoded = {"base64": base64_text(code.encode())}
+    for body in ({"code": code, "name": "-c"}, {"files": {"main.py": code}}, {"code": encoded}):
         assert server.post("/run", body).json["status"] == "success"
     answer = server.post("/execute", {"script": code})
     assert answer.status == 400 and "main()" in answer.json["error"]
@@ -333,6 +337,6 @@ def test_where_output_is_missing_every_form_says_so(server, form, status):
 
 
 def test_a_script_that_is_not_run_has_the_fields_of_one_that_failed(server):
-    answer = server.post("/execute", {"script": ""})
+    answer = server.post("/execute", {"script": 1})
     assert answer.status == 400 and answer.error
     assert (answer.json["stdout"], answer.json["stderr"], answer.json["truncated"]) == ("", "", QUIET["truncated"])
