@@ -89,6 +89,7 @@ def test_a_program_that_is_held_back_by_its_own_quota_times_out_in_a_crowd(crowd
     assert words(crowd("--timeout", SECOND, "--cpus", "0.2", code=BURN.format(0.6 * SLOW))) == {"timeout"}
 
 
+@pytest.mark.skipif(SLOW > 1, reason="there the job's cgroup has so much of the CPUs that the two end nearly together")
 def test_one_that_sleeps_is_ended_before_one_that_computes_and_began_earlier(run):
     """It waits for no CPU."""
     with load(AT_ONCE):
