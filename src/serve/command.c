@@ -15,7 +15,7 @@ static const struct {
     const char *name, *argument, *help;
 } others[OTHERS] = {
     [OTHER_CONFIG] = {"config", "FILE",
-                      "read options from FILE, none: from no file [" SERVE_CONFIG_FILE "]"},
+                      "read options from FILE; none: no file [" SERVE_CONFIG_FILE "]"},
     [OTHER_POLICY] = {"policy", "NAME", "token add: the only policy that the token may use"},
     [OTHER_VERSION] = {"version", NULL, "show the version"},
     [OTHER_HELP] = {"help", NULL, "show this text"},
