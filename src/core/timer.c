@@ -27,8 +27,9 @@
 #define LOOK_AGAIN_MIN_US 1000
 /* A job has its time though it gets only this part of the CPUs that it could use; with less, it is
  * ended in the end, so that nothing runs for ever. The service starts no more than twice as many
- * that compute as there are CPUs, which leaves a host fifteen times too busy with other things. */
-#define REAL_TIME_TIMES 30
+ * that compute as there are CPUs, which leaves a host fifty times too busy with other things; a
+ * shell may start a hundred for each CPU. */
+#define REAL_TIME_TIMES 100
 
 int timer_make(struct sb_run *run)
 {
