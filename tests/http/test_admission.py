@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import Waiting, bearer, until
+from conftest import Waiting, bearer, integration, until
 
 SLEEP = "import time\nbegan = time.monotonic()\ntime.sleep(0.1)\nprint(began, time.monotonic())"
 
@@ -212,6 +212,16 @@ def test_a_clients_jobs_leave_memory_to_another_that_has_none(serve):
 
 CPUS = len(os.sched_getaffinity(0))
 BURN = "import time\nbegan = time.monotonic()\nwhile time.process_time() < 0.25: pass\nprint(began, time.monotonic())"
+
+
+@pytest.mark.parametrize("quota, jobs", [(500, 2), (1500, 3)])
+def test_unless_told_otherwise_there_are_twice_as_many_jobs_as_cpus_that_its_cgroup_allows(serve, tmp_path, quota, jobs):
+    if quota > 1000 * CPUS:
+        pytest.skip("there are fewer CPUs")
+    with integration.cpu_quota(integration.find_host(tmp_path), quota) as prefix:
+        server = serve(prefix=prefix, cold=True)
+        assert server.metric("sandbox_jobs_max") == jobs
+        server.stop()
 
 
 def test_jobs_that_compute_do_not_run_all_at_once_however_many_may(serve):

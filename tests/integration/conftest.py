@@ -465,6 +465,24 @@ def has_owner(cgroup):
     return False
 
 
+@contextlib.contextmanager
+def cpu_quota(host, millicpus):
+    """The prefix of a command that may use so many thousandths of a CPU, by a cgroup above its own."""
+    host.skip_unless_root("to make a cgroup")
+    root, file, period = (("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "") if host.cgroup == "v1" else
+                          ("/sys/fs/cgroup", "cpu.max", " 100000"))
+    outer = pathlib.Path(root, f"sandbox-run-quota-{os.getpid()}")
+    inner = outer / "inner"
+    inner.mkdir(parents=True)
+    try:
+        (outer / file).write_text(f"{millicpus * 100}{period}")
+        yield ["sh", "-c", f"echo 0 > {inner}/cgroup.procs && exec \"$@\"", "sh"]
+    finally:
+        for directory in (inner, outer):
+            with contextlib.suppress(OSError):  # after a failure somebody may be in there
+                directory.rmdir()
+
+
 def cgroup_processes(cgroup):
     """The pids in a cgroup and in those below it."""
     pids = set()

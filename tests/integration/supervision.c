@@ -395,6 +395,12 @@ static void close_in_callback(struct service *service)
     }
 }
 
+static void millicpus(struct service *service)
+{
+    (void)service;
+    printf("%lld\n", (long long)sb_millicpus());
+}
+
 static void throttled(struct service *service)
 {
     struct sb_job job = job_of(service, "while True: pass");
@@ -419,6 +425,7 @@ static const struct {
     {"late-output", late_output, true},   {"no-descriptors", no_descriptors, true},
     {"stolen-exit", stolen_exit, true},   {"turn-in-callback", turn_in_callback, true},
     {"throttled", throttled, true},       {"close-in-callback", close_in_callback, true},
+    {"millicpus", millicpus, false},
 };
 
 int main(int argc, char **argv)

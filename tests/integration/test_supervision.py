@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, QUICK, descendants, in_pid_namespace, living, reap, until
+from conftest import CHECKOUT, QUICK, cpu_quota, descendants, in_pid_namespace, living, reap, until
 
 SOURCE = CHECKOUT / "tests" / "integration" / "supervision.c"
 
@@ -67,6 +67,21 @@ def test_a_sigkill_of_the_supervisor_half_way_through_a_start_leaves_nothing(run
         reap()
     assert run(code="pass").status == 0  # the next start removes what is left of cgroups
     left.check()
+
+
+@pytest.mark.vm("root")
+@pytest.mark.parametrize("quota", [500, 1500])
+def test_no_more_cpus_are_counted_than_the_cgroups_that_it_is_in_allow(compiled, host, quota):
+    there = 1000 * len(os.sched_getaffinity(0))
+    with cpu_quota(host, quota) as prefix:
+        counted = subprocess.run([*prefix, compiled(SOURCE), "millicpus"], capture_output=True, text=True, check=True)
+    assert int(counted.stdout) == min(quota, there)
+
+
+def test_no_more_cpus_are_counted_than_it_may_run_on(compiled):
+    one = min(os.sched_getaffinity(0))
+    counted = subprocess.run(["taskset", "-c", str(one), compiled(SOURCE), "millicpus"], capture_output=True, text=True, check=True)
+    assert int(counted.stdout) == 1000
 
 
 # ── Streams ──────────────────────────────────────────────────────────────────────────────────────
