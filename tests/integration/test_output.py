@@ -79,9 +79,11 @@ def test_what_comes_is_seen_at_once_though_more_will_come_than_is_shown(run):
         answer = input()
         print("\\n" + "more\\n" * 100000 + answer)
         """)
-    seen = b""
-    while seen != b"the first line\nand a prompt: ":
-        seen += os.read(started.process.stdout.fileno(), 100)
+    seen, more = b"", True
+    while more and seen != b"the first line\nand a prompt: ":
+        more = os.read(started.process.stdout.fileno(), 100)
+        seen += more
+    assert more, seen
     started.write("an answer\n")
     ran = started.finish()
     assert ran.stdout.endswith("more\nan answer\n") and ran.stdout.count(" bytes left out …\n") == 1
