@@ -35,6 +35,7 @@ INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a Keyb
 flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
 last_module = None  # what comes after it in sys.modules is the script's
 get_objects = None  # gc's, which is not among the modules that are always loaded
+may_show = None  # of the library: remains.h
 
 
 # ── What the supervisor hears ────────────────────────────────────────────────────────────────────
@@ -250,26 +251,12 @@ def call_steps(scope, call, result):
 # could be: at every object that is there since the script began. Where none has a finaliser, or
 # anything else that runs when it dies, the process ends at once. Else CPython ends it.
 
-MOST_OBJECTS = 20000  # to look at more takes as long as to let CPython do it
-HAS_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC: instances are among gc.get_objects()
 HARMLESS_CALLBACKS = (  # of weak references: they take an entry out of a container
     ("_weakrefset", "WeakSet.__init__.<locals>._remove"),
     ("weakref", "WeakKeyDictionary.__init__.<locals>.remove"),
     ("weakref", "WeakValueDictionary.__init__.<locals>.remove"),
     ("logging", "_removeHandlerRef"),
 )
-GENERATOR = type(each for each in ())
-# Types of what each script has at its end. To look at them costs a copy of the page that each is on.
-USUAL = frozenset(map(id, (dict, list, tuple, GENERATOR, type(sys), type(identity),
-                           _frozen_importlib_external.SourceFileLoader)))
-# As no class of the script's can answer in their place.
-mro_of = type.__dict__["__mro__"].__get__
-names_of = type.__dict__["__dict__"].__get__
-flags_of = type.__dict__["__flags__"].__get__
-
-
-def has_finaliser(kind):
-    return any("__del__" in names_of(base) for base in mro_of(kind))
 
 
 def calls_back(reference):
@@ -306,34 +293,10 @@ def modules_since(last):
     return names
 
 
-def may_show_something():
-    """Whether an object that is there since the script began may do something when it dies."""
-    objects = get_objects()
-    if len(objects) > MOST_OBJECTS:
-        return True
-    generators = [each for each in objects if type(each) is GENERATOR]
-    # Where ours are missing, the script has hidden what it made by gc.freeze().
-    if {each.gi_code for each in generators} != OUR_GENERATORS or len(generators) != len(OUR_GENERATORS):
-        return True
-    kinds = dict(zip(map(id, map(type, objects)), map(type, objects)))
-    for key, kind in kinds.items():
-        if key in USUAL:
-            continue
-        if has_finaliser(kind):
-            return True
-        if type(kind).__module__ == "_ctypes" or _weakref.ProxyType in mro_of(kind):
-            return True
-        if _weakref.ReferenceType in mro_of(kind) and any(
-                calls_back(each) for each in objects if type(each) is kind):
-            return True
-    return any(has_finaliser(each) and not flags_of(each) & HAS_GC
-               for each in objects if type in mro_of(type(each)))
-
-
 def must_finalise(streams):
     """Whether something could be seen of it that CPython takes the interpreter to pieces."""
     if (sys.flags.inspect or sys.flags.dev_mode or _thread._count() > 0 or has_own_buffers() or
-            stand_in_for_streams(streams) or may_show_something()):
+            stand_in_for_streams(streams) or may_show(get_objects(), OUR_GENERATORS, calls_back)):
         return True
     if flush_c is not None:
         flush_c()
@@ -432,7 +395,7 @@ def job_steps(name, source, call, args, code=None):
     return status
 
 
-OUR_GENERATORS = {job_steps.__code__, end_steps.__code__}
+OUR_GENERATORS = job_steps.__code__, end_steps.__code__
 
 
 def load_library():
@@ -444,12 +407,13 @@ def load_library():
 
 
 def main(buffering, name, source, call, *args):
-    global get_objects, last_module
+    global get_objects, last_module, may_show
     import gc
 
     del sys.modules["gc"]
     get_objects = gc.get_objects
     library = load_library()
+    may_show = library.may_show
     last_module = [*sys.modules][-1]
     set_buffering(buffering)
     steps = job_steps(name, source, call, args)

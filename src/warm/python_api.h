@@ -6,7 +6,11 @@
 
 #include <sys/types.h>
 
-typedef struct object PyObject;
+/* Its head is a part of the stable ABI: programs have Py_TYPE() compiled into them. */
+typedef struct object {
+    ssize_t references;
+    struct object *type;
+} PyObject;
 
 #define METH_VARARGS 1
 #define METH_NOARGS 4
@@ -48,22 +52,34 @@ PyObject *PyLong_FromVoidPtr(void *pointer);
 long PyLong_AsLong(PyObject *number);
 PyObject *PyList_New(ssize_t size);
 int PyList_SetItem(PyObject *list, ssize_t at, PyObject *item);
-ssize_t PyTuple_Size(PyObject *tuple); /* −1 and an exception: it is none */
+ssize_t PyList_Size(PyObject *list);
+PyObject *PyList_GetItem(PyObject *list, ssize_t at); /* borrowed */
+ssize_t PyTuple_Size(PyObject *tuple);                /* −1 and an exception: it is none */
 PyObject *PyTuple_GetItem(PyObject *tuple, ssize_t at);
 PyObject *PyUnicode_DecodeUTF8(const char *text, ssize_t size, const char *errors);
 PyObject *PyUnicode_EncodeFSDefault(PyObject *text);
+const char *PyUnicode_AsUTF8AndSize(PyObject *text, ssize_t *size);
 
 PyObject *PyObject_Call(PyObject *function, PyObject *arguments, PyObject *keywords);
 PyObject *PyObject_CallFunction(PyObject *function, const char *format, ...);
 PyObject *PyObject_CallMethod(PyObject *object, const char *name, const char *format, ...);
 PyObject *PyMapping_GetItemString(PyObject *mapping, const char *key);
 PyObject *PyObject_GetAttrString(PyObject *object, const char *name);
+int PyObject_IsTrue(PyObject *object);
+
+extern PyObject PyType_Type;
+void *PyType_GetSlot(PyObject *type, int slot); /* of all types since 3.10 */
+unsigned long PyType_GetFlags(PyObject *type);
+int PyType_IsSubtype(PyObject *type, PyObject *base);
+#define PY_TP_FINALIZE 80
+#define PY_TPFLAGS_HAVE_GC (1UL << 14)
 
 PyObject *PySys_GetObject(const char *name); /* borrowed */
 int PySys_SetObject(const char *name, PyObject *value);
 
 extern PyObject *PyExc_StopIteration, *PyExc_RuntimeError;
 void PyErr_Clear(void);
+PyObject *PyErr_Occurred(void); /* borrowed */
 int PyErr_ExceptionMatches(PyObject *type);
 void PyErr_Fetch(PyObject **type, PyObject **value, PyObject **traceback);
 void PyErr_NormalizeException(PyObject **type, PyObject **value, PyObject **traceback);
@@ -74,6 +90,7 @@ PyObject *PyException_GetTraceback(PyObject *exception);
 int PyException_SetTraceback(PyObject *exception, PyObject *traceback);
 
 /* Not of the stable API, but everywhere, and unchanged since 2.3. */
+extern PyObject PyGen_Type, _PyWeakref_RefType, _PyWeakref_ProxyType, _PyWeakref_CallableProxyType;
 PyObject *PyRun_FileExFlags(void *file, const char *name, int start, PyObject *globals,
                             PyObject *locals, int close_it, void *flags);
 
@@ -90,6 +107,13 @@ void PyOS_AfterFork_Child(void);
 int Py_IsInitialized(void);
 int Py_FinalizeEx(void);
 void Py_Exit(int status);
+
+/* Borrowed. Nothing is written: PyObject_Type() would count the reference, in a page that is shared
+ * until then. */
+static inline PyObject *python_type(PyObject *object)
+{
+    return object->type;
+}
 
 /* None. */
 static inline PyObject *python_none(void)

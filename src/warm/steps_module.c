@@ -1,6 +1,7 @@
 /* The library that takes a cold start's steps, as runner.py sees it: a module of Python. */
 #include <stddef.h>
 
+#include "remains.h"
 #include "steps.h"
 
 static PyObject *steps;
@@ -25,6 +26,7 @@ static PyObject *call_begin(PyObject *module, PyObject *generator)
 static const struct method methods[] = {
     {"begin", call_begin, METH_O, "Ends all frames, takes the steps, ends the process."},
     {"run", call_run, METH_VARARGS, "What begin goes on with."},
+    REMAINS_MAY_SHOW,
     {0},
 };
 

@@ -203,6 +203,7 @@ def main():
     runner = load("runner", RUNNER)
     runner.flush_c = library.flush
     runner.get_objects = gc.get_objects
+    runner.may_show = library.may_show
     runner.set_buffering(buffering)
     runner.last_module = [*sys.modules][-1]
     rehearse(library, runner, buffering, environment)

@@ -3,6 +3,7 @@
 
 #include "embedded.h"
 #include "libzygote.h"
+#include "remains.h"
 #include "steps.h"
 
 static struct zygote *zygote;
@@ -182,6 +183,7 @@ static const struct method methods[] = {
      "the process."},
     {"run", call_run, METH_VARARGS, "What begin goes on with."},
     {"take_steps", call_take_steps, METH_O, "Takes steps here. Returns what they return."},
+    REMAINS_MAY_SHOW,
     {"steps_library", call_steps_library, METH_NOARGS, "The library of a cold start, as bytes."},
     {"take", call_take, METH_O,
      "The child's job: (arguments, environment or None when it is this one, code, more files?)."},
