@@ -23,14 +23,17 @@ SECOND = f"{SLOW}s"
 @contextlib.contextmanager
 def load(processes, prefix=()):
     """Processes outside of any sandbox that want a CPU all the time, as long as this one is there."""
-    code = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
-    burners = [subprocess.Popen([*prefix, sys.executable, "-c", code]) for _ in range(processes)]
+    code = f"import os\nprint('burning', flush=True)\nwhile os.getppid() == {os.getpid()}: pass"
+    burners = [subprocess.Popen([*prefix, sys.executable, "-c", code], stdout=subprocess.PIPE)
+               for _ in range(processes)]
     try:
+        for burner in burners:
+            assert burner.stdout.readline() == b"burning\n"
         yield
     finally:
         for burner in burners:
             burner.kill()
-            burner.wait()
+            burner.communicate()
 
 
 @pytest.fixture(params=["beside others of their kind", "beside other load"])
