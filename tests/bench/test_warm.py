@@ -97,6 +97,14 @@ def test_quick_run_reports_all_that_is_promised(bench, tmp_path):
     assert json.loads((tmp_path / "figures" / "warm.json").read_text())["warm"] == told
 
 
+def test_two_builds_are_compared_in_turns(bench, build):
+    said, report = bench("--warm", "--before", f"{build}:{os.environ['SANDBOX_ROOTFS']}")
+    assert said.returncode == 0, said.stderr
+    assert "warm" not in report
+    for told in (report["before"]["latency"], report["before"]["throughput"], report["before"]["throughput"]["cpu"]):
+        assert 0 < told["least"] <= told["ratio"] <= told["most"]
+
+
 def test_explain_follows_the_jobs(bench):
     # A job that prints 1 may do without any fault, one that fills new memory can't.
     said, report = bench("--explain", "--code", "b'x' * (8 << 20); print(1)")
