@@ -48,7 +48,8 @@ ARGUMENTS = ["--disable-gpu", "--disable-dev-shm-usage"]
 def driver():
     """One browser for all tests of this process."""
     options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium-headless-shell"
+    # The one in /usr/bin is a shell that waits for this: it would be ended in its place, and the browser be left.
+    options.binary_location = "/usr/lib/chromium/chromium-headless-shell"
     # Chromium's own sandbox refuses to start as root.
     for argument in ARGUMENTS + (["--no-sandbox"] if os.geteuid() == 0 else []):
         options.add_argument(argument)
