@@ -86,7 +86,7 @@ def inside(run, policy, rootfs, module):
     path = policy(limits={"wall_time_ms": 600000, "memory_bytes": 2 << 30, "tmp_bytes": 16 << 30,
                           "tmp_files": 100000, "pids": 500, "open_files": 1024, "cpus": 2},
                   loopback=True)
-    ran = run("--policy", path, "--rootfs", rootfs, "--call", "main", HERE / "suite.py",
+    ran = run("--policy", path, "--rootfs", rootfs, "--call", "called", HERE / "suite.py",
               *module.split(), meta=True)
     if ran.meta is None or ran.meta["verdict"] != "ok":
         pytest.fail(f"{module} does not come to its end inside: {ran.meta} {ran.stderr[-3000:]}")
