@@ -5,6 +5,7 @@ SANDBOX_RUN names the program, SANDBOX_TEST_CGROUP the cgroup back end to force 
 SANDBOX_TEST_OPTIONS more options for each run (optional), SANDBOX_TEST_SLOW how many times slower
 than others this host is (optional)."""
 
+import contextlib
 import ctypes
 import dataclasses
 import json
@@ -243,6 +244,8 @@ class Host:
             os.kill(pid, signal.SIGKILL)
         if self.canary_state():
             os.kill(self.canary_pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):  # where orphans come to us
+                os.waitpid(self.canary_pid, 0)
 
 
 @pytest.fixture
