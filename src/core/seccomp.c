@@ -16,7 +16,7 @@
 
 /* To be raised with each change to what seccomp_profile.c and seccomp_program.c make of a profile.
  */
-enum { CACHE_VERSION = 1 };
+enum { CACHE_VERSION = 2 };
 
 static const char cache_magic[8] = {'s', 'b', '-', 's', 'e', 'c', 'c', 'p'};
 

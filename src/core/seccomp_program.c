@@ -24,6 +24,8 @@ enum {
     MAX_DECISIONS = 256,
     MAX_INTERVALS = 1024,
     MAX_SINGLES = 3, /* of a segment: they are compared one after the other */
+    WORD_BITS = 32,
+    WORD_PAYS = 7, /* from so many values on, one test of a bit is shorter than comparisons */
     /* Call numbers below this are those that the kernel tries at load; the tree is balanced for
      * them. Its table ends near 470 today. */
     TABLE_END = 480,
@@ -117,14 +119,74 @@ static uint32_t arg_offset(const struct seccomp_condition *condition)
                       (condition->high ? sizeof(uint32_t) : 0));
 }
 
-static size_t emit_condition(struct builder *b, const struct seccomp_condition *condition,
-                             size_t if_true, size_t if_false)
+/* Loads what a condition looks at. */
+static size_t emit_load(struct builder *b, const struct seccomp_condition *condition)
 {
-    for (size_t i = condition->equals_count; i-- > 0;)
-        if_false = emit_jump(b, BPF_JEQ, condition->equals[i], if_true, if_false);
     if (condition->mask != UINT32_MAX)
         emit(b, BPF_ALU | BPF_AND | BPF_K, 0, 0, condition->mask);
     return emit(b, BPF_LD | BPF_W | BPF_ABS, 0, 0, arg_offset(condition));
+}
+
+/* Values that lie within 32 of each other, as the bits of one word: first + n is bit n. */
+struct word {
+    uint32_t first, bits;
+};
+
+/* Is 1 << (value - first) one of the bits? The value is lost by that. */
+static size_t emit_word(struct builder *b, const struct word *word, size_t if_true, size_t if_false)
+{
+    emit_jump(b, BPF_JSET, word->bits, if_true, if_false);
+    emit(b, BPF_ALU | BPF_LSH | BPF_X, 0, 0, 0);
+    emit(b, BPF_LD | BPF_IMM, 0, 0, 1);
+    size_t shift = emit(b, BPF_MISC | BPF_TAX, 0, 0, 0);
+    size_t position = emit_jump(b, BPF_JGE, WORD_BITS, if_false, shift);
+    return word->first == 0 ? position : emit(b, BPF_ALU | BPF_SUB | BPF_K, 0, 0, word->first);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint32_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Takes the values that fill a word well out of the (ordered) others. */
+static size_t take_words(uint32_t *values, size_t *count, struct word *words)
+{
+    size_t words_count = 0, kept = 0;
+    for (size_t i = 0, next; i < *count; i = next) {
+        uint32_t first = values[i] < WORD_BITS ? 0 : values[i];
+        struct word word = {.first = first};
+        for (next = i; next < *count && values[next] - first < WORD_BITS; next++)
+            word.bits |= UINT32_C(1) << (values[next] - first);
+        if (next - i >= WORD_PAYS) {
+            words[words_count++] = word;
+        } else { /* a word that begins with the next value may be fuller */
+            next = i + 1;
+            values[kept++] = values[i];
+        }
+    }
+    *count = kept;
+    return words_count;
+}
+
+/* Values by comparing, then those that share a word, for which it is loaded again. */
+static size_t emit_condition(struct builder *b, const struct seccomp_condition *condition,
+                             size_t if_true, size_t if_false)
+{
+    uint32_t values[SECCOMP_MAX_VALUES];
+    struct word words[SECCOMP_MAX_VALUES / WORD_PAYS];
+    size_t count = condition->equals_count;
+    memcpy(values, condition->equals, count * sizeof(*values));
+    qsort(values, count, sizeof(*values), by_value);
+    size_t words_count = take_words(values, &count, words);
+    for (size_t i = words_count; i-- > 0;) {
+        if_false = emit_word(b, &words[i], if_true, if_false);
+        if (i > 0)
+            if_false = emit_load(b, condition);
+    }
+    for (size_t i = count; i-- > 0;)
+        if_false = emit_jump(b, BPF_JEQ, values[i], if_true, if_false);
+    return emit_load(b, condition);
 }
 
 static size_t emit_decision(struct builder *b, struct decision *decision)

@@ -48,7 +48,7 @@ static const char *const arches[] = {"x86_64", "aarch64"};
 /* seccomp's subset of classic BPF. Fails the test on anything that the kernel would not load. */
 static uint32_t interpret(const struct sock_fprog *program, const struct seccomp_data *data)
 {
-    uint32_t a = 0;
+    uint32_t a = 0, x = 0;
     for (size_t pc = 0; pc < program->len; pc++) {
         const struct sock_filter *i = &program->filter[pc];
         bool taken = false;
@@ -59,6 +59,19 @@ static uint32_t interpret(const struct sock_fprog *program, const struct seccomp
             continue;
         case BPF_ALU | BPF_AND | BPF_K:
             a &= i->k;
+            continue;
+        case BPF_ALU | BPF_SUB | BPF_K:
+            a -= i->k;
+            continue;
+        case BPF_ALU | BPF_LSH | BPF_X:
+            assert_in_range(x, 0, 31); /* more is not defined */
+            a <<= x;
+            continue;
+        case BPF_LD | BPF_IMM:
+            a = i->k;
+            continue;
+        case BPF_MISC | BPF_TAX:
+            x = a;
             continue;
         case BPF_RET | BPF_K:
             return i->k;
@@ -908,7 +921,7 @@ static size_t make_model(struct model *m, uint32_t *seed, char *text, size_t mos
                                      "%s{\"arg\": %u, \"mask\": \"0x%x\", \"equals\": {",
                                      w == 0 ? "\"when\": [" : ",", m->groups[g].when[w].arg, mask);
             for (size_t v = 0; v < m->groups[g].when[w].count; v++) {
-                uint32_t value = random_number(seed) % 32 & mask;
+                uint32_t value = random_number(seed) % 80 & mask;
                 m->groups[g].when[w].values[v] = value;
                 used += (size_t)snprintf(text + used, most - used, "%s\"v%zu\": %u",
                                          v > 0 ? "," : "", v, value);
@@ -947,7 +960,7 @@ static void random_profiles_answer_by_the_first_group_that_holds(void **state)
     _cleanup_free_ char *text = malloc(MOST);
     _cleanup_free_ struct model *m = malloc(sizeof(*m));
     uint32_t seed = 20261121;
-    size_t compared = 0, far_jumps = 0, too_long = 0;
+    size_t compared = 0, far_jumps = 0, words = 0, too_long = 0;
     for (int round = 0; round < 400; round++) {
         size_t size = make_model(m, &seed, text, MOST);
         if (size == 0 || size > JSON_FILE_MAX)
@@ -961,18 +974,21 @@ static void random_profiles_answer_by_the_first_group_that_holds(void **state)
             continue;
         }
         compared++;
-        for (size_t i = 0; i < program.len; i++)
+        for (size_t i = 0; i < program.len; i++) {
             far_jumps += program.filter[i].code == (BPF_JMP | BPF_JA);
+            words += program.filter[i].code == (BPF_MISC | BPF_TAX);
+        }
         for (int i = 0; i < 4000; i++) {
             struct seccomp_data data = {.nr = (int)(random_number(&seed) % 460),
                                         .arch = seccomp_arch_native()};
             for (size_t a = 0; a < 6; a++)
-                data.args[a] = (uint64_t)random_number(&seed) << 32 | random_number(&seed) % 32;
+                data.args[a] = (uint64_t)random_number(&seed) << 32 | random_number(&seed) % 80;
             assert_int_equal(interpret(&program, &data), model_answer(m, &data));
         }
         free(program.filter);
     }
     assert_true(compared > 50);
+    assert_true(words > 50);     /* values that were looked up in words of bits, too */
     assert_true(far_jumps > 50); /* programs with more than 255 instructions were among them */
 }
 
