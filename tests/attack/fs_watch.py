@@ -1,4 +1,4 @@
-# attack: watch other jobs and the host through files that all share: inotify, dnotify, leases
+# attack: watch other jobs and the host, or hold them up, through files that all share: inotify, dnotify, leases, hints
 # expect: CONTAINED
 # bare: host
 import ctypes
@@ -6,10 +6,12 @@ import errno
 import fcntl
 import os
 import signal
+import tempfile
 
 from hostile import DENIED, finish, refused
 
 IN_OPEN = 0x20
+F_SET_RW_HINT = 1036
 # What the kernel answers to a request that it was built without.
 UNKNOWN = DENIED + (errno.EINVAL,)
 
@@ -36,6 +38,13 @@ def lease(path):
     return "a lease, which delays those who write"
 
 
+def hint(path):
+    """Stays with the file, for all who write it, when we are gone."""
+    with open(path, "rb") as file:
+        fcntl.fcntl(file, F_SET_RW_HINT, bytes(8))
+    return "a hint"
+
+
 # Bind mounts share their inodes: with them one sees which modules another job imports, and when
 # the host's processes use /dev/null.
 library = os.path.dirname(os.__file__)
@@ -46,4 +55,10 @@ for path in (library, f"{library}/__pycache__", "/"):
         refused(f"dnotify {path}", UNKNOWN, dnotify, path)
 for path in (os.path.realpath("/proc/self/exe"), os.__file__):
     refused(f"lease {path}", UNKNOWN, lease, path)
+    refused(f"hint {path}", UNKNOWN, hint, path)
+# Who owns a root file system gets leases on it: so does who owns a file here.
+descriptor, own = tempfile.mkstemp()
+os.close(descriptor)
+refused("lease of our own", UNKNOWN, lease, own)
+os.unlink(own)
 finish()
