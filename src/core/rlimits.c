@@ -5,8 +5,6 @@
 #include "inside.h"
 #include "util.h"
 
-#define MIB (UINT64_C(1) << 20)
-
 /* A hard limit of the caller's that is lower can't be raised without privilege and is kept. */
 static int set(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 {
@@ -52,8 +50,12 @@ int rlimits_set(struct inside *in)
          * longer. */
         {RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY},
         {RLIMIT_MEMLOCK, 0, 0},
-        {RLIMIT_MSGQUEUE, MIB / 2, MIB / 2},
-        {RLIMIT_SIGPENDING, 1024, 1024},
+        /* These two count up to the user that made the job's namespace, root mostly, and to what
+         * that may have (kernel/ucount.c). No queue of messages can be made; signals that are
+         * queued and timers are few, so that those of all jobs together leave the host its own.
+         * Past that a signal still arrives, but without its siginfo. */
+        {RLIMIT_MSGQUEUE, 0, 0},
+        {RLIMIT_SIGPENDING, 64, 64},
         {RLIMIT_NICE, 0, 0},
         {RLIMIT_RTPRIO, 0, 0},
         {RLIMIT_RTTIME, 0, 0},
