@@ -32,8 +32,8 @@ struct zygote_config {
 };
 
 /* How many network namespaces a zygote keeps. A new one takes 0.4 ms, and as much again when it
- * goes. One in which nobody had a privilege, with its loopback device down, is as new when the last
- * process in it is gone. It has one job at a time. */
+ * goes. It has one job at a time, in which nobody has a privilege and the loopback device is down;
+ * when that is gone and its counters have not moved, it is as new. */
 #define NETWORKS 32
 
 /* Asks for a child. With it come descriptors: the script's four, control, report, channel, and the

@@ -23,14 +23,15 @@
 #include "python_api.h"
 #include "start_script.h"
 #include "util.h"
+#include "zygote_network.h"
 
 struct zygote {
     struct zygote_config config;
     struct sb_policy policy;
     struct cgroup_entry cgroup;
-    struct inside in;       /* in a child: itself */
-    int networks[NETWORKS]; /* 0: not made yet */
-    int init;               /* see struct inside */
+    struct inside in; /* in a child: itself */
+    struct networks networks;
+    int init; /* see struct inside */
     struct sock_filter filter[];
 };
 
@@ -242,28 +243,13 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
 
 /* ── In the zygote ─────────────────────────────────────────────────────────────────────────── */
 
-/* For the child that is cloned next: it has no privilege over what is its zygote's. −1: it makes
- * its own. */
-static int enter_network(struct zygote *zygote, int32_t index)
-{
-    if (index < 0 || index >= NETWORKS)
-        return -1;
-    int *fd = &zygote->networks[index];
-    if (*fd > 0)
-        return setns(*fd, CLONE_NEWNET);
-    if (unshare(CLONE_NEWNET) < 0)
-        return -1;
-    *fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    return *fd < 0 ? -1 : 0;
-}
-
 /* The child is the supervisor's, who waits for it and learns of its end without us. Returns 0 in
  * the child. */
 static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int *errnum)
 {
     _cleanup_close_ int pidfd = -1;
     PyOS_BeforeFork();
-    zygote->in.network_made = enter_network(zygote, spawn->network) == 0;
+    zygote->in.network_made = network_enter(&zygote->networks, spawn->network) == 0;
     pid_t pid = clone_child(spawn->into_cgroup ? fds[JOB_FDS + 3] : -1, CLONE_PARENT, &pidfd);
     if (pid == 0) {
         become_job(zygote, spawn, fds);

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -411,3 +412,59 @@ def test_two_warm_jobs_do_not_find_each_other(ready):
         namespaces.add(after["stdout"].strip())
         server.run(LEAVE, policy="default", timeout=60)
     assert again > 0, "no network namespace was used again: nothing was tried"
+
+
+# What /proc tells of the job's network. A few numbers there are the whole host's, and change beside us.
+NETWORK_SEEN = """
+import json, os, re
+seen = {}
+for root, _, names in os.walk("/proc/self/net"):
+    for name in names:
+        path = os.path.join(root, name)
+        try: seen[path[len("/proc/self/net/"):]] = open(path).read()
+        except OSError as error: seen[path] = error.errno
+for name in ("softnet_stat", *[name for name in seen if name.startswith("stat/")]):
+    seen.pop(name, None)
+for name in ("sockstat", "sockstat6"):
+    seen[name] = re.sub("(orphan|alloc|mem) [0-9]+", "", seen[name])
+seen["netlink"] = [line.split()[1:-1] for line in seen["netlink"].splitlines()]  # without address and inode
+seen["protocols"] = [line.split()[:3] for line in seen["protocols"].splitlines()]
+print(json.dumps([os.readlink("/proc/self/ns/net"), seen]))
+"""
+# Moves counters, leaves sockets that hold themselves and with them a name and a port, and labels.
+NETWORK_USED = """
+import array, os, socket, struct
+def attempt(function, *arguments):
+    try: return function(*arguments)
+    except OSError: pass
+for family, addresses in ((socket.AF_INET, ("127.0.0.1", "192.0.2.1", "239.1.1.1")),
+                          (socket.AF_INET6, ("::1", "2001:db8::1", "ff02::1", "::ffff:192.0.2.1"))):
+    for address in addresses:
+        attempt(socket.socket(family).connect, (address, 80))
+        attempt(socket.socket(family, socket.SOCK_DGRAM).sendto, b"x", (address, 80))
+label = struct.pack("=16sIBBHHHI", bytes(15) + b"\\1", 0x12345, 1, 255, 1, 600, 600, 0)
+attempt(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).setsockopt, 41, 32, label)
+port = socket.socket(); port.bind(("", 7777)); port.listen()
+for _ in range(20):
+    a, b = socket.socketpair()
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); attempt(name.bind, "\\0used")
+    rights = array.array("i", [a.fileno(), b.fileno(), name.fileno(), port.fileno()])
+    for each in (a, b):
+        each.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+print(os.readlink("/proc/self/ns/net"), flush=True)
+"""
+
+
+def test_a_warm_job_sees_nothing_of_what_the_last_one_did_in_its_network(ready):
+    server = ready()
+    first = json.loads(server.run(NETWORK_SEEN, policy="default", timeout=60)["stdout"])[1]
+    undisturbed = set()
+    for _ in range(40):
+        used = server.run(NETWORK_USED, policy="default", timeout=60)
+        assert used["stdout"].startswith("net:["), used
+        after = server.run(NETWORK_SEEN, policy="default", timeout=60)
+        assert after["enforcement"]["start"] == "warm"
+        name, now = json.loads(after["stdout"])
+        assert now == first, {key: (value, first.get(key)) for key, value in now.items() if value != first.get(key)}
+        undisturbed.add(name)
+    assert len(undisturbed) < 40, "no network namespace was used again: nothing was tried"
