@@ -29,10 +29,13 @@ static int absent(int result)
     return result < 0 && errno == ENOENT ? 0 : result;
 }
 
+/* Files are covered by dev/null of the new root, which is read-only: the empty file that dev.c
+ * binds the host's device over, or with a warm start what it has bound. Of the host's own, a script
+ * could set the times. */
 static int mask(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(masked_files); i++)
-        if (absent(mount("/dev/null", masked_files[i], NULL, MS_BIND, NULL)) < 0)
+        if (absent(mount("dev/null", masked_files[i], NULL, MS_BIND, NULL)) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(masked_directories); i++)
         if (absent(mount("tmpfs", masked_directories[i], "tmpfs",
