@@ -13,6 +13,8 @@ INET, INET6, DGRAM, STREAM = socket.AF_INET, socket.AF_INET6, socket.SOCK_DGRAM,
 GROUP = struct.pack("=HH4s8x112x", INET, 0, bytes([239, 1, 1, 1]))
 SOURCE = struct.pack("=HH4s8x112x", INET, 0, bytes([192, 0, 2, 1]))
 LOOPBACK = struct.pack("=I4x", 1)
+LABEL = bytes(15) + b"\1" + struct.pack("=IBBHHHI", 0, 0, 255, 1, 6, 6, 0)
+KEY = struct.pack("=HH4s8x112xBBHI80s", INET, 0, bytes([192, 0, 2, 1]), 0, 0, 8, 0, b"k" * 8)
 
 
 def message(size):
@@ -26,13 +28,13 @@ WAYS = [
     ("IPV6_RTHDR", INET6, DGRAM, 41, 57, bytes([0, 2, 2, 1]) + bytes(20), 64),
     ("IPV6_DSTOPTS", INET6, DGRAM, 41, 59, bytes([0, 0, 1, 4, 0, 0, 0, 0]), 64),
     ("IPV6_HOPOPTS", INET6, DGRAM, 41, 54, bytes([0, 0, 1, 4, 0, 0, 0, 0]), 64),
-    ("IPV6_FLOWLABEL_MGR", INET6, DGRAM, 41, 32, bytes(15) + b"\1" + struct.pack("=IBBHHHI", 0, 0, 255, 1, 6, 6, 0), 96),
+    ("IPV6_FLOWLABEL_MGR", INET6, DGRAM, 41, 32, LABEL, 96),
     ("IPV6_JOIN_GROUP", INET6, DGRAM, 41, 20, bytes([255, 2]) + bytes(13) + b"\5" + struct.pack("=I", 1), 256),
     ("IPV6 MCAST_JOIN_GROUP", INET6, DGRAM, 41, 42, LOOPBACK + GROUP, 256),
     ("IP_OPTIONS", INET, DGRAM, 0, 4, bytes([1] * 40), 64),
     ("IP_ADD_MEMBERSHIP", INET, DGRAM, 0, 35, bytes([239, 1, 1, 1]) + bytes(4) + struct.pack("=I", 1), 256),
     ("MCAST_JOIN_SOURCE_GROUP", INET, DGRAM, 0, 46, LOOPBACK + GROUP + SOURCE, 256),
-    ("TCP_MD5SIG", INET, STREAM, 6, 14, struct.pack("=HH4s8x112xBBHI80s", INET, 0, bytes([192, 0, 2, 1]), 0, 0, 8, 0, b"k" * 8), 192),
+    ("TCP_MD5SIG", INET, STREAM, 6, 14, KEY, 192),
     ("TCP_FASTOPEN_KEY", INET, STREAM, 6, 33, bytes(16), 64),
     ("SO_ATTACH_FILTER", INET, DGRAM, 1, 26, None, 1 << 15),
 ]
