@@ -14,7 +14,7 @@
 #include "status.h"
 #include "util.h"
 
-enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16 };
+enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16, MOST_POLICIES = 8 };
 
 enum outcome { CONTAINED, SKIPPED, BREACH, UNCLEAR, OUTCOMES };
 
@@ -24,7 +24,7 @@ static const char *const outcome_names[OUTCOMES] = {"CONTAINED", "SKIPPED", "BRE
 struct selftest {
     const struct options *options;
     const char *directory;
-    struct sb_policy *policy;
+    struct sb_policy *policies[MOST_POLICIES]; /* the first is that of scripts that name none */
     struct sb_sandbox *sandbox;
     struct bytes shared; /* hostile.py, which every script imports */
     int running;
@@ -139,17 +139,39 @@ static int parse_limits(struct options *options, char *line, struct sb_error *er
     return options_parse(options, count, words, err);
 }
 
+/* That of this name, loaded when it is first asked for. NULL: *err says why. */
+static const struct sb_policy *find_policy(struct selftest *test, const char *name,
+                                           struct sb_error *err)
+{
+    size_t i = 0;
+    for (; i < MOST_POLICIES && test->policies[i] != NULL; i++)
+        if (strcmp(sb_policy_name(test->policies[i]), name) == 0)
+            return test->policies[i];
+    if (i == MOST_POLICIES) {
+        fail(err, "policy", "the scripts name more than %d policies: use fewer", MOST_POLICIES);
+        return NULL;
+    }
+    sb_policy_load(&test->policies[i], test->options->policy_directory, name, err);
+    return test->policies[i];
+}
+
 static int start_job(struct attack *attack, const char *file, const struct bytes *code,
                      struct sb_error *err)
 {
     struct selftest *test = attack->test;
     struct options options = {0};
+    bool named = has_word(attack->limits, "--policy");
     int result = parse_limits(&options, attack->limits, err);
+    const struct sb_policy *policy = test->policies[0];
+    if (result == 0 && named)
+        policy = find_policy(test, options.policy, err);
+    if (policy == NULL)
+        result = -1;
     if (result == 0) {
         struct sb_file shared = {
             .path = "hostile.py", .data = test->shared.data, .size = test->shared.size};
         struct sb_job job = {
-            .policy = test->policy,
+            .policy = policy,
             .name = file,
             .code = code->data,
             .code_size = code->size,
@@ -243,7 +265,7 @@ static int run_test(struct selftest *test, struct sb_error *err)
                     "directory in SANDBOX_ATTACKS",
                     test->directory);
     const struct options *options = test->options;
-    if (sb_policy_load(&test->policy, options->policy_directory, options->policy, err) < 0 ||
+    if (sb_policy_load(&test->policies[0], options->policy_directory, options->policy, err) < 0 ||
         sb_open(&test->sandbox, &options->sandbox, err) < 0 || run_all(test, err) < 0)
         return -1;
     const int *count = test->count;
@@ -261,7 +283,8 @@ int selftest(const struct options *options)
     int status = run_test(&test, &err);
     if (test.sandbox != NULL)
         sb_close(test.sandbox);
-    sb_policy_free(test.policy);
+    for (size_t i = 0; i < MOST_POLICIES; i++)
+        sb_policy_free(test.policies[i]);
     free(test.shared.data);
     if (status >= 0)
         return status;

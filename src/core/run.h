@@ -115,6 +115,7 @@ struct sb_run {
 
 struct filter {
     char *profile;
+    bool writable; /* for policies that are: locks are allowed as the profile says */
     struct sock_fprog program;
     struct filter *next;
 };
@@ -175,8 +176,8 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
 /* Starts a fresh python for an admitted job. */
 int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effort,
                    struct sb_error *err);
-/* What the child needs to know, but for its job. NULL filter: *err says why. */
-const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profile,
+/* The filter of a policy's jobs, which stays the sandbox's. NULL: *err says why. */
+const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_policy *policy,
                                    struct sb_error *err);
 bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy);
 

@@ -67,6 +67,13 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     return 0;
 }
 
+static void free_filter(struct filter *filter)
+{
+    free(filter->program.filter);
+    free(filter->profile);
+    free(filter);
+}
+
 void sb_close(struct sb_sandbox *sandbox)
 {
     if (sandbox == NULL || sandbox->turning) /* sb_turn is about to look at it again */
@@ -88,9 +95,7 @@ void sb_close(struct sb_sandbox *sandbox)
         sandbox->warm_operations->close(sandbox);
     for (struct filter *filter = sandbox->filters; filter != NULL;) {
         struct filter *next = filter->next;
-        free(filter->program.filter);
-        free(filter->profile);
-        free(filter);
+        free_filter(filter);
         filter = next;
     }
     cgroup_close(&sandbox->cgroup);
@@ -126,12 +131,13 @@ void sb_kill(struct sb_run *run, int signal, const char *reason)
 
 /* ── Starting a job ────────────────────────────────────────────────────────────────────────── */
 
-/* The filter of a profile, compiled or read when it is first asked for. */
-const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profile,
+/* Compiled or read when it is first asked for. */
+const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_policy *policy,
                                    struct sb_error *err)
 {
+    const char *profile = policy->seccomp;
     for (struct filter *filter = sandbox->filters; filter != NULL; filter = filter->next)
-        if (strcmp(filter->profile, profile) == 0)
+        if (filter->writable == policy->writable && strcmp(filter->profile, profile) == 0)
             return &filter->program;
     struct filter *filter = calloc(1, sizeof(*filter));
     if (filter == NULL || (filter->profile = strdup(profile)) == NULL) {
@@ -139,9 +145,10 @@ const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const char *profi
         sb_fail(err, "seccomp", ENOMEM, "no memory for a seccomp filter");
         return NULL;
     }
-    if (filter_load(&filter->program, profile, err) < 0) {
-        free(filter->profile);
-        free(filter);
+    filter->writable = policy->writable;
+    if (filter_load(&filter->program, profile, err) < 0 ||
+        (!policy->writable && filter_refuse_locks(&filter->program, err) < 0)) {
+        free_filter(filter);
         return NULL;
     }
     filter->next = sandbox->filters;
@@ -242,7 +249,7 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
                    struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    const struct sock_fprog *filter = filter_of(sandbox, job->policy->seccomp, err);
+    const struct sock_fprog *filter = filter_of(sandbox, job->policy, err);
     if (filter == NULL)
         return -1;
     struct inside in = {

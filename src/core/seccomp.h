@@ -16,6 +16,10 @@ int filter_load(struct sock_fprog *program, const char *profile, struct sb_error
 int filter_compile(struct sock_fprog *program, const char *profile, const char *arch,
                    struct sb_error *err);
 
+/* Puts in front of a program for this machine what refuses record locks (fcntl(2)), with ENOLCK:
+ * for policies that let nothing be written. The program is replaced, or as it was on an error. */
+int filter_refuse_locks(struct sock_fprog *program, struct sb_error *err);
+
 /* Compiles for this machine and writes the cache file that filter_load looks for. Build time. */
 int filter_precompile(const char *profile, const char *output, struct sb_error *err);
 

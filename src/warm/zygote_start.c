@@ -270,7 +270,7 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                  const struct sb_policy *policy, struct sb_error *err)
 {
     *process = (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1};
-    const struct sock_fprog *filter = filter_of(sandbox, policy->seccomp, err);
+    const struct sock_fprog *filter = filter_of(sandbox, policy, err);
     if (filter == NULL)
         return -1;
     struct start start = {

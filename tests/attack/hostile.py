@@ -49,6 +49,7 @@ CALLS = {  # x86-64, aarch64
     "delete_module": (176, 106),
     "exit": (60, 93),
     "fanotify_init": (300, 262),
+    "fcntl": (72, 25),
     "finit_module": (313, 273),
     "fsmount": (432, 432),
     "fsopen": (430, 430),

@@ -31,6 +31,7 @@
 #include "json_file.h"
 #include "manual.h"
 #include "seccomp.h"
+#include "seccomp_profile.h"
 #include "util.h"
 
 #ifndef CLONE_NEWTIME
@@ -415,7 +416,6 @@ static const struct row strict_rows[] = {
     {"read", {0}, ALLOW},
     {"fcntl", {3, F_SETFL}, ALLOW},
     {"fcntl", {3, F_NOTIFY}, EINVAL},
-    {"fcntl", {3, F_SETLK}, ALLOW},
     {"fcntl", {3, 1034 /* F_GET_SEALS */}, ALLOW},
     {"fcntl", {3, 12 /* no longer there */}, EINVAL},
     {"fcntl", {3, 1024 /* F_SETLEASE */}, EINVAL},
@@ -447,6 +447,11 @@ static const struct row strict_rows[] = {
     {"getsockopt", {3, SOL_SOCKET, SO_COOKIE}, ENOPROTOOPT},
     {"getsockopt", {3, IPPROTO_TCP, TCP_INFO}, ENOPROTOOPT},
     {"setsockopt", {3, SOL_SOCKET, SO_KEEPALIVE}, EPERM},
+    {"fcntl", {3, F_SETLK}, ENOLCK},
+    {"fcntl", {3, F_SETLKW}, ENOLCK},
+    {"fcntl", {3, F_OFD_SETLK}, ENOLCK},
+    {"fcntl", {3, HIGH | F_OFD_SETLKW}, ENOLCK},
+    {"fcntl", {3, F_GETLK}, ALLOW},
     {"inotify_init1", {0}, ENOSYS},
     {"execve", {0}, ALLOW}, /* process 1 starts python this way */
     {"wait4", {0}, ALLOW},
@@ -542,6 +547,30 @@ static void strict_answers_each_call_as_its_groups_say(void **state)
 {
     (void)state;
     check_rows("strict", strict_rows, ARRAY_LEN(strict_rows));
+}
+
+static void record_locks_can_be_refused_and_nothing_else_is(void **state)
+{
+    (void)state;
+    const char *arch = seccomp_arch("x86_64") == seccomp_arch(NULL) ? "x86_64" : "aarch64";
+    struct sock_fprog before = compiled("default", arch), after = compiled("default", arch);
+    struct sb_error err;
+    assert_int_equal(filter_refuse_locks(&after, &err), 0);
+    for (uint64_t command = 0; command < 2 * F_NOTIFY; command++) {
+        bool lock = command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
+                    command == F_OFD_SETLKW;
+        struct seccomp_data data = {
+            .nr = SYS_fcntl, .arch = audit_arch(arch), .args = {3, HIGH | command}};
+        uint32_t expected = lock ? action_of(ENOLCK) : interpret(&before, &data);
+        assert_int_equal(interpret(&after, &data), expected);
+        data.nr = SYS_read;
+        assert_int_equal(interpret(&after, &data), SECCOMP_RET_ALLOW);
+        data.nr = SYS_fcntl;
+        data.arch = 0; /* a foreign one */
+        assert_int_equal(interpret(&after, &data), SECCOMP_RET_KILL_PROCESS);
+    }
+    free(before.filter);
+    free(after.filter);
 }
 
 static void high_bits_of_arguments_change_no_answer(void **state)
@@ -731,6 +760,8 @@ static const struct {
     CONSTANT(MADV_MERGEABLE),
     CONSTANT(RWF_NOWAIT),
     {"above all descriptors", 0xfff00000},
+    CONSTANT(F_OFD_SETLK),
+    CONSTANT(F_OFD_SETLKW),
     CONSTANT(MAP_HUGETLB),
     CONSTANT(MFD_HUGETLB),
     CONSTANT(SHM_HUGETLB),
@@ -1633,6 +1664,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(default_answers_each_call_as_its_groups_say),
         cmocka_unit_test(strict_answers_each_call_as_its_groups_say),
+        cmocka_unit_test(record_locks_can_be_refused_and_nothing_else_is),
         cmocka_unit_test(high_bits_of_arguments_change_no_answer),
         cmocka_unit_test(foreign_architectures_and_x32_are_killed_whatever_the_call),
         cmocka_unit_test(numbers_that_no_kernel_has_yet_get_ENOSYS),
