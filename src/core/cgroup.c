@@ -128,6 +128,7 @@ static void slot_name(char *name, size_t size, uint32_t slot)
 void cgroup_job_init(struct cgroup_job *job)
 {
     job->slot = 0;
+    job->network = false;
     job->oom_event = -1;
     for (size_t i = 0; i < ARRAY_LEN(job->dir); i++)
         job->dir[i] = -1;

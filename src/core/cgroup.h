@@ -45,10 +45,12 @@ struct cgroup_knob {
     int64_t weight;   /* a nice caller's share of this (cgroup_weight), nothing where it has all; or
                          the limit's value is written: */
     enum sb_limit limit;
-    int64_t multiply; /* value × multiply + add, */
+    int64_t multiply; /* value × multiply / divide + add, */
+    int64_t divide;   /* 0: 1 */
     int64_t add;
     const char *suffix; /* and this behind it */
     bool optional;      /* its absence opens no gap */
+    bool network;       /* only for a job that has one: see struct cgroup_job */
 };
 
 /* Where a number is found: the whole file, or the line that starts with `key`. */
@@ -85,6 +87,7 @@ struct cgroup_host {
 /* One job's directories. */
 struct cgroup_job {
     uint32_t slot;
+    bool network; /* loopback is up, so that its sockets can hold something */
     int dir[CGROUP_HIERARCHIES];
     int number[CGROUP_NUMBERS]; /* files of the evidence that is held open, else −1 */
     int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs

@@ -35,8 +35,12 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
 {
     char text[64];
     const char *value = knob->text;
-    if (!(host->controllers & knob->controller))
+    if (!(host->controllers & knob->controller) || (knob->network && !job->network))
         return 0;
+    /* The kernel rewrites its own code, on all CPUs, when the first cgroup of the host gets such a
+     * limit, and when the last one that has one goes: our parent keeps one. */
+    if (knob->network)
+        cgroup_write(host->parent[knob->hierarchy], knob->file, "-1");
     if (knob->weight > 0) {
         int64_t weight = cgroup_weight(knob->weight);
         if (weight == knob->weight)
@@ -45,7 +49,9 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
         value = text;
     } else if (value == NULL) {
         snprintf(text, sizeof(text), "%" PRId64 "%s",
-                 limits->value[knob->limit] * knob->multiply + knob->add,
+                 limits->value[knob->limit] * knob->multiply /
+                         (knob->divide > 0 ? knob->divide : 1) +
+                     knob->add,
                  knob->suffix ? knob->suffix : "");
         value = text;
     }

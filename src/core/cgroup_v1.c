@@ -26,6 +26,15 @@ static const struct cgroup_knob knobs[] = {
      .multiply = 1,
      .optional = true},
     {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.swappiness", .text = "0"},
+    /* What TCP and UDP hold in buffers is counted apart from all other memory, and unless there is
+     * a limit not at all. v2 counts it as memory. */
+    {.hierarchy = MEMORY,
+     .controller = CGROUP_MEMORY,
+     .file = "memory.kmem.tcp.limit_in_bytes",
+     .limit = SB_MEMORY_BYTES,
+     .multiply = 1,
+     .divide = 8,
+     .network = true},
     /* The period is 100 ms from birth. */
     {.hierarchy = CPU,
      .controller = CGROUP_CPU,

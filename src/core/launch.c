@@ -205,6 +205,7 @@ int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
     if (run->cgroup.dir[0] < 0 &&
         cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
         return -1;
+    run->cgroup.network = run->policy->loopback;
     give_streams(run, in);
     in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
     return 0;
