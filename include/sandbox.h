@@ -147,6 +147,10 @@ struct sb_options {
     uint32_t uid_first; /* as root: host uids for jobs, one for each; 0: the configured range */
     uint32_t uid_count;
     bool best_effort; /* go on where the host can't enforce something; verdicts list it */
+    /* What the host shall have left of memory (MemAvailable in proc_meminfo(5)) while jobs run:
+     * under this floor the job that grew last is ended, SB_INTERNAL with host_busy. 0: a fortieth
+     * of the host's memory, at least 64 MiB; 1: nothing */
+    int64_t memory_floor_bytes;
 };
 
 struct sb_sandbox;
@@ -175,6 +179,17 @@ SB_API size_t sb_running(const struct sb_sandbox *sandbox);
 /* How many CPUs this process and its jobs may use, in thousandths: by its affinity, and by the
  * quotas of the cgroups that it is in. */
 SB_API int64_t sb_millicpus(void);
+
+/* The host's memory, as last looked at. */
+struct sb_host_memory {
+    int64_t available_bytes; /* MemAvailable; −1: not known */
+    int64_t floor_bytes;     /* see struct sb_options */
+    bool low;                /* there is less than the floor: start no further job */
+};
+
+/* It is looked at while jobs run and when one has ended, at least once a second. With `look`, again
+ * now, unless that was done in the last tenth of a second: a job may be ended for it. */
+SB_API struct sb_host_memory sb_host_memory(struct sb_sandbox *sandbox, bool look);
 
 /* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "quantity.h"
 #include "status.h"
 #include "util.h"
 
@@ -17,6 +18,7 @@ enum kind {
     START,
     CGROUP,
     UID_RANGE,
+    FLOOR,
     ACTION /* something else than running a script */
 };
 
@@ -55,6 +57,7 @@ static const struct row others[] = {
     {START, 0, "start", "KIND", "cold, or warm as a service does it (slower for one run) [cold]",
      0},
     {UID_RANGE, 0, "uid-range", "FIRST:COUNT", "as root: host uids for jobs, one for each", 0},
+    {FLOOR, 0, "memory-floor", "SIZE", "end the job when the host has less memory left", 0},
     {ACTION, 0, "doctor", NULL, "show what this host can enforce, and remedies", ACTION_DOCTOR},
     {ACTION, 0, "selftest", NULL, "run hostile scripts and see each contained", ACTION_SELFTEST},
     {ACTION, 0, "list-policies", NULL, "show the policies that there are", ACTION_LIST_POLICIES},
@@ -121,6 +124,14 @@ static int take_cgroup(struct sb_options *sandbox, const char *value, struct sb_
     return 0;
 }
 
+static int take_floor(struct sb_options *sandbox, const char *value, struct sb_error *err)
+{
+    if (!quantity_parse("bytes", value, &sandbox->memory_floor_bytes))
+        return fail(err, "memory-floor", "--memory-floor takes %s, not '%s'",
+                    quantity_form("bytes"), value);
+    return 0;
+}
+
 static int take_action(struct options *options, const struct row *row, struct sb_error *err)
 {
     if (options->action == ACTION_HELP) /* whatever else is asked */
@@ -171,6 +182,8 @@ static int take(struct options *options, const struct row *row, const char *valu
         return take_cgroup(&options->sandbox, value, err);
     case UID_RANGE:
         return take_uid_range(&options->sandbox, value, err);
+    case FLOOR:
+        return take_floor(&options->sandbox, value, err);
     case ACTION:
         return take_action(options, row, err);
     }

@@ -28,6 +28,8 @@ enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 
 enum cgroup_number {
     CGROUP_CPU_TIME_US,
+    CGROUP_SYSTEM_TIME_US, /* of that, in the kernel */
+    CGROUP_MEMORY_NOW,
     CGROUP_MEMORY_PEAK,
     CGROUP_PIDS_NOW,
     CGROUP_PIDS_PEAK,

@@ -72,6 +72,8 @@ static const struct cgroup_backend v1 = {
     .evidence =
         {
             [CGROUP_CPU_TIME_US] = {UNIFIED, "cpu.stat", "usage_usec", .held = true},
+            [CGROUP_SYSTEM_TIME_US] = {UNIFIED, "cpu.stat", "system_usec"},
+            [CGROUP_MEMORY_NOW] = {MEMORY, "memory.usage_in_bytes", NULL},
             [CGROUP_MEMORY_PEAK] = {MEMORY, "memory.max_usage_in_bytes", NULL, .held = true},
             [CGROUP_PIDS_NOW] = {PIDS, "pids.current", NULL},
             [CGROUP_PIDS_PEAK] = {PIDS, "pids.peak", NULL, .held = true},

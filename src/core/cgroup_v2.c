@@ -39,6 +39,8 @@ static const struct cgroup_backend v2 = {
     .evidence =
         {
             [CGROUP_CPU_TIME_US] = {0, "cpu.stat", "usage_usec", .held = true},
+            [CGROUP_SYSTEM_TIME_US] = {0, "cpu.stat", "system_usec"},
+            [CGROUP_MEMORY_NOW] = {0, "memory.current", NULL},
             [CGROUP_MEMORY_PEAK] = {0, "memory.peak", NULL, .held = true},
             [CGROUP_PIDS_NOW] = {0, "pids.current", NULL},
             [CGROUP_PIDS_PEAK] = {0, "pids.peak", NULL, .held = true},

@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "feed.h"
+#include "floor.h"
 #include "inside.h"
 #include "rootfs.h"
 #include "sandbox.h"
@@ -29,6 +30,7 @@ enum source_kind {
     SOURCE_OOM,     /* cgroup v1: memory ran out */
     SOURCE_CHANNEL, /* to a warm child: takes the job, and tells that it has it */
     SOURCE_WARM,    /* of no run: src/warm's own */
+    SOURCE_FLOOR,   /* of no run: the next look at the host's memory */
     SOURCES
 };
 
@@ -49,7 +51,7 @@ enum cause {
     CAUSE_CPU_TIME,
     CAUSE_OUTPUT,
     CAUSE_OOM,
-    CAUSE_HOST_MEMORY, /* judged at the end: not by its own limit */
+    CAUSE_HOST_MEMORY, /* the floor was reached; or judged at the end: not by its own limit */
     CAUSE_INTERNAL
 };
 
@@ -86,6 +88,7 @@ struct sb_run {
     int64_t started_us, ended_us; /* CLOCK_MONOTONIC; ended 0: still running */
     bool let_in;                  /* the code: from then on its time counts */
     struct job_clock clock;       /* what wall_time_ms limits, and is compared with */
+    struct growth growth;         /* floor.c's */
     struct own_times own; /* as of the last time that its pipes were found to have been of use: */
     int64_t moved_bytes;  /* since then; see held_up() in timer.c */
     int64_t look_us;      /* how long after a look at it the next one is */
@@ -99,7 +102,7 @@ struct sb_run {
     struct report failure;
     enum cause cause;
     int kill_signal;     /* CAUSE_CALLER */
-    char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL */
+    char reason[256];    /* CAUSE_CALLER, CAUSE_INTERNAL, of CAUSE_HOST_MEMORY the floor */
     int removal_tries;   /* of the cgroup */
     bool listened;       /* to all sources: see sources_listen */
     bool over;           /* its verdict is given; the host still has its cgroup and a zombie */
@@ -155,6 +158,8 @@ struct sb_sandbox {
     bool best_effort;
     int64_t millicpus; /* that all jobs together may use */
     struct own_times own;
+    struct floor floor;
+    struct source floor_timer;
     struct filter *filters; /* programs by profile, loaded when first needed */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;

@@ -48,6 +48,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     sandbox->uid_count = options->uid_count ? options->uid_count : UID_COUNT;
     sandbox->best_effort = options->best_effort;
     sandbox->millicpus = sb_millicpus();
+    floor_open(sandbox, options->memory_floor_bytes);
     sandbox->buffer = malloc(READ_SIZE);
     sandbox->epoll = epoll_create1(EPOLL_CLOEXEC);
     int result = check_uids(sandbox, err);
@@ -98,6 +99,7 @@ void sb_close(struct sb_sandbox *sandbox)
         free_filter(filter);
         filter = next;
     }
+    floor_close(sandbox);
     cgroup_close(&sandbox->cgroup);
     rootfs_close(&sandbox->rootfs);
     close_fd(&sandbox->epoll);

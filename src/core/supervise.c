@@ -366,6 +366,9 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
     case SOURCE_WARM:
         sandbox->warm_operations->ready(sandbox, source);
         break;
+    case SOURCE_FLOOR:
+        floor_ready(sandbox);
+        break;
     case SOURCES:
         break;
     }
@@ -425,6 +428,7 @@ void runs_tend(struct sb_sandbox *sandbox)
         bury(run);
     }
     sandbox->untended |= !LIST_EMPTY(&sandbox->over);
+    floor_look(sandbox, now);
 }
 
 /* What dead owners left. Not in sb_open: a first job would have to wait for it, and here its python

@@ -161,4 +161,5 @@ void timer_check(struct sb_run *run)
         next_us = MIN(next_us, left_us[i]);
     }
     timer_arm(run, next_us);
+    floor_watch(run->sandbox);
 }

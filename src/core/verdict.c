@@ -192,10 +192,12 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
     case CAUSE_HOST_MEMORY:
         verdict->word = SB_INTERNAL;
         verdict->host_busy = true;
-        snprintf(text, size,
-                 "the host ran out of memory, or the cgroup that holds all jobs did, and ended "
-                 "this one, "
-                 "which had not reached memory_bytes; run fewer jobs at once");
+        snprintf(text, size, "%s",
+                 run->cause == cause
+                     ? run->reason /* floor.c */
+                     : "the host ran out of memory, or the cgroup that holds all jobs did, and "
+                       "ended this one, which had not reached memory_bytes; run fewer jobs at "
+                       "once");
         return;
     default:
         break;

@@ -25,6 +25,7 @@ struct admit {
     struct client_list turns; /* whose tickets wait, the next one first */
     struct ticket_list queue; /* all that wait, oldest first */
     struct admit_counts counts;
+    bool held;              /* nobody's turn comes */
     int64_t extra;          /* jobs that run beside the others: an end of any makes it one less */
     int64_t reserved_bytes; /* promised out of the reserve */
     int64_t waiting_bytes;
@@ -213,9 +214,14 @@ static struct ticket *impatient(const struct admit *admit, const struct ticket *
     return NULL;
 }
 
+void admit_hold(struct admit *admit, bool held)
+{
+    admit->held = held;
+}
+
 struct ticket *admit_next(struct admit *admit, int64_t now_us)
 {
-    const struct ticket *first = first_in_turn(admit);
+    const struct ticket *first = admit->held ? NULL : first_in_turn(admit);
     if (first == NULL)
         return NULL;
     bool held = !fits(admit, first);

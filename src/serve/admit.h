@@ -57,6 +57,9 @@ void admit_close(struct admit *admit);
 int admit_enter(struct admit *admit, struct ticket *ticket, const char *client, int64_t most,
                 int64_t now_us);
 
+/* Nobody's turn comes until it is told so again: the host is short of what no bound counts. */
+void admit_hold(struct admit *admit, bool held);
+
 /* The next ticket whose turn it is to run, now running; NULL: none now. */
 struct ticket *admit_next(struct admit *admit, int64_t now_us);
 

@@ -89,6 +89,8 @@ const struct config_row config_rows[] = {
     COUNT("jobs", "0", "at the same time, in all workers together; 0: cores x 2", jobs, 0, 100000),
     SIZE("memory", "0", "promised to jobs at the same time; 0: the host's, less a reserve",
          memory_bytes, 0, 1024 * TIB),
+    SIZE("memory-floor", "0", "left to the host, else no job is started; 0: a fortieth of it",
+         floor_bytes, 0, 1024 * TIB),
     COUNT("queue", "256", "requests that wait for their job", queue, 0, 1000000),
     TIME("queue-time", "30s", "the longest that one waits", queue_time_ms, 1, HOUR_MS),
     TIME("max-time", "10m", "the longest that a request may ask for, whatever its policy",

@@ -37,6 +37,7 @@ struct config {
     int64_t jobs;          /* at once, in all workers together; 0: cores × 2 */
     int64_t memory_bytes;  /* promised to jobs at once; 0: the host's, less what it needs itself */
     int64_t queue;         /* requests that wait, in all workers together */
+    int64_t floor_bytes;   /* of memory that the host shall have left; 0: the library's */
     int64_t queue_time_ms; /* the longest that one waits: 503 then */
     int64_t max_time_ms, max_output_bytes; /* caps above those of policies */
     char *policies;                        /* directory; NULL: the configured one */

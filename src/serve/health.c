@@ -76,6 +76,7 @@ static void probe_done(void *user, const struct sb_verdict *verdict)
     health->probe = NULL;
     policies_let_go(health->policies);
     health->policies = NULL;
+    health->busy = verdict->host_busy;
     tell_askers(service, verdict->word == SB_OK ? NULL : verdict->error);
 }
 
@@ -108,7 +109,9 @@ int health_begin(struct service *service, struct sb_error *err)
     while (health->probe != NULL)
         if (sb_turn(service->sandbox, -1, err) < 0)
             return -1;
-    return health->ok ? 0 : sb_fail(err, "health", 0, "no job can run: %.450s", health->reason);
+    return health->ok || health->busy
+               ? 0
+               : sb_fail(err, "health", 0, "no job can run: %.450s", health->reason);
 }
 
 static void asker_left(struct exchange *exchange)
@@ -125,6 +128,11 @@ void health_ask(struct exchange *exchange)
     int64_t believed_us = health->ok ? BELIEVED_US : BELIEVED_FAILURE_US;
     if (service->draining) {
         answer(exchange, "the service is about to stop");
+        return;
+    }
+    const char *lack = memory_lack(service, true);
+    if (lack != NULL) {
+        answer(exchange, lack);
         return;
     }
     if (health->known_us > 0 && now_us() - health->known_us < believed_us) {

@@ -15,6 +15,7 @@ struct health_asker;
 struct health {
     bool ok;
     char reason[512];                               /* when it is not */
+    bool busy;                                      /* it is not, for the host had too little */
     int64_t known_us;                               /* since when; 0: to be tried */
     struct sb_run *probe;                           /* that runs now */
     struct policies *policies;                      /* that the probe's policy is from */
@@ -22,7 +23,8 @@ struct health {
 };
 
 void health_open(struct health *health);
-/* Tries a job, and waits for it: a service that could run none does not begin. */
+/* Tries a job, and waits for it: a service that could run none does not begin. One whose host is
+ * too busy just now does. */
 int health_begin(struct service *service, struct sb_error *err);
 /* After sb_close: whoever still waits is forgotten. */
 void health_close(struct health *health);

@@ -271,6 +271,11 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
                "the service is about to stop: try again later");
         return;
     }
+    const char *lack = memory_lack(service, false);
+    if (lack != NULL) {
+        refuse(exchange, request->contract, REFUSED_MEMORY, 503, NULL, lack);
+        return;
+    }
     struct job *job = make_job(exchange, request, policy);
     if (job == NULL) {
         answer_text(exchange, 500,
@@ -334,7 +339,7 @@ static void set_timer(struct service *service)
     int64_t now = now_us(), next_us = -1;
     if (admit_counts(admit).waiting > 0) {
         next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit, now));
-        if (admit_is_busy(admit))
+        if (admit_is_busy(admit) || service->low)
             next_us = sooner(next_us, service->looked_us + LOOK_US);
     }
     int64_t in_ms = (next_us - now + 999) / 1000;
@@ -345,6 +350,7 @@ static void start_and_refuse(struct service *service)
 {
     struct ticket *ticket;
     look(service);
+    memory_lack(service, false);
     while ((ticket = admit_next(service->admit, now_us())) != NULL)
         start(job_of(ticket));
     while ((ticket = admit_expired(service->admit, now_us())) != NULL)

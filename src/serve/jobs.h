@@ -29,6 +29,8 @@ struct service {
     struct admit_bounds bounds; /* this worker's share */
     struct timer queue_timer;   /* for what time alone changes in it */
     int64_t looked_us;          /* at what the jobs want of the CPUs */
+    bool low;                   /* the host's memory is: memory.c */
+    char lack[160];
     struct health health;
     struct preload_searches searches;
     TAILQ_HEAD(jobs, job) jobs; /* waiting or running */
@@ -47,6 +49,10 @@ int64_t share_of(int64_t total, const struct service *service, size_t worker);
 /* Lets a request run, now or when its turn comes, and answers the exchange then, or refuses it at
  * once. Takes what is in *request, which has been checked against `policy` of the present set. */
 void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy);
+
+/* Why no job is started for want of the host's memory, until it is asked again; NULL: it has some.
+ * `look`: now, else as last seen. */
+const char *memory_lack(struct service *service, bool look);
 
 /* Starts, refuses and ends waiting what is due. */
 void jobs_pump(struct service *service);

@@ -27,6 +27,7 @@ static const char *const reasons[REFUSALS] = {
     [REFUSED_RATE] = "rate",
     [REFUSED_QUEUE_FULL] = "queue_full",
     [REFUSED_QUEUE_TIME] = "queue_time",
+    [REFUSED_MEMORY] = "memory",
     [REFUSED_STOPPING] = "stopping",
     [REFUSED_CLIENT_LEFT] = "client_left",
 };

@@ -18,6 +18,7 @@ enum refusal {
     REFUSED_QUEUE_FULL, /* 503 */
     REFUSED_QUEUE_TIME, /* 503: waited too long */
     REFUSED_STOPPING,   /* 503 */
+    REFUSED_MEMORY,     /* 503: the host has too little left */
     REFUSED_CLIENT_LEFT,
     REFUSALS
 };

@@ -56,7 +56,8 @@ static const struct {
      "The code ran into a limit, where the contract says so, or the service failed.", 0, ROUTE_BODY,
      NULL},
     {"503", "Busy",
-     "The queue is full, the service stops, or the host was too busy: what ran until then is told.",
+     "The queue is full, the service stops, or the host was too busy or short of memory: what "
+     "ran until then is told.",
      0, ROUTE_BODY,
      JSON({"Retry-After" : {"schema" : {"type" : "integer"}, "description" : "seconds"}})},
 };

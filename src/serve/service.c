@@ -158,6 +158,7 @@ static int open_sandbox(struct service *service, struct sb_error *err)
         .uid_first = config->uid_first,
         .uid_count = config->uid_count,
         .best_effort = config->best_effort,
+        .memory_floor_bytes = config->floor_bytes,
     };
     if (sb_open(&service->sandbox, &options, err) < 0 || enable_warm(service, err) < 0)
         return -1;
@@ -197,6 +198,7 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
         return -1;
     prepare_warm(service);
     warn_of_large(service);
+    memory_lack(service, true);
     return 0;
 }
 

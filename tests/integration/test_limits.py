@@ -235,6 +235,17 @@ def test_memory_of_every_kind_counts_and_the_verdict_names_the_limit(run, policy
     assert ran.verdict["usage"]["memory_peak_bytes"] <= 64 * MIB
 
 
+def test_names_that_are_not_there_count(run):
+    """The kernel remembers each that was looked for, and forgets some when the job has no more memory."""
+    ran = run("--memory", "32M", "--timeout", "600", "--cpu-time", "600", json=True, code="""
+        import os
+        for number in range(300000):
+            os.path.exists(f"/usr/lib/no-such-name-{number}")
+        """)
+    assert ran.verdict["verdict"] == "ok", ran.verdict
+    assert 24 * MIB < ran.verdict["usage"]["memory_peak_bytes"] <= 32 * MIB
+
+
 SOCKETS = """
     import socket
     kept, held = [], 0
@@ -284,6 +295,42 @@ def test_memory_that_a_child_ran_out_of_ends_the_whole_job(run):
     assert ran.status == 137
     assert ran.verdict["verdict"] == "memory", ran.verdict
     assert not descendants()
+
+
+@pytest.mark.vm
+def test_a_job_that_grows_while_the_host_has_too_little_memory_left_is_ended(run):
+    ran = run("--memory-floor", "1000T", "--timeout", "60", json=True, code="""
+        import time
+        kept = []
+        while len(kept) < 60:
+            kept.append(bytearray(b"x" * (1 << 20)))
+            time.sleep(0.05)
+        """)
+    assert (ran.status, ran.verdict["verdict"]) == (125, "internal")
+    assert "less than the floor of 1048576000 MiB" in ran.verdict["error"]
+
+
+@pytest.mark.vm
+def test_so_is_one_that_takes_what_nobody_counts(run):
+    """Record locks, of files that can be written: sqlite3 needs them there."""
+    ran = run("--memory-floor", "1000T", "--timeout", "60", "--cpu-time", "60", json=True, code="""
+        import fcntl, struct
+        files = [open(f"/work/{number}", "w") for number in range(100)]
+        start = 0
+        while True:
+            where = struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, start, 1, 0)
+            for file in files:
+                fcntl.fcntl(file, fcntl.F_SETLK, where)
+            start += 2
+        """)
+    assert (ran.status, ran.verdict["verdict"]) == (125, "internal")
+    assert ran.verdict["usage"]["memory_peak_bytes"] < 16 * MIB
+
+
+@pytest.mark.vm
+def test_one_that_holds_next_to_nothing_goes_on(run):
+    ran = run("--memory-floor", "1000T", json=True, code="import time; time.sleep(1.5); print('done')")
+    assert ran.verdict["output"] == "done", ran.verdict
 
 
 def test_less_than_the_memory_limit_is_no_trouble(run):

@@ -59,6 +59,22 @@ static void as_many_run_as_may(void **state)
     admit_close(admit);
 }
 
+static void while_it_is_held_nobodys_turn_comes(void **state)
+{
+    (void)state;
+    struct admit *admit = open_with(wide);
+    struct ticket tickets[2] = {0};
+    enter(admit, &tickets[0], "a", 1);
+    admit_hold(admit, true);
+    assert_null(admit_next(admit, 10));
+    enter(admit, &tickets[1], "b", 1);
+    assert_null(admit_next(admit, 20 * SECOND)); /* however patient */
+    admit_hold(admit, false);
+    assert_ptr_equal(admit_next(admit, 20 * SECOND), &tickets[0]);
+    assert_ptr_equal(admit_next(admit, 20 * SECOND), &tickets[1]);
+    admit_close(admit);
+}
+
 static void clients_take_turns_whoever_has_more(void **state)
 {
     (void)state;
@@ -518,6 +534,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_run_as_may),
+        cmocka_unit_test(while_it_is_held_nobodys_turn_comes),
         cmocka_unit_test(clients_take_turns_whoever_has_more),
         cmocka_unit_test(a_client_has_no_more_jobs_than_it_may_and_holds_nobody_up),
         cmocka_unit_test(no_more_memory_is_promised_than_there_is),

@@ -75,6 +75,7 @@ static void counts_of_all_workers_are_added_up(void **state)
         "sandbox_http_responses_total{status=\"503\"} 1",
         "sandbox_refused_total{reason=\"queue_full\"} 2",
         "sandbox_refused_total{reason=\"rate\"} 0",
+        "sandbox_refused_total{reason=\"memory\"} 0",
         "sandbox_jobs_running 5",
         "sandbox_queue_length 7",
         "sandbox_memory_promised_bytes 1024",

@@ -73,6 +73,8 @@ static const struct row rows[] = {
      .error = "ended from outside the sandbox (signal 9)"},
     {"the host ran out of memory", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1,
      .no_hits = true, .word = SB_INTERNAL, .exit_code = -1, .error = "the host ran out of memory"},
+    {"the host had too little memory left", .cause = CAUSE_HOST_MEMORY, .exited = true,
+     .status = KILLED(SIGKILL), .word = SB_INTERNAL, .exit_code = -1, .error = "interrupted"},
     {"the host ran out of memory, on v1", .exited = true, .status = KILLED(SIGKILL), .oom_kills = 1,
      .peak_mib = 30, .word = SB_INTERNAL, .exit_code = -1, .error = "the host ran out of memory"},
     {"the host ran out of memory, on v1, and a child was killed", .cause = CAUSE_OOM,

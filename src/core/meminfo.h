@@ -1,0 +1,11 @@
+/* How much memory the host has left. */
+#ifndef SB_MEMINFO_H
+#define SB_MEMINFO_H
+
+#include <stdint.h>
+
+/* MemAvailable of /proc/meminfo in bytes, or about that where a service manager hides the file
+ * (ProcSubset=pid, systemd.exec(5)). −1: not known. *fd: −1 at first; the caller closes it. */
+int64_t meminfo_available(int *fd);
+
+#endif
