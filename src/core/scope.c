@@ -5,40 +5,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "error.h"
-
-/* Runs a program of systemd's to its end, its output into `out`. 0 when it exited with 0; else −1,
- * with errno or 0. */
-static int run_tool(const char *const argv[], int out)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    for (int fd = 0; fd <= 2; fd++)
-        if (fd == STDOUT_FILENO && out >= 0)
-            posix_spawn_file_actions_adddup2(&actions, out, fd);
-        else
-            posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
-    pid_t child;
-    int failed = posix_spawnp(&child, argv[0], &actions, NULL, (char *const *)argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) {
-        errno = failed;
-        return -1;
-    }
-    int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR)
-            return errno == ECHILD ? 0 : -1; /* the caller ignores SIGCHLD: the result will tell */
-    errno = 0;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
-}
+#include "tool.h"
 
 /* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that
  * goes away by itself. */
@@ -78,7 +51,7 @@ static int call_systemd(const char *manager, const char *name)
                                 "Jobs of sandbox-run",
                                 "0",
                                 NULL};
-    return run_tool(argv, -1);
+    return tool_run(argv, -1);
 }
 
 /* A pipe holds the answer until the program has ended. */
@@ -95,7 +68,7 @@ bool scope_is_delegated(const char *cgroup)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return false;
     char answer[16] = "";
-    int result = run_tool(argv, ends[1]);
+    int result = tool_run(argv, ends[1]);
     close(ends[1]);
     if (result == 0 && read(ends[0], answer, sizeof(answer) - 1) < 0)
         result = -1;
