@@ -140,18 +140,50 @@ enum sb_cgroup {
  */
 SB_API int sb_cgroup_from_name(const char *name);
 
+/* Which uids of the host jobs have. What the kernel counts by uid (epoll watches, descriptors under
+ * way in sockets, pages of pipes) a job can use up for all processes of its uid: one of its own is
+ * its alone. Root gives each job one of a range without more. For an ordinary user's process this
+ * finds a way to do the same: the capabilities CAP_SETUID and CAP_SETGID, which it needs no longer
+ * afterwards, or newuidmap(1) with ranges of subuid(5). */
+struct sb_uids;
+
+enum sb_uids_way {
+    SB_UIDS_SHARED,       /* none was found: jobs have the uid of this process */
+    SB_UIDS_ROOT,         /* each has its own, as do all others below */
+    SB_UIDS_CAPABILITIES, /* CAP_SETUID and CAP_SETGID */
+    SB_UIDS_HELPERS       /* newuidmap and newgidmap */
+};
+
+struct sb_uids_state {
+    enum sb_uids_way way;
+    uint32_t first, count; /* SB_UIDS_SHARED: 0 */
+    const char *reason;    /* SB_UIDS_SHARED: why no other way is there, else "" */
+};
+
 struct sb_options {
     const char *rootfs; /* root file system; NULL: the configured one (see sandbox-rootfs(1)) */
     const char *python; /* interpreter in it; NULL: the one that its record names */
     enum sb_cgroup cgroup;
-    uint32_t uid_first; /* as root: host uids for jobs, one for each; 0: the configured range */
-    uint32_t uid_count;
+    /* Host uids for jobs, one for each, as root or by capabilities; 0: the configured range. */
+    uint32_t uid_first, uid_count;
+    /* As an ordinary user: from sb_uids_open, for as long as the sandbox lives. NULL: jobs have the
+     * uid of this process. */
+    const struct sb_uids *uids;
     bool best_effort; /* go on where the host can't enforce something; verdicts list it */
     /* What the host shall have left of memory (MemAvailable in proc_meminfo(5)) while jobs run:
      * under this floor the job that grew last is ended, SB_INTERNAL with host_busy. 0: a fortieth
      * of the host's memory, at least 64 MiB; 1: nothing */
     int64_t memory_floor_bytes;
 };
+
+/* Once for all sandboxes of a process, those of its forks included. That there is no way is not an
+ * error: see sb_uids_state. Of the options only the range counts. The caller frees *uids with
+ * sb_uids_free, after sb_close. */
+SB_API int sb_uids_open(struct sb_uids **uids, const struct sb_options *options,
+                        struct sb_error *err);
+/* NULL is allowed. */
+SB_API void sb_uids_free(struct sb_uids *uids);
+SB_API struct sb_uids_state sb_uids_state(const struct sb_uids *uids);
 
 struct sb_sandbox;
 

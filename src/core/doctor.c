@@ -195,6 +195,49 @@ static void check_schedstat(struct doctor *doctor)
            : "/proc/self/schedstat does not tell how long a task waits for a CPU");
 }
 
+/* ── Host uids ─────────────────────────────────────────────────────────────────────────────── */
+
+/* A job pays for each watch with so much of its own memory: where as many are allowed as fit into
+ * the host's, none runs out of them for others. */
+#define WATCH_BYTES 128
+
+static void say_shared(struct doctor *doctor, struct sb_finding finding, const char *reason)
+{
+    char meaning[256], remedy[512];
+    snprintf(meaning, sizeof(meaning),
+             "a job can use up what the kernel counts for uid %ld, and so stop a sandbox-serve that "
+             "runs as it: epoll watches (fs.epoll.max_user_watches is %ld), descriptors under way "
+             "in sockets, pages of pipes",
+             (long)geteuid(), setting("/proc/sys/fs/epoll/max_user_watches"));
+    snprintf(remedy, sizeof(remedy),
+             "start it by its unit, sandbox-serve.service; or install newuidmap (package uidmap) "
+             "and give this user a range: a line USER:FIRST:65536 in /etc/subuid and in "
+             "/etc/subgid; or at least: sysctl -w fs.epoll.max_user_watches=%lld",
+             (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / WATCH_BYTES);
+    finding.meaning = meaning;
+    finding.remedy = remedy;
+    say(doctor, finding, "jobs have that of this user: %s", reason);
+}
+
+static void check_uids(struct doctor *doctor, const struct sb_uids *uids)
+{
+    static const char *const texts[] = {
+        [SB_UIDS_ROOT] = "each job has its own, of %u to %u: as root",
+        [SB_UIDS_CAPABILITIES] =
+            "each job of sandbox-serve has its own, of %u to %u: by CAP_SETUID and CAP_SETGID",
+        [SB_UIDS_HELPERS] = "each job of sandbox-serve has its own, of %u to %u: by newuidmap",
+    };
+    const struct sb_uids_state state = sb_uids_state(uids);
+    struct sb_finding finding = {.name = "host uids of jobs", .ok = state.way != SB_UIDS_SHARED};
+    char detail[128];
+    if (!finding.ok) {
+        say_shared(doctor, finding, state.reason);
+        return;
+    }
+    snprintf(detail, sizeof(detail), texts[state.way], state.first, state.first + state.count - 1);
+    say(doctor, finding, "%s", detail);
+}
+
 /* ── cgroup ────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct {
@@ -413,16 +456,24 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
 {
     struct doctor doctor = {.on_finding = on_finding, .user = user};
     struct utsname host;
+    struct sb_options used = *options;
+    struct sb_uids *uids = NULL;
+    struct sb_error ignored;
     uname(&host);
+    if (sb_uids_open(&uids, options, &ignored) == 0)
+        used.uids = uids;
     say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname,
         host.release, host.machine, geteuid() == 0 ? "root" : "an ordinary user");
     check_settings(&doctor);
     check_trials(&doctor);
     check_seccomp(&doctor);
     check_schedstat(&doctor);
+    if (uids != NULL)
+        check_uids(&doctor, uids);
     check_cgroup(&doctor, options->cgroup);
     check_rootfs(&doctor, options);
-    check_job(&doctor, options, policy_directory);
-    check_preloads(&doctor, options, policy_directory);
+    check_job(&doctor, &used, policy_directory);
+    check_preloads(&doctor, &used, policy_directory);
+    sb_uids_free(uids);
     return doctor.missing;
 }

@@ -1,5 +1,5 @@
 /* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. While the child makes
- * its network namespace and attaches the root file system, the parent writes limits and maps:
+ * its network namespace and attaches the root file system, the parent writes maps and limits:
  * neither waits for the other before it must. Nothing of the script runs before the go. */
 #include <fcntl.h>
 #include <grp.h>
@@ -59,18 +59,23 @@ static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int
     return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0 ? -1 : 0;
 }
 
-/* As root: a script opens its streams again by /dev/stdin, /dev/stdout and their kin, for which the
- * pipes must be its user's. Where root may give nothing away, they are open to all, which is the
- * job alone: nobody else has a way to them. The result is not the script's. */
+/* A script opens its streams again by /dev/stdin, /dev/stdout and their kin, for which the pipes
+ * must be its user's. Where they can't be given away (that takes root), they are open to all, which
+ * is the job alone: nobody else has a way to them. The result is not the script's. */
 static void give_streams(const struct sb_run *run, const struct inside *in)
 {
     uint32_t uid, gid;
-    if (geteuid() != 0)
+    if (run->sandbox->uids.way == SB_UIDS_SHARED)
         return; /* then they are its user's already */
     launch_ids(run, &uid, &gid);
     for (int i = 0; i < RESULT_FD; i++)
-        if (fchown(in->fds[i], uid, gid) < 0)
+        if (geteuid() != 0 || fchown(in->fds[i], uid, gid) < 0)
             fchmod(in->fds[i], 0666);
+}
+
+void launch_ids(const struct sb_run *run, uint32_t *uid, uint32_t *gid)
+{
+    uids_of_slot(&run->sandbox->uids, run->cgroup.slot, uid, gid);
 }
 
 /* ── Clone ─────────────────────────────────────────────────────────────────────────────────── */
@@ -119,7 +124,8 @@ static _Noreturn void become_child(struct sb_run *run, struct inside *in)
     _exit(125); /* it does not return to a cold start */
 }
 
-pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err)
+pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *user,
+                   struct sb_error *err)
 {
     struct groups groups;
     sigset_t all, before;
@@ -130,7 +136,7 @@ pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err)
     /* No handler of the caller's may run in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = start(user);
+    pid_t pid = uids_act(uids, start, user);
     int failed = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     bool restored = groups_restore(&groups) == 0;
@@ -142,30 +148,7 @@ pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err)
     return restored ? pid : sb_fail(err, "groups", errno, "cannot restore supplementary groups");
 }
 
-struct start {
-    struct sb_run *run;
-    struct inside *in;
-};
-
-static pid_t clone_job(void *user)
-{
-    struct start *start = user;
-    pid_t pid = clone_child(start->run->cgroup.dir[0], 0, &start->run->source[SOURCE_PIDFD].fd);
-    if (pid == 0)
-        become_child(start->run, start->in);
-    start->run->pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
-    return pid;
-}
-
 /* ── What the child waits for ──────────────────────────────────────────────────────────────── */
-
-/* Outside, the job is, as root, the uid of its slot, else the caller. */
-void launch_ids(const struct sb_run *run, uint32_t *uid, uint32_t *gid)
-{
-    bool root = geteuid() == 0;
-    *uid = root ? run->sandbox->uid_first + run->cgroup.slot : geteuid();
-    *gid = root ? *uid : getegid();
-}
 
 static int write_maps(const struct sb_run *run, struct sb_error *err)
 {
@@ -177,6 +160,27 @@ static int write_maps(const struct sb_run *run, struct sb_error *err)
                        geteuid() == 0 ? "choose --uid-range inside what /proc/self/uid_map has"
                                       : "see sandbox-run --doctor");
     return 0;
+}
+
+struct start {
+    struct sb_run *run;
+    struct inside *in;
+    int mapped;
+    struct sb_error *err; /* of the maps */
+};
+
+static int clone_job(void *user)
+{
+    struct start *start = user;
+    struct sb_run *run = start->run;
+    pid_t pid = clone_child(run->cgroup.dir[0], uids_clone_flags(&run->sandbox->uids),
+                            &run->source[SOURCE_PIDFD].fd);
+    if (pid == 0)
+        become_child(run, start->in);
+    run->pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
+    if (pid > 0)
+        start->mapped = write_maps(run, start->err);
+    return pid;
 }
 
 void launch_abandon(struct sb_run *run)
@@ -203,7 +207,7 @@ int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
             err, "pipes", errno,
             "cannot make pipes for the job: %m; raise the limit on open files (ulimit -n)");
     if (run->cgroup.dir[0] < 0 &&
-        cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uid_count, err) < 0)
+        cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uids.count, err) < 0)
         return -1;
     run->cgroup.network = run->policy->loopback;
     give_streams(run, in);
@@ -239,11 +243,12 @@ static bool has_reported(const struct sb_run *run)
 int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     int result = launch_prepare(run, in, err);
-    if (result == 0 && launch_clone(clone_job, &(struct start){run, in}, err) < 0)
+    struct start start = {run, in, -1, err};
+    if (result == 0 && launch_clone(&run->sandbox->uids, clone_job, &start, err) < 0)
         result = -1;
     if (result == 0 &&
         (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
-         (write_maps(run, err) < 0 && !has_reported(run)) || launch_go(run, err) < 0))
+         (start.mapped < 0 && !has_reported(run)) || launch_go(run, err) < 0))
         result = -1;
     launch_close(in);
     if (result < 0 && run->pid > 0)

@@ -102,6 +102,19 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     return result < 0 ? -1 : check_mount_points(rootfs, err);
 }
 
+int rootfs_check_modes(const struct rootfs *rootfs, struct sb_error *err)
+{
+    struct stat top, runner;
+    char file[PATH_MAX];
+    snprintf(file, sizeof(file), "%s" ROOTFS_RUNNER, rootfs->path);
+    if (stat(rootfs->path, &top) < 0 || stat(file, &runner) < 0 ||
+        ((top.st_mode & (S_IROTH | S_IXOTH)) == (S_IROTH | S_IXOTH) && runner.st_mode & S_IROTH))
+        return 0; /* what is missing, others tell */
+    return sb_fail(err, "rootfs", 0,
+                   "%s is closed to jobs, each of which is another user: chmod -R o+rX %s",
+                   rootfs->path, rootfs->path);
+}
+
 int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy,
                         struct sb_error *err)
 {

@@ -20,6 +20,9 @@ struct rootfs {
 
 /* `path` NULL: the configured place. `python` NULL: the record's. */
 int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, struct sb_error *err);
+/* Whether jobs may read it that have other uids than its owner: by the modes of its top directory
+ * and of the runner, which tell how it was made. */
+int rootfs_check_modes(const struct rootfs *rootfs, struct sb_error *err);
 /* Whether the mounts of a policy have their sources on the host and their targets here. */
 int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy,
                         struct sb_error *err);

@@ -16,6 +16,7 @@
 #include "sandbox.h"
 #include "schedstat.h"
 #include "stream.h"
+#include "uids.h"
 
 /* What a run listens to in the epoll. */
 enum source_kind {
@@ -154,7 +155,7 @@ struct sb_sandbox {
     struct cgroup_host cgroup;
     bool turning; /* in sb_turn: a callback may not call it again */
     bool cleared; /* what dead owners left in it */
-    uint32_t uid_first, uid_count;
+    struct sb_uids uids; /* the space is the caller's */
     bool best_effort;
     int64_t millicpus; /* that all jobs together may use */
     struct own_times own;
@@ -196,8 +197,11 @@ void launch_close(struct inside *in);
 void launch_ids(const struct sb_run *run, uint32_t *uid, uint32_t *gid);
 /* Limits and ids are set: lets the child go on. Before launch_close. */
 int launch_go(struct sb_run *run, struct sb_error *err);
-/* Runs `start` without supplementary groups and with all signals blocked. */
-pid_t launch_clone(pid_t (*start)(void *user), void *user, struct sb_error *err);
+/* Runs `start`, which clones a child with uids_clone_flags and maps its ids, where that is allowed
+ * (uids_act), without supplementary groups and with all signals blocked. Returns what it does: a
+ * pid, or −1 with errno. */
+pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *user,
+                   struct sb_error *err);
 
 /* Kills the child of a start that failed half-way and waits until it is gone. */
 void launch_abandon(struct sb_run *run);

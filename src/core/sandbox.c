@@ -17,25 +17,9 @@
 #include "seccomp.h"
 #include "util.h"
 
-/* Host uids for jobs when we are root: a part of the 32-bit range that systemd, login.defs and the
- * usual subuid allocations leave alone (https://systemd.io/UIDS-GIDS). */
-#define UID_FIRST UINT32_C(0x70000000)
-#define UID_COUNT UINT32_C(65536)
-
 const char *sb_version(void)
 {
     return SB_VERSION;
-}
-
-/* A range that wrapped would end at the host's root. */
-static int check_uids(const struct sb_sandbox *sandbox, struct sb_error *err)
-{
-    uint64_t end = (uint64_t)sandbox->uid_first + sandbox->uid_count;
-    if (end <= UINT32_MAX)
-        return 0;
-    return sb_fail_field(err, "open", "uid_range",
-                         "the uids %" PRIu32 " and %" PRIu32 " after it reach beyond 4294967294",
-                         sandbox->uid_first, sandbox->uid_count);
 }
 
 int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb_error *err)
@@ -44,20 +28,22 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     if (sandbox == NULL)
         return sb_fail(err, "open", ENOMEM, "no memory for a sandbox");
     cgroup_host_init(&sandbox->cgroup);
-    sandbox->uid_first = options->uid_first ? options->uid_first : UID_FIRST;
-    sandbox->uid_count = options->uid_count ? options->uid_count : UID_COUNT;
     sandbox->best_effort = options->best_effort;
     sandbox->millicpus = sb_millicpus();
     floor_open(sandbox, options->memory_floor_bytes);
     sandbox->buffer = malloc(READ_SIZE);
     sandbox->epoll = epoll_create1(EPOLL_CLOEXEC);
-    int result = check_uids(sandbox, err);
+    int result = uids_init(&sandbox->uids, options, err);
+    if (result == 0 && options->uids != NULL)
+        sandbox->uids = *options->uids;
     if (result == 0 && (sandbox->epoll < 0 || sandbox->buffer == NULL))
         result = sb_fail(err, "epoll", errno,
                          "cannot make an epoll descriptor: %m; raise the limit on open files "
                          "(ulimit -n)");
     if (result == 0)
         result = rootfs_open(&sandbox->rootfs, options->rootfs, options->python, err);
+    if (result == 0 && sandbox->uids.way != SB_UIDS_SHARED)
+        result = rootfs_check_modes(&sandbox->rootfs, err);
     if (result == 0)
         result = cgroup_open(&sandbox->cgroup, options->cgroup, options->best_effort, err);
     if (result < 0) {

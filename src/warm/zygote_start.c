@@ -36,6 +36,7 @@ struct start {
     struct zygote_process *process;
     struct inside in;
     const struct sb_sandbox *sandbox;
+    int errnum; /* 0: its ids are mapped */
 };
 
 /* ── In the child ──────────────────────────────────────────────────────────────────────────── */
@@ -107,11 +108,29 @@ static _Noreturn void become_zygote(struct inside *in)
     _exit(125);
 }
 
-static pid_t clone_zygote(void *user)
+/* ── In the supervisor ─────────────────────────────────────────────────────────────────────── */
+
+/* Each id is what it is outside. setgroups stays allowed for root alone: a job's own namespace
+ * denies it. */
+static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
+{
+    const struct sb_uids *jobs = &sandbox->uids;
+    if (geteuid() != 0 && clone_write_proc(pid, "setgroups", "deny") < 0)
+        return -1;
+    if (jobs->way != SB_UIDS_SHARED)
+        return uids_map(jobs, pid);
+    char uids[64], gids[64];
+    uint32_t uid = geteuid(), gid = getegid();
+    snprintf(uids, sizeof(uids), "%" PRIu32 " %" PRIu32 " 1\n", uid, uid);
+    snprintf(gids, sizeof(gids), "%" PRIu32 " %" PRIu32 " 1\n", gid, gid);
+    return clone_write_proc(pid, "uid_map", uids) < 0 ? -1 : clone_write_proc(pid, "gid_map", gids);
+}
+
+static int clone_zygote(void *user)
 {
     struct start *start = user;
     struct clone_args args = {
-        .flags = (uint64_t)NAMESPACES | CLONE_PIDFD,
+        .flags = (uint64_t)NAMESPACES | CLONE_PIDFD | uids_clone_flags(&start->sandbox->uids),
         .pidfd = (uintptr_t)&start->process->pidfd,
     };
     pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
@@ -120,29 +139,11 @@ static pid_t clone_zygote(void *user)
         become_zygote(&start->in);
     }
     start->process->pid = pid > 0 ? pid : 0;
+    if (pid > 0)
+        start->errnum = write_maps(start->sandbox, pid) < 0 ? errno : 0;
     return pid;
 }
 
-/* ── In the supervisor ─────────────────────────────────────────────────────────────────────── */
-
-/* Each id is what it is outside. setgroups stays allowed for root alone: a job's own namespace
- * denies it. */
-static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
-{
-    char uids[128], gids[128];
-    uint32_t uid = geteuid(), gid = getegid();
-    int u = snprintf(uids, sizeof(uids), "%" PRIu32 " %" PRIu32 " 1\n", uid, uid);
-    int g = snprintf(gids, sizeof(gids), "%" PRIu32 " %" PRIu32 " 1\n", gid, gid);
-    if (uid == 0) {
-        snprintf(uids + u, sizeof(uids) - (size_t)u, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
-                 sandbox->uid_first, sandbox->uid_first, sandbox->uid_count);
-        snprintf(gids + g, sizeof(gids) - (size_t)g, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
-                 sandbox->uid_first, sandbox->uid_first, sandbox->uid_count);
-    } else if (clone_write_proc(pid, "setgroups", "deny") < 0) {
-        return -1;
-    }
-    return clone_write_proc(pid, "uid_map", uids) < 0 ? -1 : clone_write_proc(pid, "gid_map", gids);
-}
 
 static int send_config(int socket, const struct sb_sandbox *sandbox, const struct sb_policy *policy,
                        const struct sock_fprog *filter)
@@ -247,13 +248,13 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     start->in.control = start->in.fds[ZYGOTE_SOCKET] = sockets[1];
     int result = make_streams(start, ends);
     if (result == 0)
-        result = launch_clone(clone_zygote, start, err) < 0 ? -1 : 0;
+        result = launch_clone(&start->sandbox->uids, clone_zygote, start, err) < 0 ? -1 : 0;
     else
         sb_fail(err, "zygote", errno, "cannot make pipes: %m; raise ulimit -n");
     if (result == 0)
         allow_pinning(process->pid);
     if (result == 0 &&
-        (write_maps(start->sandbox, process->pid) < 0 ||
+        ((errno = start->errnum) != 0 ||
          send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
          send(process->socket, embedded_zygote_py, strlen(embedded_zygote_py), MSG_NOSIGNAL) < 0 ||
          send_config(process->socket, start->sandbox, policy, filter) < 0 ||

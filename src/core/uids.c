@@ -1,0 +1,249 @@
+/* See uids.h. */
+#include "uids.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "clone.h"
+#include "error.h"
+#include "subids.h"
+#include "tool.h"
+#include "util.h"
+
+/* Host uids for jobs unless told otherwise: a part of the 32-bit range that systemd, login.defs and
+ * the usual subuid allocations leave alone (https://systemd.io/UIDS-GIDS). */
+#define UID_FIRST UINT32_C(0x70000000)
+#define UID_COUNT UINT32_C(65536)
+
+/* Of what uids_act calls, and of the steps of a cold job that it clones: ten times what they use. */
+#define STACK_SIZE (128 * 1024)
+
+/* ── Inside the space ──────────────────────────────────────────────────────────────────────── */
+
+struct errand {
+    int space;
+    int (*act)(void *user);
+    void *user;
+    int result, errnum;
+};
+
+static int run_errand(void *argument)
+{
+    struct errand *errand = argument;
+    errand->result = setns(errand->space, CLONE_NEWUSER) < 0 ? -1 : errand->act(errand->user);
+    errand->errnum = errno;
+    return 0;
+}
+
+/* As vfork does it: nothing is copied, and we go on when the errand is done. Without an exit signal
+ * it is unknown to a caller's own wait(-1). Its stack is a part of ours, on which what it clones
+ * goes on with a copy. */
+int uids_act(const struct sb_uids *uids, int (*act)(void *user), void *user)
+{
+    if (uids->space < 0)
+        return act(user);
+    alignas(16) char stack[STACK_SIZE];
+    struct errand errand = {uids->space, act, user, -1, ECHILD};
+    pid_t pid = clone(run_errand, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES,
+                      &errand);
+    if (pid < 0)
+        return -1;
+    while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+        ;
+    errno = errand.errnum;
+    return errand.result;
+}
+
+uint64_t uids_clone_flags(const struct sb_uids *uids)
+{
+    return uids->space >= 0 ? CLONE_PARENT : 0;
+}
+
+void uids_of_slot(const struct sb_uids *uids, uint32_t slot, uint32_t *uid, uint32_t *gid)
+{
+    bool shared = uids->way == SB_UIDS_SHARED;
+    *uid = shared ? geteuid() : uids->uid_first + slot;
+    *gid = shared ? getegid() : uids->gid_first + slot;
+}
+
+/* ── Making it ─────────────────────────────────────────────────────────────────────────────── */
+
+/* A way to do uids_map with a privilege. −1: it can't, and uids->reason says why. */
+typedef int map_function(struct sb_uids *uids, pid_t pid);
+
+static int map_file(pid_t pid, const char *file, uint32_t own, uint32_t first, uint32_t count)
+{
+    char text[128];
+    snprintf(text, sizeof(text),
+             "%" PRIu32 " %" PRIu32 " 1\n%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", own, own, first,
+             first, count);
+    return clone_write_proc(pid, file, text);
+}
+
+int uids_map(const struct sb_uids *uids, pid_t pid)
+{
+    if (map_file(pid, "uid_map", geteuid(), uids->uid_first, uids->count) < 0)
+        return -1;
+    return map_file(pid, "gid_map", getegid(), uids->gid_first, uids->count);
+}
+
+/* setgroups is denied, as newgidmap does it: no job needs it. */
+static int map_by_capabilities(struct sb_uids *uids, pid_t pid)
+{
+    if (clone_write_proc(pid, "setgroups", "deny") == 0 && uids_map(uids, pid) == 0)
+        return 0;
+    snprintf(uids->reason, sizeof(uids->reason),
+             "CAP_SETUID and CAP_SETGID do not map the uids %" PRIu32 " to %" PRIu32
+             ": %s; choose --uid-range inside what /proc/self/uid_map has",
+             uids->uid_first, uids->uid_first + uids->count - 1, strerror(errno));
+    return -1;
+}
+
+static int call_helper(struct sb_uids *uids, const char *name, pid_t pid, uint32_t own,
+                       uint32_t first)
+{
+    char text[4][16];
+    const uint32_t numbers[] = {(uint32_t)pid, own, first, uids->count};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        snprintf(text[i], sizeof(text[i]), "%" PRIu32, numbers[i]);
+    const char *const argv[] = {name,    text[0], text[1], text[1], "1",
+                                text[2], text[2], text[3], NULL};
+    if (tool_run(argv, -1) == 0)
+        return 0;
+    if (errno == ENOENT)
+        snprintf(uids->reason, sizeof(uids->reason), "there is no program %s", name);
+    else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        snprintf(uids->reason, sizeof(uids->reason), "no_new_privs keeps %s from its privilege",
+                 name);
+    else
+        snprintf(uids->reason, sizeof(uids->reason), "%s refused to map %s from %s", name, text[3],
+                 text[2]);
+    return -1;
+}
+
+static int map_by_helpers(struct sb_uids *uids, pid_t pid)
+{
+    if (call_helper(uids, "newuidmap", pid, geteuid(), uids->uid_first) < 0)
+        return -1;
+    return call_helper(uids, "newgidmap", pid, getegid(), uids->gid_first);
+}
+
+/* Its namespace lives on for as long as a descriptor of it is open. */
+static int open_namespace(pid_t pid)
+{
+    char path[48];
+    snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int make_space(struct sb_uids *uids, map_function *map)
+{
+    struct clone_args args = {.flags = CLONE_NEWUSER};
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    if (pid < 0)
+        snprintf(uids->reason, sizeof(uids->reason), "no user namespace can be made: %s",
+                 strerror(errno));
+    else if (map(uids, pid) == 0 && (uids->space = open_namespace(pid)) < 0)
+        snprintf(uids->reason, sizeof(uids->reason), "a user namespace can't be opened: %s",
+                 strerror(errno));
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, __WALL);
+    }
+    return uids->space < 0 ? -1 : 0;
+}
+
+/* ── The ways ──────────────────────────────────────────────────────────────────────────────── */
+
+/* A range that wrapped would end at the host's root. */
+int uids_init(struct sb_uids *uids, const struct sb_options *options, struct sb_error *err)
+{
+    *uids = (struct sb_uids){.way = geteuid() == 0 ? SB_UIDS_ROOT : SB_UIDS_SHARED, .space = -1};
+    uids->uid_first = uids->gid_first = options->uid_first ? options->uid_first : UID_FIRST;
+    uids->count = options->uid_count ? options->uid_count : UID_COUNT;
+    if ((uint64_t)uids->uid_first + uids->count <= UINT32_MAX)
+        return 0;
+    return sb_fail_field(err, "open", "uid_range",
+                         "the uids %" PRIu32 " and %" PRIu32 " after it reach beyond 4294967294",
+                         uids->uid_first, uids->count);
+}
+
+static bool has_capabilities(void)
+{
+    const unsigned needed = 1U << CAP_SETUID | 1U << CAP_SETGID;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & needed) == needed;
+}
+
+/* Our own ids are in the space besides: the kernel maps none twice. */
+static int check_range(const struct sb_uids *uids, struct sb_error *err)
+{
+    const uint32_t own[] = {geteuid(), getegid()};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (own[i] - uids->uid_first < uids->count) /* unsigned: smaller ones become large */
+            return sb_fail_field(err, "open", "uid_range",
+                                 "the range of uids for jobs has our own id %" PRIu32
+                                 " in it: choose another --uid-range",
+                                 own[i]);
+    return 0;
+}
+
+static int find_way(struct sb_uids *uids, struct sb_error *err)
+{
+    if (has_capabilities()) {
+        if (check_range(uids, err) < 0)
+            return -1;
+        if (make_space(uids, map_by_capabilities) == 0)
+            uids->way = SB_UIDS_CAPABILITIES;
+    } else if (subids_find(uids) == 0 && make_space(uids, map_by_helpers) == 0) {
+        uids->way = SB_UIDS_HELPERS;
+    }
+    return 0;
+}
+
+int sb_uids_open(struct sb_uids **out, const struct sb_options *options, struct sb_error *err)
+{
+    struct sb_uids *uids = calloc(1, sizeof(*uids));
+    if (uids == NULL)
+        return sb_fail(err, "uids", ENOMEM, "out of memory (host uids)");
+    if (uids_init(uids, options, err) < 0 ||
+        (uids->way == SB_UIDS_SHARED && find_way(uids, err) < 0)) {
+        free(uids);
+        return -1;
+    }
+    *out = uids;
+    return 0;
+}
+
+void sb_uids_free(struct sb_uids *uids)
+{
+    if (uids != NULL)
+        close_fd(&uids->space);
+    free(uids);
+}
+
+struct sb_uids_state sb_uids_state(const struct sb_uids *uids)
+{
+    struct sb_uids_state state = {.way = uids->way, .reason = uids->reason};
+    if (uids->way != SB_UIDS_SHARED) {
+        state.first = uids->uid_first;
+        state.count = uids->count;
+    }
+    return state;
+}
