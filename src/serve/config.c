@@ -103,7 +103,7 @@ const struct config_row config_rows[] = {
     {CONFIG_CGROUP, "cgroup", "KIND", NULL, "auto",
      "auto, v2-delegated, v2-scope, v2-root, v1 or none", AT(cgroup), 0, 0},
     {CONFIG_UIDS, "uid-range", "FIRST:COUNT", NULL, NULL,
-     "as root: host uids for jobs, one for each", AT(uid_first), 0, 0},
+     "host uids for jobs, one for each", AT(uid_first), 0, 0},
     FLAG("best-effort", "go on where the host can't enforce all; see sandbox-run --doctor",
          best_effort),
 

@@ -20,6 +20,7 @@ struct service {
     const struct config *config;
     struct loop *loop;
     struct log *log;
+    const struct sb_uids *uids;
     struct metrics *all_metrics; /* of all workers, config->workers of them */
     struct metrics *metrics;     /* our own */
     struct sb_sandbox *sandbox;

@@ -10,6 +10,7 @@
 #include "capacity.h"
 #include "command.h"
 #include "error.h"
+#include "job_uids.h"
 #include "message.h"
 #include "server.h"
 #include "token_command.h"
@@ -76,12 +77,13 @@ static void notify(void *user, enum notice notice)
     notify_manager(notice);
 }
 
-static int serve_with(const struct config *config, struct log *log, struct listeners *listeners,
-                      struct sb_error *err)
+static int serve_with(const struct config *config, struct log *log, const struct sb_uids *uids,
+                      struct listeners *listeners, struct sb_error *err)
 {
     struct server_setup setup = {
         .config = config,
         .log = log,
+        .uids = uids,
         .listeners = listeners,
         .metrics = shared_memory((size_t)config->workers * sizeof(struct metrics)),
         .rates = shared_memory(rates_size()),
@@ -98,6 +100,7 @@ static int serve(const struct config *config)
 {
     struct sb_error err;
     struct listeners listeners;
+    struct sb_uids *uids = NULL;
     block_signals();
     struct log *log = log_open();
     if (log == NULL) {
@@ -107,8 +110,11 @@ static int serve(const struct config *config)
     raise_descriptor_limit(config, log);
     int result = listeners_open(&listeners, config, &err);
     if (result == 0)
-        result = serve_with(config, log, &listeners, &err);
+        result = job_uids_open(&uids, config, log, &err);
+    if (result == 0)
+        result = serve_with(config, log, uids, &listeners, &err);
     listeners_close(&listeners, true);
+    sb_uids_free(uids);
     log_close(log);
     if (result == 0)
         return STATUS_OK;

@@ -172,9 +172,15 @@ static int open_watches(struct server *server, struct sb_error *err)
 static int begin(struct server *server, struct sb_error *err)
 {
     const struct server_setup *setup = server->setup;
-    if (loop_open(&server->loop, err) < 0 || open_watches(server, err) < 0 ||
-        service_open(&server->service, setup->config, server->loop, setup->log, setup->metrics,
-                     setup->worker, err) < 0)
+    if (loop_open(&server->loop, err) < 0 || open_watches(server, err) < 0)
+        return -1;
+    const struct service_setup service = {.config = setup->config,
+                                          .loop = server->loop,
+                                          .log = setup->log,
+                                          .uids = setup->uids,
+                                          .metrics = setup->metrics,
+                                          .worker = setup->worker};
+    if (service_open(&server->service, &service, err) < 0)
         return -1;
     const struct http_setup http = {.config = setup->config,
                                     .loop = server->loop,

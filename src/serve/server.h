@@ -13,6 +13,7 @@ struct server_setup {
     const struct config *config;
     struct log *log;
     struct listeners *listeners;
+    const struct sb_uids *uids;
     struct metrics *metrics; /* of all workers */
     struct rates *rates;
     size_t worker;

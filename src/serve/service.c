@@ -157,6 +157,7 @@ static int open_sandbox(struct service *service, struct sb_error *err)
         .cgroup = config->cgroup,
         .uid_first = config->uid_first,
         .uid_count = config->uid_count,
+        .uids = service->uids,
         .best_effort = config->best_effort,
         .memory_floor_bytes = config->floor_bytes,
     };
@@ -202,24 +203,24 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
     return 0;
 }
 
-int service_open(struct service **out, const struct config *config, struct loop *loop,
-                 struct log *log, struct metrics *metrics, size_t worker, struct sb_error *err)
+int service_open(struct service **out, const struct service_setup *setup, struct sb_error *err)
 {
     struct service *service = calloc(1, sizeof(*service));
     if (service == NULL)
         return sb_fail(err, "memory", ENOMEM, "no memory for the service");
-    *service = (struct service){.config = config,
-                                .loop = loop,
-                                .log = log,
-                                .all_metrics = metrics,
-                                .metrics = &metrics[worker],
+    *service = (struct service){.config = setup->config,
+                                .loop = setup->loop,
+                                .log = setup->log,
+                                .uids = setup->uids,
+                                .all_metrics = setup->metrics,
+                                .metrics = &setup->metrics[setup->worker],
                                 .watch.fd = -1,
                                 .queue_timer.watch.fd = -1};
     TAILQ_INIT(&service->jobs);
     LIST_INIT(&service->searches);
     health_open(&service->health);
     metrics_begin(service->metrics);
-    if (open_all(service, worker, err) < 0) {
+    if (open_all(service, setup->worker, err) < 0) {
         service_close(service);
         return -1;
     }

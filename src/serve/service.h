@@ -13,11 +13,19 @@
 struct service;
 struct metrics;
 
-/* `metrics`: an array of config->workers in memory that the workers share; this one writes its own
- * element alone and adds up all of them when asked. All arguments must live as long as the service.
- * Fails when jobs cannot run here. */
-int service_open(struct service **service, const struct config *config, struct loop *loop,
-                 struct log *log, struct metrics *metrics, size_t worker, struct sb_error *err);
+/* What it needs; all of it must live as long as the service. */
+struct service_setup {
+    const struct config *config;
+    struct loop *loop;
+    struct log *log;
+    const struct sb_uids *uids; /* of jobs */
+    struct metrics *metrics;    /* config->workers of them in memory that the workers share: this
+                                   one writes its own alone, and adds up all when asked */
+    size_t worker;              /* its number */
+};
+
+/* Fails when jobs cannot run here. */
+int service_open(struct service **service, const struct service_setup *setup, struct sb_error *err);
 
 /* Reads policies anew. On an error the old ones stay. */
 int service_reload(struct service *service, struct sb_error *err);

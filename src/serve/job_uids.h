@@ -1,0 +1,14 @@
+/* The host uids that jobs get, found once when the service begins, while it has the privilege. */
+#ifndef SERVE_JOB_UIDS_H
+#define SERVE_JOB_UIDS_H
+
+#include "config.h"
+#include "log.h"
+#include "sandbox.h"
+
+/* Finds them, gives up the capabilities that this took, and logs what an ordinary user should know.
+ * Before the first request, and before workers are forked. The caller frees *uids: sb_uids_free. */
+int job_uids_open(struct sb_uids **uids, const struct config *config, struct log *log,
+                  struct sb_error *err);
+
+#endif

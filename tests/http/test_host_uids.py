@@ -1,0 +1,339 @@
+"""Which uid of the host jobs have when the service is an ordinary user's: by the capabilities that the unit gives, by
+newuidmap, or the service's own. What the kernel counts by uid, a job of each tries to use up. Only root can start
+services as other users."""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+
+import pytest
+
+from conftest import POLICIES, SERVE, Held, command, integration, options, says, until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: starts the service as an ordinary user")
+
+UID = 64123  # nobody's
+FIRST = 0x70000000  # of --uid-range
+SUBUID, SUBGID = 300000, 400000
+WATCHES = pathlib.Path("/proc/sys/fs/epoll/max_user_watches")
+
+# What a user's process is started with; `{}` is where files lie that it can reach.
+BECOME = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"]
+CAPABILITIES = "-all,+setuid,+setgid,+setpcap"
+WAYS = {
+    "shared": [*BECOME, "--inh-caps=-all"],
+    "capabilities": [*BECOME, f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}",
+                     f"--bounding-set={CAPABILITIES}", "--no-new-privs"],
+    "helpers": [*BECOME, "--inh-caps=-all"],
+}
+OWN = ["capabilities", "helpers"]
+
+
+@pytest.fixture
+def place():
+    """A directory that every user can reach, with the programs, the policies and the root file system: for prefix()
+    to mount them there."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="sandbox-serve-test-"))
+    directory.chmod(0o755)
+    for name in ("bin", "policies", "rootfs"):
+        (directory / name).mkdir()
+    users = pathlib.Path("/etc/passwd").read_text()
+    (directory / "passwd").write_text(f"{users}sandbox-test:x:{UID}:{UID}::/:/bin/false\n")
+    (directory / "subuid").write_text(f"somebody:1000000:65536\nsandbox-test:{SUBUID}:65536\n")
+    (directory / "subgid").write_text(f"{UID}:{SUBGID}:65536\n")
+    yield directory
+    shutil.rmtree(directory)
+
+
+def prefix(place, files=()):
+    """Mounts of its own mount namespace: they go with the process."""
+    mounts = [(SERVE.parent, place / "bin"), (POLICIES, place / "policies"),
+              (integration.rootfs_path(), place / "rootfs"), *((place / name, f"/etc/{name}") for name in files)]
+    script = "mount --make-rprivate /; " + "".join(f'mount --bind "{a}" "{b}"; ' for a, b in mounts) + 'exec "$@"'
+    return ["unshare", "--mount", "sh", "-ec", script, "sh"]
+
+
+@pytest.fixture
+def serve_as(place, launch):
+    """serve_as(way, cold=False, …) starts a service as a user without cgroups. Jobs of the policy "default" start as it
+    says."""
+    servers = []
+
+    def start(way, become=None, files=("passwd", "subuid", "subgid"), cold=True, **chosen):
+        chosen = {"rootfs": place / "rootfs", "policies": place / "policies", "best_effort": True,
+                  "cgroup": "none", "cold": cold, **chosen}
+        files = files if way == "helpers" else ()
+        arguments = [*prefix(place, files), *(become or WAYS[way]), str(place / "bin" / SERVE.name),
+                     *command(**chosen)[1:]]
+        servers.append(launch(arguments, cwd="/"))
+        server = servers[-1].listening()
+        until(lambda: cold or server.run("pass", policy="default")["enforcement"]["start"] == "warm")
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def ids(pid, name="Uid"):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {int(each) for each in re.search(rf"^{name}:\s*(.*)$", status, re.MULTILINE)[1].split()}
+
+
+def capabilities(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {name: int(value, 16) for name, value in re.findall(r"^(Cap\w+):\s*(\w+)$", status, re.MULTILINE)}
+
+
+@contextlib.contextmanager
+def beside(server, code):
+    """A job that does something, says so, and goes on to wait meanwhile."""
+    held = Held(server, None, {"open_files": 4096}, {}, code + "\n").started()
+    yield
+    held.release()
+
+
+# ── Using up ─────────────────────────────────────────────────────────────────────────────────────
+
+TAKE_WATCHES = """
+import os, select
+targets = [os.eventfd(0) for _ in range(150)]
+pollers = [select.epoll() for _ in range(100)]
+try:
+    for poller in pollers:
+        for target in targets:
+            poller.register(target, select.EPOLLIN)
+except OSError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def few_watches():
+    """So that a job takes milliseconds instead of a gigabyte to use them up."""
+    before = WATCHES.read_text()
+    WATCHES.write_text("12000")
+    yield
+    WATCHES.write_text(before)
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("cold", [True, False], ids=["cold", "warm"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_job_that_takes_all_epoll_watches_stops_nobody_else(serve_as, few_watches, way, cold):
+    server = serve_as(way, cold=cold, jobs=2)
+    with beside(server, TAKE_WATCHES):
+        with contextlib.suppress(ConnectionError):
+            with server.send("GET", "/health") as asking:
+                answer = asking.answer()
+        if way == "shared":  # what is defended against
+            assert answer is None or answer.status != 200
+            WATCHES.write_text("100000")
+        else:
+            assert answer.status == 200
+            assert server.run("print('ran')")["output"] == "ran"
+
+
+SEND = """
+import os, socket
+def send(count):
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for _ in range(count // 10):
+        socket.send_fds(pair[0], [b"x"], [0] * 10)
+    return pair
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_job_with_many_descriptors_under_way_keeps_nobody_from_sending_some(serve_as, way):
+    server = serve_as(way, jobs=2)
+    crowd = f"{SEND}\nkept = [send(200) for _ in range(20)]"
+    with beside(server, crowd):
+        answer = server.run(f"{SEND}\nsend(10)\nprint('sent')")
+        if way == "shared":
+            assert "Too many references" in answer["stderr"]
+        else:
+            assert answer["output"] == "sent"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_job_with_many_pipes_leaves_the_pipes_of_others_as_large_as_they_were(serve_as, way):
+    server = serve_as(way, jobs=2)
+    with beside(server, "import os\nkept = [os.pipe() for _ in range(1200)]"):
+        size = server.run("import fcntl, os\nprint(fcntl.fcntl(os.pipe()[0], fcntl.F_GETPIPE_SZ))")["output"]
+        assert (int(size) < 65536) == (way == "shared")
+
+
+# ── What they are ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("cold", [True, False], ids=["cold", "warm"])
+@pytest.mark.parametrize("way,uid,gid", [("capabilities", FIRST, FIRST), ("helpers", SUBUID, SUBGID)])
+def test_each_job_has_a_uid_and_a_gid_of_its_own(serve_as, way, uid, gid, cold):
+    server = serve_as(way, cold=cold, jobs=4, workers=2)
+    jobs = [server.hold().started() for _ in range(2)]
+    found = [(ids(pid), ids(pid, "Gid")) for job in jobs for pid in job.pids()]
+    assert len({next(iter(uids)) for uids, _ in found}) == len(found) == 2
+    for uids, gids in found:
+        assert len(uids) == len(gids) == 1
+        assert uid <= min(uids) < uid + 65536 and min(gids) - gid == min(uids) - uid
+    for job in jobs:
+        job.release()
+
+
+def test_jobs_without_one_have_that_of_the_service(serve_as):
+    server = serve_as("shared", jobs=2)
+    held = server.hold().started()
+    assert ids(held.pid()) == ids(server.pid) == {UID}
+    held.release()
+
+
+@pytest.mark.parametrize("way", OWN)
+def test_the_service_keeps_no_privilege(serve_as, way):
+    server = serve_as(way, jobs=2, workers=2)
+    assert server.run("print(1)")["verdict"] == "ok"
+    table = integration.processes()
+    for pid in [server.pid, *(pid for pid, parent in table.items() if parent == server.pid)]:
+        assert ids(pid) == {UID}
+        kept = capabilities(pid)
+        bounding = kept.pop("CapBnd")
+        assert set(kept.values()) == {0}, kept
+        assert bounding == 0 or way == "helpers"  # it was given no CAP_SETPCAP
+
+
+@pytest.mark.parametrize("cold", [True, False], ids=["cold", "warm"])
+@pytest.mark.parametrize("way", OWN)
+def test_a_job_is_what_it_is_elsewhere(serve_as, way, cold):
+    server = serve_as(way, cold=cold)
+    answer = server.run("""
+import os, sys, helper
+print(os.getuid(), os.getgid(), os.getresuid(), helper.x, sys.stdin.read())
+print("again", file=open("/dev/stdout", "w"), flush=True)
+print("error", file=open("/dev/stderr", "w"), flush=True)
+open("/tmp/x", "w").close(), open("/work/x", "w").close(), open("/dev/shm/x", "w").close()
+print(os.stat("/tmp/x").st_uid, os.stat("/usr").st_uid, os.environ["HOME"])
+print(*open("/proc/self/uid_map").read().split()[::2])
+""", files={"helper.py": "x = 5"}, stdin="typed", policy="default")
+    assert answer["verdict"] == "ok", answer
+    assert answer["enforcement"]["start"] == ("cold" if cold else "warm")
+    assert answer["stdout"] == "1000 1000 (1000, 1000, 1000) 5 typed\nagain\n1000 65534 /work\n1000 1\n"
+    assert answer["stderr"] == "error\n"
+
+
+@pytest.mark.parametrize("cold", [True, False], ids=["cold", "warm"])
+@pytest.mark.parametrize("way", OWN)
+def test_a_job_of_another_uid_is_ended_like_any(serve_as, way, cold):
+    server = serve_as(way, cold=cold, jobs=2)
+    forks = "import os, time\nfor _ in range(3): os.fork()\nos.setsid() if os.getpid() != 2 else 0\ntime.sleep(600)"
+    assert server.run(forks, limits={"wall_time_ms": 300})["verdict"] == "timeout"
+    held = server.hold().started()
+    pids = held.pids()
+    held.leave()
+    until(lambda: not integration.living(pids))
+    held = server.hold().started()
+    pids = held.pids()
+    server.kill()
+    server.wait()
+    assert not integration.living(pids)
+
+
+# ── What is told ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_log_says_which_way_it_is(serve_as):
+    assert serve_as("capabilities").log.wait(says("CAP_SETUID"))["message"] == \
+        f"each job has a host uid of its own, of {FIRST} to {FIRST + 65535}, by CAP_SETUID and CAP_SETGID"
+    assert f"of {SUBUID} to {SUBUID + 65535}, by newuidmap" in \
+        serve_as("helpers").log.wait(says("host uid of its own"))["message"]
+
+
+@pytest.mark.parametrize("how,why", [
+    ({}, "/etc/subuid has no range for this user"),
+    ({"way": "helpers", "files": ("passwd", "subuid")}, "/etc/subgid has no range for this user"),
+    ({"way": "helpers", "become": [*WAYS["helpers"], "--no-new-privs"]}, "no_new_privs keeps newuidmap"),
+    ({"way": "helpers", "become": [*WAYS["helpers"], "env", "PATH=/nowhere"]}, "there is no program newuidmap"),
+], ids=["no range", "no range of gids", "no_new_privs", "no newuidmap"])
+def test_the_log_says_what_is_shared_and_why(serve_as, how, why):
+    server = serve_as(**{"way": "shared", **how})
+    record = server.log.wait(says("jobs have the uid of this service"))
+    assert record["level"] == "warning" and f"{UID} ({why}" in record["message"]
+    assert "epoll" in record["message"] and "--doctor" in record["message"]
+    assert server.run("print(1)")["output"] == "1"
+
+
+def test_a_range_that_was_given_to_another_is_refused_by_newuidmap(serve_as, place):
+    """What /etc/subuid says here is not what newuidmap reads: its own word counts."""
+    (place / "subuid").write_text(f"sandbox-test:{SUBUID}:65536\nsandbox-test:0:65536\n")
+    (place / "subgid").write_text("sandbox-test:4294967290:65536\nsandbox-test:0:1\nsandbox-test:5:3\n")
+    record = serve_as("helpers").log.wait(says("jobs have the uid of this service"))
+    assert "the range of /etc/subgid for this user is small: 3" in record["message"]
+
+
+def refusal(place, launch, *words, become=None):
+    server = launch([*prefix(place), *(become or WAYS["capabilities"]), str(place / "bin" / SERVE.name),
+                     *options(listen="127.0.0.1:0", rootfs=place / "rootfs", policies=place / "policies",
+                              best_effort=True, cgroup="none"), *words], cwd="/")
+    assert server.wait() > 0
+    return server.log.noise[-1]
+
+
+def test_a_range_with_the_services_own_uid_is_refused(place, launch):
+    said = refusal(place, launch, "--uid-range", f"{UID - 10}:20")
+    assert f"our own id {UID}" in said and "--uid-range" in said
+
+
+def test_a_range_that_is_smaller_than_the_jobs_is_refused(place, launch):
+    assert "--uid-range" in refusal(place, launch, "--uid-range", "200000:2")
+
+
+# Becomes root of a user namespace that has only the uids below 70000, by a child that stays outside, and runs a command.
+CONTAINER = ["python3", "-c", """
+import ctypes, os, sys
+inside, mapped = os.pipe(), os.pipe()
+if os.fork() == 0:
+    os.read(inside[0], 1)
+    for kind in "uid", "gid":
+        open(f"/proc/{os.getppid()}/{kind}_map", "w").write("0 0 70000")
+    os._exit(0)
+assert ctypes.CDLL(None).unshare(0x10000000) == 0
+os.write(inside[1], b"x")
+os.wait()
+os.execvp(sys.argv[1], sys.argv[1:])
+"""]
+
+
+def test_a_range_that_is_not_there_is_told(serve_as):
+    server = serve_as("capabilities", become=[*CONTAINER, *WAYS["capabilities"]])
+    said = server.log.wait(says("jobs have the uid of this service"))["message"]
+    assert "CAP_SETUID and CAP_SETGID do not map" in said and "/proc/self/uid_map" in said
+    assert server.run("print(1)")["output"] == "1"
+
+
+@pytest.mark.parametrize("way", OWN)
+def test_a_root_file_system_that_others_may_not_read_is_refused(place, launch, way, tmp_path):
+    closed = place / "closed"
+    shutil.copytree(integration.rootfs_path() / "usr/lib/sandbox-run", closed / "usr/lib/sandbox-run")
+    for name in ("proc", "dev", "tmp", "work"):
+        (closed / name).mkdir()
+    shutil.chown(closed, UID)
+    closed.chmod(0o700)
+    said = refusal(place, launch, "--rootfs", str(closed))
+    assert said.endswith(f"{closed} is closed to jobs, each of which is another user: chmod -R o+rX {closed}\n"), said
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_doctor_says_which_way_it_is(place, way):
+    files = ("passwd", "subuid", "subgid") if way == "helpers" else ()
+    ran = integration.subprocess.run(
+        [*prefix(place, files), *WAYS[way], str(place / "bin/sandbox-run"), "--doctor", "--rootfs", place / "rootfs"],
+        cwd="/", env={**os.environ, "SANDBOX_POLICIES": str(place / "policies")}, capture_output=True, text=True,
+        check=False)
+    line, = re.findall(r"^.*host uids of jobs.*(?:\n     .*)*", ran.stdout, re.MULTILINE)
+    if way == "shared":
+        assert line.startswith("NO") and "/etc/subuid has no range" in line and "(not required)" in line
+        assert f"uid {UID}" in line and "max_user_watches" in line and "package uidmap" in line
+    else:
+        assert line.startswith("yes") and ("newuidmap" if way == "helpers" else "CAP_SETUID") in line
