@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from conftest import JSON, Connection, Elsewhere, bearer, integration, until
+from conftest import JSON, Connection, Elsewhere, Held, bearer, integration, until
 
 pytestmark = [
     pytest.mark.vm("service"),
@@ -61,12 +61,19 @@ def status_of(pid, name):
     return re.search(rf"^{name}:\s*(.*)$", text, re.M)[1]
 
 
+JOB_UIDS = range(0x70000000, 0x70000000 + 65536)  # of --uid-range
+
+
+def uid_of(pid):
+    return int(status_of(pid, "Uid").split()[0])
+
+
 def processes():
-    """All processes of the service's user: the service and its jobs."""
+    """All processes of the service's user and of its jobs' users."""
     found = set()
     for pid in integration.processes():
         try:
-            if os.stat(f"/proc/{pid}").st_uid == uid() or uid() == int(status_of(pid, "Uid").split()[0]):
+            if os.stat(f"/proc/{pid}").st_uid == uid() or uid_of(pid) == uid() or uid_of(pid) in JOB_UIDS:
                 found.add(pid)
         except OSError:
             pass
@@ -159,13 +166,39 @@ def test_it_runs_as_a_user_without_any_privilege(service):
     assert status_of(pid, "NoNewPrivs") == "1" and status_of(pid, "Seccomp") == "2"
 
 
+def test_a_job_that_takes_all_epoll_watches_stops_nobody_else(service):
+    watches = pathlib.Path("/proc/sys/fs/epoll/max_user_watches")
+    before = watches.read_text()
+    watches.write_text("12000")
+    take = """if True:
+        import os, select
+        targets = [os.eventfd(0) for _ in range(120)]
+        pollers = [select.epoll() for _ in range(120)]
+        try:
+            for poller in pollers:
+                for target in targets:
+                    poller.register(target, select.EPOLLIN)
+        except OSError:
+            pass
+        else:
+            raise SystemExit("some are left")
+        """
+    try:
+        held = Held(service, None, {}, {}, f"exec({take!r})\n").started()
+        assert service.get("/health").status == 200
+        assert service.run("print('ran')")["output"] == "ran"
+        held.release()
+    finally:
+        watches.write_text(before)
+
+
 def test_a_job_is_held_by_cgroup_v2_and_all_that_its_policy_asks(service):
     answer = service.run("print('ran')")
     assert answer["enforcement"] | {"start": None} == {"cgroup": "v2", "start": None, "missing": []}
     assert answer["usage"]["memory_peak_bytes"] > 0
     held = service.hold().started()
     pid = held.pid()
-    assert set(status_of(pid, "Uid").split()) == {str(uid())}
+    assert len(set(status_of(pid, "Uid").split())) == 1 and uid_of(pid) in JOB_UIDS
     path = pathlib.Path("/proc", str(pid), "cgroup").read_text().strip().removeprefix("0::")
     assert path.startswith(f"/system.slice/{UNIT}/job-"), path
     assert (pathlib.Path("/sys/fs/cgroup" + path) / "memory.max").read_text() == "134217728\n"
