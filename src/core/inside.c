@@ -18,7 +18,7 @@ static const struct {
     /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
     {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
     /* kill(0, …) reaches the process group across pid namespaces: out of it. */
-    {"session", session_start, "are this user's keyrings used up (sysctl kernel.keys.maxkeys)?"},
+    {"session", session_start, NULL},
     {"scheduling", scheduling_reset, NULL},
     /* Before ids: the paths to these may be the caller's alone. */
     {"root file system", root_attach, "check it with sandbox-rootfs check"},
@@ -29,6 +29,8 @@ static const struct {
     {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
     /* Before tmp: files there need a mapped owner. */
     {"ids", ids_become_job, NULL},
+    /* After ids: the kernel counts it as this user's. */
+    {"keyring", session_keyring, "are this user's keyrings used up (sysctl kernel.keys.maxkeys)?"},
     /* Before pivot: the kernel wants to see the host's /proc uncovered. */
     {"proc", proc_mount,
      "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt "

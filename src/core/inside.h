@@ -100,7 +100,7 @@ int tmp_have_files(struct inside *in);
 
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
 int network_unshare(struct inside *in);  /* network.c */
-int session_start(struct inside *in);    /* session.c: sid, signals, keyring, umask, … */
+int session_start(struct inside *in);    /* session.c: sid, signals, umask, … */
 int scheduling_reset(struct inside *in); /* session.c */
 int root_attach(struct inside *in);      /* root.c: the root file system, read-only */
 int root_bind_mounts(struct inside *in); /* root.c: the policy's mounts */
@@ -108,6 +108,7 @@ int ids_await_maps(struct inside *in);   /* ids.c */
 int cgroup_join(struct inside *in);      /* cgroup_join.c: v1 attach */
 int cgroup_namespace(struct inside *in); /* cgroup_join.c */
 int ids_become_job(struct inside *in);   /* ids.c */
+int session_keyring(struct inside *in);  /* session.c */
 int proc_mount(struct inside *in);       /* proc.c */
 int tmp_mount(struct inside *in);        /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
 int dev_mount(struct inside *in);        /* dev.c */

@@ -51,13 +51,16 @@ int session_start(struct inside *in)
     if (!is_warm(in) && (setsid() < 0 || session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
         return -1;
     umask(022);
-    if (personality(PER_LINUX) < 0)
-        return -1;
-    /* Keyrings are not namespaced: without this the job would share the caller's session keyring.
-     * ENOSYS: a kernel without keyrings has none to share. */
-    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
-        return -1;
-    return 0;
+    return personality(PER_LINUX) < 0 ? -1 : 0;
+}
+
+/* Keyrings are not namespaced: without this the job would share the caller's session keyring.
+ * ENOSYS: a kernel without keyrings has none to share. */
+int session_keyring(struct inside *in)
+{
+    (void)in;
+    long joined = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+    return joined < 0 && errno != ENOSYS ? -1 : 0;
 }
 
 /* A caller that is started by taskset(1), nice(1) or ionice(1) is so for the sake of its jobs: they

@@ -87,6 +87,7 @@ static _Noreturn void become_zygote(struct inside *in)
     } steps[] = {
         {"id maps", ids_await_maps},
         {"session", session_start},
+        {"keyring", session_keyring},
         {"tree", make_tree},
         {"pivot", root_pivot},
         {"hostname", hostname_set},
