@@ -204,11 +204,12 @@ static void check_schedstat(struct doctor *doctor)
 static void say_shared(struct doctor *doctor, struct sb_finding finding, const char *reason)
 {
     char meaning[256], remedy[512];
-    snprintf(meaning, sizeof(meaning),
-             "a job can use up what the kernel counts for uid %ld, and so stop a sandbox-serve that "
-             "runs as it: epoll watches (fs.epoll.max_user_watches is %ld), descriptors under way "
-             "in sockets, pages of pipes",
-             (long)geteuid(), setting("/proc/sys/fs/epoll/max_user_watches"));
+    snprintf(
+        meaning, sizeof(meaning),
+        "a job can use up what the kernel counts for uid %ld, and so stop a sandbox-serve that "
+        "runs as it: epoll watches (fs.epoll.max_user_watches is %ld), descriptors under way "
+        "in sockets, pages of pipes",
+        (long)geteuid(), setting("/proc/sys/fs/epoll/max_user_watches"));
     snprintf(remedy, sizeof(remedy),
              "start it by its unit, sandbox-serve.service; or install newuidmap (package uidmap) "
              "and give this user a range: a line USER:FIRST:65536 in /etc/subuid and in "

@@ -246,9 +246,8 @@ int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
     struct start start = {run, in, -1, err};
     if (result == 0 && launch_clone(&run->sandbox->uids, clone_job, &start, err) < 0)
         result = -1;
-    if (result == 0 &&
-        (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
-         (start.mapped < 0 && !has_reported(run)) || launch_go(run, err) < 0))
+    if (result == 0 && (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
+                        (start.mapped < 0 && !has_reported(run)) || launch_go(run, err) < 0))
         result = -1;
     launch_close(in);
     if (result < 0 && run->pid > 0)

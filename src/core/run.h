@@ -153,8 +153,8 @@ struct sb_sandbox {
     int epoll;
     struct rootfs rootfs;
     struct cgroup_host cgroup;
-    bool turning; /* in sb_turn: a callback may not call it again */
-    bool cleared; /* what dead owners left in it */
+    bool turning;        /* in sb_turn: a callback may not call it again */
+    bool cleared;        /* what dead owners left in it */
     struct sb_uids uids; /* the space is the caller's */
     bool best_effort;
     int64_t millicpus; /* that all jobs together may use */

@@ -25,7 +25,8 @@
 #define UID_FIRST UINT32_C(0x70000000)
 #define UID_COUNT UINT32_C(65536)
 
-/* Of what uids_act calls, and of the steps of a cold job that it clones: ten times what they use. */
+/* Of what uids_act calls, and of the steps of a cold job that it clones: ten times what they use.
+ */
 #define STACK_SIZE (128 * 1024)
 
 /* ── Inside the space ──────────────────────────────────────────────────────────────────────── */
@@ -54,8 +55,8 @@ int uids_act(const struct sb_uids *uids, int (*act)(void *user), void *user)
         return act(user);
     alignas(16) char stack[STACK_SIZE];
     struct errand errand = {uids->space, act, user, -1, ECHILD};
-    pid_t pid = clone(run_errand, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES,
-                      &errand);
+    pid_t pid =
+        clone(run_errand, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES, &errand);
     if (pid < 0)
         return -1;
     while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
@@ -84,9 +85,8 @@ typedef int map_function(struct sb_uids *uids, pid_t pid);
 static int map_file(pid_t pid, const char *file, uint32_t own, uint32_t first, uint32_t count)
 {
     char text[128];
-    snprintf(text, sizeof(text),
-             "%" PRIu32 " %" PRIu32 " 1\n%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", own, own, first,
-             first, count);
+    snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32 " 1\n%" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+             own, own, first, first, count);
     return clone_write_proc(pid, file, text);
 }
 

@@ -28,8 +28,8 @@
 struct sb_uids {
     enum sb_uids_way way;
     uint32_t uid_first, gid_first, count; /* unless the way is SB_UIDS_SHARED */
-    int space;                            /* the user namespace; −1: none is needed, or none there */
-    char reason[256];                     /* SB_UIDS_SHARED: why */
+    int space;        /* the user namespace; −1: none is needed, or none there */
+    char reason[256]; /* SB_UIDS_SHARED: why */
 };
 
 /* What holds without more: as root the range of these options, otherwise our own ids. */

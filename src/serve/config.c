@@ -102,8 +102,8 @@ const struct config_row config_rows[] = {
     TEXT("python", "PATH", "interpreter in there", python),
     {CONFIG_CGROUP, "cgroup", "KIND", NULL, "auto",
      "auto, v2-delegated, v2-scope, v2-root, v1 or none", AT(cgroup), 0, 0},
-    {CONFIG_UIDS, "uid-range", "FIRST:COUNT", NULL, NULL,
-     "host uids for jobs, one for each", AT(uid_first), 0, 0},
+    {CONFIG_UIDS, "uid-range", "FIRST:COUNT", NULL, NULL, "host uids for jobs, one for each",
+     AT(uid_first), 0, 0},
     FLAG("best-effort", "go on where the host can't enforce all; see sandbox-run --doctor",
          best_effort),
 

@@ -145,7 +145,6 @@ static int clone_zygote(void *user)
     return pid;
 }
 
-
 static int send_config(int socket, const struct sb_sandbox *sandbox, const struct sb_policy *policy,
                        const struct sock_fprog *filter)
 {
@@ -255,8 +254,7 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     if (result == 0)
         allow_pinning(process->pid);
     if (result == 0 &&
-        ((errno = start->errnum) != 0 ||
-         send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
+        ((errno = start->errnum) != 0 || send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
          send(process->socket, embedded_zygote_py, strlen(embedded_zygote_py), MSG_NOSIGNAL) < 0 ||
          send_config(process->socket, start->sandbox, policy, filter) < 0 ||
          fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
