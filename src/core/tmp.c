@@ -2,7 +2,7 @@
  * /tmp, /work and /dev/shm. Its pages count towards the job's memory. It is mounted at tmp/ while
  * it is being filled; tmp_place then covers it with its own directory tmp/tmp. */
 #include <fcntl.h>
-#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -11,6 +11,7 @@
 
 #include "inside.h"
 #include "mount.h"
+#include "path.h"
 #include "util.h"
 
 /* Inodes that are ours: the directories here. */
@@ -47,24 +48,75 @@ static int create(int work, const char *path)
     return openat(work, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 }
 
-/* Makes one file below the directory `work`, with the directories on its way. Its path was checked
- * by job.c. */
-static int create_below(int work, const char *name)
+static int open_directory(int directory, const char *path)
 {
-    char path[PATH_MAX];
-    size_t length = strlen(name);
+    return openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* How many of a path's directories are there, each of which ends at a slash; the deepest of them is
+ * opened. Found by halving: the kernel walks all of a path for each call. */
+static ssize_t find_deepest(int work, char *path, const uint16_t *slashes, size_t count,
+                            int *deepest)
+{
+    size_t there = 0;
+    while (there < count) {
+        size_t tried = (there + count + 1) / 2;
+        path[slashes[tried - 1]] = '\0';
+        int fd = open_directory(work, path);
+        path[slashes[tried - 1]] = '/';
+        if (fd >= 0) {
+            close_fd(deepest);
+            *deepest = fd;
+            there = tried;
+        } else if (errno == ENOENT) {
+            count = tried - 1;
+        } else {
+            return -1;
+        }
+    }
+    return (ssize_t)there;
+}
+
+/* Makes one file with the directories on its way that are missing, each from the one above it: 500
+ * of them cost as many steps, and not the square of that. */
+static int create_below(int work, char *path)
+{
+    uint16_t slashes[PATH_BYTES_MAX];
+    size_t count = 0;
+    _cleanup_close_ int directory = -1;
+    for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+        slashes[count++] = (uint16_t)(slash - path);
+    ssize_t there = find_deepest(work, path, slashes, count, &directory);
+    if (there < 0)
+        return -1;
+    const char *name = there > 0 ? path + slashes[there - 1] + 1 : path;
+    for (size_t i = (size_t)there; i < count; i++) {
+        int above = directory >= 0 ? directory : work;
+        path[slashes[i]] = '\0';
+        int made = mkdirat(above, name, 0755) == 0 ? open_directory(above, name) : -1;
+        if (made < 0)
+            return -1;
+        close_fd(&directory);
+        directory = made;
+        name = path + slashes[i] + 1;
+    }
+    return create(directory >= 0 ? directory : work, name);
+}
+
+/* Its path was checked by job.c. Most files' directory is there. */
+static int create_file(int work, const char *given)
+{
+    char path[PATH_BYTES_MAX + 1];
+    size_t length = strlen(given);
     if (length >= sizeof(path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    memcpy(path, name, length + 1);
-    for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdirat(work, path, 0755) < 0 && errno != EEXIST)
-            return -1;
-        *slash = '/';
-    }
-    return create(work, path);
+    int fd = create(work, given);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    memcpy(path, given, length + 1);
+    return create_below(work, path);
 }
 
 static int drop_main(struct inside *in)
@@ -81,7 +133,7 @@ int tmp_write_file(struct inside *in, const struct sb_file *file)
     bool made = in->main >= 0 && strcmp(file->path, MAIN) == 0;
     if (!made && drop_main(in) < 0)
         return -1;
-    _cleanup_close_ int fd = made ? steal_fd(&in->main) : create_below(in->work, file->path);
+    _cleanup_close_ int fd = made ? steal_fd(&in->main) : create_file(in->work, file->path);
     if (fd < 0)
         return -1;
     for (size_t done = 0; done < file->size;) {
