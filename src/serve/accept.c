@@ -1,5 +1,5 @@
 /* Accepting connections, and how many: in all, and from one subscriber. When there is no room the
- * connection that has been idle longest goes, and new ones wait in the kernel meanwhile. */
+ * subscriber with the most connections loses one, and new ones wait in the kernel meanwhile. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -26,33 +26,37 @@ static struct peer_list *bucket_of(struct http *http, const struct address *addr
 {
     /* FNV-1a. Who chooses addresses that meet in a bucket makes it as long as their own
      * connections' number, which is bounded. */
-    uint32_t hash = 2166136261u;
+    uint32_t hash = 2166136261u ^ address->uid;
     for (size_t i = 0; i < sizeof(address->bytes); i++)
         hash = (hash ^ address->bytes[i]) * 16777619u;
     return &http->peers.buckets[hash % ARRAY_LEN(http->peers.buckets)];
 }
 
-struct peer *peer_enter(struct http *http, const struct address *address, int64_t limit)
+/* Who is counted together. This host has 16 million addresses of its own. */
+static struct address subscriber_of(const struct address *address)
 {
-    struct address subscriber = address_subscriber(address);
+    static const struct address this_host = {.family = AF_INET, .bytes = {127}};
+    return address_is_loopback(address) ? this_host : address_subscriber(address);
+}
+
+/* Counts one more connection. NULL: no memory. */
+static struct peer *peer_enter(struct http *http, const struct address *address)
+{
+    struct address subscriber = subscriber_of(address);
     struct peer_list *bucket = bucket_of(http, &subscriber);
     struct peer *peer;
     LIST_FOREACH(peer, bucket, link)
-    {
-        if (peer->address.family != subscriber.family ||
-            memcmp(peer->address.bytes, subscriber.bytes, sizeof(subscriber.bytes)) != 0)
-            continue;
-        if (peer->connections >= limit)
+    if (peer->address.family == subscriber.family && peer->address.uid == subscriber.uid &&
+        memcmp(peer->address.bytes, subscriber.bytes, sizeof(subscriber.bytes)) == 0)
+        break;
+    if (peer == NULL) {
+        peer = calloc(1, sizeof(*peer));
+        if (peer == NULL)
             return NULL;
-        peer->connections++;
-        return peer;
+        peer->address = subscriber;
+        LIST_INSERT_HEAD(bucket, peer, link);
     }
-    peer = calloc(1, sizeof(*peer));
-    if (peer == NULL)
-        return NULL;
-    peer->address = subscriber;
-    peer->connections = 1;
-    LIST_INSERT_HEAD(bucket, peer, link);
+    peer->connections++;
     return peer;
 }
 
@@ -62,6 +66,41 @@ void peer_leave(struct peer *peer)
         return;
     LIST_REMOVE(peer, link);
     free(peer);
+}
+
+/* ── Making room ────────────────────────────────────────────────────────────────────────────── */
+
+/* One of `only`, or where that is NULL of the subscriber with the most: one that has been idle
+ * longest, else one whose request or answer is not through. NULL: all of them wait for jobs, or
+ * nobody has more than another. */
+static struct connection *find_victim(struct http *http, const struct peer *only)
+{
+    static const struct {
+        enum phase phase;
+        bool idle;
+    } places[] = {{PHASE_IDLE, true},
+                  {PHASE_CONNECTED, true},
+                  {PHASE_HEADER, false},
+                  {PHASE_BODY, false},
+                  {PHASE_ANSWER, false}};
+    struct connection *connection, *victim = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        TAILQ_FOREACH(connection, &http->phases[places[i].phase], link)
+        {
+            int64_t count = connection->peer->connections;
+            if ((only == NULL || connection->peer == only) && (places[i].idle || count > 1) &&
+                (victim == NULL || count > victim->peer->connections))
+                victim = connection;
+        }
+    return victim;
+}
+
+static bool evict(struct http *http, const struct peer *only)
+{
+    struct connection *victim = find_victim(http, only);
+    if (victim != NULL)
+        connection_shut(victim);
+    return victim != NULL;
 }
 
 /* ── Doors ──────────────────────────────────────────────────────────────────────────────────── */
@@ -90,45 +129,71 @@ void doors_closed_one(struct http *http)
         doors_open(http);
 }
 
-/* The idle are sent away only for somebody who waits at the door. */
+/* Nobody is sent away but for somebody who waits at the door. */
 static bool has_room(struct http *http, bool somebody_waits)
 {
     if (http->connections < (size_t)http->config->connections)
         return true;
     if (somebody_waits) {
         shut_doors(http);
-        connections_evict(http);
+        evict(http, NULL);
     }
     return false;
 }
 
-/* Behind a proxy are many clients, who are told apart when they ask. */
-static bool is_counted(const struct http *http, const struct address *address)
+/* How many connections a subscriber may have. Behind a trusted proxy are many clients, who are told
+ * apart when they ask. What is on this host may have nearly all: it may be a proxy, too. */
+static int64_t limit_for(const struct http *http, const struct address *address)
 {
-    return !address_is_loopback(address) &&
-           !networks_hold(http->proxies, http->proxies_count, address);
+    const struct config *config = http->config;
+    if (networks_hold(http->proxies, http->proxies_count, address))
+        return INT64_MAX;
+    if (address->family == AF_UNIX || address_is_loopback(address))
+        return config->connections - config->connections / 8;
+    return config->connections_per_address;
+}
+
+/* Beyond its limit a subscriber on this host loses its oldest connection; of another host, where
+ * one address may be a whole company, the newcomer is refused. */
+static bool may_stay(struct http *http, const struct address *address, const struct peer *peer)
+{
+    if (peer->connections <= limit_for(http, address))
+        return true;
+    bool here = address->family == AF_UNIX || address_is_loopback(address);
+    return here && evict(http, peer);
+}
+
+static struct address address_of(const struct door *door, int fd, const struct sockaddr *from)
+{
+    struct address address;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    address_from_socket(&address, from);
+    if (door->local)
+        address.uid =
+            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : (uint32_t)-1;
+    return address;
 }
 
 static void adopt(struct door *door, int fd, const struct sockaddr *from, socklen_t size)
 {
     struct http *http = door->http;
     struct endpoint *endpoint = http->tls != NULL && !door->local ? http->tls : http->plain;
-    struct address address;
-    address_from_socket(&address, from);
-    struct peer *peer = NULL;
-    if (!door->local && is_counted(http, &address)) {
-        peer = peer_enter(http, &address, http->config->connections_per_address);
-        if (peer == NULL) {
-            close(fd);
-            return;
-        }
+    struct address address = address_of(door, fd, from);
+    struct peer *peer = peer_enter(http, &address);
+    if (peer == NULL || !may_stay(http, &address, peer)) {
+        peer_leave(peer);
+        close(fd);
+        return;
     }
     /* Calls connection_notify, and closes the descriptor when it fails. */
     http->newcomer = NULL;
-    if (MHD_add_connection(endpoint->daemon, fd, from, size) == MHD_YES && http->newcomer != NULL)
+    if (MHD_add_connection(endpoint->daemon, fd, from, size) == MHD_YES && http->newcomer != NULL) {
+        http->newcomer->address = address;
         http->newcomer->peer = peer;
-    else
+    } else {
         peer_leave(peer);
+    }
 }
 
 static void door_ready(void *user, uint32_t events)
@@ -153,7 +218,7 @@ static void door_ready(void *user, uint32_t events)
                     "--connections",
                     strerror(errno));
             shut_doors(http);
-            connections_evict(http);
+            evict(http, NULL);
             timer_set(&http->door_timer, RETRY_MS);
         }
         if (errno != ECONNABORTED && errno != EINTR)

@@ -81,9 +81,8 @@ const struct config_row config_rows[] = {
     TIME("idle-timeout", "60s", "between requests, and for an answer to be taken", idle_timeout_ms,
          1, HOUR_MS),
     COUNT("connections", "4096", "open at the same time, in each worker", connections, 1, 1000000),
-    COUNT("connections-per-address", "512",
-          "of these, from one address; loopback and trusted proxies: any", connections_per_address,
-          1, 1000000),
+    COUNT("connections-per-address", "512", "of these, from one address of another host",
+          connections_per_address, 1, 1000000),
 
     HEADING("Jobs:"),
     COUNT("jobs", "0", "at the same time, in all workers together; 0: cores x 2", jobs, 0, 100000),

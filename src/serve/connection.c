@@ -218,33 +218,7 @@ void connections_expire(void *user)
     arm(http, next, now);
 }
 
-void connections_evict(struct http *http)
-{
-    static const enum phase idle[] = {PHASE_IDLE, PHASE_CONNECTED};
-    for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
-        if (!TAILQ_EMPTY(&http->phases[idle[i]])) {
-            connection_shut(TAILQ_FIRST(&http->phases[idle[i]]));
-            return;
-        }
-    }
-}
-
 /* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
-
-static void read_address(struct connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-    if (info != NULL)
-        address_from_socket(&connection->address, info->client_addr);
-    if (connection->address.family == AF_UNIX)
-        connection->address.uid =
-            getsockopt(connection->watch.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0
-                ? peer.uid
-                : (uint32_t)-1;
-}
 
 static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection *mhd)
 {
@@ -260,7 +234,6 @@ static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection
                                       .endpoint = endpoint,
                                       .mhd = mhd,
                                       .watch = {info->connect_fd, closed, connection}};
-    read_address(connection);
     /* Once and for all: edge-triggered, it costs nothing until the client closes something. */
     if (loop_add(http->loop, &connection->watch, EPOLLRDHUP | EPOLLET) < 0) {
         free(connection);

@@ -50,7 +50,7 @@ struct connection {
     struct MHD_Connection *mhd;
     struct incoming *incoming; /* the request that is being handled; NULL: none */
     struct address address;
-    struct peer *peer;  /* NULL: not counted */
+    struct peer *peer;  /* who it is counted with */
     struct watch watch; /* for what the client closes */
     bool half_closed;   /* the client sends no more */
     bool gone;          /* nor does it read */
@@ -90,9 +90,6 @@ bool connection_is_gone(const struct connection *connection);
  * still there. */
 void connections_expire(void *http);
 
-/* Makes room when there are too many: the one that has been idle longest goes. */
-void connections_evict(struct http *http);
-
 /* ── Accepting (accept.c) ───────────────────────────────────────────────────────────────────── */
 
 struct door {
@@ -110,8 +107,7 @@ void doors_closed_one(struct http *http);
 void doors_open(void *http);
 void doors_close(struct http *http);
 
-/* Counts one more connection of this client, or one less. NULL: no memory, or `limit` reached. */
-struct peer *peer_enter(struct http *http, const struct address *address, int64_t limit);
+/* Its subscriber has a connection less. NULL is allowed. */
 void peer_leave(struct peer *peer);
 
 /* ── Lingering (linger.c) ───────────────────────────────────────────────────────────────────── */
@@ -164,6 +160,15 @@ int64_t now_ms(void);
 
 /* Runs a daemon before the loop sleeps again. */
 void http_wake(struct endpoint *endpoint);
+
+/* ── Bodies (bodies.c) ──────────────────────────────────────────────────────────────────────── */
+
+/* Makes room for a body of that size. False: there is no memory, or its client holds the most. */
+bool body_grow(struct incoming *incoming, size_t size);
+void body_drop(struct incoming *incoming);
+
+/* The sentence for both who does not get room, and who loses it. */
+extern const char body_refusal[];
 
 /* ── Requests (incoming.c) ──────────────────────────────────────────────────────────────────── */
 

@@ -10,38 +10,7 @@
 #include "http_parts.h"
 #include "util.h"
 
-/* All bodies together: many clients that each send a body that is allowed must not take the memory
- * that jobs need. */
-#define BODIES_BYTES (INT64_C(256) * 1024 * 1024)
-
 /* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
-
-static void drop_body(struct incoming *incoming)
-{
-    incoming->connection->http->body_bytes -= (int64_t)incoming->body_room;
-    free(incoming->body);
-    incoming->body = NULL;
-    incoming->body_room = 0;
-}
-
-/* Grows by what has come, not by what is announced: an announcement costs the client nothing. */
-static bool make_room(struct incoming *incoming, size_t size)
-{
-    struct http *http = incoming->connection->http;
-    if (size <= incoming->body_room)
-        return true;
-    size_t room = incoming->body_room == 0 ? 4096 : incoming->body_room * 2;
-    while (room < size)
-        room *= 2;
-    int64_t more = (int64_t)(room - incoming->body_room);
-    char *body = http->body_bytes + more > BODIES_BYTES ? NULL : realloc(incoming->body, room);
-    if (body == NULL)
-        return false;
-    http->body_bytes += more;
-    incoming->body = body;
-    incoming->body_room = room;
-    return true;
-}
 
 /* An answer in the middle of a body: libmicrohttpd has no way to send one, so it goes past it. */
 static enum MHD_Result refuse_body(struct incoming *incoming, unsigned status, const char *message)
@@ -66,9 +35,10 @@ static enum MHD_Result take_body(struct incoming *incoming, const char *data, si
     exchange->body_size += size;
     if (incoming->status != 0)
         return MHD_YES; /* refused already: the rest is only read */
-    if (!make_room(incoming, exchange->body_size))
-        return refuse_body(incoming, MHD_HTTP_SERVICE_UNAVAILABLE,
-                           "the service is short of memory: try again later");
+    if (incoming->abandoned)
+        return MHD_NO;
+    if (!body_grow(incoming, exchange->body_size))
+        return refuse_body(incoming, MHD_HTTP_SERVICE_UNAVAILABLE, body_refusal);
     memcpy(incoming->body + exchange->body_size - size, data, size);
     exchange->body = incoming->body;
     return MHD_YES;
@@ -214,6 +184,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
         incoming->inside = true;
         dispatch_run(incoming);
         incoming->inside = false;
+        body_drop(incoming); /* what it said is in the job */
     }
     if (incoming->status != 0)
         return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
@@ -268,7 +239,7 @@ void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **conte
     *context = NULL;
     if (incoming != NULL) {
         answer_forget(incoming);
-        drop_body(incoming);
+        body_drop(incoming);
         connection->incoming = NULL;
         free(incoming);
     }
