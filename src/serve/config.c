@@ -97,6 +97,7 @@ const struct config_row config_rows[] = {
     SIZE("max-output", "8M", "the most of stdout, of stderr, of a value that it may ask for",
          max_output_bytes, KIB, 256 * MIB),
     TEXT("policies", "DIR", "directory of policies", policies),
+    FLAG("offer-default", "clients may name \"default\", whose caps are wide", offer_default),
     TEXT("rootfs", "DIR", "root file system with Python in it", rootfs),
     TEXT("python", "PATH", "interpreter in there", python),
     {CONFIG_CGROUP, "cgroup", "KIND", NULL, "auto",

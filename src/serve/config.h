@@ -41,6 +41,7 @@ struct config {
     int64_t queue_time_ms; /* the longest that one waits: 503 then */
     int64_t max_time_ms, max_output_bytes; /* caps above those of policies */
     char *policies;                        /* directory; NULL: the configured one */
+    bool offer_default;                    /* to all clients */
     char *rootfs, *python;                 /* NULL: the configured ones */
     enum sb_cgroup cgroup;
     uint32_t uid_first, uid_count; /* 0: the configured range */

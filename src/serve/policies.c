@@ -98,8 +98,27 @@ const struct sb_policy *policies_find(const struct policies *policies, const cha
     return i < policies->count ? policies->policy[i] : NULL;
 }
 
+/* sandbox-run's, for what its own user runs: a client could ask for nearly all of the host. */
+static const char own_policy[] = "default";
+
+bool policies_withhold(const struct policies *policies, size_t index)
+{
+    return !policies->offer_default &&
+           strcmp(sb_policy_name(policies->policy[index]), own_policy) == 0;
+}
+
+/* NULL when a policy is offered; else the reason, perhaps in `text`. */
+static const char *reason_of(const struct policies *policies, size_t index, const char *only,
+                             char text[static PRELOAD_REASON_SIZE])
+{
+    if (policies_withhold(policies, index) && (only == NULL || strcmp(only, own_policy) != 0))
+        return "it is sandbox-run's own, whose caps fit no stranger: name another policy; to offer "
+               "it all the same, start the service with --offer-default, or bind a token to it";
+    return preload_reason(policies, index, text);
+}
+
 const struct sb_policy *policies_offer(const struct policies *policies, const char *name,
-                                       struct sb_error *err)
+                                       const char *only, struct sb_error *err)
 {
     size_t i = index_of(policies, name);
     char text[PRELOAD_REASON_SIZE];
@@ -109,7 +128,7 @@ const struct sb_policy *policies_offer(const struct policies *policies, const ch
                       name);
         return NULL;
     }
-    const char *reason = preload_reason(policies, i, text);
+    const char *reason = reason_of(policies, i, only, text);
     if (reason == NULL)
         return policies->policy[i];
     sb_fail_field(err, "policy", "policy", "policy \"%.64s\" is not offered here: %.400s", name,
@@ -150,7 +169,7 @@ char *policies_json(const struct policies *policies, const char *only)
         const struct sb_policy *policy = policies->policy[i];
         const char *description = sb_policy_description(policy);
         char text[PRELOAD_REASON_SIZE];
-        const char *reason = preload_reason(policies, i, text);
+        const char *reason = reason_of(policies, i, only, text);
         if (only != NULL && strcmp(sb_policy_name(policy), only) != 0)
             continue;
         json_item(&writer);

@@ -12,6 +12,7 @@ struct policies {
     struct sb_sandbox *const *sandbox; /* what it keeps ready for them goes with them; NULL, or to
                                           NULL: none */
     uint64_t told; /* a bit for each whose jobs start cold, against its word, once that is logged */
+    bool offer_default; /* to clients whose token does not name it */
     size_t count;
     char **missing; /* of each policy, the sentence on modules that it preloads and that are not
                        there; NULL: none is known to be missing (preload.h) */
@@ -32,9 +33,14 @@ void policies_let_go(struct policies *policies);
 /* NULL when there is none of that name. */
 const struct sb_policy *policies_find(const struct policies *policies, const char *name);
 
-/* As policies_find, for a request: NULL with a sentence, also when it is not offered. */
+/* Whether a policy is sandbox-run's own, whose caps fit no stranger, and clients may name it only
+ * with a token that is bound to it. */
+bool policies_withhold(const struct policies *policies, size_t index);
+
+/* As policies_find, for a request: NULL with a sentence, also when it is not offered. `only`: of
+ * the client's token, NULL when it has none or may name any. */
 const struct sb_policy *policies_offer(const struct policies *policies, const char *name,
-                                       struct sb_error *err);
+                                       const char *only, struct sb_error *err);
 
 /* {"policies":[{"name","description","available","reason","limits","caps"}, …]}, or only the one
  * named `only`. The caller frees it. NULL: no memory. */

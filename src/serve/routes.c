@@ -42,7 +42,7 @@ static int choose_policy(const struct exchange *exchange, struct request *reques
                       client->token != NULL ? client->token : "", client->policy, name);
         return 403;
     }
-    *policy = policies_offer(exchange->service->policies, name, err);
+    *policy = policies_offer(exchange->service->policies, name, client->policy, err);
     if (*policy != NULL)
         return 0;
     /* One that the request has not chosen is the service's own matter. */

@@ -88,7 +88,7 @@ static void prepare_warm(struct service *service)
 {
     struct policies *policies = service->policies;
     for (size_t i = 0; i < policies->count; i++)
-        if (policies->missing[i] == NULL)
+        if (policies->missing[i] == NULL && !policies_withhold(policies, i))
             sb_warm_prepare(service->sandbox, policies->policy[i]);
 }
 
@@ -177,6 +177,7 @@ static int read_policies(struct policies **policies, const struct config *config
     if (policies_load(policies, config->policies, err) < 0)
         return -1;
     policies_bound(*policies, config->max_time_ms, config->max_output_bytes);
+    (*policies)->offer_default = config->offer_default;
     return 0;
 }
 

@@ -31,7 +31,7 @@ class Service:
 
     def __init__(self, setting, *options):
         self.process = subprocess.Popen(
-            [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", *options],
+            [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", "--offer-default", *options],
             env=sandbox_environment(setting), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for line in self.process.stderr:
             match = re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line)

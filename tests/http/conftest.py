@@ -427,8 +427,9 @@ def options(**chosen):
     return arguments
 
 
-def command(listen="127.0.0.1:0", **chosen):
-    return [str(SERVE), *options(listen=listen, **chosen)]
+def command(listen="127.0.0.1:0", offer_default=True, **chosen):
+    """Many tests ask for more than the policies for strangers allow."""
+    return [str(SERVE), *options(listen=listen, offer_default=offer_default, **chosen)]
 
 
 @pytest.fixture

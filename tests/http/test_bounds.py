@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from conftest import SANITIZED, until
+from conftest import SANITIZED, bearer, until
 
 pytestmark = pytest.mark.cold
 
@@ -25,6 +25,27 @@ def test_a_policy_made_for_the_command_line_gives_strangers_no_day(server):
         assert caps(server)["default"][limit] == most
         asked["limits"][limit] = most
         assert server.post("/run", asked).status == 200
+
+
+def test_a_policy_made_for_the_command_line_is_not_offered_to_strangers(serve, token):
+    """Its caps allow 64 CPUs and 64 GiB. It is for a token that is bound to it, or when the service is told."""
+    text = {"any": token("any"), "bound": token("bound", policy="default")}
+    server = serve(offer_default=False, tokens=token.file)
+
+    def offered(name):
+        return {policy["name"]: policy["available"] for policy in
+                server.get("/policies", bearer(text[name])).json["policies"]}
+
+    asked = {"code": "print(1)", "policy": "default"}
+    answer = server.post("/run", asked, bearer(text["any"]))
+    assert answer.status == 400 and answer.field == "policy" and "--offer-default" in answer.error, answer
+    assert server.post("/run", asked, bearer(text["bound"])).json["output"] == "1"
+    assert server.post("/run", {"code": "print(1)"}, bearer(text["any"])).json["output"] == "1"
+    assert [offered("any")[name] for name in ("default", "run")] == [False, True]
+    assert offered("bound") == {"default": True}
+    server.signal(signal.SIGHUP)
+    until(lambda: "read anew" in str(server.log))
+    assert server.post("/run", asked, bearer(text["any"])).status == 400
 
 
 def test_caps_of_the_contracts_are_below_the_bounds(serve, server):

@@ -114,8 +114,8 @@ class Service(Elsewhere):
         return main_pid()
 
     def configure(self, *lines):
-        """Starts it with these lines in serve.conf instead of what was installed."""
-        configuration().write_text("".join(f"{line}\n" for line in lines))
+        """Starts it with these lines in serve.conf instead of what was installed. Its jobs have the tests' policy."""
+        configuration().write_text("".join(f"{line}\n" for line in ("offer-default = yes", *lines)))
         systemctl("restart", UNIT)
 
     def drop_in(self, *lines):
