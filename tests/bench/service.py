@@ -2,6 +2,7 @@
 with warm ones; memory after many requests; many jobs that sleep. Every answer is checked; the goals are shown, not
 enforced: machines differ."""
 
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -19,7 +20,7 @@ import measure
 from contestants import Absent, rootfs_record, sandbox_environment
 
 HERE = pathlib.Path(__file__).resolve().parent
-GOAL_ADDED_MS, GOAL_THROUGHPUT, GOAL_GROWTH_KIB = 0.3, 0.9, 1024
+GOAL_ADDED_MS, GOAL_THROUGHPUT, GOAL_GROWTH_KIB, GOAL_BESIDE_MS = 0.3, 0.9, 1024, 100
 CLIENTS, CLIENTS_SECONDS = 64, 60
 SETTLE_SECONDS = 60
 STARTS = ("cold", "warm")
@@ -266,6 +267,51 @@ def running(service):
     return int(service.metrics()["sandbox_jobs_running"])
 
 
+# ── Beside the largest requests ──────────────────────────────────────────────────────────────────
+
+def numbered(count, prefix="", suffix=""):
+    return {f"{prefix}{number:08}{suffix}": "" for number in range(count)}
+
+
+# The largest that are allowed, of each kind.
+LARGE = {
+    "variables": lambda: {"env": numbered(19_800, "A" * 60)},
+    "arguments": lambda: {"args": ["x" * 80] * 19_800},
+    "files": lambda: {"files": numbered(9_800, "f" * 150), "limits": {"tmp_files": 20_000}},
+    "deep paths": lambda: {"files": numbered(1_800, "d/" * 500), "limits": {"tmp_files": 20_000}},
+    "a result": lambda: {"code": "def f(): return [0] * 1_500_000", "call": "f", "limits": {"result_bytes": 8 << 20}},
+    "output": lambda: {"code": "print('\1' * 8_000_000)", "limits": {"output_bytes": 8 << 20}},
+}
+
+
+def beside_large(setting, rounds):
+    """The longest that GET /health takes, in ms, while a request of each kind is read and answered: the worst of some
+    rounds."""
+    told = {}
+    with Service(setting, "--jobs", "2") as service:
+        service.run(**PRINT_1)
+        for kind, make in LARGE.items():
+            body = {"policy": "default", "code": "pass", "limits": {}, **make()}
+            body["limits"] |= {"memory_bytes": 1 << 30, "tmp_bytes": 1 << 28}
+            told[kind] = max(longest_health(service, body) for _ in range(rounds))
+    return told
+
+
+def longest_health(service, body):
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        connection = http.client.HTTPConnection("127.0.0.1", int(service.port))
+        with contextlib.closing(connection):
+            asked, longest = pool.submit(lambda: service.run(**body)), 0
+            while not asked.done():
+                began = time.monotonic()
+                connection.request("GET", "/health")
+                connection.getresponse().read()
+                longest = max(longest, time.monotonic() - began)
+                time.sleep(.0005)
+    asked.result()
+    return longest * 1e3
+
+
 # ── The whole ────────────────────────────────────────────────────────────────────────────────────
 
 def run(setting, quick):
@@ -295,6 +341,11 @@ def run(setting, quick):
     grown = told["then_memory_kib"] - told["memory_kib"]
     show(f"memory is flat after {told['then_after']} requests",
          f"{told['memory_kib']} KiB after {told['after']}, {told['then_memory_kib']} KiB then", grown < GOAL_GROWTH_KIB)
+
+    told = report["beside_large"] = beside_large(setting, 2 if quick else 10)
+    for kind, longest_ms in told.items():
+        show(f"nobody waits long beside the largest request: {kind}", f"/health within {longest_ms:.1f} ms",
+             longest_ms < GOAL_BESIDE_MS)
 
     told = report["sleeping"] = sleeping(setting, 20 if quick else 1000)
     show(f"{told['jobs']} jobs that sleep {told['sleep_seconds']} s",

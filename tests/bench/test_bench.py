@@ -138,4 +138,5 @@ def test_the_services_benchmark_reports_all_that_it_promises(bench):
         throughput = report["throughput"][start]
         assert throughput["service"]["ok"] > 0 and throughput["library"] > 0
     assert report["growth"]["then_after"] >= 100
+    assert len(report["beside_large"]) == 6 and all(longest > 0 for longest in report["beside_large"].values())
     assert report["sleeping"]["at_once"] == report["sleeping"]["jobs"] == 20
