@@ -7,20 +7,23 @@ links, devices. And the interpreter of an image has to compile its own library, 
 
 The cell has its own mount, pid, network, IPC and UTS namespaces, a root that is pivoted into
 (nothing of the host is mounted there but what `binds` names), no capability, no new privileges, no
-terminal, no descriptor but the three pipes, an id that owns nothing else on this host, and a time
-limit after which everything in it is killed. It has no seccomp filter and no cgroup: it is for
-making root file systems, jobs run in sandbox-run.
+terminal, no descriptor but the three pipes, a session keyring of its own, an id that owns nothing
+else on this host, and, for a program of the image, the jobs' seccomp filter. It has no cgroup: what
+it takes is seen by what the host has less of than before, and when that is too much, or time is up,
+everything in it is killed.
 
 Root needs no user namespace here, so this also works where ordinary users may not make any; others
 need one.
 """
 
 import ctypes
+import dataclasses
 import errno
 import os
 import resource
 import select
 import signal
+import struct
 import sys
 import time
 import traceback
@@ -39,6 +42,7 @@ MNT_DETACH = 2
 
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER = 1, 24, 36
 PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 38, 47
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -54,6 +58,15 @@ UNUSED_IDS = (0x70000000, 0x7FFFFFF0)
 LARGEST_FILE = 8 << 30
 PROCESSES = 256
 
+# A compiled filter (src/core/seccomp.c): magic, version, AUDIT_ARCH_…, two hashes; then instructions.
+FILTER_HEADER = struct.Struct("=8sIIQQ")
+FILTER_MAGIC = b"sb-seccp"
+# AUDIT_ARCH_… of the filter, and the number of keyctl(2).
+MACHINES = {"x86_64": (0xC000003E, 250), "aarch64": (0xC00000B7, 219)}
+KEYCTL_JOIN_SESSION_KEYRING = 1
+
+LOOK_SECONDS = 0.05
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -63,6 +76,57 @@ class CellError(Exception):
     def __init__(self, text, errnum=0):
         super().__init__(text)
         self.errnum = errnum
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """What a cell may take, in seconds, bytes and files; never more than half of what is free."""
+    seconds: float = 900
+    memory: int = 4 << 30
+    disk: int = 4 << 30
+    files: int = 1 << 20
+
+
+class Watch:
+    """Compares what the host has with what it had: that holds for whatever a program can take memory or
+    disk by. What others take meanwhile counts as well, so the bounds are far above what is needed."""
+
+    def __init__(self, root, bounds):
+        self._root = root
+        self._before = self._look()
+        self._most = [min(most, free // 2) for most, free in
+                      zip((bounds.memory, bounds.disk, bounds.files), self._before)]
+        self.deadline = time.monotonic() + bounds.seconds
+
+    def _look(self):
+        """Free memory, free disk, free inodes."""
+        with open("/proc/meminfo", encoding="ascii") as file:
+            memory = next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))
+        disk = os.statvfs(self._root)
+        # Some file systems have as many inodes as they like, and say 0.
+        return memory, disk.f_bavail * disk.f_frsize, disk.f_ffree or 1 << 62
+
+    def check(self):
+        if time.monotonic() >= self.deadline:
+            raise CellError("a program of the image did not come to its end in time")
+        for what, before, now, most in zip(("memory", "disk space", "files"), self._before, self._look(), self._most):
+            if before - now > most:
+                raise CellError(f"a program of the image took too much of this host's {what}: it is damaged or "
+                                "hostile; if something else took it, try again")
+
+
+def read_filter(path):
+    """The instructions of a compiled filter that is for this machine."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(1 << 20)
+        magic, _, arch, _, _ = FILTER_HEADER.unpack_from(data)
+    except (OSError, struct.error):
+        magic, arch = None, None
+    if magic != FILTER_MAGIC or arch != MACHINES.get(os.uname().machine, (0, 0))[0]:
+        raise CellError(f"{path} is no filter for this machine: build or install sandbox-run first, or name its "
+                        "policies with SANDBOX_POLICIES")
+    return data[FILTER_HEADER.size:]
 
 
 def builder_id():
@@ -115,14 +179,27 @@ def die_with(parent_gone):
         os._exit(126)
 
 
+def leave_keyring():
+    """The caller's session keyring may hold keys of his; a new one is empty."""
+    if number := MACHINES.get(os.uname().machine, (0, 0))[1]:
+        libc.syscall(number, KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+def load_filter(code):
+    buffer = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
+    call("seccomp", libc.prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0)
+
+
 def limit_resources():
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Not 0: where core_pattern is a pipe, 1 alone means none (core(5)).
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     if os.geteuid() == 0:  # the id is this cell's alone; a user's own may have many already
         resource.setrlimit(resource.RLIMIT_NPROC, (PROCESSES, PROCESSES))
 
 
-def inside(root, argv, writable, binds, owner, env, leash):
+def inside(root, argv, writable, binds, owner, env, code, leash):
     """In the child that is pid 1 of the cell: shuts the door, then becomes the program."""
     mount("private mounts", "none", "/", MS_REC | MS_PRIVATE)
     bind(root, root, writable)
@@ -145,15 +222,18 @@ def inside(root, argv, writable, binds, owner, env, leash):
             signal.signal(number, signal.SIG_DFL)
         except (OSError, ValueError):
             pass  # the C library's own
+    if code:
+        load_filter(code)
     try:
         os.execve(argv[0], argv, env)
     except OSError as error:
         raise OSError(error.errno, f"{argv[0]}: {error.strerror}") from None
 
 
-def middle(root, argv, writable, binds, owner, env, errors, parent):
+def middle(root, argv, writable, binds, owner, env, code, errors, parent):
     """In the first child: new namespaces, then pid 1 of the cell, whose status is passed on."""
     os.setsid()
+    leave_keyring()
     die_with(lambda: os.getppid() != parent)
     spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS
     uid, gid = os.geteuid(), os.getegid()
@@ -170,7 +250,7 @@ def middle(root, argv, writable, binds, owner, env, errors, parent):
     if pid == 0:
         os.close(hand)
         try:
-            inside(root, argv, writable, binds, owner, env, leash)
+            inside(root, argv, writable, binds, owner, env, code, leash)
         except BaseException as error:  # the parent must hear of it, whatever it is
             os.write(errors, describe(error))
         os._exit(126)
@@ -185,36 +265,44 @@ def describe(error):
     return ("0 " + "".join(traceback.format_exception_only(type(error), error)).strip()).encode()
 
 
-def collect(streams, deadline, limit):
-    """Reads the streams to their ends, so that none blocks; keeps up to `limit` bytes of each."""
+def collect(child, streams, watch, limit):
+    """Reads the streams to their ends, so that none blocks, and waits for the child's own, which a program
+    may outlive that has closed them; keeps up to `limit` bytes of each."""
     kept = {fd: bytearray() for fd in streams}
+    ended = os.pidfd_open(child)
+    waiting, looked = {*streams, ended}, 0.0
     poll = select.poll()
-    for fd in streams:
+    for fd in waiting:
         poll.register(fd, select.POLLIN)
-    waiting = set(streams)
-    while waiting:
-        left = deadline - time.monotonic()
-        if left <= 0 or not (ready := poll.poll(left * 1000)):
-            raise CellError("it did not come to its end in time")
-        for fd, _ in ready:
-            data = os.read(fd, 65536)
-            if not data:
-                poll.unregister(fd)
-                waiting.remove(fd)
-            kept[fd] += data[:max(0, limit - len(kept[fd]))]
+    try:
+        while waiting:
+            if time.monotonic() >= looked + LOOK_SECONDS:
+                watch.check()
+                looked = time.monotonic()
+            for fd, _ in poll.poll(LOOK_SECONDS * 1000):
+                data = os.read(fd, 65536) if fd != ended else b""
+                if not data:
+                    poll.unregister(fd)
+                    waiting.remove(fd)
+                elif len(kept[fd]) < limit:
+                    kept[fd] += data[:limit - len(kept[fd])]
+    finally:
+        os.close(ended)
     return [bytes(kept[fd]) for fd in streams]
 
 
-def run(root, argv, *, owner, writable=False, binds=(), stdin=b"", env=None, timeout=900,
+def run(root, argv, *, owner, writable=False, binds=(), stdin=b"", env=None, code=b"", bounds=Bounds(),
         limit=1 << 20):
-    """Runs argv with `root` as /, as `owner`; gives (exit status, stdout, stderr).
+    """Runs argv with `root` as /, as `owner`; gives (exit status, stdout, stderr). `code` is a seccomp
+    filter's, which a program of a stranger must have.
 
     binds: (path on the host, path in root, writable); the paths in root exist and no component of
-    theirs is a link. Raises CellError when the cell can't be made or time is up."""
+    theirs is a link. Raises CellError when the cell can't be made or takes too much."""
     source = os.memfd_create("stdin")
     os.write(source, stdin)
     os.lseek(source, 0, os.SEEK_SET)
     pipes = [os.pipe() for _ in range(3)]
+    watch = Watch(root, bounds)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     parent = os.getpid()
     child = os.fork()
@@ -226,7 +314,7 @@ def run(root, argv, *, owner, writable=False, binds=(), stdin=b"", env=None, tim
             os.dup2(errors, 3)
             os.set_inheritable(3, False)
             os.closerange(4, 1 << 16)
-            middle(root, argv, writable, binds, owner, env or {}, 3, parent)
+            middle(root, argv, writable, binds, owner, env or {}, code, 3, parent)
         except BaseException as error:
             os.write(3, describe(error))
         os._exit(126)
@@ -235,7 +323,7 @@ def run(root, argv, *, owner, writable=False, binds=(), stdin=b"", env=None, tim
         os.close(write)
     streams = [read for read, _ in pipes]
     try:
-        out, err, errors = collect(streams, time.monotonic() + timeout, limit)
+        out, err, errors = collect(child, streams, watch, limit)
     except BaseException:
         os.kill(child, signal.SIGKILL)  # and the kernel all of the cell with it
         os.waitpid(child, 0)

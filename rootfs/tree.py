@@ -30,6 +30,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import cell  # noqa: E402
 
+# Put in by the build.
+POLICIES = "@policydir@"
+
 FORMAT = 1
 HOME = "usr/lib/sandbox-run"
 RECORD = f"{HOME}/rootfs.json"
@@ -69,6 +72,9 @@ INTERPRETERS = ("/usr/local/bin/python3", "/usr/bin/python3", "/bin/python3",
 # Where jobs look for programs, unless their policy says otherwise.
 PROGRAMS = ("usr/local/bin", "usr/bin", "bin")
 PYTHON_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp"}
+
+# What umoci may take: images of 20 GiB are about.
+UNPACKED = cell.Bounds(seconds=3600, disk=64 << 30, files=8 << 20)
 
 AT_FDCWD = -100
 RENAME_NOREPLACE, RENAME_EXCHANGE = 1, 2
@@ -346,10 +352,20 @@ def helper(name):
         return file.read()
 
 
+def filter_path():
+    """The filter of jobs, as the build has compiled it. Policies of one's own need not have it."""
+    installed = POLICIES
+    if installed.startswith("@"):  # in the checkout
+        installed = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../build/policies")
+    paths = [os.path.join(policies, "seccomp/default.bpf")
+             for policies in (os.environ.get("SANDBOX_POLICIES"), installed) if policies]
+    return next(filter(os.path.exists, paths), paths[-1])
+
+
 def run_python(tree, python, mode, owner, stdin, writable=False):
     status, out, err = cell.run(
         tree, [python, "-I", "-B", "-c", helper("inside.py"), mode], owner=owner, stdin=stdin,
-        writable=writable, env=PYTHON_ENV)
+        writable=writable, env=PYTHON_ENV, code=cell.read_filter(filter_path()))
     if status != 0:
         last = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         raise Failed(f"{python} of {tree} failed ({printable(last) or f'status {status}'}): "
@@ -474,7 +490,7 @@ def unpack(layout, tree):
         raise Failed("umoci is not installed: apt install umoci")
     status, _, err = cell.run(
         root, [program, "raw", "unpack", "--rootless", "--image", "/layout:rootfs", "/tree"],
-        owner=owner, binds=binds, env={"PATH": "/usr/bin", "HOME": "/tmp"}, timeout=3600)
+        owner=owner, binds=binds, env={"PATH": "/usr/bin", "HOME": "/tmp"}, bounds=UNPACKED)
     if status != 0:
         last = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
         raise Failed(f"the image's layers can't be unpacked ({printable(last)}): "

@@ -483,6 +483,8 @@ def test_an_ordinary_user_can_import(tmp_path_factory, image):
     try:
         shutil.copytree(image().layout(), place / "layout")
         shutil.copytree(ROOTFS_DIR, place / "rootfs", ignore=shutil.ignore_patterns("__pycache__"))
+        # Where the checkout has what its build has made.
+        shutil.copytree(os.environ["SANDBOX_POLICIES"], place / "build/policies")
         for path in [place, *place.rglob("*")]:
             os.chown(path, user, user)
         ran = subprocess.run(
