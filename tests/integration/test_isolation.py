@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -1182,3 +1183,21 @@ def test_threads_work_although_clone3_is_not_there(run):
         print(sorted(results))
         """)
     assert ran.stdout == f"{list(range(10))}\n"
+
+
+def test_a_root_file_system_in_an_image_of_its_own_tells_no_path_of_the_host(run, host, tmp_path):
+    """sandbox-rootfs(1) says how. Otherwise field 4 of the line for / is the path on the host's file system."""
+    host.skip_unless_root("to mount an image")
+    if shutil.which("mke2fs") is None:
+        pytest.skip("mke2fs is not installed: apt install e2fsprogs")
+    image, place = tmp_path / "image", tmp_path / "rootfs"
+    place.mkdir()
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", rootfs_path(), image, "1G"], check=True)
+    # A mount namespace of its own: what is mounted goes with it.
+    prefix = ["unshare", "--mount", "sh", "-c", 'mount -o loop,ro "$1" "$2" || exit 77; shift 2; exec "$@"', "sh",
+              str(image), str(place)]
+    ran = run("--rootfs", place, prefix=prefix, code="print(open('/proc/self/mountinfo').read())")
+    if ran.status == 77:
+        pytest.skip("this host has no loop devices")
+    [line] = [line.split() for line in ran.stdout.splitlines() if line.split()[4:5] == ["/"]]
+    assert line[3] == "/" and str(tmp_path) not in ran.stdout, ran
