@@ -4,6 +4,8 @@ deadline is an hour, so that nothing but its own place is what a client can lose
 import contextlib
 import os
 import socket
+import ssl
+import subprocess
 
 import pytest
 
@@ -107,6 +109,29 @@ def test_addresses_that_each_take_all_they_may_do_not_shut_out_another(launch):
         with crowd(lambda: server.connect(**where[0]), 60, UNFINISHED["half a header"]):
             assert server.get("/health", {"Host": "192.0.2.1"}, **where[1]).status == 200
     server.stop()
+
+
+def test_answers_that_nobody_takes_shut_nobody_out(serve):
+    server = serve(connections=8, jobs=4, **HOUR)
+    flood = {"code": "print('x' * 8_000_000)", "policy": "default", "limits": {"output_bytes": 8 << 20}}
+    with contextlib.ExitStack() as stack:
+        for count in range(1, 12):
+            connection = stack.enter_context(server.connect())
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.ask("POST", "/run", flood)
+            server.log.jobs(count)
+        assert server.run("print('served')")["output"] == "served"
+
+
+def test_handshakes_that_never_end_shut_nobody_out(serve, tmp_path):
+    files = tmp_path / "cert", tmp_path / "key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    "1", "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
+    server = serve(connections=40, tls_cert=files[0], tls_key=files[1], **HOUR)
+    with crowd(server.connect, 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
+        server.tls = ssl.create_default_context(cafile=files[0])
+        server.tls.check_hostname = False
+        assert server.run("print('served')")["output"] == "served"
 
 
 def half_a_body(size):
