@@ -89,7 +89,7 @@ def connect_as(path, uid):
 @pytest.mark.parametrize("unfinished", UNFINISHED)
 def test_one_user_of_a_unix_socket_does_not_shut_out_another(serve, tmp_path, unfinished):
     path = f"/tmp/sandbox-crowding-{os.getpid()}"
-    server = serve(listen=f"unix:{path}", socket_mode="0666", connections=40, **HOUR)
+    serve(listen=f"unix:{path}", socket_mode="0666", connections=40, **HOUR)
     with connect_as(path, 1234) as early:
         assert early.ask("GET", "/health").answer().status == 200
         with crowd(lambda: connect_as(path, 4321), 100, UNFINISHED[unfinished]):
@@ -125,8 +125,9 @@ def test_answers_that_nobody_takes_shut_nobody_out(serve):
 
 def test_handshakes_that_never_end_shut_nobody_out(serve, tmp_path):
     files = tmp_path / "cert", tmp_path / "key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "1", "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "1", "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]], check=True,
+                   capture_output=True)
     server = serve(connections=40, tls_cert=files[0], tls_key=files[1], **HOUR)
     with crowd(server.connect, 100, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"):
         server.tls = ssl.create_default_context(cafile=files[0])
