@@ -12,7 +12,7 @@ import subprocess
 import flat
 import measure
 import tracing
-from service import Service
+from service import OFFER_DEFAULT, Service
 
 BLOCKING = ("epoll_wait", "epoll_pwait", "epoll_pwait2", "wait4", "waitid", "exit_group", "poll", "ppoll")
 LISTENING = ("epoll_wait", "epoll_pwait", "epoll_pwait2")
@@ -217,7 +217,7 @@ def less_to_tell(service, load, request, count, why):
 
 def run(setting, helpers, request):
     load, count = helpers["http_load"], 30 if setting.quick else 300
-    with Service(setting) as service:
+    with Service(setting, *(OFFER_DEFAULT if request["policy"] == "default" else ())) as service:
         service.warmed(**request)
         untraced = [int(line) / 1e3 for line in
                     flat.call(load, "series", service.port, count, "warm", json.dumps(request)).split()]

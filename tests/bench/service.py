@@ -25,6 +25,7 @@ CLIENTS, CLIENTS_SECONDS = 64, 60
 SETTLE_SECONDS = 60
 STARTS = ("cold", "warm")
 PRINT_1 = {"code": "print(1)"}
+OFFER_DEFAULT = "--offer-default",  # to clients who ask for that policy
 
 
 class Service:
@@ -32,7 +33,7 @@ class Service:
 
     def __init__(self, setting, *options):
         self.process = subprocess.Popen(
-            [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", "--offer-default", *options],
+            [setting.build / "sandbox-serve", "--listen", "127.0.0.1:0", *options],
             env=sandbox_environment(setting), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for line in self.process.stderr:
             match = re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line)
@@ -235,7 +236,7 @@ def sleeping(setting, jobs, seconds=5, warm=False):
                b"Content-Length: %d\r\n\r\n" % len(body)) + body
     with contextlib.ExitStack() as at_end:
         service = at_end.enter_context(Service(setting, "--jobs", str(jobs), "--queue", str(jobs), "--queue-time", "10m",
-                                               "--memory", str(jobs * memory)))
+                                               "--memory", str(jobs * memory), *OFFER_DEFAULT))
         if warm:
             service.warmed(policy="default")
         connections = [at_end.enter_context(socket.create_connection(("127.0.0.1", int(service.port))))
@@ -288,7 +289,7 @@ def beside_large(setting, rounds):
     """The longest that GET /health takes, in ms, while a request of each kind is read and answered: the worst of some
     rounds."""
     told = {}
-    with Service(setting, "--jobs", "2") as service:
+    with Service(setting, "--jobs", "2", *OFFER_DEFAULT) as service:
         service.run(**PRINT_1)
         for kind, make in LARGE.items():
             body = {"policy": "default", "code": "pass", "limits": {}, **make()}
