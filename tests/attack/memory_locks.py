@@ -1,6 +1,6 @@
 # attack: hide memory in record locks, which no limit counts, on files that we only read
 # expect: CONTAINED
-# limits: --policy run
+# limits: --policy run --timeout 2
 # bare: host
 import errno
 import os
