@@ -15,8 +15,9 @@
 /* What a job without a cpu controller is taken to use at most, when the next look is planned. */
 #define UNHELD_CPUS 256
 /* A job is looked at about so often before its time is over; never in its first moments, which are
- * all that most jobs have. */
+ * all that most jobs have, but a few times however short its time is. */
 #define LOOKS 20
+#define LOOKS_MIN 4
 #define LOOK_MIN_US 50000
 #define LOOK_MAX_US 200000
 /* About what a pipe holds. */
@@ -62,9 +63,14 @@ static int64_t wall_limit_us(const struct sb_run *run)
     return run->limits.value[SB_WALL_TIME_MS] * 1000;
 }
 
+static int64_t first_look_us(const struct sb_run *run)
+{
+    return MIN(wall_limit_us(run) / LOOKS_MIN, LOOK_MIN_US);
+}
+
 static int64_t usual_look_us(const struct sb_run *run)
 {
-    return MIN(MAX(wall_limit_us(run) / LOOKS, LOOK_MIN_US), LOOK_MAX_US);
+    return MIN(MAX(wall_limit_us(run) / LOOKS, first_look_us(run)), LOOK_MAX_US);
 }
 
 void timer_begin(struct sb_run *run)
@@ -76,7 +82,7 @@ void timer_begin(struct sb_run *run)
     run->own = run->sandbox->own;
     run->moved_bytes = 0;
     /* Without a cgroup there is nothing to look at. */
-    run->look_us = run->sandbox->cgroup.backend != NULL ? LOOK_MIN_US : wall_limit_us(run);
+    run->look_us = run->sandbox->cgroup.backend != NULL ? first_look_us(run) : wall_limit_us(run);
 }
 
 void timer_let_in(struct sb_run *run, int64_t at_us)
