@@ -38,10 +38,18 @@ struct errand {
     int result, errnum;
 };
 
+/* Our supplementary groups are not the jobs'. The system call, not libc's function for all threads.
+ * Where newgidmap has denied it, they stay: see launch.c. */
+static int leave_groups(void)
+{
+    return syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM ? -1 : 0;
+}
+
 static int run_errand(void *argument)
 {
     struct errand *errand = argument;
-    errand->result = setns(errand->space, CLONE_NEWUSER) < 0 ? -1 : errand->act(errand->user);
+    bool entered = setns(errand->space, CLONE_NEWUSER) == 0 && leave_groups() == 0;
+    errand->result = entered ? errand->act(errand->user) : -1;
     errand->errnum = errno;
     return 0;
 }
@@ -97,10 +105,9 @@ int uids_map(const struct sb_uids *uids, pid_t pid)
     return map_file(pid, "gid_map", getegid(), uids->gid_first, uids->count);
 }
 
-/* setgroups is denied, as newgidmap does it: no job needs it. */
 static int map_by_capabilities(struct sb_uids *uids, pid_t pid)
 {
-    if (clone_write_proc(pid, "setgroups", "deny") == 0 && uids_map(uids, pid) == 0)
+    if (uids_map(uids, pid) == 0)
         return 0;
     snprintf(uids->reason, sizeof(uids->reason),
              "CAP_SETUID and CAP_SETGID do not map the uids %" PRIu32 " to %" PRIu32
