@@ -110,7 +110,13 @@ static int64_t share(const struct sb_run *run, int64_t uncounted, int64_t system
     return bytes < TAKEN_BYTES * own_us ? bytes : TAKEN_BYTES * own_us;
 }
 
-/* Books which runs grew, and returns the one that grew most, NULL: none. lost: by the host. */
+static bool is_worth_it(const struct sb_run *run)
+{
+    return run->growth.memory + KERNEL_BYTES * run->growth.system_us >= WORTH_BYTES;
+}
+
+/* Books which runs grew, and returns the one that grew most and holds enough, NULL: none. lost: by
+ * the host, to our own zygotes as well. */
 static struct sb_run *find_growth(struct sb_sandbox *sandbox, int64_t lost, int64_t now_us)
 {
     struct sb_run *run, *most = NULL;
@@ -130,7 +136,7 @@ static struct sb_run *find_growth(struct sb_sandbox *sandbox, int64_t lost, int6
         int64_t bytes = run->growth.more + share(run, uncounted, system_us);
         if (bytes >= GREW_BYTES)
             run->growth.grew_us = now_us;
-        if (bytes > most_bytes) {
+        if (bytes > most_bytes && is_worth_it(run)) {
             most = run;
             most_bytes = bytes;
         }
@@ -141,11 +147,6 @@ static struct sb_run *find_growth(struct sb_sandbox *sandbox, int64_t lost, int6
 static int64_t grew_us(const struct sb_run *run)
 {
     return run->growth.grew_us > 0 ? run->growth.grew_us : run->started_us;
-}
-
-static bool is_worth_it(const struct sb_run *run)
-{
-    return run->growth.memory + KERNEL_BYTES * run->growth.system_us >= WORTH_BYTES;
 }
 
 static struct sb_run *find_last_grown(struct sb_sandbox *sandbox)
