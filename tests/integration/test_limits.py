@@ -201,6 +201,7 @@ m = mmap.mmap(-1, 1 << 30)
 for i in range(0, 1 << 30, 4096): m[i] = 1
 """,
     "memfd": """
+import os
 fd = os.memfd_create("x")
 while True: os.write(fd, bytes(1 << 20))
 """,
