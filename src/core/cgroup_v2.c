@@ -3,6 +3,7 @@
  * Documentation/admin-guide/cgroup-v2.rst. */
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -124,14 +125,16 @@ static int evacuate(int base)
     if (mkdirat(base, SUPERVISOR, 0755) == 0 ? fchmodat(base, SUPERVISOR, 0755, 0) < 0
                                              : errno != EEXIST)
         return -1;
-    char text[16384];
-    for (int round = 0; cgroup_read(base, "cgroup.procs", text, sizeof(text)) > 0; round++) {
-        char *state = NULL;
-        for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state))
-            /* "0" is a process of an outer pid namespace; written, it would mean ourselves. */
-            if (round == 100 || strcmp(pid, "0") == 0 ||
-                (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH))
-                return -1;
+    char text[16384], *state = NULL;
+    if (cgroup_read(base, "cgroup.procs", text, sizeof(text)) < 0)
+        return -1;
+    for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state)) {
+        if (strcmp(pid, "0") == 0) { /* of an outer pid namespace; written, it would mean us */
+            errno = EPERM;
+            return -1;
+        }
+        if (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH)
+            return -1;
     }
     return 0;
 }
@@ -166,9 +169,13 @@ static unsigned enable_controllers(int dir, bool may_evacuate)
         if (!(there & c) || (enabled & c))
             continue;
         int result = cgroup_write(dir, "cgroup.subtree_control", words[c]);
-        /* Processes of our unit may be born while we move them away. */
-        for (int tries = 0; result < 0 && errno == EBUSY && may_evacuate && tries < 100; tries++)
+        /* Processes of our unit may be born while we move them away, and one that is about to end
+         * stays until it has. */
+        for (int tries = 0; result < 0 && errno == EBUSY && may_evacuate && tries < 1000; tries++) {
+            if (tries > 2)
+                poll(NULL, 0, 1);
             result = evacuate(dir) < 0 ? -1 : cgroup_write(dir, "cgroup.subtree_control", words[c]);
+        }
         if (result == 0)
             enabled |= c;
     }
