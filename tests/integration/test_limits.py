@@ -236,14 +236,14 @@ def test_memory_of_every_kind_counts_and_the_verdict_names_the_limit(run, policy
 
 
 def test_names_that_are_not_there_count(run):
-    """The kernel remembers each that was looked for, and forgets some when the job has no more memory."""
+    """The kernel remembers each that was looked for. With no memory left it forgets some, or ends the job."""
     ran = run("--memory", "32M", "--timeout", "600", "--cpu-time", "600", json=True, code="""
         import os
         fresh = os.urandom(8).hex()  # the host remembers those of an earlier run
         for number in range(300000):
             os.path.exists(f"/usr/lib/{fresh}-{number}")
         """)
-    assert ran.verdict["verdict"] == "ok", ran.verdict
+    assert ran.verdict["verdict"] in ("ok", "memory"), ran.verdict
     assert 24 * MIB < ran.verdict["usage"]["memory_peak_bytes"] <= 32 * MIB
 
 
