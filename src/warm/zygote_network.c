@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,65 +15,85 @@
 
 /* Each packet, and each that found no way, is counted in snmp or snmp6; netstat has the details of
  * what is counted there and takes as long to read as all of these. Of sockstat it is the first line
- * that is the namespace's alone: how many sockets there are, of any kind. */
+ * that is the namespace's alone: how many sockets there are, of any kind. To look a file up takes
+ * as long as to read it, so they stay open. */
 static const struct {
     const char *path;
     bool first_line;
-} counters[] = {
+} counters[NETWORK_COUNTERS] = {
     {"/proc/thread-self/net/sockstat", true},
     {"/proc/thread-self/net/snmp", false},
     {"/proc/thread-self/net/snmp6", false}, /* not there without IPv6 */
 };
 
-static uint64_t hash(uint64_t h, const char *text, size_t size)
+/* Of the namespace that we are in. −1: not all of them can be read. */
+static int open_counters(struct network *network)
 {
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    return h;
+    int result = 0;
+    for (size_t i = 0; i < NETWORK_COUNTERS; i++) {
+        network->counters[i] = open(counters[i].path, O_RDONLY | O_CLOEXEC);
+        if (network->counters[i] < 0 && (errno != ENOENT || counters[i].first_line))
+            result = -1;
+    }
+    return result;
 }
 
-/* Of the namespace that we are in. 0: it can't be known. */
-static uint64_t network_state(void)
+/* Returns the size of the text, 0 when it can't be known. */
+static size_t read_counters(const struct network *network, char text[NETWORK_TEXT_SIZE])
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
-        _cleanup_close_ int fd = open(counters[i].path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0 && errno == ENOENT && !counters[i].first_line)
+    size_t used = 0;
+    for (size_t i = 0; i < NETWORK_COUNTERS; i++) {
+        if (network->counters[i] < 0)
             continue;
-        char text[2048];
-        ssize_t size = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
-        if (size <= 0)
+        size_t room = NETWORK_TEXT_SIZE - used;
+        ssize_t size = pread(network->counters[i], text + used, room, 0);
+        if (size <= 0 || (size_t)size == room)
             return 0;
-        if (counters[i].first_line) {
-            const char *end = memchr(text, '\n', (size_t)size);
-            h = hash(h, text, end != NULL ? (size_t)(end - text) : (size_t)size);
-            continue;
-        }
-        for (; size > 0; size = read(fd, text, sizeof(text)))
-            h = hash(h, text, (size_t)size);
-        if (size < 0)
-            return 0;
+        const char *end = memchr(text + used, '\n', (size_t)size);
+        used +=
+            counters[i].first_line && end != NULL ? (size_t)(end - (text + used)) : (size_t)size;
     }
-    return h != 0 ? h : 1;
+    return used;
+}
+
+static bool is_as_new(const struct network *network)
+{
+    char text[NETWORK_TEXT_SIZE];
+    size_t size = network->as_new_size;
+    return size > 0 && read_counters(network, text) == size &&
+           memcmp(text, network->as_new, size) == 0;
+}
+
+static void forget(struct network *network)
+{
+    for (size_t i = 0; i < NETWORK_COUNTERS; i++)
+        close_fd(&network->counters[i]);
+    close_fd(&network->fd);
+    network->fd = 0;
+}
+
+static int make(struct network *network)
+{
+    if (unshare(CLONE_NEWNET) < 0)
+        return -1;
+    int made = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (made < 0)
+        return 0; /* for this child alone */
+    network->fd = made;
+    network->as_new_size =
+        open_counters(network) == 0 ? read_counters(network, network->as_new) : 0;
+    return 0;
 }
 
 int network_enter(struct networks *networks, int32_t index)
 {
     if (index < 0 || index >= NETWORKS)
         return -1;
-    int *fd = &networks->fd[index];
-    uint64_t *as_new = &networks->as_new[index];
-    if (*fd > 0) {
-        if (setns(*fd, CLONE_NEWNET) == 0 && *as_new != 0 && network_state() == *as_new)
+    struct network *network = &networks->network[index];
+    if (network->fd > 0) {
+        if (is_as_new(network) && setns(network->fd, CLONE_NEWNET) == 0)
             return 0;
-        close(*fd);
-        *fd = 0;
+        forget(network);
     }
-    if (unshare(CLONE_NEWNET) < 0)
-        return -1;
-    *as_new = network_state();
-    int made = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (made >= 0)
-        *fd = made;
-    return 0;
+    return make(network);
 }

@@ -2,13 +2,24 @@
 #ifndef WARM_ZYGOTE_NETWORK_H
 #define WARM_ZYGOTE_NETWORK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "protocol.h"
 
+/* What a namespace tells of its past: see the table in zygote_network.c. */
+#define NETWORK_COUNTERS 3
+#define NETWORK_TEXT_SIZE 8192 /* Linux 6.18 tells 4.3 KiB */
+
+struct network {
+    int fd;                         /* 0: not made yet */
+    int counters[NETWORK_COUNTERS]; /* files of /proc/net, open; −1: not there */
+    size_t as_new_size;             /* 0: not to be known */
+    char as_new[NETWORK_TEXT_SIZE]; /* what they said when it was made */
+};
+
 struct networks {
-    int fd[NETWORKS];          /* 0: not made yet */
-    uint64_t as_new[NETWORKS]; /* what its counters were then; 0: not to be known */
+    struct network network[NETWORKS];
 };
 
 /* Enters the one with this number, for the child that is cloned next, which has no privilege over
