@@ -15,6 +15,7 @@
 
 #include "cgroup.h"
 #include "error.h"
+#include "inside.h"
 #include "rootfs.h"
 #include "schedstat.h"
 #include "util.h"
@@ -179,6 +180,21 @@ static void check_seccomp(struct doctor *doctor)
                                  .meaning = "system calls cannot be filtered",
                                  .remedy = "a kernel with CONFIG_SECCOMP_FILTER=y"};
     say(doctor, finding, "actions: %s", actions);
+}
+
+static void check_landlock(struct doctor *doctor)
+{
+    int version = landlock_version();
+    struct sb_finding finding = {
+        .name = "Landlock",
+        .ok = version >= LANDLOCK_VERSION_NEEDED,
+        .meaning = "all other walls stand; this one behind them is not there",
+        .remedy = "Linux 5.19 or newer with CONFIG_SECURITY_LANDLOCK=y, and landlock in its "
+                  "parameter lsm= (/sys/kernel/security/lsm)"};
+    if (version > 0)
+        say(doctor, finding, "version %d of its interface", version);
+    else
+        say(doctor, finding, "this kernel has none");
 }
 
 static void check_schedstat(struct doctor *doctor)
@@ -468,6 +484,7 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     check_settings(&doctor);
     check_trials(&doctor);
     check_seccomp(&doctor);
+    check_landlock(&doctor);
     check_schedstat(&doctor);
     if (uids != NULL)
         check_uids(&doctor, uids);

@@ -62,8 +62,11 @@ static int start_cold(struct inside *in)
     if (pid < 0)
         return -1;
     if (pid == 0) {
-        if (setsid() < 0 || script_install_filter(in) < 0)
-            in->step--; /* "seccomp": the memory is the parent's */
+        /* The memory is the parent's. */
+        if (landlock_restrict(in) < 0)
+            in->step = inside_step_of(landlock_prepare);
+        else if (setsid() < 0 || script_install_filter(in) < 0)
+            in->step = inside_step_of(seccomp_available);
         else
             execve(in->argv[0], in->argv, in->envp);
         failed = errno;
@@ -115,6 +118,7 @@ void init_run(struct inside *in)
     close_fd(&in->work);
     close_fd(&in->main);
     close_fd(&in->init);
+    close_fd(&in->ruleset);
     int ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &init_filter) < 0) {
         inside_report(in,

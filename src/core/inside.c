@@ -42,6 +42,8 @@ static const struct {
     {"files", tmp_write_files, "do they fit into tmp_bytes and tmp_files?"},
     {"place", tmp_place, "check the root file system with sandbox-rootfs check"},
     {"pivot", root_pivot, NULL},
+    /* After pivot: the root is what it has a rule for. Before descriptors: it makes one. */
+    {"landlock", landlock_prepare, NULL},
     {"loopback", network_loopback, NULL},
     {"hostname", hostname_set, NULL},
     {"descriptors", descriptors_arrange, NULL},

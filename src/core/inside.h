@@ -65,6 +65,7 @@ struct inside {
     int work;    /* /work, writable: for the files that come with the job */
     int main;    /* warm start: main.py in it, made ahead; else −1 */
     int init;    /* warm start: the program that pid 1 becomes; else −1 */
+    int ruleset; /* of Landlock, or NO_LANDLOCK */
     /* A warm start's way to a process for the script; NULL: python is executed. */
     int (*start_script)(struct inside *in);
     int step;   /* the step that is being taken */
@@ -98,6 +99,14 @@ int inside_step_of(int (*step)(struct inside *in));
 int tmp_write_file(struct inside *in, const struct sb_file *file);
 int tmp_have_files(struct inside *in);
 
+/* The rules of all jobs, for landlock_restrict: a descriptor, NO_LANDLOCK where the kernel has none
+ * that is of use, −1 with errno. */
+#define NO_LANDLOCK (-2)
+int landlock_make_ruleset(void);
+/* Of the kernel's interface; −1: it has none. */
+int landlock_version(void);
+#define LANDLOCK_VERSION_NEEDED 2 /* older: files could not be moved between directories */
+
 /* The steps, each in the file of the kernel part that it talks to, in their order. */
 int network_unshare(struct inside *in);  /* network.c */
 int session_start(struct inside *in);    /* session.c: sid, signals, umask, … */
@@ -116,6 +125,7 @@ int tmp_open_work(struct inside *in);    /* tmp.c */
 int tmp_write_files(struct inside *in);  /* tmp.c: script and files; warm: they come later */
 int tmp_place(struct inside *in);        /* tmp.c: /tmp, /work, /dev/shm */
 int root_pivot(struct inside *in);       /* root.c: the host's tree goes away */
+int landlock_prepare(struct inside *in); /* landlock.c */
 int network_loopback(struct inside *in); /* network.c */
 int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
@@ -126,8 +136,9 @@ int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs
 int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
 int script_install_filter(const struct inside *in);
-extern const struct sock_fprog init_filter; /* pid 1's own */
-int session_reset_signals(void);            /* session.c: all are as a program finds them */
-_Noreturn void init_run(struct inside *in); /* init.c: pid 1 from then on */
+int landlock_restrict(const struct inside *in); /* landlock.c: the script's process, for ever */
+extern const struct sock_fprog init_filter;     /* pid 1's own */
+int session_reset_signals(void);                /* session.c: all are as a program finds them */
+_Noreturn void init_run(struct inside *in);     /* init.c: pid 1 from then on */
 
 #endif

@@ -251,6 +251,7 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
         .work = -1,
         .main = -1,
         .init = -1,
+        .ruleset = -1,
     };
     struct prepared prepared = {0};
     int result = job_prepare(&in, &prepared, job, &sandbox->rootfs, err);

@@ -213,13 +213,20 @@ int start_script(struct inside *in)
     if (in->script != 0)
         return 0;
     /* An execve would have made it dumpable again, which its own files in /proc need. */
-    if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || script_install_filter(in) < 0) {
-        inside_report(
-            in, &(struct report){.kind = REPORT_FAILED, .step = in->step - 1, .value = errno});
+    int (*failed)(struct inside * in) = NULL;
+    if (landlock_restrict(in) < 0)
+        failed = landlock_prepare;
+    else if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || script_install_filter(in) < 0)
+        failed = seccomp_available;
+    if (failed != NULL) {
+        inside_report(in, &(struct report){.kind = REPORT_FAILED,
+                                           .step = inside_step_of(failed),
+                                           .value = errno});
         _exit(125);
     }
     close_fd(&in->control);
     close_fd(&in->report);
     close_fd(&in->init);
+    close_fd(&in->ruleset);
     return 0;
 }

@@ -31,7 +31,7 @@ struct zygote {
     struct cgroup_entry cgroup;
     struct inside in; /* in a child: itself */
     struct networks networks;
-    int init; /* see struct inside */
+    int init, ruleset; /* see struct inside */
     struct sock_filter filter[];
 };
 
@@ -97,6 +97,7 @@ struct zygote *zygote_open(void)
         .proc_masked = zygote->config.proc_masked,
     };
     zygote->init = start_script_prepare();
+    zygote->ruleset = landlock_make_ruleset();
     forget_bind_now();
     return zygote;
 }
@@ -233,6 +234,7 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
         .work = -1,
         .main = -1,
         .init = zygote->init,
+        .ruleset = zygote->ruleset,
         .start_script = start_script,
     };
     in->cgroup.slot = spawn->slot;

@@ -287,7 +287,8 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                .channel = -1,
                .work = -1,
                .main = -1,
-               .init = -1},
+               .init = -1,
+               .ruleset = -1},
     };
     int result = make_argv(&start.in, sandbox, policy);
     if (result == 0)

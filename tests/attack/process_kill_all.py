@@ -52,7 +52,6 @@ for number in range(1, signal.NSIG):
 time.sleep(0.2)
 if os.getppid() != 1:
     breach(f"our parent is now {os.getppid()}")
-os.kill(1, 0)
 try:
     state = open("/proc/1/stat").read().rsplit(")", 1)[1].split()[0]
     if state in "TtZX":

@@ -236,6 +236,7 @@ CALLS = {  # x86-64, aarch64
     "unshare": (272, 97), "pivot_root": (155, 41), "prctl": (157, 167), "pidfd_open": (434, 434),
     "close_range": (436, 436), "move_mount": (429, 429), "open_tree": (428, 428),
     "fsopen": (430, 430), "memfd_create": (319, 279), "get_robust_list": (274, 100),
+    "landlock_create_ruleset": (444, 444),
 }
 
 

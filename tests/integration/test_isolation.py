@@ -14,7 +14,7 @@ import subprocess
 
 import pytest
 
-from conftest import SANITIZE, counts_processes, descendants, libc, rootfs_path
+from conftest import SANITIZE, counts_processes, descendants, libc, rootfs_path, without
 
 pytestmark = pytest.mark.vm("delegated")
 
@@ -311,6 +311,67 @@ TRY_ON_PID_1 = f"""
 @pytest.mark.parametrize("attempt", ON_PID_1)
 def test_pid_1_can_be_neither_read_nor_limited(told, attempt):
     assert told(TRY_ON_PID_1)[attempt] in ("PermissionError", "FileNotFoundError")
+
+
+# ── Landlock, behind the others ──────────────────────────────────────────────────────────────────
+
+NO_LANDLOCK = without(landlock_create_ruleset=errno.ENOSYS)
+
+
+def landlock():
+    """The version of the host's interface, of which 2 and more are used."""
+    return ctypes.CDLL(None).syscall(444, None, 0, 1)
+
+
+@pytest.fixture
+def with_landlock():
+    if landlock() < 2:
+        pytest.skip("needs a kernel with Landlock")
+
+
+@pytest.mark.parametrize("host", ["with", "without"])
+def test_landlock_refuses_mounts_to_a_script_that_came_by_capabilities(run, filter_allows, with_landlock, host):
+    """Under a filter that lets a script make user namespaces: without Landlock it mounts there."""
+    ran = run("--policy", filter_allows("unshare", "mount"), preexec_fn=None if host == "with" else NO_LANDLOCK,
+              code="""
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        print(libc.unshare(0x10000000 | 0x20000))  # CLONE_NEWUSER, CLONE_NEWNS
+        print(libc.mount(b"/tmp", b"/work", None, 4096, None), ctypes.get_errno())  # MS_BIND
+        """)
+    assert ran.stdout == ("0\n-1 1\n" if host == "with" else "0\n0 0\n"), ran
+
+
+@pytest.mark.parametrize("host", ["with", "without"])
+def test_landlock_keeps_signals_in_the_script(run, host):
+    if landlock() < 6:
+        pytest.skip("needs Linux 6.12")
+    ran = run(preexec_fn=None if host == "with" else NO_LANDLOCK, code="""
+        import os, signal, subprocess
+        try:
+            os.kill(1, 0)
+            print("sent")
+        except PermissionError:
+            print("refused")
+        child = subprocess.Popen(["sleep", "1000"])
+        child.terminate()
+        print(child.wait())
+        """)
+    assert ran.stdout == ("refused\n-15\n" if host == "with" else "sent\n-15\n"), ran
+
+
+def test_landlock_leaves_a_scripts_files_to_it(run):
+    ran = run(code="""
+        import os
+        os.makedirs("/tmp/a"), os.makedirs("/tmp/b/c")
+        open("/tmp/a/file", "w").close()
+        os.rename("/tmp/a/file", "/tmp/b/c/file")
+        os.link("/tmp/b/c/file", "/tmp/a/linked")
+        os.mkfifo("/tmp/a/pipe")
+        os.rename("/tmp/b", "/tmp/a/b")
+        print(sorted(os.listdir("/tmp/a")), os.listdir("/tmp/a/b/c"))
+        """)
+    assert ran.stdout == "['b', 'linked', 'pipe'] ['file']\n", ran
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSTOP", "SIGINT", "SIGTERM", "SIGCHLD", "SIGSEGV"])
@@ -1039,22 +1100,28 @@ def test_the_callers_keys_cannot_be_read(run):
     assert set(ran.stdout.split()[1::2]) <= {"1", "38"}
 
 
-def test_a_job_has_a_session_keyring_of_its_own(run, policy, tmp_path):
-    # Shown under a filter that lets keyctl through: the fresh keyring is a second line.
-    directory = pathlib.Path(os.environ.get("SANDBOX_POLICIES", "/usr/share/sandbox-run/policies"))
-    profile = json.loads((directory / "seccomp" / "default.json").read_text())
-    for group in profile["groups"]:
-        group["calls"] = [call for call in group["calls"] if call != "keyctl"]
-    profile["groups"] = [group for group in profile["groups"] if group["calls"]]
-    profile["groups"].append({"why": "a test of keyrings", "action": "allow", "calls": ["keyctl"]})
-    (tmp_path / "keys.json").write_text(json.dumps(profile))
+@pytest.fixture
+def filter_allows(policy, tmp_path):
+    """filter_allows(call, …) is a policy whose filter lets these through: what stands behind it is then seen."""
+    def write(*calls):
+        directory = pathlib.Path(os.environ.get("SANDBOX_POLICIES", "/usr/share/sandbox-run/policies"))
+        profile = json.loads((directory / "seccomp" / "default.json").read_text())
+        for group in profile["groups"]:
+            group["calls"] = [call for call in group["calls"] if call not in calls]
+        profile["groups"] = [group for group in profile["groups"] if group["calls"]]
+        profile["groups"].append({"why": "a test", "action": "allow", "calls": list(calls)})
+        (tmp_path / "open.json").write_text(json.dumps(profile))
+        return policy(seccomp=str(tmp_path / "open.json"))
 
+    return write
+
+
+def test_a_job_has_a_session_keyring_of_its_own(run, filter_allows):
     def make_key():
         libc.syscall(syscall_number("keyctl"), 1, None)
         libc.syscall(syscall_number("add_key"), b"user", b"secret", b"data", 4, -3)
 
-    path = policy(seccomp=str(tmp_path / "keys.json"))
-    ran = run("--policy", path, preexec_fn=make_key, code=f"""
+    ran = run("--policy", filter_allows("keyctl"), preexec_fn=make_key, code=f"""
         import ctypes
         libc = ctypes.CDLL(None, use_errno=True)
         print(libc.syscall({syscall_number("keyctl")}, 10, -3, b"user", b"secret", 0))
