@@ -130,19 +130,63 @@ def renew_authkey(process):
     process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
 
 
-# What children would share, and must not: by module, if it is there. The module random sees to itself.
-RENEWED = {"numpy.random": lambda random: random.seed(), "multiprocessing.process": renew_authkey}
+def renew_names(tempfile):
+    """They go by the process' id, and a zygote may have the one that its children have."""
+    for sequence in name_sequences:
+        vars(sequence).clear()
+
+
+def renew_uuid1(uuid):
+    """libuuid chooses once in a process what stands for the host in its uuids."""
+    import os
+
+    generate, (high, low, first, *others) = uuid._generate_time_safe, os.urandom(8)
+    own = bytes([high & 0x3F | 0x80, low, first | 1, *others])  # RFC 4122: the variant, and a node that is no address
+
+    def generate_own():
+        made, safe = generate()
+        return made[:-len(own)] + own, safe
+
+    uuid._node = uuid._last_timestamp = None
+    if generate is not None:
+        uuid._generate_time_safe = generate_own
+
+
+# What children would share, and must not: by module, if it is there. The module random sees to itself; for those of C
+# libraries see generators.c.
+RENEWED = {
+    "multiprocessing.process": renew_authkey,
+    "numpy.random": lambda random: random.seed(),
+    "tempfile": renew_names,
+    "uuid": renew_uuid1,
+}
+name_sequences = []  # all there are of tempfile's
 renewed = False
 
 
-def renew():
-    """In the child, before its job comes."""
-    global renewed
-    if not renewed:  # else a fork of the job's own
-        renewed = True
-        for name, renew_module in RENEWED.items():
-            if name in sys.modules:
-                renew_module(sys.modules[name])
+def prepare_renewal(library):
+    """What is there decides what a child pays for. Comes before gc.freeze, which hides objects."""
+    import gc
+    import os
+
+    used = [(sys.modules[name], renew) for name, renew in RENEWED.items() if name in sys.modules]
+    if "tempfile" in sys.modules:
+        kind = sys.modules["tempfile"]._RandomNameSequence
+        name_sequences.extend(each for each in gc.get_objects() if type(each) is kind)
+    generators = library.find_generators()
+
+    def renew():
+        """In the child, before its job comes."""
+        global renewed
+        if not renewed:  # else a fork of the job's own
+            renewed = True
+            for module, renew_module in used:
+                renew_module(module)
+            if generators:
+                library.renew_generators()
+
+    if used or generators:
+        os.register_at_fork(after_in_child=renew)
 
 
 kept = []  # as long as the process lives
@@ -199,6 +243,7 @@ def main():
     for name in preload:
         import_ahead(name)
     set_environment(environment)
+    prepare_renewal(library)
     stay = set(sys.modules)
     runner = load("runner", RUNNER)
     runner.flush_c = library.flush
@@ -213,8 +258,6 @@ def main():
         del sys.modules[name]
     ours.update(name.partition(".")[0] for name in set(sys.modules) - fresh)
     runner.last_module = [*sys.modules][-1]
-    if not RENEWED.keys().isdisjoint(sys.modules):
-        os.register_at_fork(after_in_child=renew)
     usual = strings(environment)
 
     def next_job():

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "embedded.h"
+#include "generators.h"
 #include "libzygote.h"
 #include "remains.h"
 #include "steps.h"
@@ -169,6 +170,21 @@ static PyObject *call_flush(PyObject *module, PyObject *nothing)
     return python_none();
 }
 
+static PyObject *call_find_generators(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    return PyBool_FromLong(generators_find());
+}
+
+static PyObject *call_renew_generators(PyObject *module, PyObject *nothing)
+{
+    (void)module;
+    (void)nothing;
+    generators_renew();
+    return python_none();
+}
+
 static const struct method methods[] = {
     {"open", call_open, METH_NOARGS, "Receives the configuration: whether one came."},
     {"text", call_text, METH_NOARGS, "An address in the interpreter's text."},
@@ -187,6 +203,8 @@ static const struct method methods[] = {
     {"steps_library", call_steps_library, METH_NOARGS, "The library of a cold start, as bytes."},
     {"take", call_take, METH_O,
      "The child's job: (arguments, environment or None when it is this one, code, more files?)."},
+    {"find_generators", call_find_generators, METH_NOARGS, "Whether children must renew some."},
+    {"renew_generators", call_renew_generators, METH_NOARGS, "In a child: see generators.h."},
     {"flush", call_flush, METH_NOARGS, "Writes out what C code has in buffers."},
     {0},
 };
