@@ -1,35 +1,11 @@
 /* See job_uids.h. */
 #include "job_uids.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <linux/capability.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "capacity.h"
 #include "error.h"
-#include "util.h"
-
-/* From every set. To take one out of the bounding set needs CAP_SETPCAP, which goes last: a service
- * that was not given it keeps that set, from which no_new_privs gives it nothing. */
-static int give_up_capabilities(void)
-{
-    static const unsigned given[] = {CAP_SETUID, CAP_SETGID, CAP_SETPCAP};
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    if (syscall(SYS_capget, &header, data) < 0)
-        return -1;
-    for (size_t i = 0; i < ARRAY_LEN(given); i++) {
-        unsigned kept = ~(1U << given[i]);
-        prctl(PR_CAPBSET_DROP, given[i], 0, 0, 0);
-        data[0].effective &= kept;
-        data[0].permitted &= kept;
-        data[0].inheritable &= kept; /* and with that from the ambient set */
-    }
-    return (int)syscall(SYS_capset, &header, data);
-}
 
 static int check_count(const struct config *config, const struct sb_uids_state *state,
                        struct sb_error *err)
@@ -68,8 +44,6 @@ int job_uids_open(struct sb_uids **uids, const struct config *config, struct log
     if (sb_uids_open(uids, &options, err) < 0)
         return -1;
     const struct sb_uids_state state = sb_uids_state(*uids);
-    if (geteuid() != 0 && give_up_capabilities() < 0)
-        return sb_fail(err, "capabilities", errno, "can't give up capabilities");
     if (check_count(config, &state, err) < 0)
         return -1;
     tell(log, &state);

@@ -6,8 +6,8 @@
 #include "log.h"
 #include "sandbox.h"
 
-/* Finds them, gives up the capabilities that this took, and logs what an ordinary user should know.
- * Before the first request, and before workers are forked. The caller frees *uids: sb_uids_free. */
+/* Finds them, and logs what an ordinary user should know. Before the first request, and before
+ * workers are forked. The caller frees *uids: sb_uids_free. */
 int job_uids_open(struct sb_uids **uids, const struct config *config, struct log *log,
                   struct sb_error *err);
 

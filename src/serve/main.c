@@ -12,6 +12,7 @@
 #include "error.h"
 #include "job_uids.h"
 #include "message.h"
+#include "privileges.h"
 #include "server.h"
 #include "token_command.h"
 #include "util.h"
@@ -111,6 +112,8 @@ static int serve(const struct config *config)
     int result = listeners_open(&listeners, config, &err);
     if (result == 0)
         result = job_uids_open(&uids, config, log, &err);
+    if (result == 0)
+        result = privileges_give_up(&err);
     if (result == 0)
         result = serve_with(config, log, uids, &listeners, &err);
     listeners_close(&listeners, true);
