@@ -5,6 +5,7 @@
 #include "generators.h"
 #include "libzygote.h"
 #include "remains.h"
+#include "stack_guard.h"
 #include "steps.h"
 
 static struct zygote *zygote;
@@ -104,6 +105,7 @@ static PyObject *call_run(PyObject *module, PyObject *exception)
     if (file >= 0) {
         zygote_arrange(file);
         zygote_serve(zygote);
+        stack_guard_renew(); /* nothing below us returns: steps_run ends the process */
     }
     steps_run(PyObject_CallFunction(next_job, NULL));
 }

@@ -145,6 +145,32 @@ def test_what_each_process_draws_alike_outside_it_draws_alike_in_jobs(jobs, run)
     assert jobs("import ctypes, random", code) == [run(code=code).value] * 2
 
 
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="it is where the dynamic linker alone can write")
+def test_the_guard_of_the_stack_is_another_one_in_each_job_and_holds(jobs):
+    code = """
+import ctypes, json, os, threading
+c = ctypes.CDLL(None)
+c.pthread_self.restype = ctypes.c_ulong
+guards = []
+look = lambda: guards.append(ctypes.string_at(c.pthread_self() + 40, 8).hex())
+look()
+thread = threading.Thread(target=look)
+thread.start()
+thread.join()
+child = os.fork()
+if child == 0:
+    buffer = ctypes.create_string_buffer(b"%s", 64)  # functions that have an array on their stack
+    c.snprintf(buffer, 64, b"%d %s", 1, b"x")
+    os._exit(0)
+print(json.dumps([*guards, os.waitpid(child, 0)[1]]))
+"""
+    first, second = jobs("", code)
+    assert first[:1] != second[:1]
+    for guard, of_a_thread, status in (first, second):
+        assert guard == of_a_thread and guard.startswith("00") and guard != "00" * 8
+        assert status == 0
+
+
 # ── All that modules hold ────────────────────────────────────────────────────────────────────────
 
 # Looks at all modules of the standard library that can be imported here, and at whatever their objects hold, for values
