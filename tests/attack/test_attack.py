@@ -120,6 +120,7 @@ class Host:
         self.file = directory / "canary"
         self.file.write_text(CANARY_TEXT)
         self.file.chmod(0o666)
+        self.file_facts = self.facts()
         self.pid_file = directory / "canary.pid"
         self.work = directory / "cwd"
         self.work.mkdir()
@@ -149,6 +150,11 @@ class Host:
         if kind == socket.SOCK_STREAM:
             listener.listen()
         return listener
+
+    def facts(self):
+        """Of the canary file, what a supervisor that follows links would change."""
+        facts = self.file.lstat()
+        return facts.st_mode, facts.st_uid, facts.st_gid, facts.st_ino, facts.st_nlink
 
     def inherit(self):
         """Runs in the child before it becomes sandbox-run, or the undefended script."""
@@ -229,6 +235,7 @@ class Host:
         assert CANARY_TEXT.strip() not in output, "the canary file was read"
         assert self.secret not in output, "the environment of sandbox-run was read"
         assert self.file.read_text() == CANARY_TEXT, "the canary file was written"
+        assert self.facts() == self.file_facts, "the canary file has another mode, owner or place"
         reached = select.select(self.listeners.values(), [], [], 0)[0]
         names = [name for name, listener in self.listeners.items() if listener in reached]
         assert not names, "these sockets of the host were reached"
@@ -311,8 +318,12 @@ def check_own_result(verdict, _usage):
 
 CHECKS = {
     "crash_segfault": check_signal("SIGSEGV"),
+    "forge_exception_name": check_exit_status(7),
+    "forge_exec": check_exit_status(7),
     "forge_exit_124": check_exit_status(124),
     "forge_exit_137": check_exit_status(137),
+    "forge_report": check_exit_status(7),
+    "forge_runner": check_exit_status(1),
     "forge_sigkill": check_signal("SIGKILL"),
     "forge_sigxcpu": check_signal("SIGXCPU"),
     "output_flood": check_flood,
@@ -322,6 +333,8 @@ CHECKS = {
     "result_broad": check_supervisor_memory,
     "result_garbage": check_own_result,
     "result_nested": check_supervisor_memory,
+    "result_patched": check_own_result,
+    "result_shadowed": check_own_result,
 }
 
 
