@@ -18,7 +18,8 @@ for name in NAMES:
 for path in ("/proc/net/unix", "/proc/self/net/unix"):
     try:
         with open(path) as file:
-            if len(names := file.read().splitlines()[1:]) > 20:
+            names = file.read().splitlines()[1:]
+            if len(names) > 20 or any(CANARY_ABSTRACT and CANARY_ABSTRACT in name for name in names):
                 breach(f"{path} lists {len(names)} sockets, {names[0]}")
             contained(f"{path} lists {len(names)}")
     except OSError as error:

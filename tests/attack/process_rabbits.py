@@ -11,11 +11,12 @@ from hostile import PATIENCE, contained, finish
 readable, writable = os.pipe()
 if os.fork() == 0:
     os.setsid()
+    end_of_all, rabbit = os.pipe()
     if os.fork() == 0:
-        os.close(writable)
+        os.close(rabbit)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         os.closerange(0, 3)
-        while os.read(readable, 1):  # one to wait for, as long as there are rabbits
+        while os.read(end_of_all, 1):  # one to wait for, as long as there are rabbits
             pass
         os._exit(0)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -26,7 +27,7 @@ if os.fork() == 0:
             os._exit(0)
         born += 1
         if born == 20:
-            os.write(writable, b"xx")
+            os.write(writable, b"x")
     # Never reached where the chain is caught.
     os.write(1, b"BREACH: rabbit %d lives on\n" % born)
     os._exit(0)
