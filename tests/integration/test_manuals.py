@@ -24,3 +24,14 @@ def test_the_librarys_manual_has_all_functions_of_the_header():
     manual = (CHECKOUT / "man/libsandbox.3").read_text("utf-8")
     functions = set(re.findall(r"^SB_API [^;(]*?\b(sb_\w+)\(", header, re.M))
     assert functions == set(re.findall(r"^\.Fn (sb_\w+)", manual, re.M))
+
+
+def test_each_story_of_an_attack_names_the_scripts_that_try_it():
+    text = (CHECKOUT / "SECURITY.md").read_text("utf-8")
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", text.partition("\n## Stories\n")[2].partition("\n## ")[0], re.M)[2:]
+    assert len(rows) > 30
+    scripts = {path.stem for path in (CHECKOUT / "tests/attack").glob("*_*.py")} - {"test_attack"}
+    for story, why, named in rows:
+        assert why.strip(), story
+        names = re.findall(r"`(\w+)`", named)
+        assert names and set(names) <= scripts, story
