@@ -20,7 +20,8 @@ with tempfile.TemporaryDirectory() as top:
         call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
         call("mount", b"overlay", merged, b"overlay", 0, options)
 
-    refused("an overlay", FILTERED, in_child, call, "mount", b"overlay", merged, b"overlay", 0, options, reached=REACHED)
+    arguments = ("mount", b"overlay", merged, b"overlay", 0, options)
+    refused("an overlay", FILTERED, in_child, call, *arguments, reached=REACHED)
     refused("one in namespaces", FILTERED, in_child, in_namespaces, reached=REACHED)
     refused("one by fsopen", FILTERED, call, "fsopen", b"overlay", 0, reached=REACHED)
     refused("FUSE", FILTERED, call, "mount", b"fuse", merged, b"fuse", 0, b"fd=3,rootmode=40000,user_id=0,group_id=0",

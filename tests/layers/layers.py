@@ -61,7 +61,8 @@ LAYERS = [
     Layer("ipc", "the ipc namespace", "memory_sysv ns_ipc_seen"),
     Layer("cgroup_namespace", "the cgroup namespace", "cgroup_ ns_ proc_"),
     # Not cpu_quota, which measures by the clock: on a crowded machine nobody gets more than a quarter of a CPU.
-    Layer("cgroup", "the cgroup", "cgroup_ cpu_ memory_ process_ time_ tmp_", but="cpu_quota", options=("--cgroup", "none", "--best-effort")),
+    Layer("cgroup", "the cgroup", "cgroup_ cpu_ memory_ process_ time_ tmp_", but="cpu_quota",
+          options=("--cgroup", "none", "--best-effort")),
     Layer("rlimits", "resource limits (all but that on core dumps)", "cpu_quota crash_ limits_ memory_ process_"),
     Layer("keyring", "the session keyring of its own", "kernel_keyrings"),
     Layer("descriptors", "closing what was inherited", "forge_ fs_ output_ process_ result_"),
@@ -72,21 +73,21 @@ LAYERS = [
 OF_THE_HOST = {"net_interfaces", "net_multicast"}
 
 
-def run(layer, attack, host, controller_and_terminal):
+def run(layer, attack, host, terminal):
     """(CONTAINED, BREACH, …; what it said)"""
-    options = ["--json", "--files", str(test_attack.HERE / "hostile.py"), *test_attack.options_of(attack), *layer.options]
+    shared = str(test_attack.HERE / "hostile.py")
+    options = ["--json", "--files", shared, *test_attack.options_of(attack), *layer.options]
     for name, value in host.environment.items():
         options += ["--env", f"{name}={value}"]
-    terminal = controller_and_terminal[1] if "terminal" in attack.host.split() else None
     program = str(CHECKOUT / "build/tests/sandbox-run-without")
-    # Not the script's: it must not wait long where nothing ends it.
-    options += ["--env", "ATTACK_PATIENCE=2"]
-    ran = host.run([program, *options, str(attack.path)], {"SANDBOX_WITHOUT": layer.name}, terminal)
+    options += ["--env", "ATTACK_PATIENCE=2"]  # not the usual half minute, where nothing ends a script
+    ran = host.run([program, *options, str(attack.path)], {"SANDBOX_WITHOUT": layer.name},
+                   terminal if "terminal" in attack.host.split() else None)
     try:
         verdict = json.loads(ran.stdout)
     except ValueError:
         return "BREACH", f"no verdict: {ran.stdout[:200]} {ran.stderr[:200]}"
-    said = (verdict["stdout"].rstrip("\n").split("\n")[-1] + " " + (verdict.get("error") or "") + verdict["stderr"][-300:])
+    said = " ".join([verdict["stdout"].rstrip("\n").split("\n")[-1], verdict.get("error") or "", verdict["stderr"][-300:]])
     outcome = test_attack.judge(attack, verdict["verdict"], verdict["stdout"])
     try:
         host.check(verdict["stdout"] + verdict["stderr"])
@@ -98,15 +99,15 @@ def run(layer, attack, host, controller_and_terminal):
 
 
 def run_on_a_host_of_its_own(layer, attack):
-    terminal = os.openpty()
+    controller, terminal = os.openpty()
     with tempfile.TemporaryDirectory(prefix="layers-") as directory:
         host = test_attack.Host(pathlib.Path(directory))
         try:
             return run(layer, attack, host, terminal)
         finally:
             host.close()
-            for end in terminal:
-                os.close(end)
+            os.close(controller)
+            os.close(terminal)
 
 
 def try_all(layer, workers=None):
