@@ -7,7 +7,7 @@ import resource
 
 from hostile import armed, breach, finish
 
-LIMIT, BOUND = 1, 3
+LIMIT, BOUND = 1, 5  # above what a slow host is given
 
 used = time = os.times().user + os.times().system
 armed(f"{used:.1f} s of {LIMIT} used")

@@ -6,7 +6,7 @@ import os
 
 from hostile import armed, breach, finish
 
-LIMIT, BOUND = 1, 3
+LIMIT, BOUND = 1, 5  # above what a slow host is given
 
 armed(f"up to {BOUND} s of the kernel's time")
 while os.times().system < BOUND:
