@@ -127,7 +127,7 @@ static void slot_name(char *name, size_t size, uint32_t slot)
 
 void cgroup_job_init(struct cgroup_job *job)
 {
-    job->slot = 0;
+    job->slot = job->let_in = 0;
     job->network = false;
     job->oom_event = -1;
     for (size_t i = 0; i < ARRAY_LEN(job->dir); i++)
@@ -136,14 +136,19 @@ void cgroup_job_init(struct cgroup_job *job)
         job->number[i] = -1;
 }
 
-/* Whatever the caller's umask is: owner and child have to get in. */
-static int make_directory(int parent, const char *name)
+/* Whatever the caller's umask is. */
+static int make_directory(int parent, const char *name, mode_t mode)
 {
     struct stat st;
-    if (mkdirat(parent, name, 0755) < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (mkdirat(parent, name, mode) < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -1;
-    return (st.st_mode & 0777) == 0755 ? 0 : fchmodat(parent, name, 0755, 0);
+    return (st.st_mode & 0777) == mode ? 0 : fchmodat(parent, name, mode, 0);
 }
+
+/* In the first hierarchy a child is cloned into its directory, which takes a descriptor of that and
+ * no way in; in the others it must get in to join. */
+#define FIRST_MODE 0700
+#define JOINED_MODE 0755
 
 static int open_directory(int parent, const char *name)
 {
@@ -163,7 +168,7 @@ static bool lock_directory(int dir)
 static int take_slot(const struct cgroup_host *host, const char *name)
 {
     _cleanup_close_ int dir = -1;
-    if (make_directory(host->parent[0], name) == 0) {
+    if (make_directory(host->parent[0], name, FIRST_MODE) == 0) {
         dir = open_directory(host->parent[0], name);
         if (dir >= 0 && lock_directory(dir))
             return steal_fd(&dir);
@@ -211,11 +216,11 @@ struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cg
 /* What is left of an earlier job of this slot would lend this one its counters. */
 static int make_fresh(int parent, const char *name)
 {
-    if (make_directory(parent, name) == 0)
+    if (make_directory(parent, name, JOINED_MODE) == 0)
         return 0;
     if (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0)
         return -1;
-    return make_directory(parent, name);
+    return make_directory(parent, name, JOINED_MODE);
 }
 
 int cgroup_make_directories(const struct cgroup_host *host, struct cgroup_job *job,
@@ -230,6 +235,26 @@ int cgroup_make_directories(const struct cgroup_host *host, struct cgroup_job *j
                            "cannot make cgroup %s in %s: %m; see sandbox-run --doctor", name,
                            host->place);
     return 0;
+}
+
+int cgroup_let_in(const struct cgroup_host *host, struct cgroup_job *job, uint32_t uid)
+{
+    if (job->let_in == uid)
+        return 0;
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        if (job->dir[h] >= 0 && (h == 0 || host->backend->attach_by_child) &&
+            fchownat(job->dir[h], h == 0 ? "cgroup.procs" : "tasks", uid, (gid_t)-1, 0) < 0)
+            return -1;
+    job->let_in = uid;
+    return 0;
+}
+
+int cgroup_let_clone(const struct cgroup_host *host)
+{
+    if (host->backend == NULL)
+        return 0;
+    return fchmod(host->parent[0], 0700) < 0 ? -1
+                                             : fchmodat(host->parent[0], "cgroup.procs", 0666, 0);
 }
 
 void cgroup_job_close(struct cgroup_job *job)

@@ -89,7 +89,8 @@ struct cgroup_host {
 /* One job's directories. */
 struct cgroup_job {
     uint32_t slot;
-    bool network; /* loopback is up, so that its sockets can hold something */
+    uint32_t let_in; /* the uid that may put processes into it (cgroup_let_in); 0: ours alone */
+    bool network;    /* loopback is up, so that its sockets can hold something */
     int dir[CGROUP_HIERARCHIES];
     int number[CGROUP_NUMBERS]; /* files of the evidence that is held open, else −1 */
     int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs
@@ -125,6 +126,15 @@ struct cgroup_entry {
     int join[CGROUP_HIERARCHIES];
 };
 struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cgroup_job *job);
+
+/* Lets a process of this uid put its children into a job's cgroup: by clone3, where the directory's
+ * descriptor comes to it, and where they join by themselves. −1 with errno. */
+int cgroup_let_in(const struct cgroup_host *host, struct cgroup_job *job, uint32_t uid);
+
+/* What that takes once: cloning from one job's cgroup into another's is allowed to whoever may move
+ * processes into the one above both (cgroup_attach_permissions in kernel/cgroup/cgroup.c). That is
+ * everybody then, and nobody but us has a way to any file there. −1 with errno. */
+int cgroup_let_clone(const struct cgroup_host *host);
 
 /* Makes the other directories and writes the limits. To be called before the job's code is let in;
  * it may run while the child, already cloned, does its own steps. */

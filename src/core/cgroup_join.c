@@ -12,7 +12,8 @@
 /* Writing "0" into `tasks` moves the writing thread alone, for which the kernel takes no lock on
  * all thread groups: 15 µs each. A pid written to cgroup.procs waits for an RCU grace period on an
  * idle host, 5 to 10 ms (cgroup_procs_write_start in kernel/cgroup/cgroup.c). Our uid on the host
- * is still the parent's, who owns the files. */
+ * is still the parent's, who owns the files, or a zygote's, who was given them
+ * (cgroup_let_in). */
 int cgroup_join(struct inside *in)
 {
     char tasks[48];

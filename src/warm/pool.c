@@ -113,6 +113,8 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
     int result = launch_prepare(shell, &in, err);
     if (result == 0 && !renewed)
         result = cgroup_limit(&pool->sandbox->cgroup, &shell->cgroup, &pool->policy->limits, err);
+    if (result == 0 && zygote_let_in(&pool->zygotes[pool->serving].process, shell) < 0)
+        result = sb_fail(err, "zygote", errno, "cannot open a job's cgroup to the zygote: %m");
     if (result == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
         result = sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     child->channel = channel[0];

@@ -1,21 +1,21 @@
 /* See zygote_start.h.
  *
- * A zygote lives in a user namespace whose ids are the host's own: those of the supervisor, and, as
- * root, those of the jobs, so that it can map them for its children. Of all capabilities it has
- * only the two that this takes and the one to enter network namespaces of its own, and those only
- * there. It stays in our pid namespace, so that its children can be ours (CLONE_PARENT). */
+ * A zygote lives in a user namespace whose ids are the host's own: those of the jobs, so that it
+ * can map them for its children, and, unless it is root who starts it, those of the supervisor. It
+ * stays in our pid namespace, so that its children can be ours (CLONE_PARENT).
+ *
+ * Root's has a uid of its own, which no job has meanwhile: it takes a slot as a job does, with the
+ * cgroup of that in the first hierarchy, which holds it and its helpers. From there it clones
+ * children into those of the jobs. */
 #include "zygote_start.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,9 +24,9 @@
 #include "clone.h"
 #include "embedded.h"
 #include "error.h"
-#include "mount.h"
 #include "protocol.h"
 #include "util.h"
+#include "zygote_become.h"
 
 /* How long what a zygote had may take to end: moments, on a machine that is not crowded. */
 #define STOP_MS 5000
@@ -34,110 +34,88 @@
 
 struct start {
     struct zygote_process *process;
-    struct inside in;
+    struct becoming becoming;
     const struct sb_sandbox *sandbox;
     int errnum; /* 0: its ids are mapped */
 };
 
-/* ── In the child ──────────────────────────────────────────────────────────────────────────── */
-
-/* The root file system as the jobs' own steps make it, once for all of them, and over it what only
- * the zygote has: directories that modules may write to while they are imported, and the host's
- * whole /proc: where none is to be seen uncovered, the kernel lets no job have one. */
-static int make_tree(struct inside *in)
+static int map_same(pid_t pid, const char *file, uint32_t first, uint32_t count)
 {
-    if (root_attach(in) < 0 || root_bind_mounts(in) < 0 || dev_mount(in) < 0)
-        return -1;
-    _cleanup_close_ int jobs = open(ZYGOTE_ROOTFS + 1, O_PATH | O_CLOEXEC);
-    if (jobs < 0 || mount_bind_tree(".", jobs) < 0 ||
-        mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
-        mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
-        return -1;
-    return mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL);
+    char text[64];
+    snprintf(text, sizeof(text), "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", first, first, count);
+    return clone_write_proc(pid, file, text);
 }
 
-/* Ambient, so that they outlive execve whatever our uid is. */
-static int keep_capabilities(struct inside *in)
-{
-    (void)in;
-    static const unsigned kept[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_ADMIN};
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
-        if (capability != CAP_SETUID && capability != CAP_SETGID && capability != CAP_SYS_ADMIN &&
-            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
-            return -1;
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-        data[0].permitted = data[0].effective = data[0].inheritable |= 1U << kept[i];
-    if (syscall(SYS_capset, &header, data) < 0)
-        return -1;
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) < 0)
-            return -1;
-    return 0;
-}
-
-static _Noreturn void become_zygote(struct inside *in)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    /* The maps come first: what is made in the tree needs mapped owners. */
-    static const struct {
-        const char *name;
-        int (*step)(struct inside *in);
-    } steps[] = {
-        {"id maps", ids_await_maps},
-        {"session", session_start},
-        {"keyring", session_keyring},
-        {"tree", make_tree},
-        {"pivot", root_pivot},
-        {"hostname", hostname_set},
-        {"descriptors", descriptors_arrange},
-        {"rlimits", rlimits_set_stack},
-        {"capabilities", keep_capabilities},
-    };
-    int errors = in->fds[2];
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        if (steps[i].step(in) < 0) {
-            dprintf(errors, "step '%s': %s", steps[i].name, strerror(errno));
-            _exit(125);
-        }
-        if (steps[i].step == descriptors_arrange)
-            errors = STDERR_FILENO;
-    }
-    execve(in->argv[0], in->argv, in->envp);
-    dprintf(errors, "%s: %s", in->argv[0], strerror(errno));
-    _exit(125);
-}
-
-/* ── In the supervisor ─────────────────────────────────────────────────────────────────────── */
-
-/* Each id is what it is outside. setgroups stays allowed for root alone: a job's own namespace
- * denies it. */
+/* Each id is what it is outside. Root itself is none of them. */
 static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
 {
     const struct sb_uids *jobs = &sandbox->uids;
-    if (geteuid() != 0 && clone_write_proc(pid, "setgroups", "deny") < 0)
+    if (clone_write_proc(pid, "setgroups", "deny") < 0)
         return -1;
-    if (jobs->way != SB_UIDS_SHARED)
+    switch (jobs->way) {
+    case SB_UIDS_SHARED:
+        return map_same(pid, "uid_map", geteuid(), 1) < 0 ? -1
+                                                          : map_same(pid, "gid_map", getegid(), 1);
+    case SB_UIDS_ROOT:
+        return map_same(pid, "uid_map", jobs->uid_first, jobs->count) < 0
+                   ? -1
+                   : map_same(pid, "gid_map", jobs->gid_first, jobs->count);
+    default:
         return uids_map(jobs, pid);
-    char uids[64], gids[64];
-    uint32_t uid = geteuid(), gid = getegid();
-    snprintf(uids, sizeof(uids), "%" PRIu32 " %" PRIu32 " 1\n", uid, uid);
-    snprintf(gids, sizeof(gids), "%" PRIu32 " %" PRIu32 " 1\n", gid, gid);
-    return clone_write_proc(pid, "uid_map", uids) < 0 ? -1 : clone_write_proc(pid, "gid_map", gids);
+    }
 }
+
+/* ── A uid of its own ──────────────────────────────────────────────────────────────────────── */
+
+static int take_slot(struct start *start, struct sb_error *err)
+{
+    const struct sb_sandbox *sandbox = start->sandbox;
+    struct zygote_process *process = start->process;
+    if (sandbox->uids.way != SB_UIDS_ROOT)
+        return 0;
+    if (cgroup_create(&sandbox->cgroup, &process->cgroup, sandbox->uids.count, err) < 0)
+        return -1;
+    if (cgroup_let_clone(&sandbox->cgroup) < 0)
+        return sb_fail(err, "zygote", errno, "cannot let a zygote clone into jobs' cgroups: %m");
+    uids_of_slot(&sandbox->uids, process->cgroup.slot, &process->uid, &start->becoming.gid);
+    start->becoming.uid = process->uid;
+    return 0;
+}
+
+int zygote_let_in(const struct zygote_process *process, struct sb_run *run)
+{
+    return process->uid == 0 ? 0 : cgroup_let_in(&run->sandbox->cgroup, &run->cgroup, process->uid);
+}
+
+static void give_back_slot(struct zygote_process *process)
+{
+    if (process->cgroup.dir[0] < 0)
+        return;
+    cgroup_kill(process->host, &process->cgroup);
+    for (int tries = 0; cgroup_remove(process->host, &process->cgroup) < 0 && tries < STOP_MS;
+         tries++)
+        poll(NULL, 0, 1);
+    cgroup_job_close(&process->cgroup); /* what is left, the next start clears */
+}
+
+/* ── Starting ──────────────────────────────────────────────────────────────────────────────── */
 
 static int clone_zygote(void *user)
 {
     struct start *start = user;
+    int cgroup = start->process->cgroup.dir[0];
     struct clone_args args = {
-        .flags = (uint64_t)NAMESPACES | CLONE_PIDFD | uids_clone_flags(&start->sandbox->uids),
+        .flags = (uint64_t)NAMESPACES | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0) |
+                 uids_clone_flags(&start->sandbox->uids),
         .pidfd = (uintptr_t)&start->process->pidfd,
+        .cgroup = cgroup >= 0 ? (uint64_t)(unsigned)cgroup : 0,
     };
     pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
     if (pid == 0) {
         close(start->process->socket);
-        become_zygote(&start->in);
+        if (cgroup >= 0)
+            close(cgroup); /* its lock says that we live */
+        become_zygote(&start->becoming);
     }
     start->process->pid = pid > 0 ? pid : 0;
     if (pid > 0)
@@ -218,9 +196,9 @@ static int make_streams(struct start *start, int ends[2])
     int in[2] = {-1, -1}, out[2] = {-1, -1}, error[2] = {-1, -1};
     if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
         return -1;
-    start->in.fds[0] = in[0];
-    start->in.fds[1] = out[1];
-    start->in.fds[2] = error[1];
+    start->becoming.in.fds[0] = in[0];
+    start->becoming.in.fds[1] = out[1];
+    start->becoming.in.fds[2] = error[1];
     ends[0] = in[1];
     ends[1] = out[0];
     start->process->errors = error[0];
@@ -245,8 +223,9 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
         return sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     process->socket = sockets[0];
-    start->in.control = start->in.fds[ZYGOTE_SOCKET] = sockets[1];
+    start->becoming.in.control = start->becoming.in.fds[ZYGOTE_SOCKET] = sockets[1];
     int result = make_streams(start, ends);
+    start->becoming.proc = zygote_open_proc(policy->proc_masked);
     if (result == 0)
         result = launch_clone(&start->sandbox->uids, clone_zygote, start, err) < 0 ? -1 : 0;
     else
@@ -259,44 +238,47 @@ static int start_process(struct start *start, const struct sb_policy *policy,
          send_config(process->socket, start->sandbox, policy, filter) < 0 ||
          fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
         result = sb_fail(err, "zygote", errno, "cannot start a python for warm starts");
+    close_fd(&start->becoming.proc);
     close_fd(&ends[0]);
     close_fd(&ends[1]);
     for (int i = 0; i < JOB_FDS; i++)
-        close_fd(&start->in.fds[i]);
+        close_fd(&start->becoming.in.fds[i]);
     return result;
 }
 
 int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                  const struct sb_policy *policy, struct sb_error *err)
 {
-    *process = (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1};
+    *process =
+        (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1, .host = &sandbox->cgroup};
+    cgroup_job_init(&process->cgroup);
     const struct sock_fprog *filter = filter_of(sandbox, policy, err);
     if (filter == NULL)
         return -1;
     struct start start = {
         .process = process,
         .sandbox = sandbox,
-        .in = {.rootfs = sandbox->rootfs.path,
-               .policy = policy,
-               .limits = &policy->limits,
-               .code = embedded_zygote_so,
-               .code_size = embedded_zygote_so_size,
-               .fds = {-1, -1, -1, -1},
-               .control = -1,
-               .report = -1,
-               .channel = -1,
-               .work = -1,
-               .main = -1,
-               .init = -1,
-               .ruleset = -1},
+        .becoming = {.in = {.rootfs = sandbox->rootfs.path,
+                            .policy = policy,
+                            .limits = &policy->limits,
+                            .code = embedded_zygote_so,
+                            .code_size = embedded_zygote_so_size,
+                            .fds = {-1, -1, -1, -1},
+                            .control = -1,
+                            .report = -1,
+                            .channel = -1,
+                            .work = -1,
+                            .main = -1,
+                            .init = -1,
+                            .ruleset = -1}},
     };
-    int result = make_argv(&start.in, sandbox, policy);
-    if (result == 0)
-        result = start_process(&start, policy, filter, err);
-    else
+    int result = make_argv(&start.becoming.in, sandbox, policy);
+    if (result < 0)
         sb_fail(err, "zygote", ENOMEM, "no memory for a zygote");
-    free((void *)start.in.argv);
-    free((void *)start.in.envp);
+    else if ((result = take_slot(&start, err)) == 0)
+        result = start_process(&start, policy, filter, err);
+    free((void *)start.becoming.in.argv);
+    free((void *)start.becoming.in.envp);
     if (result < 0)
         zygote_stop(process);
     return result;
@@ -342,5 +324,6 @@ void zygote_stop(struct zygote_process *process)
     if (process->socket >= 0)
         poll(&other_end, 1, STOP_MS);
     close_fd(&process->socket);
+    give_back_slot(process);
     process->pid = 0;
 }

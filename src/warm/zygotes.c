@@ -62,6 +62,7 @@ static void clear(struct zygote *zygote)
                               .source = none,
                               .death = none,
                               .started_us = monotonic_us()};
+    cgroup_job_init(&zygote->process.cgroup);
 }
 
 static void start_zygote(struct pool *pool, struct zygote *zygote)

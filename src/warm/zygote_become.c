@@ -1,0 +1,153 @@
+/* See zygote_become.h.
+ *
+ * What a zygote imports, and its python, may be an attacker's. So it is nobody on the host before
+ * that starts: of all capabilities it has only the two to map ids and the one to mount and to enter
+ * network namespaces, over no more than its own user namespace. */
+#include "zygote_become.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "mount.h"
+#include "protocol.h"
+#include "util.h"
+
+/* ── Its /proc ─────────────────────────────────────────────────────────────────────────────── */
+
+static bool configure(int context, const char *key, const char *value)
+{
+    return fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) == 0;
+}
+
+/* Before Linux 5.8 such options were not one mount's own, but all the host's; subset is as old as
+ * they are. */
+static bool options_are_of_a_mount(void)
+{
+    _cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
+    return context >= 0 && configure(context, "subset", "pid");
+}
+
+int zygote_open_proc(bool whole)
+{
+    if (geteuid() != 0 || !options_are_of_a_mount())
+        return -1;
+    _cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
+    if (context < 0 || !configure(context, "hidepid", "2") ||
+        (!whole && !configure(context, "subset", "pid")) ||
+        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return -1;
+    return fsmount(context, FSMOUNT_CLOEXEC, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
+}
+
+/* It is to be seen uncovered: otherwise the kernel lets no job have one (mount_too_revealing in
+ * fs/namespace.c). Nor may it be read-only, for the maps of ids are written there. */
+static int mount_proc(const struct becoming *becoming)
+{
+    if (becoming->proc < 0)
+        return mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL);
+    return move_mount(becoming->proc, "", AT_FDCWD, "proc", MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* ── Steps ─────────────────────────────────────────────────────────────────────────────────── */
+
+static int attach_root(struct inside *in)
+{
+    return root_attach(in) < 0 ? -1 : root_bind_mounts(in);
+}
+
+/* Root is not mapped, so that the capabilities in our namespace stay: see ids_become_job. */
+static int become_nobody(struct inside *in)
+{
+    const struct becoming *becoming = (const struct becoming *)in;
+    if (becoming->uid == 0)
+        return 0;
+    if (setresgid(becoming->gid, becoming->gid, becoming->gid) < 0)
+        return -1;
+    return setresuid(becoming->uid, becoming->uid, becoming->uid);
+}
+
+/* The root file system as the jobs' own steps make it, once for all of them, and over it what only
+ * the zygote has: directories that modules may write to while they are imported, and /proc. */
+static int make_tree(struct inside *in)
+{
+    if (dev_mount(in) < 0)
+        return -1;
+    _cleanup_close_ int jobs = open(ZYGOTE_ROOTFS + 1, O_PATH | O_CLOEXEC);
+    if (jobs < 0 || mount_bind_tree(".", jobs) < 0 ||
+        mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
+        mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+        return -1;
+    return mount_proc((const struct becoming *)in);
+}
+
+/* Ambient, so that they outlive execve whatever our uid is. No file gives any. */
+static int keep_capabilities(struct inside *in)
+{
+    (void)in;
+    static const unsigned kept[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_ADMIN};
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
+        if (capability != CAP_SETUID && capability != CAP_SETGID && capability != CAP_SYS_ADMIN &&
+            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
+            return -1;
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        data[0].permitted = data[0].effective = data[0].inheritable |= 1U << kept[i];
+    if (syscall(SYS_capset, &header, data) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) < 0)
+            return -1;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Those changes of ids and capabilities clear it. */
+static int die_with_supervisor(struct inside *in)
+{
+    (void)in;
+    return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+_Noreturn void become_zygote(struct becoming *becoming)
+{
+    struct inside *in = &becoming->in;
+    die_with_supervisor(in);
+    static const struct {
+        const char *name;
+        int (*step)(struct inside *in);
+    } steps[] = {
+        {"id maps", ids_await_maps},
+        {"session", session_start},
+        /* Before ids: the paths to these may be the caller's alone. */
+        {"root file system", attach_root},
+        {"ids", become_nobody},
+        /* After ids: the kernel counts it as this user's, and files need a mapped owner. */
+        {"keyring", session_keyring},
+        {"tree", make_tree},
+        {"pivot", root_pivot},
+        {"hostname", hostname_set},
+        {"descriptors", descriptors_arrange},
+        {"rlimits", rlimits_set_stack},
+        {"capabilities", keep_capabilities},
+        {"death", die_with_supervisor},
+    };
+    int errors = in->fds[2];
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        if (steps[i].step(in) < 0) {
+            dprintf(errors, "step '%s': %s", steps[i].name, strerror(errno));
+            _exit(125);
+        }
+        if (steps[i].step == descriptors_arrange)
+            errors = STDERR_FILENO;
+    }
+    execve(in->argv[0], in->argv, in->envp);
+    dprintf(errors, "%s: %s", in->argv[0], strerror(errno));
+    _exit(125);
+}
