@@ -10,9 +10,10 @@
 #include "inside.h"
 
 /* The zygote's descriptors besides its standard streams: a SOCK_SEQPACKET socket to the supervisor,
- * and libzygote as a memfd. */
+ * libzygote as a memfd, and, where the host has such, a ring (zygote_become.c). */
 #define ZYGOTE_SOCKET 3
 #define ZYGOTE_LIBRARY 4
+#define ZYGOTE_RING 5
 /* Where the zygote's own tree holds the jobs' once more, with nothing mounted on it that is not
  * theirs: a directory that each root file system has, and that a zygote does without. */
 #define ZYGOTE_ROOTFS "/dev/shm"

@@ -2,11 +2,14 @@
  *
  * What a zygote imports, and its python, may be an attacker's. So it is nobody on the host before
  * that starts: of all capabilities it has only the two to map ids and the one to mount and to enter
- * network namespaces, over no more than its own user namespace. */
+ * network namespaces, over no more than its own user namespace; signals reach nobody but its own
+ * children; and calls that neither they nor it ever need are refused. */
 #include "zygote_become.h"
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/io_uring.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +111,31 @@ static int keep_capabilities(struct inside *in)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* For zygote_pin: a ring that can pin buffers and do nothing else, since the filter has no way to
+ * make one. Where there is none, clones cost more. */
+static int make_ring(struct inside *in)
+{
+    (void)in;
+    struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED};
+    struct io_uring_restriction pin_alone = {.opcode = IORING_RESTRICTION_REGISTER_OP,
+                                             .register_op = IORING_REGISTER_BUFFERS};
+    _cleanup_close_ int made = (int)syscall(SYS_io_uring_setup, 1, &params);
+    /* It may have that very number already, and would end with execve. */
+    _cleanup_close_ int ring = fcntl(made, F_DUPFD_CLOEXEC, ZYGOTE_RING + 1);
+    close_fd(&made);
+    if (ring >= 0 &&
+        syscall(SYS_io_uring_register, ring, IORING_REGISTER_RESTRICTIONS, &pin_alone, 1) == 0 &&
+        syscall(SYS_io_uring_register, ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0)
+        dup2(ring, ZYGOTE_RING);
+    return 0;
+}
+
+static int install_filter(struct inside *in)
+{
+    const struct becoming *becoming = (const struct becoming *)in;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &becoming->filter);
+}
+
 /* Those changes of ids and capabilities clear it. */
 static int die_with_supervisor(struct inside *in)
 {
@@ -134,9 +162,12 @@ _Noreturn void become_zygote(struct becoming *becoming)
         {"pivot", root_pivot},
         {"hostname", hostname_set},
         {"descriptors", descriptors_arrange},
+        {"ring", make_ring},
         {"rlimits", rlimits_set_stack},
         {"capabilities", keep_capabilities},
         {"death", die_with_supervisor},
+        /* After capabilities, with which no_new_privs comes. */
+        {"seccomp", install_filter},
     };
     int errors = in->fds[2];
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {

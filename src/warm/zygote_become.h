@@ -5,9 +5,11 @@
 #include "inside.h"
 
 struct becoming {
-    struct inside in;  /* first: its steps are the jobs' */
-    uint32_t uid, gid; /* of its own, on the host as in its namespace; 0: it keeps the supervisor's */
-    int proc;          /* of zygote_open_proc */
+    struct inside in; /* first: its steps are the jobs' */
+    uint32_t uid,
+        gid;  /* of its own, on the host as in its namespace; 0: it keeps the supervisor's */
+    int proc; /* of zygote_open_proc */
+    struct sock_fprog filter;
 };
 
 /* A /proc that shows nothing but processes, and of these only those into which one may look. For

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libzygote.h"
+#include "protocol.h"
 #include "util.h"
 
 #define HUGE_PAGE ((uintptr_t)2 << 20)
@@ -58,17 +59,11 @@ void zygote_put_away_apart(struct spans away, struct spans constant)
 
 /* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
  * on writing to them. A ring that is never used pins buffers for as long as it is open. False: the
- * host has no rings for us, or not enough of RLIMIT_MEMLOCK, which all zygotes share. */
+ * host has no rings for us, or not enough of RLIMIT_MEMLOCK, which all zygotes of a uid share. */
 static bool pin(struct spans spans)
 {
-    struct io_uring_params params = {0};
-    int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
-    if (ring < 0)
-        return false;
-    if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, spans.at, spans.count) == 0)
-        return true;
-    close(ring);
-    return false;
+    return syscall(SYS_io_uring_register, ZYGOTE_RING, IORING_REGISTER_BUFFERS, spans.at,
+                   spans.count) == 0;
 }
 
 /* Touching these would bring their neighbours in with them. */

@@ -27,6 +27,7 @@
 #include "protocol.h"
 #include "util.h"
 #include "zygote_become.h"
+#include "zygote_filter.h"
 
 /* How long what a zygote had may take to end: moments, on a machine that is not crowded. */
 #define STOP_MS 5000
@@ -275,8 +276,11 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
     int result = make_argv(&start.becoming.in, sandbox, policy);
     if (result < 0)
         sb_fail(err, "zygote", ENOMEM, "no memory for a zygote");
-    else if ((result = take_slot(&start, err)) == 0)
+    else
+        result = zygote_filter(&start.becoming.filter, filter, err);
+    if (result == 0 && (result = take_slot(&start, err)) == 0)
         result = start_process(&start, policy, filter, err);
+    free(start.becoming.filter.filter);
     free((void *)start.becoming.in.argv);
     free((void *)start.becoming.in.envp);
     if (result < 0)

@@ -33,6 +33,7 @@
 #include "seccomp.h"
 #include "seccomp_profile.h"
 #include "util.h"
+#include "zygote_filter.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -1168,6 +1169,16 @@ static size_t make_model(struct model *m, uint32_t *seed, char *text, size_t mos
     return used;
 }
 
+/* As it would be for zygotes whose jobs have a filter. */
+static struct sock_fprog zygotes_own(const struct sock_fprog *jobs)
+{
+    struct sock_fprog program;
+    struct sb_error err;
+    if (zygote_filter(&program, jobs, &err) < 0)
+        fail_msg("%s", err.message);
+    return program;
+}
+
 static void random_profiles_answer_by_the_first_group_that_holds(void **state)
 {
     struct fixture *f = *state;
@@ -1193,18 +1204,97 @@ static void random_profiles_answer_by_the_first_group_that_holds(void **state)
             far_jumps += program.filter[i].code == (BPF_JMP | BPF_JA);
             words += program.filter[i].code == (BPF_MISC | BPF_TAX);
         }
+        struct sock_fprog zygotes = zygotes_own(&program);
         for (int i = 0; i < 4000; i++) {
             struct seccomp_data data = {.nr = (int)(random_number(&seed) % 460),
                                         .arch = seccomp_arch_native()};
             for (size_t a = 0; a < 6; a++)
                 data.args[a] = (uint64_t)random_number(&seed) << 32 | random_number(&seed) % 80;
-            assert_int_equal(interpret(&program, &data), model_answer(m, &data));
+            uint32_t answer = interpret(&program, &data);
+            assert_int_equal(answer, model_answer(m, &data));
+            /* What jobs may do, a zygote's filter does not take from them. */
+            if (answer == SECCOMP_RET_ALLOW)
+                assert_int_equal(interpret(&zygotes, &data), SECCOMP_RET_ALLOW);
         }
+        free(zygotes.filter);
         free(program.filter);
     }
     assert_true(compared > 50);
     assert_true(words > 50);     /* values that were looked up in words of bits, too */
     assert_true(far_jumps > 50); /* programs with more than 255 instructions were among them */
+}
+
+/* ── A zygote's own ─────────────────────────────────────────────────────────────────────────── */
+
+/* ENOSYS without a listener, and weaker than what a job's filter answers. */
+#define ZYGOTE_REFUSES SECCOMP_RET_USER_NOTIF
+
+static void a_zygote_is_refused_what_neither_its_jobs_nor_their_steps_need(void **state)
+{
+    (void)state;
+    static const struct {
+        int nr;
+        uint64_t argument;
+        bool allowed;
+    } rows[] = {
+        {SYS_read, 0, true},
+        {SYS_mount, 0, true},
+        {SYS_clone3, 0, true},
+        {SYS_io_uring_register, 0, true},
+        {SYS_socket, AF_UNIX, true},
+        {SYS_socket, AF_INET, true},
+        {SYS_socket, AF_INET | HIGH, true},
+        {SYS_keyctl, 1, true}, /* KEYCTL_JOIN_SESSION_KEYRING */
+        {SYS_socket, AF_NETLINK, false},
+        {SYS_socket, AF_PACKET, false},
+        {SYS_socket, AF_ALG, false},
+        {SYS_socket, AF_NETLINK | HIGH, false},
+        {SYS_keyctl, 0, false},
+        {SYS_keyctl, 2, false},
+        {SYS_io_uring_setup, 0, false},
+        {SYS_io_uring_enter, 0, false},
+        {SYS_bpf, 0, false},
+        {SYS_ptrace, 0, false},
+        {SYS_perf_event_open, 0, false},
+        {SYS_fsopen, 0, false},
+        {SYS_init_module, 0, false},
+        {SYS_kexec_load, 0, false},
+        {SYS_reboot, 0, false},
+        {SYS_open_by_handle_at, 0, false},
+        {SYS_userfaultfd, 0, false},
+        {SYS_swapon, 0, false},
+        {600, 0, false},
+        {-1, 0, false},
+    };
+    static const char *const profiles[] = {"default", "strict"};
+    for (size_t p = 0; p < ARRAY_LEN(profiles); p++) {
+        struct sock_fprog jobs = compiled(profiles[p], NULL), program = zygotes_own(&jobs);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct seccomp_data data = {
+                .nr = rows[i].nr, .arch = seccomp_arch_native(), .args = {rows[i].argument}};
+            assert_int_equal(interpret(&program, &data),
+                             rows[i].allowed ? SECCOMP_RET_ALLOW : ZYGOTE_REFUSES);
+            data.arch = seccomp_arch_native() ^ 1;
+            assert_int_equal(interpret(&program, &data), ZYGOTE_REFUSES);
+        }
+        free(program.filter);
+        free(jobs.filter);
+    }
+}
+
+/* The kernel asks no filter about a call whose number is all that the filters look at. */
+static void a_zygotes_filter_looks_at_the_arguments_of_two_calls_alone(void **state)
+{
+    (void)state;
+    struct sock_fprog jobs = compiled("default", NULL), program = zygotes_own(&jobs);
+    for (int nr = 0; nr < 512; nr++) {
+        struct seccomp_data none = {.nr = nr, .arch = seccomp_arch_native()}, all = none;
+        memset(all.args, 0xff, sizeof(all.args));
+        if (nr != SYS_socket && nr != SYS_keyctl)
+            assert_int_equal(interpret(&program, &none), interpret(&program, &all));
+    }
+    free(program.filter);
+    free(jobs.filter);
 }
 
 /* ── Errors ─────────────────────────────────────────────────────────────────────────────────── */
@@ -1673,6 +1763,8 @@ int main(void)
         cmocka_unit_test(names_beside_numbers_in_the_profiles_are_right),
         cmocka_unit_test(calls_without_conditions_are_answered_as_by_libseccomps_own_program),
         WITH_FILES(random_profiles_answer_by_the_first_group_that_holds),
+        cmocka_unit_test(a_zygote_is_refused_what_neither_its_jobs_nor_their_steps_need),
+        cmocka_unit_test(a_zygotes_filter_looks_at_the_arguments_of_two_calls_alone),
         WITH_FILES(errors_name_file_place_and_what_is_allowed),
         WITH_FILES(a_new_call_can_be_named_with_its_number),
         WITH_FILES(the_example_in_the_manual_compiles_and_answers_as_it_says),
