@@ -137,6 +137,7 @@ int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
 int script_install_filter(const struct inside *in);
 int landlock_restrict(const struct inside *in); /* landlock.c: the script's process, for ever */
+int landlock_scope_signals(struct inside *in);  /* landlock.c: a zygote's, where there are scopes */
 extern const struct sock_fprog init_filter;     /* pid 1's own */
 int session_reset_signals(void);                /* session.c: all are as a program finds them */
 _Noreturn void init_run(struct inside *in);     /* init.c: pid 1 from then on */

@@ -61,6 +61,25 @@ int landlock_make_ruleset(void)
     return ruleset < 0 || allow_moves(ruleset) < 0 ? -1 : steal_fd(&ruleset);
 }
 
+static int restrict_self(int ruleset)
+{
+    unsigned flags = landlock_version() >= ABI_LOG ? LOG_OFF : 0;
+    return (int)syscall(SYS_landlock_restrict_self, ruleset, flags);
+}
+
+/* It handles no right to files, or no mount could be made in it. Jobs' scripts have domains of
+ * their own within. */
+int landlock_scope_signals(struct inside *in)
+{
+    (void)in;
+    const struct ruleset rules = {.scoped = SCOPE_SIGNAL};
+    if (landlock_version() < ABI_SCOPED)
+        return 0;
+    _cleanup_close_ int ruleset =
+        (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+    return ruleset < 0 ? -1 : restrict_self(ruleset);
+}
+
 /* A warm start has one from its zygote. */
 int landlock_prepare(struct inside *in)
 {
@@ -71,8 +90,5 @@ int landlock_prepare(struct inside *in)
 
 int landlock_restrict(const struct inside *in)
 {
-    if (in->ruleset < 0)
-        return 0;
-    unsigned flags = landlock_version() >= ABI_LOG ? LOG_OFF : 0;
-    return (int)syscall(SYS_landlock_restrict_self, in->ruleset, flags);
+    return in->ruleset < 0 ? 0 : restrict_self(in->ruleset);
 }

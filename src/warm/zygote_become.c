@@ -167,6 +167,7 @@ _Noreturn void become_zygote(struct becoming *becoming)
         {"capabilities", keep_capabilities},
         {"death", die_with_supervisor},
         /* After capabilities, with which no_new_privs comes. */
+        {"signals", landlock_scope_signals},
         {"seccomp", install_filter},
     };
     int errors = in->fds[2];

@@ -86,6 +86,35 @@ def test_a_zygote_is_refused_what_neither_jobs_nor_their_start_need(hostile):
     assert len(found) > 30 and set(found.values()) == {errno.ENOSYS}, found
 
 
+def landlock_version():
+    return ctypes.CDLL(None).syscall(444, None, 0, 1)  # landlock_create_ruleset
+
+
+needs_scopes = pytest.mark.skipif(landlock_version() < 6, reason="this kernel's Landlock has no scopes")
+
+
+@as_root
+@needs_scopes
+def test_a_zygote_that_becomes_another_jobs_user_cannot_end_that_job(hostile):
+    uid = FIRST + COUNT - 5
+    with subprocess.Popen(["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "sleep", "600"]) as job:
+        found = hostile({"OTHER_JOB": f"{uid} {job.pid}"})
+        job.kill()
+    assert (found["become another job"], found["kill another job"]) == ("done", errno.EPERM)
+
+
+@as_root
+@needs_scopes
+@pytest.mark.parametrize("way", WAYS)
+def test_a_zygote_of_a_services_own_user_cannot_end_the_service(serve_as, place, way):
+    own = place / "own"
+    shutil.copytree(POLICIES, own)
+    policy = json.loads((own / "run_code.json").read_text())
+    (own / "run_code.json").write_text(json.dumps(policy | preloading(place / "mounted")))
+    found = what_it_found(serve_as(way, policies=own, cold=False))
+    assert reached(found, "signal ", "trace ", "become root") == []
+
+
 def status(pid, name):
     return re.search(rf"^{name}:[ \t]*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]
 
