@@ -7,11 +7,31 @@
 #include "capacity.h"
 #include "error.h"
 
+static int64_t most_jobs(const struct config *config)
+{
+    int64_t jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
+    return jobs + config_extra_jobs(jobs);
+}
+
+/* Each policy has one in each worker, and a second one that is to take its place. */
+int job_uids_suffice(const struct sb_uids *uids, const struct config *config, size_t policies,
+                     struct sb_error *err)
+{
+    const struct sb_uids_state state = sb_uids_state(uids);
+    int64_t most = most_jobs(config), zygotes = 2 * (int64_t)policies * config->workers;
+    if (state.way != SB_UIDS_ROOT || config->cold || most + zygotes <= state.count)
+        return 0;
+    return sb_fail_field(err, "config", "uid-range",
+                         "there are %" PRIu32 " host uids from %" PRIu32 " on, too few for the up "
+                         "to %lld jobs that run and the up to %lld interpreters that jobs are "
+                         "started from: widen --uid-range, or start jobs cold (--cold)",
+                         state.count, state.first, (long long)most, (long long)zygotes);
+}
+
 static int check_count(const struct config *config, const struct sb_uids_state *state,
                        struct sb_error *err)
 {
-    int64_t jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
-    int64_t most = jobs + config_extra_jobs(jobs);
+    int64_t most = most_jobs(config);
     if (state->way == SB_UIDS_SHARED || most <= state->count)
         return 0;
     return sb_fail_field(err, "config", "jobs",

@@ -11,4 +11,9 @@
 int job_uids_open(struct sb_uids **uids, const struct config *config, struct log *log,
                   struct sb_error *err);
 
+/* Whether they are enough for the zygotes of so many policies, too, which are users of their own
+ * where the service is root. */
+int job_uids_suffice(const struct sb_uids *uids, const struct config *config, size_t policies,
+                     struct sb_error *err);
+
 #endif

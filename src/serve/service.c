@@ -8,6 +8,7 @@
 
 #include "capacity.h"
 #include "error.h"
+#include "job_uids.h"
 #include "jobs.h"
 
 /* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
@@ -80,6 +81,8 @@ static int enable_warm(struct service *service, struct sb_error *err)
         .renew_jobs = (size_t)config->renew_jobs,
         .renew_ms = config->renew_ms,
     };
+    if (job_uids_suffice(service->uids, config, service->policies->count, err) < 0)
+        return -1;
     return config->cold ? 0 : sb_warm_enable(service->sandbox, &options, err);
 }
 

@@ -291,6 +291,15 @@ def test_a_range_that_is_smaller_than_the_jobs_is_refused(place, launch):
     assert "--uid-range" in refusal(place, launch, "--uid-range", "200000:2")
 
 
+def test_a_range_of_roots_that_is_smaller_than_jobs_and_interpreters_is_refused(place, launch):
+    root = ["env"]
+    said = refusal(place, launch, "--uid-range", "200000:8", "--jobs", "4", become=root)
+    assert "--uid-range" in said and "--cold" in said
+    launch([*prefix(place), *root, str(place / "bin" / SERVE.name),
+            *options(listen="127.0.0.1:0", rootfs=place / "rootfs", policies=place / "policies", best_effort=True,
+                     cgroup="none", cold=True), "--uid-range", "200000:8", "--jobs", "4"], cwd="/").listening().stop()
+
+
 # Becomes root of a user namespace that has only the uids below 70000, by a child that stays outside, and runs a command.
 CONTAINER = ["python3", "-c", """
 import ctypes, os, sys
