@@ -10,7 +10,8 @@ import socket
 NUMBERS = {  # x86-64, aarch64
     "acct": (163, 89), "add_key": (248, 217), "bpf": (321, 280), "clock_settime": (227, 112),
     "delete_module": (176, 106), "fanotify_init": (300, 262), "finit_module": (313, 273), "fsopen": (430, 430),
-    "init_module": (175, 105), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "kcmp": (312, 272),
+    "init_module": (175, 105), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427), "kcmp": (312, 272),
     "kexec_load": (246, 104), "keyctl": (250, 219), "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
     "perf_event_open": (298, 241), "pidfd_getfd": (438, 438), "process_vm_readv": (310, 270), "ptrace": (101, 117),
     "quotactl": (179, 60), "reboot": (169, 142), "swapon": (167, 224), "syslog": (103, 116), "userfaultfd": (323, 282),
@@ -83,7 +84,9 @@ def try_host():
         number = getattr(socket, family, None)
         if number is not None:
             attempt(family, lambda: socket.socket(number, socket.SOCK_RAW).close())
-    for name in NUMBERS:
+    for opcode in (0, 2, 4, 9, 11, 12, 15):  # all but what may be done; 0 is that, with no buffer
+        attempt(f"ring {opcode}", call, "io_uring_register", 5, opcode, 0, 0)
+    for name in NUMBERS.keys() - {"io_uring_register"}:
         attempt(f"call {name}", call, name, *ARGUMENTS.get(name, ()))
 
 

@@ -43,9 +43,10 @@ def what_it_found(server):
 
 @pytest.fixture
 def hostile(serve, policies, tmp_path):
-    """hostile(environment) gives what the package found."""
-    def start(environment=None):
-        return what_it_found(serve(policies=policies(run_code=preloading(tmp_path / "mounted", environment))))
+    """hostile(environment, proc=…) gives what the package found."""
+    def start(environment=None, **changed):
+        preload = preloading(tmp_path / "mounted", environment)
+        return what_it_found(serve(policies=policies(run_code={**preload, **changed})))
     return start
 
 
@@ -62,6 +63,13 @@ def reached(found, *names):
 @as_root
 def test_a_preloaded_package_reaches_nothing_of_the_hosts_proc(hostile):
     assert reached(hostile(), "write /proc", "read /proc") == []
+
+
+@as_root
+def test_where_jobs_have_more_than_processes_in_proc_it_writes_nothing_there_and_sees_nobody(hostile):
+    found = hostile(proc="masked")
+    assert reached(found, "write /proc", "read /proc/1", "read /proc/parent") == []
+    assert reached(found, "read /proc/version") != []  # for its jobs have that
 
 
 @as_root
@@ -84,6 +92,20 @@ def test_a_zygote_is_refused_what_neither_jobs_nor_their_start_need(hostile):
     """As if the kernel did not have it: most of this it would refuse for want of a privilege, after it has begun."""
     found = tried(hostile(), "call ", "AF_", "trace ")
     assert len(found) > 30 and set(found.values()) == {errno.ENOSYS}, found
+
+
+def has_rings():
+    try:
+        return pathlib.Path("/proc/sys/kernel/io_uring_disabled").read_text().strip() == "0"
+    except OSError:  # before Linux 6.6
+        return ctypes.CDLL(None).syscall(425, 0, None) < 0 and ctypes.get_errno() != errno.ENOSYS
+
+
+@pytest.mark.skipif(not has_rings(), reason="this host has no io_uring for everybody")
+def test_the_ring_of_a_zygote_pins_memory_and_does_nothing_else(hostile):
+    found = tried(hostile(), "ring ")
+    assert found.pop("ring 0") in (errno.EFAULT, errno.EINVAL)  # IORING_REGISTER_BUFFERS
+    assert set(found.values()) == {errno.EACCES}, found
 
 
 def landlock_version():
