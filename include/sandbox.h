@@ -371,6 +371,12 @@ enum sb_word {
 /* "ok", "exception", … */
 SB_API const char *sb_word_name(enum sb_word word);
 
+/* A call that was refused: "mount", "socket(AF_NETLINK)", "unshare(CLONE_NEWUSER|CLONE_NEWNS)". */
+struct sb_denied {
+    const char *call;
+    int64_t count; /* how often */
+};
+
 /* What became of a job. Texts belong to the library and go when on_done returns. Numbers are −1
  * where they are not known or do not apply. */
 struct sb_verdict {
@@ -400,6 +406,11 @@ struct sb_verdict {
     const char *start;  /* "cold" or "warm" */
     const char *const
         *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
+    /* Refused calls that the seccomp profile marks, in the order of their first time, where the
+     * policy says "report_denied". Up to 32, and "others" for all further ones. −1: this host can't
+     * tell, or not of all. */
+    const struct sb_denied *denied;
+    int64_t denied_count;
 };
 
 /* The verdict on a job that never ran: SB_INTERNAL, nothing measured. It points to both texts. */

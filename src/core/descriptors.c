@@ -66,7 +66,7 @@ static int close_others(unsigned *kept, size_t count)
 int descriptors_arrange(struct inside *in)
 {
     int *const ours[] = {&in->control, &in->report, &in->channel, &in->work,
-                         &in->main,    &in->init,   &in->ruleset};
+                         &in->main,    &in->init,   &in->ruleset, &in->listener_to};
     unsigned kept[ARRAY_LEN(ours) + JOB_FDS + 2];
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {

@@ -4,8 +4,11 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +20,9 @@
 #define ARCHITECTURE AUDIT_ARCH_X86_64
 #else
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 #define ALLOW(call)                                                                                \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
@@ -40,9 +46,59 @@ static const struct sock_filter init_calls[] = {
 };
 const struct sock_fprog init_filter = {ARRAY_LEN(init_calls), (struct sock_filter *)init_calls};
 
-int script_install_filter(const struct inside *in)
+/* The errno that the supervisor would answer, at once. */
+static void answer_alone(const struct sock_fprog *filter)
 {
+    for (unsigned i = 0; i < filter->len; i++) {
+        struct sock_filter *each = &filter->filter[i];
+        if (each->code == (BPF_RET | BPF_K) &&
+            (each->k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+            each->k = SECCOMP_RET_ERRNO | (each->k & SECCOMP_RET_DATA);
+    }
+}
+
+/* A kernel gives each process one listener: where a filter around us has it (EBUSY), or a kernel
+ * has none (EINVAL), nobody is told of refused calls, and they are refused all the same. */
+int script_install_filter(struct inside *in)
+{
+    static const unsigned flags[] = {
+        SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+        SECCOMP_FILTER_FLAG_NEW_LISTENER /* before Linux 5.19 */
+    };
+    for (size_t i = 0; in->report_denied && i < ARRAY_LEN(flags); i++) {
+        in->listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[i], &in->filter);
+        if (in->listener >= 0)
+            return 0;
+        if (errno != EINVAL)
+            break;
+    }
+    if (in->report_denied)
+        answer_alone(&in->filter);
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &in->filter);
+}
+
+/* A descriptor may be refused where messages are not: too many of this user's are under way
+ * (ETOOMANYREFS), by the doing of a job that shares the user. The job then runs without a listener,
+ * and its refused calls say ENOSYS. */
+int listener_pass(struct inside *in, int socket, const void *message, size_t size)
+{
+    union {
+        char room[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec part = {(void *)message, size};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    _cleanup_close_ int listener = steal_fd(&in->listener);
+    if (listener >= 0) {
+        control.align = (struct cmsghdr){
+            .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+        memcpy(CMSG_DATA(&control.align), &listener, sizeof(int));
+        header.msg_control = control.room;
+        header.msg_controllen = sizeof(control.room);
+        if (sendmsg(socket, &header, MSG_NOSIGNAL) >= 0)
+            return 0;
+    }
+    return send(socket, message, size, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 /* Asks before the script's process needs it, so that a failure has its right name. */
@@ -53,30 +109,46 @@ int seccomp_available(struct inside *in)
     return (int)syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action);
 }
 
-/* vfork: the child borrows our memory until execve, which costs nothing to copy. It gets the filter
- * first, by itself: a profile may forbid the very fork that starts it. */
+struct cold {
+    struct inside *in;
+    int failed; /* errno */
+};
+
+static int execute(void *user)
+{
+    struct cold *cold = user;
+    struct inside *in = cold->in;
+    /* The memory is the parent's. */
+    if (landlock_restrict(in) < 0)
+        in->step = inside_step_of(landlock_prepare);
+    else if (setsid() < 0 || script_install_filter(in) < 0)
+        in->step = inside_step_of(seccomp_available);
+    else
+        execve(in->argv[0], in->argv, in->envp);
+    cold->failed = errno;
+    _exit(125);
+}
+
+/* As by vfork, the child borrows our memory until execve, which costs nothing to copy. It gets the
+ * filter first, by itself: a profile may forbid the very fork that starts it. And it shares our
+ * descriptors until then, so that the filter's listener is ours as well: a profile may forbid to
+ * send one. execve closes the script's. */
 static int start_cold(struct inside *in)
 {
-    volatile int failed = 0;
-    pid_t pid = vfork();
+    char stack[16 * 1024] __attribute__((aligned(16)));
+    struct cold cold = {.in = in};
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
+    pid_t pid = clone(execute, stack + sizeof(stack), flags, &cold);
     if (pid < 0)
         return -1;
-    if (pid == 0) {
-        /* The memory is the parent's. */
-        if (landlock_restrict(in) < 0)
-            in->step = inside_step_of(landlock_prepare);
-        else if (setsid() < 0 || script_install_filter(in) < 0)
-            in->step = inside_step_of(seccomp_available);
-        else
-            execve(in->argv[0], in->argv, in->envp);
-        failed = errno;
-        _exit(125);
-    }
-    if (failed != 0) {
-        errno = failed;
+    if (cold.failed != 0) {
+        errno = cold.failed;
         return -1;
     }
     in->script = pid;
+    if (in->listener >= 0)
+        listener_pass(in, in->listener_to, "l", 1);
+    close_fd(&in->listener_to);
     return 0;
 }
 

@@ -53,6 +53,9 @@ struct inside {
     char *const *argv; /* of python, argv[0] its path in the root file system */
     char *const *envp;
     struct sock_fprog filter;
+    bool report_denied; /* the filter is one that has refused calls answered by the supervisor … */
+    int listener;       /* … through this, which is on its way there; else −1 */
+    int listener_to;    /* cold start: the socket on which pid 1 passes it on; else −1 */
     struct cgroup_entry cgroup;
     bool best_effort;
     bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
@@ -135,7 +138,12 @@ int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that c
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
-int script_install_filter(const struct inside *in);
+/* The filter of the calling process, which may never send again: in->listener is for another, or
+ * for a sendmsg that the caller knows to be allowed. */
+int script_install_filter(struct inside *in);
+/* Sends a message and in->listener, if there is one, which is closed. −1 with errno: the message
+ * went nowhere. */
+int listener_pass(struct inside *in, int socket, const void *message, size_t size);
 int landlock_restrict(const struct inside *in); /* landlock.c: the script's process, for ever */
 int landlock_scope_signals(struct inside *in);  /* landlock.c: a zygote's, where there are scopes */
 extern const struct sock_fprog init_filter;     /* pid 1's own */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -39,6 +40,21 @@ static int merge_stderr(struct sb_run *run, struct inside *in)
     return *stderr_fd < 0 ? -1 : 0;
 }
 
+/* Where a cold start's listener comes from: pipes carry no descriptors. A warm child has a socket
+ * anyway. */
+static int make_listener_socket(struct sb_run *run, struct inside *in)
+{
+    int sockets[2];
+    if (!in->report_denied)
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+        return -1;
+    run->source[SOURCE_DENIED].fd = sockets[0];
+    run->denied_listens = false;
+    in->listener_to = sockets[1];
+    return 0;
+}
+
 static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int report[2])
 {
     static const struct {
@@ -56,7 +72,9 @@ static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int
     /* A warm child's pipes are made before its job comes: see zygote_take. */
     if (run->merge_stderr && merge_stderr(run, in) < 0)
         return -1;
-    return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0 ? -1 : 0;
+    return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0
+               ? -1
+               : make_listener_socket(run, in);
 }
 
 /* A script opens its streams again by /dev/stdin, /dev/stdout and their kin, for which the pipes
@@ -219,6 +237,7 @@ void launch_close(struct inside *in)
 {
     close_fd(&in->control);
     close_fd(&in->report);
+    close_fd(&in->listener_to);
     for (int i = 0; i < JOB_FDS; i++)
         close_fd(&in->fds[i]);
 }

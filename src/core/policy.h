@@ -28,6 +28,7 @@ struct sb_policy {
     bool proc_masked;  /* full /proc with masks instead of subset=pid */
     bool output_kills; /* past output_bytes the job ends */
     unsigned char output_buffering; /* enum output_buffering */
+    bool report_denied;             /* verdicts name refused calls that the profile marks */
     bool best_effort;               /* "enforcement": "best-effort" */
     bool warm;      /* "start": "warm": from a zygote, where the program keeps one */
     char **preload; /* modules that the zygote imports, NULL-terminated, never NULL; empty unless

@@ -33,6 +33,7 @@ static const struct key keys[] = {
     {"environment", ENVIRONMENT, json_type_object, FIELD(environment)},
     {"mounts", MOUNTS, json_type_array, FIELD(mounts)},
     {"seccomp", TEXT, json_type_string, FIELD(seccomp), .text = "default"},
+    {"report_denied", SWITCH, json_type_boolean, FIELD(report_denied), .on = false},
     {"writable", SWITCH, json_type_boolean, FIELD(writable), .on = true},
     {"loopback", SWITCH, json_type_boolean, FIELD(loopback), .on = false},
     {"proc", CHOICE, json_type_string, FIELD(proc_masked), .word = {"subset", "masked"}},

@@ -9,6 +9,7 @@
 
 #include "cgroup.h"
 #include "clock.h"
+#include "denied.h"
 #include "feed.h"
 #include "floor.h"
 #include "inside.h"
@@ -29,6 +30,8 @@ enum source_kind {
     SOURCE_STDIN,   /* the pipe to the script */
     SOURCE_FEED,    /* where its stdin is relayed from */
     SOURCE_OOM,     /* cgroup v1: memory ran out */
+    SOURCE_DENIED,  /* refused calls that are to be reported wait; before, of a cold start, the
+                       socket on which that listener comes */
     SOURCE_CHANNEL, /* to a warm child: takes the job, and tells that it has it */
     SOURCE_WARM,    /* of no run: src/warm's own */
     SOURCE_FLOOR,   /* of no run: the next look at the host's memory */
@@ -109,7 +112,10 @@ struct sb_run {
     bool over;           /* its verdict is given; the host still has its cgroup and a zombie */
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
-    int oom_looks; /* v1: looks still to be taken at a counter that lags behind its event */
+    struct denied *denied; /* what was refused and is reported; NULL: nothing so far */
+    bool denied_listens;   /* SOURCE_DENIED is the listener */
+    bool denied_unknown;   /* refused calls were to be reported, and some or all could not be */
+    int oom_looks;         /* v1: looks still to be taken at a counter that lags behind its event */
     int64_t cpu_time_before_us; /* that was used before the code was let in */
     bool warm;                  /* python was there already */
     int64_t network; /* src/warm's: which of those made ahead it has; −1: one of its own */
@@ -120,7 +126,10 @@ struct sb_run {
 struct filter {
     char *profile;
     bool writable; /* for policies that are: locks are allowed as the profile says */
+    bool report;   /* see filter_load */
     struct sock_fprog program;
+    struct seccomp_profile *names; /* of a reporting one, when something was reported, or NULL */
+    bool names_read;
     struct filter *next;
 };
 
@@ -162,6 +171,7 @@ struct sb_sandbox {
     struct floor floor;
     struct source floor_timer;
     struct filter *filters; /* programs by profile, loaded when first needed */
+    size_t denied_seldom;   /* jobs whose refused calls have to wait: denied.c */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;
     struct run_list over;                          /* warm ones that have their verdict */
@@ -182,9 +192,12 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
 /* Starts a fresh python for an admitted job. */
 int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effort,
                    struct sb_error *err);
-/* The filter of a policy's jobs, which stays the sandbox's. NULL: *err says why. */
+/* The filter of a policy's jobs, as filter_load gives it; it stays the sandbox's. NULL: *err says
+ * why. */
 const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_policy *policy,
-                                   struct sb_error *err);
+                                   bool report, struct sb_error *err);
+/* One with `report` that has been loaded, and the names for reports. */
+const struct filter *filter_reporting(struct sb_sandbox *sandbox, const struct sb_policy *policy);
 bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy);
 
 /* launch.c: fills in run->pid and the sources' descriptors. On errors nothing is left running. */
@@ -213,6 +226,8 @@ int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events);
 void source_close(struct sb_run *run, enum source_kind kind);
 /* Begins to listen to what a run has to tell, if that has not been done. −1 with errno. */
 int sources_listen(struct sb_run *run);
+/* Receives a message and the descriptor that comes with it; *fd −1: none does. As recvmsg(2). */
+ssize_t message_receive(int socket, void *message, size_t size, int *fd);
 /* Reads once from one of the script's three pipes; closes it at its end. False when there is
  * nothing more to get now. */
 bool source_read(struct sb_run *run, enum source_kind kind);

@@ -15,6 +15,7 @@
 #include "policy.h"
 #include "run.h"
 #include "seccomp.h"
+#include "seccomp_profile.h"
 #include "util.h"
 
 const char *sb_version(void)
@@ -56,6 +57,9 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
 
 static void free_filter(struct filter *filter)
 {
+    if (filter->names != NULL)
+        seccomp_profile_free(filter->names);
+    free(filter->names);
     free(filter->program.filter);
     free(filter->profile);
     free(filter);
@@ -119,22 +123,33 @@ void sb_kill(struct sb_run *run, int signal, const char *reason)
 
 /* ── Starting a job ────────────────────────────────────────────────────────────────────────── */
 
+static struct filter *find_filter(struct sb_sandbox *sandbox, const struct sb_policy *policy,
+                                  bool report)
+{
+    struct filter *filter = sandbox->filters;
+    while (filter != NULL && (filter->writable != policy->writable || filter->report != report ||
+                              strcmp(filter->profile, policy->seccomp) != 0))
+        filter = filter->next;
+    return filter;
+}
+
 /* Compiled or read when it is first asked for. */
 const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_policy *policy,
-                                   struct sb_error *err)
+                                   bool report, struct sb_error *err)
 {
     const char *profile = policy->seccomp;
-    for (struct filter *filter = sandbox->filters; filter != NULL; filter = filter->next)
-        if (filter->writable == policy->writable && strcmp(filter->profile, profile) == 0)
-            return &filter->program;
-    struct filter *filter = calloc(1, sizeof(*filter));
+    struct filter *filter = find_filter(sandbox, policy, report);
+    if (filter != NULL)
+        return &filter->program;
+    filter = calloc(1, sizeof(*filter));
     if (filter == NULL || (filter->profile = strdup(profile)) == NULL) {
         free(filter);
         sb_fail(err, "seccomp", ENOMEM, "no memory for a seccomp filter");
         return NULL;
     }
     filter->writable = policy->writable;
-    if (filter_load(&filter->program, profile, err) < 0 ||
+    filter->report = report;
+    if (filter_load(&filter->program, profile, filter->report, err) < 0 ||
         (!policy->writable && filter_refuse_locks(&filter->program, err) < 0)) {
         free_filter(filter);
         return NULL;
@@ -142,6 +157,23 @@ const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_p
     filter->next = sandbox->filters;
     sandbox->filters = filter;
     return &filter->program;
+}
+
+/* The names are read when something is to be named: that takes a millisecond. Where the profile
+ * can't be read any more, calls have their numbers. */
+const struct filter *filter_reporting(struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    struct filter *filter = find_filter(sandbox, policy, true);
+    if (filter == NULL || filter->names_read)
+        return filter;
+    struct sb_error ignored;
+    filter->names_read = true;
+    filter->names = calloc(1, sizeof(*filter->names));
+    if (filter->names != NULL && filter_profile(filter->names, filter->profile, &ignored) < 0) {
+        free(filter->names);
+        filter->names = NULL;
+    }
+    return filter;
 }
 
 /* What the policy limits and this host has no controller for. Without best effort that is an error.
@@ -237,7 +269,8 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
                    struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    const struct sock_fprog *filter = filter_of(sandbox, job->policy, err);
+    const struct sock_fprog *filter =
+        filter_of(sandbox, job->policy, job->policy->report_denied, err);
     if (filter == NULL)
         return -1;
     struct inside in = {
@@ -245,6 +278,9 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
         .policy = job->policy,
         .limits = &run->limits,
         .filter = *filter,
+        .report_denied = job->policy->report_denied,
+        .listener = -1,
+        .listener_to = -1,
         .best_effort = best_effort,
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
         .channel = -1,

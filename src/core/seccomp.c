@@ -1,7 +1,7 @@
 /* Loads the seccomp program of a profile. Compiling takes a millisecond, so it is done when the
- * project is built: beside NAME.json lies NAME.bpf, which is used when its header says that it was
- * made from these very bytes. Anything else about it that is not as expected means compiling anew,
- * never an error and never another program. */
+ * project is built: beside NAME.json lie NAME.bpf and NAME.report.bpf, which are used when their
+ * headers say that they were made from these very bytes. Anything else about one that is not as
+ * expected means compiling anew, never an error and never another program. */
 #include "seccomp.h"
 
 #include <fcntl.h>
@@ -16,9 +16,16 @@
 
 /* To be raised with each change to what seccomp_profile.c and seccomp_program.c make of a profile.
  */
-enum { CACHE_VERSION = 2 };
+enum { CACHE_VERSION = 3 };
 
-static const char cache_magic[8] = {'s', 'b', '-', 's', 'e', 'c', 'c', 'p'};
+/* The two programs of a profile: what their files begin with, and how their names end. */
+static const struct {
+    char magic[8];
+    const char *ending;
+} caches[] = {
+    {{'s', 'b', '-', 's', 'e', 'c', 'c', 'p'}, ".bpf"},
+    {{'s', 'b', '-', 's', 'e', 'c', 'c', 'r'}, ".report.bpf"},
+};
 
 /* The file's first bytes; the instructions follow. */
 struct cache_header {
@@ -130,37 +137,39 @@ static char *read_profile(const char *profile, size_t *size, struct sb_error *er
 }
 
 static int compile(struct sock_fprog *program, const char *text, size_t size, const char *profile,
-                   uint32_t arch, struct sb_error *err)
+                   uint32_t arch, bool report, struct sb_error *err)
 {
     struct seccomp_profile parsed;
     *program = (struct sock_fprog){0};
     if (seccomp_profile_read(&parsed, text, size, profile, arch, err) < 0)
         return -1;
-    int result = seccomp_program_build(program, &parsed, profile, err);
+    int result = seccomp_program_build(program, &parsed, report, profile, err);
     seccomp_profile_free(&parsed);
     return result;
 }
 
 /* The path of PROFILE.bpf; false when the profile's name does not end in .json. */
-static bool cache_path(char *path, size_t size, const char *profile)
+static bool cache_path(char *path, size_t size, const char *profile, bool report)
 {
-    static const char from[] = ".json", to[] = ".bpf";
+    static const char from[] = ".json";
+    const char *to = caches[report].ending;
     size_t length = strlen(profile), ending = sizeof(from) - 1;
-    if (length < ending || length >= size || strcmp(profile + length - ending, from) != 0)
+    if (length < ending || length - ending + strlen(to) >= size ||
+        strcmp(profile + length - ending, from) != 0)
         return false;
-    memcpy(path, profile, length + 1);
-    memcpy(path + length - ending, to, sizeof(to));
+    memcpy(path, profile, length - ending);
+    memcpy(path + length - ending, to, strlen(to) + 1);
     return true;
 }
 
 /* True when PROFILE.bpf holds the program that PROFILE's text compiles to. */
-static bool load_cached(struct sock_fprog *program, const char *profile)
+static bool load_cached(struct sock_fprog *program, const char *profile, bool report)
 {
     enum { LARGEST = sizeof(struct cache_header) + BPF_MAXINSNS * sizeof(struct sock_filter) };
     char path[PATH_MAX];
     uint64_t profile_hash;
     size_t size;
-    if (!cache_path(path, sizeof(path), profile) || !hash_file(profile, &profile_hash))
+    if (!cache_path(path, sizeof(path), profile, report) || !hash_file(profile, &profile_hash))
         return false;
     _cleanup_free_ char *cached = read_file(path, LARGEST, &size);
     struct cache_header header;
@@ -168,7 +177,7 @@ static bool load_cached(struct sock_fprog *program, const char *profile)
         return false;
     memcpy(&header, cached, sizeof(header));
     size -= sizeof(header);
-    if (memcmp(header.magic, cache_magic, sizeof(cache_magic)) != 0 ||
+    if (memcmp(header.magic, caches[report].magic, sizeof(header.magic)) != 0 ||
         header.version != CACHE_VERSION || header.arch != seccomp_arch(NULL) ||
         header.profile_hash != profile_hash || size % sizeof(*program->filter) != 0 ||
         header.program_hash != hash(hash_begin(size), cached + sizeof(header), size))
@@ -179,14 +188,14 @@ static bool load_cached(struct sock_fprog *program, const char *profile)
     return true;
 }
 
-int filter_load(struct sock_fprog *program, const char *profile, struct sb_error *err)
+int filter_load(struct sock_fprog *program, const char *profile, bool report, struct sb_error *err)
 {
-    if (load_cached(program, profile))
+    if (load_cached(program, profile, report))
         return 0;
-    return filter_compile(program, profile, NULL, err);
+    return filter_compile(program, profile, NULL, report, err);
 }
 
-int filter_compile(struct sock_fprog *program, const char *profile, const char *arch,
+int filter_compile(struct sock_fprog *program, const char *profile, const char *arch, bool report,
                    struct sb_error *err)
 {
     *program = (struct sock_fprog){0};
@@ -199,7 +208,7 @@ int filter_compile(struct sock_fprog *program, const char *profile, const char *
     _cleanup_free_ char *text = read_profile(profile, &size, err);
     if (text == NULL)
         return -1;
-    return compile(program, text, size, profile, seccomp_arch(arch), err);
+    return compile(program, text, size, profile, seccomp_arch(arch), report, err);
 }
 
 static int write_all(int fd, const void *data, size_t size)
@@ -217,12 +226,21 @@ static int write_all(int fd, const void *data, size_t size)
     return 0;
 }
 
-int filter_precompile(const char *profile, const char *output, struct sb_error *err)
+int filter_profile(struct seccomp_profile *parsed, const char *profile, struct sb_error *err)
+{
+    size_t size;
+    _cleanup_free_ char *text = read_profile(profile, &size, err);
+    if (text == NULL)
+        return -1;
+    return seccomp_profile_read(parsed, text, size, profile, seccomp_arch(NULL), err);
+}
+
+int filter_precompile(const char *profile, const char *output, bool report, struct sb_error *err)
 {
     size_t size;
     _cleanup_free_ char *text = read_profile(profile, &size, err);
     struct sock_fprog program;
-    if (text == NULL || compile(&program, text, size, profile, seccomp_arch(NULL), err) < 0)
+    if (text == NULL || compile(&program, text, size, profile, seccomp_arch(NULL), report, err) < 0)
         return -1;
     _cleanup_free_ struct sock_filter *code = program.filter;
     size_t code_size = program.len * sizeof(*code);
@@ -230,7 +248,7 @@ int filter_precompile(const char *profile, const char *output, struct sb_error *
                                   .arch = seccomp_arch(NULL),
                                   .profile_hash = hash(hash_begin(size), text, size),
                                   .program_hash = hash(hash_begin(code_size), code, code_size)};
-    memcpy(header.magic, cache_magic, sizeof(cache_magic));
+    memcpy(header.magic, caches[report].magic, sizeof(header.magic));
 
     /* A file that is written half is no danger: its hash would not fit. */
     _cleanup_close_ int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

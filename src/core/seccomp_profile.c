@@ -252,6 +252,65 @@ static int read_condition(struct reader *r, json_object *object,
     return 0;
 }
 
+/* The names that values have in reports. */
+static int read_names(struct reader *r, json_object *object, size_t index,
+                      struct seccomp_report *report)
+{
+    size_t count = json_object_is_type(object, json_type_object)
+                       ? (size_t)json_object_object_length(object)
+                       : 0;
+    if (count < 1 || count > SECCOMP_MAX_VALUES)
+        return bad(r, "must be an object of 1 to %d names and numbers", SECCOMP_MAX_VALUES);
+    report->names = calloc(count, sizeof(*report->names));
+    if (report->names == NULL)
+        return bad(r, "cannot be read: out of memory");
+    json_object_object_foreach(object, text, number)
+    {
+        struct seccomp_name *name = &report->names[report->names_count++];
+        at(r, "groups[%zu].report.%.40s", index, text);
+        size_t length = strlen(text);
+        if (length == 0 || length >= sizeof(name->text) ||
+            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != length)
+            return bad(r, "a name is 1 to %d capital letters, digits and \"_\"",
+                       SECCOMP_NAME_SIZE - 1);
+        memcpy(name->text, text, length + 1);
+        if (read_number(r, number, &name->value) < 0)
+            return -1;
+        if (report->flags && name->value == 0)
+            return bad(r, "must have at least one bit set");
+    }
+    return 0;
+}
+
+/* true, or which argument tells more than the call's name. */
+static int read_report(struct reader *r, json_object *value, size_t index,
+                       struct seccomp_group *group)
+{
+    static const char *const keys[] = {"!arg", "names", "flags"};
+    struct seccomp_report *report = &group->report;
+    json_object *names = NULL, *flags = NULL;
+    at(r, "groups[%zu].report", index);
+    if ((group->action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO ||
+        group->action == SECCOMP_IGNORE)
+        return bad(r, "only calls that are refused with an errno are reported");
+    report->on = true;
+    if (json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value))
+        return 0;
+    if (check_keys(r, value, keys, ARRAY_LEN(keys)) < 0)
+        return -1;
+    bool named = json_object_object_get_ex(value, "names", &names);
+    report->flags = json_object_object_get_ex(value, "flags", &flags);
+    if (named == report->flags)
+        return bad(r, "must have either \"names\" or \"flags\"");
+    at(r, "groups[%zu].report.arg", index);
+    if (read_number(r, json_object_object_get(value, "arg"), &report->arg) < 0)
+        return -1;
+    if (report->arg >= SECCOMP_MAX_CONDITIONS)
+        return bad(r, "must be 0 to 5: a system call has six arguments");
+    at(r, "groups[%zu].report.%s", index, named ? "names" : "flags");
+    return read_names(r, named ? names : flags, index, report);
+}
+
 static int read_conditions(struct reader *r, json_object *list, size_t index,
                            struct seccomp_group *group)
 {
@@ -321,8 +380,9 @@ static int add_rule(struct reader *r, struct seccomp_profile *profile, const cha
                 "remove it there or here",
                 name, rule->group);
     }
-    profile->rules[profile->rules_count++] =
-        (struct seccomp_rule){.nr = (uint32_t)nr, .group = group};
+    struct seccomp_rule *rule = &profile->rules[profile->rules_count++];
+    *rule = (struct seccomp_rule){.nr = (uint32_t)nr, .group = group};
+    snprintf(rule->name, sizeof(rule->name), "%.*s", (int)strcspn(name, "="), name);
     return 0;
 }
 
@@ -352,7 +412,7 @@ static int read_calls(struct reader *r, json_object *list, size_t index,
 static int read_group(struct reader *r, json_object *object, size_t index,
                       struct seccomp_profile *profile)
 {
-    static const char *const keys[] = {"!why", "!action", "!calls", "when"};
+    static const char *const keys[] = {"!why", "!action", "!calls", "when", "report"};
     struct seccomp_group *group = &profile->groups[index];
     at(r, "groups[%zu]", index);
     if (check_keys(r, object, keys, ARRAY_LEN(keys)) < 0)
@@ -363,9 +423,12 @@ static int read_group(struct reader *r, json_object *object, size_t index,
     at(r, "groups[%zu].action", index);
     if (read_action(r, json_object_object_get(object, "action"), &group->action) < 0)
         return -1;
-    json_object *when = NULL;
+    json_object *when = NULL, *report = NULL;
     if (json_object_object_get_ex(object, "when", &when) &&
         read_conditions(r, when, index, group) < 0)
+        return -1;
+    if (json_object_object_get_ex(object, "report", &report) &&
+        read_report(r, report, index, group) < 0)
         return -1;
     return read_calls(r, json_object_object_get(object, "calls"), index, profile);
 }
@@ -456,6 +519,8 @@ int seccomp_profile_read(struct seccomp_profile *profile, const char *text, size
 
 void seccomp_profile_free(struct seccomp_profile *profile)
 {
+    for (size_t i = 0; profile->groups != NULL && i < profile->groups_count; i++)
+        free(profile->groups[i].report.names);
     free(profile->groups);
     free(profile->rules);
     *profile = (struct seccomp_profile){0};

@@ -4,6 +4,7 @@
 #define SB_SECCOMP_PROFILE_H
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include "sandbox.h"
 
@@ -11,6 +12,7 @@ enum {
     SECCOMP_MAX_GROUPS = 100,
     SECCOMP_MAX_CONDITIONS = 6, /* a system call has six arguments */
     SECCOMP_MAX_VALUES = 48,
+    SECCOMP_NAME_SIZE = 32,
 };
 
 /* Holds when the low 32 bits of the argument (or the high ones), masked, equal one of the values.
@@ -26,16 +28,32 @@ struct seccomp_condition {
 /* The call returns 0, and nothing is done. */
 #define SECCOMP_IGNORE SECCOMP_RET_ERRNO
 
+struct seccomp_name {
+    char text[SECCOMP_NAME_SIZE];
+    uint32_t value;
+};
+
+/* How refused calls of a group are told to an operator, where a policy says "report_denied". */
+struct seccomp_report {
+    bool on;
+    bool flags;                 /* the names are of bits, of which several may be set */
+    uint32_t arg;               /* whose value is told, */
+    struct seccomp_name *names; /* by one of these names; NULL: the call's name tells enough */
+    size_t names_count;
+};
+
 /* What is done with a call when all conditions hold. */
 struct seccomp_group {
     uint32_t action; /* SECCOMP_RET_… with its data */
     struct seccomp_condition when[SECCOMP_MAX_CONDITIONS];
     size_t when_count;
+    struct seccomp_report report; /* off, unless the action is an errno */
 };
 
 struct seccomp_rule {
     uint32_t nr;
     size_t group;
+    char name[SECCOMP_NAME_SIZE]; /* of the call; a longer one is cut */
 };
 
 /* For each call number the rules are tried in their order; the first group that holds decides, and
@@ -57,8 +75,13 @@ int seccomp_profile_read(struct seccomp_profile *profile, const char *text, size
                          const char *file, uint32_t arch, struct sb_error *err);
 void seccomp_profile_free(struct seccomp_profile *profile);
 
-/* Writes the program. The caller frees program->filter. */
+/* Writes the program; with `report` the one that filter_load tells of. The caller frees
+ * program->filter. */
 int seccomp_program_build(struct sock_fprog *program, const struct seccomp_profile *profile,
-                          const char *file, struct sb_error *err);
+                          bool report, const char *file, struct sb_error *err);
+
+/* The rule that decides a call, of this profile's architecture; NULL when none does. */
+const struct seccomp_rule *seccomp_profile_decides(const struct seccomp_profile *profile,
+                                                   const struct seccomp_data *data);
 
 #endif

@@ -58,6 +58,7 @@ struct segment {
 
 struct builder {
     const struct seccomp_profile *profile;
+    bool report;
     struct decision decisions[MAX_DECISIONS];
     size_t decisions_count;
     struct interval intervals[MAX_INTERVALS];
@@ -110,6 +111,15 @@ static size_t emit_return(struct builder *b, uint32_t action)
         if (b->code[i].code == (BPF_RET | BPF_K) && b->code[i].k == action)
             return i;
     return emit(b, BPF_RET | BPF_K, 0, 0, action);
+}
+
+/* A refused call that is to be reported waits for the supervisor, who answers it with the errno
+ * that is in the data: the kernel does not look at those of this action. */
+static uint32_t action_of(const struct builder *b, const struct seccomp_group *group)
+{
+    return b->report && group->report.on
+               ? SECCOMP_RET_USER_NOTIF | (group->action & SECCOMP_RET_DATA)
+               : group->action;
 }
 
 /* Half of an argument; x86-64 and aarch64 (as Linux runs it) are little-endian. */
@@ -198,7 +208,7 @@ static size_t emit_decision(struct builder *b, struct decision *decision)
     for (size_t g = decision->groups_count; g-- > 0;) {
         const struct seccomp_group *group = &b->profile->groups[decision->groups[g]];
         size_t if_false = position;
-        position = emit_return(b, group->action);
+        position = emit_return(b, action_of(b, group));
         for (size_t c = group->when_count; c-- > 0;)
             position = emit_condition(b, &group->when[c], position, if_false);
     }
@@ -334,7 +344,7 @@ static int divide(struct builder *b)
         for (; i < profile->rules_count && profile->rules[i].nr == nr; i++) {
             size_t group = profile->rules[i].group;
             if (profile->groups[group].when_count == 0)
-                decision.otherwise = profile->groups[group].action;
+                decision.otherwise = action_of(b, &profile->groups[group]);
             else if (decision.groups_count < ARRAY_LEN(decision.groups))
                 decision.groups[decision.groups_count++] = group;
             else
@@ -368,13 +378,14 @@ static void emit_program(struct builder *b)
 }
 
 int seccomp_program_build(struct sock_fprog *program, const struct seccomp_profile *profile,
-                          const char *file, struct sb_error *err)
+                          bool report, const char *file, struct sb_error *err)
 {
     *program = (struct sock_fprog){0};
     _cleanup_free_ struct builder *b = calloc(1, sizeof(*b));
     if (b == NULL)
         return sb_fail(err, "seccomp", errno, "%s: cannot be compiled", file);
     b->profile = profile;
+    b->report = report;
     if (divide(b) == 0)
         emit_program(b);
     else

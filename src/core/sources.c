@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "run.h"
 #include "util.h"
@@ -41,10 +42,29 @@ void source_close(struct sb_run *run, enum source_kind kind)
         close_fd(&source->fd);
 }
 
+ssize_t message_receive(int socket, void *message, size_t size, int *fd)
+{
+    union {
+        char room[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec part = {message, size};
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = control.room,
+                            .msg_controllen = sizeof(control.room)};
+    *fd = -1;
+    ssize_t n = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+        memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
+    return n;
+}
+
 int sources_listen(struct sb_run *run)
 {
     static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
-                                             SOURCE_CHANNEL};
+                                             SOURCE_CHANNEL, SOURCE_DENIED};
     if (run->listened)
         return 0;
     run->listened = true;

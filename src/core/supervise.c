@@ -60,6 +60,7 @@ void run_free(struct sb_run *run)
     run_release(run);
     cgroup_job_close(&run->cgroup);
     feed_free(&run->feed);
+    denied_free(run);
     clock_free(&run->clock);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);
@@ -179,6 +180,7 @@ static void end(struct sb_run *run)
     source_watch(run, SOURCE_FEED, 0);
     source_close(run, SOURCE_STDIN);
     source_watch(run, SOURCE_OOM, 0);
+    source_close(run, SOURCE_DENIED);
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
         /* One that its reader has paused waits until it is wanted. */
         while ((run->source[kind].watched != 0 || !run->listened) && source_read(run, kind))
@@ -326,6 +328,7 @@ static void on_timer(struct sb_run *run)
     (void)ignored;
     if (run->dead)
         return;
+    denied_resume(run);
     timer_check(run);
     if (run->oom_looks > 0)
         check_oom(run);
@@ -361,6 +364,9 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
         break;
     case SOURCE_OOM:
         on_oom(run);
+        break;
+    case SOURCE_DENIED:
+        denied_ready(run, events);
         break;
     case SOURCE_CHANNEL:
     case SOURCE_WARM:

@@ -166,6 +166,6 @@ void timer_check(struct sb_run *run)
         }
         next_us = MIN(next_us, left_us[i]);
     }
-    timer_arm(run, next_us);
+    timer_arm(run, MIN(next_us, denied_left(run, now_us)));
     floor_watch(run->sandbox);
 }

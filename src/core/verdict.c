@@ -244,6 +244,7 @@ void verdict_give(struct sb_run *run)
         .start = run->warm ? "warm" : "cold",
         .missing = run->missing,
     };
+    verdict.denied_count = denied_list(run, &verdict.denied);
     judge(&verdict, run, &told, text, sizeof(text));
     for (int i = 0; i < SB_STREAMS; i++) {
         verdict.text[i] = deliver(run, (enum sb_stream)i, &verdict.text_size[i]);

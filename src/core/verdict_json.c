@@ -1,5 +1,5 @@
 /* The verdict as JSON: the native answer, field by field in its documented order. All fields are
- * always there, but for "error", which only stands beside the status "error". */
+ * always there, but for "error", which only stands beside the status "error", and "denied". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +140,27 @@ static void put_enforcement(struct json_writer *writer, const struct sb_verdict 
     json_bracket(writer, '}');
 }
 
+/* Only where there is something to tell, or where that is not known. */
+static void put_denied(struct json_writer *writer, const struct sb_verdict *verdict)
+{
+    if (verdict->denied_count == 0)
+        return;
+    json_key(writer, "denied");
+    if (verdict->denied_count < 0) {
+        json_null(writer);
+        return;
+    }
+    json_bracket(writer, '[');
+    for (int64_t i = 0; i < verdict->denied_count; i++) {
+        json_item(writer);
+        json_bracket(writer, '{');
+        put_text(writer, "call", verdict->denied[i].call);
+        put_integer(writer, "count", verdict->denied[i].count);
+        json_bracket(writer, '}');
+    }
+    json_bracket(writer, ']');
+}
+
 /* About the size that the text will have: output mostly needs little more than itself. */
 static size_t expected_size(const struct sb_verdict *verdict)
 {
@@ -169,6 +190,7 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
     put_result(&writer, verdict->result);
     put_usage(&writer, verdict);
     put_enforcement(&writer, verdict);
+    put_denied(&writer, verdict);
     put_text(&writer, "id", verdict->id);
     json_bracket(&writer, '}');
     return json_end(&writer);

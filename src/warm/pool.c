@@ -104,7 +104,7 @@ void pool_return(struct pool *pool, struct sb_run *run)
 static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *err)
 {
     struct sb_run *shell = child->shell;
-    struct inside in = {.control = -1, .report = -1, .channel = -1};
+    struct inside in = {.control = -1, .report = -1, .channel = -1, .listener_to = -1};
     int channel[2] = {-1, -1};
     choose_network(pool, shell);
     bool renewed = pool->cgroups_count > 0;

@@ -240,12 +240,17 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
 static void on_channel(struct sb_run *run)
 {
     struct report report;
-    ssize_t n = recv(run->source[SOURCE_CHANNEL].fd, &report, sizeof(report), MSG_DONTWAIT);
+    int listener;
+    ssize_t n = message_receive(run->source[SOURCE_CHANNEL].fd, &report, sizeof(report), &listener);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     source_close(run, SOURCE_CHANNEL);
-    if (n != sizeof(report))
+    if (n != sizeof(report)) {
+        close_fd(&listener);
         return; /* its end follows */
+    }
+    if (run->policy->report_denied)
+        denied_begin(run, listener);
     struct pool *pool = pool_of(run->sandbox, run->policy);
     if (pool != NULL)
         pool->failures = 0;

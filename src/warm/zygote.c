@@ -96,6 +96,7 @@ struct zygote *zygote_open(void)
         .loopback = zygote->config.loopback,
         .proc_masked = zygote->config.proc_masked,
     };
+    zygote->in.listener = -1; /* zygote_pretend passes none on */
     zygote->init = start_script_prepare();
     zygote->ruleset = landlock_make_ruleset();
     forget_bind_now();
@@ -178,7 +179,7 @@ struct job zygote_take(struct zygote *zygote)
         report = (struct report){
             .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
     report.at_us = monotonic_us();
-    if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
+    if (listener_pass(in, in->channel, &report, sizeof(report)) < 0 || report.step >= 0)
         _exit(125);
     close_fd(&in->channel);
     return job;
@@ -225,6 +226,9 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
         .policy = &zygote->policy,
         .limits = &zygote->config.limits,
         .filter = {(unsigned short)zygote->config.filter_length, zygote->filter},
+        .report_denied = zygote->config.report_denied,
+        .listener = -1,
+        .listener_to = -1,
         .cgroup = zygote->cgroup,
         .best_effort = zygote->config.best_effort,
         .limit_processes = zygote->config.limit_processes,

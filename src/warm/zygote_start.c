@@ -25,6 +25,8 @@
 #include "embedded.h"
 #include "error.h"
 #include "protocol.h"
+#include "seccomp.h"
+#include "seccomp_profile.h"
 #include "util.h"
 #include "zygote_become.h"
 #include "zygote_filter.h"
@@ -125,7 +127,7 @@ static int clone_zygote(void *user)
 }
 
 static int send_config(int socket, const struct sb_sandbox *sandbox, const struct sb_policy *policy,
-                       const struct sock_fprog *filter)
+                       const struct sock_fprog *filter, bool report)
 {
     struct zygote_config config = {
         .limits = policy->limits,
@@ -134,6 +136,7 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
         .proc_masked = policy->proc_masked,
         .best_effort = is_best_effort(sandbox, policy),
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+        .report_denied = report,
         .filter_length = filter->len,
     };
     /* The hard limit of a child's open files must suffice for each job that may come. */
@@ -219,6 +222,7 @@ static void allow_pinning(pid_t pid)
 static int start_process(struct start *start, const struct sb_policy *policy,
                          const struct sock_fprog *filter, struct sb_error *err)
 {
+    bool report = start->becoming.in.report_denied;
     struct zygote_process *process = start->process;
     int sockets[2], ends[2] = {-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
@@ -236,7 +240,7 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     if (result == 0 &&
         ((errno = start->errnum) != 0 || send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
          send(process->socket, embedded_zygote_py, strlen(embedded_zygote_py), MSG_NOSIGNAL) < 0 ||
-         send_config(process->socket, start->sandbox, policy, filter) < 0 ||
+         send_config(process->socket, start->sandbox, policy, filter, report) < 0 ||
          fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
         result = sb_fail(err, "zygote", errno, "cannot start a python for warm starts");
     close_fd(&start->becoming.proc);
@@ -247,13 +251,24 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     return result;
 }
 
+/* A child passes its listener on by itself, behind the filter. Where a profile lets it not, refused
+ * calls of warm jobs are not reported. */
+static bool lets_listener_pass(const struct sock_fprog *filter)
+{
+    struct seccomp_data call = {.nr = SYS_sendmsg, .arch = seccomp_arch(NULL)};
+    return filter_run(filter, &call) == SECCOMP_RET_ALLOW;
+}
+
 int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                  const struct sb_policy *policy, struct sb_error *err)
 {
     *process =
         (struct zygote_process){.pidfd = -1, .socket = -1, .errors = -1, .host = &sandbox->cgroup};
     cgroup_job_init(&process->cgroup);
-    const struct sock_fprog *filter = filter_of(sandbox, policy, err);
+    const struct sock_fprog *filter = filter_of(sandbox, policy, policy->report_denied, err);
+    bool report = policy->report_denied && filter != NULL && lets_listener_pass(filter);
+    if (filter != NULL && report != policy->report_denied)
+        filter = filter_of(sandbox, policy, false, err);
     if (filter == NULL)
         return -1;
     struct start start = {
@@ -262,12 +277,15 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
         .becoming = {.in = {.rootfs = sandbox->rootfs.path,
                             .policy = policy,
                             .limits = &policy->limits,
+                            .report_denied = report,
                             .code = embedded_zygote_so,
                             .code_size = embedded_zygote_so_size,
                             .fds = {-1, -1, -1, -1},
                             .control = -1,
                             .report = -1,
                             .channel = -1,
+                            .listener = -1,
+                            .listener_to = -1,
                             .work = -1,
                             .main = -1,
                             .init = -1,

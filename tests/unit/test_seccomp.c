@@ -126,7 +126,7 @@ static struct sock_fprog compiled(const char *profile, const char *arch)
         snprintf(path, sizeof(path), "%s", profile);
     else
         snprintf(path, sizeof(path), SB_POLICY_SOURCE "/seccomp/%s.json", profile);
-    if (filter_compile(&program, path, arch, &err) < 0)
+    if (filter_compile(&program, path, arch, false, &err) < 0)
         fail_msg("%s", err.message);
     return program;
 }
@@ -1194,7 +1194,7 @@ static void random_profiles_answer_by_the_first_group_that_holds(void **state)
         write_file(f->json, text, size);
         struct sock_fprog program;
         struct sb_error err;
-        if (filter_compile(&program, f->json, NULL, &err) < 0) {
+        if (filter_compile(&program, f->json, NULL, false, &err) < 0) {
             assert_non_null(strstr(err.message, "longer than the kernel's 4096 instructions"));
             too_long++;
             continue;
@@ -1411,7 +1411,7 @@ static void errors_name_file_place_and_what_is_allowed(void **state)
         struct sock_fprog program;
         struct sb_error err;
         write_file(f->json, malformed[i].text, strlen(malformed[i].text));
-        if (filter_compile(&program, f->json, "x86_64", &err) == 0)
+        if (filter_compile(&program, f->json, "x86_64", false, &err) == 0)
             fail_msg("row %zu was taken: %s", i, malformed[i].text);
         if (strncmp(err.message, f->json, strlen(f->json)) != 0 ||
             strstr(err.message, malformed[i].says) == NULL ||
@@ -1431,7 +1431,7 @@ static void a_new_call_can_be_named_with_its_number(void **state)
     for (size_t k = 0; k < ARRAY_LEN(arches); k++) {
         struct sock_fprog program;
         struct sb_error err;
-        assert_int_equal(filter_compile(&program, f->json, arches[k], &err), 0);
+        assert_int_equal(filter_compile(&program, f->json, arches[k], false, &err), 0);
         for (int nr = 0; nr < 1000; nr++) {
             struct seccomp_data data = {.nr = nr, .arch = audit_arch(arches[k])};
             assert_int_equal(interpret(&program, &data),
@@ -1473,7 +1473,7 @@ static void names_that_an_architecture_lacks_are_skipped_for_it(void **state)
     write_file(f->json, text, sizeof(text) - 1);
     struct sock_fprog program;
     struct sb_error err;
-    assert_int_equal(filter_compile(&program, f->json, "aarch64", &err), 0);
+    assert_int_equal(filter_compile(&program, f->json, "aarch64", false, &err), 0);
     for (int nr = 0; nr < 1000; nr++) {
         struct seccomp_data data = {.nr = nr, .arch = AUDIT_ARCH_AARCH64};
         assert_int_equal(interpret(&program, &data), action_of(ENOSYS));
@@ -1488,17 +1488,17 @@ static void files_that_are_no_profiles_are_refused_without_waiting(void **state)
     struct sb_error err;
     static const char *const paths[] = {"/dev/zero", "/tmp", "/nonexistent/p.json", "/dev/null"};
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-        assert_int_equal(filter_load(&program, paths[i], &err), -1);
+        assert_int_equal(filter_load(&program, paths[i], false, &err), -1);
         assert_non_null(strstr(err.message, paths[i]));
     }
     assert_int_equal(mkfifo(f->json, 0600), 0);
-    assert_int_equal(filter_load(&program, f->json, &err), -1);
+    assert_int_equal(filter_load(&program, f->json, false, &err), -1);
     unlink(f->json);
     _cleanup_free_ char *large = calloc(1, JSON_FILE_MAX + 1);
     write_file(f->json, large, JSON_FILE_MAX + 1);
-    assert_int_equal(filter_load(&program, f->json, &err), -1);
+    assert_int_equal(filter_load(&program, f->json, false, &err), -1);
     assert_int_equal(err.errnum, EFBIG);
-    assert_int_equal(filter_compile(&program, f->json, "vax", &err), -1);
+    assert_int_equal(filter_compile(&program, f->json, "vax", false, &err), -1);
     assert_string_equal(err.field, "arch");
 }
 
@@ -1525,10 +1525,10 @@ static size_t forge(struct fixture *f, unsigned char *cache, size_t most)
     unsigned char first[4096];
     struct sb_error err;
     write_file(f->json, second_profile, sizeof(second_profile) - 1);
-    assert_int_equal(filter_precompile(f->json, f->bpf, &err), 0);
+    assert_int_equal(filter_precompile(f->json, f->bpf, false, &err), 0);
     size_t size = read_back(f->bpf, cache, most);
     write_file(f->json, first_profile, sizeof(first_profile) - 1);
-    assert_int_equal(filter_precompile(f->json, f->bpf, &err), 0);
+    assert_int_equal(filter_precompile(f->json, f->bpf, false, &err), 0);
     assert_true(read_back(f->bpf, first, sizeof(first)) > PROFILE_HASH_END);
     memcpy(cache + PROFILE_HASH, first + PROFILE_HASH, PROFILE_HASH_END - PROFILE_HASH);
     return size;
@@ -1541,12 +1541,12 @@ static void a_cache_that_fits_is_used_instead_of_compiling(void **state)
     size_t size = forge(f, cache, sizeof(cache));
     struct sock_fprog program;
     struct sb_error err;
-    assert_int_equal(filter_load(&program, f->json, &err), 0);
+    assert_int_equal(filter_load(&program, f->json, false, &err), 0);
     assert_true(allows(&program, "read"));
     free(program.filter);
 
     write_file(f->bpf, cache, size);
-    assert_int_equal(filter_load(&program, f->json, &err), 0);
+    assert_int_equal(filter_load(&program, f->json, false, &err), 0);
     assert_true(allows(&program, "write"));
     assert_false(allows(&program, "read"));
     free(program.filter);
@@ -1565,7 +1565,7 @@ static void a_profile_with_any_byte_changed_is_compiled_anew(void **state)
         write_file(f->json, changed, sizeof(changed) - 1);
         struct sock_fprog program;
         struct sb_error err;
-        if (filter_load(&program, f->json, &err) < 0)
+        if (filter_load(&program, f->json, false, &err) < 0)
             continue; /* this byte made it malformed */
         assert_false(allows(&program, "mount"));
         free(program.filter);
@@ -1576,7 +1576,7 @@ static void a_profile_with_any_byte_changed_is_compiled_anew(void **state)
     write_file(f->json, longer, sizeof(longer));
     struct sock_fprog program;
     struct sb_error err;
-    assert_int_equal(filter_load(&program, f->json, &err), 0);
+    assert_int_equal(filter_load(&program, f->json, false, &err), 0);
     assert_false(allows(&program, "mount"));
     free(program.filter);
 }
@@ -1592,13 +1592,13 @@ static void a_damaged_cache_is_never_loaded_and_never_an_error(void **state)
         cache[i] ^= 0x10;
         write_file(f->bpf, cache, size);
         cache[i] ^= 0x10;
-        assert_int_equal(filter_load(&program, f->json, &err), 0);
+        assert_int_equal(filter_load(&program, f->json, false, &err), 0);
         assert_true(allows(&program, "read") && !allows(&program, "mount"));
         free(program.filter);
     }
     for (size_t shorter = 0; shorter < size; shorter++) {
         write_file(f->bpf, cache, shorter);
-        assert_int_equal(filter_load(&program, f->json, &err), 0);
+        assert_int_equal(filter_load(&program, f->json, false, &err), 0);
         assert_true(allows(&program, "read") && !allows(&program, "mount"));
         free(program.filter);
     }
@@ -1613,7 +1613,7 @@ static void loading_gives_the_program_that_compiling_gives(void **state)
         struct sb_error err;
         struct sock_fprog loaded, fresh = compiled(profiles[p], NULL);
         snprintf(path, sizeof(path), SB_POLICY_SOURCE "/seccomp/%s.json", profiles[p]);
-        assert_int_equal(filter_load(&loaded, path, &err), 0);
+        assert_int_equal(filter_load(&loaded, path, false, &err), 0);
         assert_int_equal(loaded.len, fresh.len);
         assert_memory_equal(loaded.filter, fresh.filter, fresh.len * sizeof(*fresh.filter));
         free(loaded.filter);
@@ -1626,7 +1626,7 @@ static void an_output_that_cannot_be_written_is_an_error(void **state)
     struct fixture *f = *state;
     struct sb_error err;
     write_file(f->json, first_profile, sizeof(first_profile) - 1);
-    assert_int_equal(filter_precompile(f->json, "/nonexistent/p.bpf", &err), -1);
+    assert_int_equal(filter_precompile(f->json, "/nonexistent/p.bpf", false, &err), -1);
     assert_non_null(strstr(err.message, "/nonexistent/p.bpf"));
 }
 

@@ -1,0 +1,249 @@
+/* Answers refused calls that are to be reported, and counts them. The kernel makes the caller wait
+ * until we have read what it called with which arguments (seccomp_unotify(2)), and gives it the
+ * errno that we send: the one that the filter would have given.
+ *
+ * Arguments are numbers here. What they point to is the job's memory, which is never read: it may
+ * change at any time, and nothing is decided by it.
+ *
+ * A job can make such calls without end, and each wakes us up. Its first ones are answered at once,
+ * further ones so seldom that all jobs together take next to nothing of our time: who waits then is
+ * the job, whose time runs. */
+#include "denied.h"
+
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "run.h"
+#include "seccomp.h"
+#include "seccomp_profile.h"
+#include "util.h"
+
+enum {
+    CALLS_MAX = 32,  /* that are told apart */
+    AT_ONCE = 256,   /* answers to a job */
+    PAUSE_US = 1000, /* between two further ones, to any job */
+    TEXT_SIZE = 256,
+};
+
+struct call {
+    int nr;
+    const struct seccomp_rule *rule; /* NULL: the profile can't be read any more */
+    uint32_t value;                  /* of the argument that is told */
+    int64_t count;
+};
+
+struct denied {
+    struct call calls[CALLS_MAX];
+    size_t count;
+    int64_t others, answered;
+    bool seldom;
+    int64_t resume_us; /* 0: nothing waits */
+    struct sb_denied list[CALLS_MAX + 1];
+    char text[CALLS_MAX][TEXT_SIZE];
+};
+
+/* ── The listener ──────────────────────────────────────────────────────────────────────────── */
+
+/* Calls that wait, and those to come, say ENOSYS then. */
+static void lose(struct sb_run *run)
+{
+    source_close(run, SOURCE_DENIED);
+    run->denied_unknown = true;
+}
+
+void denied_begin(struct sb_run *run, int listener)
+{
+    source_close(run, SOURCE_DENIED);
+    run->source[SOURCE_DENIED].fd = listener;
+    run->denied_listens = listener >= 0;
+    if (listener < 0 || (run->listened && source_watch(run, SOURCE_DENIED, EPOLLIN) < 0))
+        lose(run);
+}
+
+/* A cold start's pid 1 passes it on, or ends the socket without. */
+static void receive_listener(struct sb_run *run)
+{
+    int listener;
+    char byte;
+    ssize_t n = message_receive(run->source[SOURCE_DENIED].fd, &byte, sizeof(byte), &listener);
+    if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+        denied_begin(run, listener);
+}
+
+/* ── Counting ──────────────────────────────────────────────────────────────────────────────── */
+
+/* Of a rule's argument, as much as is told. */
+static uint32_t told_value(const struct seccomp_report *report, const struct seccomp_data *call)
+{
+    uint32_t value = (uint32_t)call->args[report->arg], known = 0;
+    for (size_t i = 0; i < report->names_count; i++)
+        known |= report->names[i].value;
+    return report->names == NULL ? 0 : report->flags ? value & known : value;
+}
+
+static void count(struct denied *denied, const struct filter *filter,
+                  const struct seccomp_data *call)
+{
+    const struct seccomp_profile *profile = filter->names;
+    const struct seccomp_rule *rule =
+        profile != NULL ? seccomp_profile_decides(profile, call) : NULL;
+    uint32_t value = rule != NULL ? told_value(&profile->groups[rule->group].report, call) : 0;
+    size_t i = 0;
+    while (i < denied->count && (denied->calls[i].nr != call->nr || denied->calls[i].rule != rule ||
+                                 denied->calls[i].value != value))
+        i++;
+    if (i == CALLS_MAX) {
+        denied->others++;
+        return;
+    }
+    if (i == denied->count)
+        denied->calls[denied->count++] =
+            (struct call){.nr = call->nr, .rule = rule, .value = value};
+    denied->calls[i].count++;
+}
+
+/* ── Answering ─────────────────────────────────────────────────────────────────────────────── */
+
+static bool waits(int listener)
+{
+    struct pollfd call = {.fd = listener, .events = POLLIN};
+    return poll(&call, 1, 0) > 0 && (call.revents & POLLIN) != 0;
+}
+
+/* Receiving would block where no call is there: one that was there when we asked counts as such
+ * even if its caller has died since. ENOENT: it has, or a signal took it back. */
+static int answer_one(int listener, struct denied *denied, const struct filter *filter)
+{
+    struct seccomp_notif call = {0};
+    if (!waits(listener))
+        return 0;
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
+        return errno == ENOENT || errno == EINTR ? 0 : -1;
+    uint32_t action = filter_run(&filter->program, &call.data);
+    bool reported = (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF;
+    struct seccomp_notif_resp answer = {
+        .id = call.id, .error = reported ? -(int)(action & SECCOMP_RET_DATA) : -EPERM};
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
+        return -1;
+    denied->answered++;
+    count(denied, filter, &call.data);
+    return 0;
+}
+
+/* The more jobs do so, the longer each waits. */
+static void answer_seldom(struct sb_run *run)
+{
+    struct denied *denied = run->denied;
+    run->sandbox->denied_seldom += !denied->seldom;
+    denied->seldom = true;
+    denied->resume_us = monotonic_us() + PAUSE_US * (int64_t)run->sandbox->denied_seldom;
+    source_watch(run, SOURCE_DENIED, 0);
+    timer_check(run);
+}
+
+void denied_ready(struct sb_run *run, uint32_t events)
+{
+    if (run->dead)
+        return;
+    if (!run->denied_listens) {
+        receive_listener(run);
+        return;
+    }
+    if ((events & EPOLLIN) == 0) { /* the last process behind the filter has ended */
+        source_close(run, SOURCE_DENIED);
+        return;
+    }
+    const struct filter *filter = filter_reporting(run->sandbox, run->policy);
+    if (run->denied == NULL)
+        run->denied = calloc(1, sizeof(*run->denied));
+    if (run->denied == NULL || filter == NULL ||
+        answer_one(run->source[SOURCE_DENIED].fd, run->denied, filter) < 0)
+        lose(run);
+    else if (run->denied->answered >= AT_ONCE)
+        answer_seldom(run);
+}
+
+int64_t denied_left(const struct sb_run *run, int64_t now_us)
+{
+    if (run->denied == NULL || run->denied->resume_us == 0)
+        return INT64_MAX;
+    return run->denied->resume_us > now_us ? run->denied->resume_us - now_us : 1;
+}
+
+void denied_resume(struct sb_run *run)
+{
+    if (denied_left(run, monotonic_us()) > 1)
+        return;
+    run->denied->resume_us = 0;
+    if (source_watch(run, SOURCE_DENIED, EPOLLIN) < 0)
+        lose(run);
+}
+
+/* ── Telling ───────────────────────────────────────────────────────────────────────────────── */
+
+__attribute__((format(printf, 2, 3))) static void add(char *text, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + used, TEXT_SIZE - used, format, args);
+    va_end(args);
+}
+
+/* "mount", "socket(AF_NETLINK)", "unshare(CLONE_NEWUSER|CLONE_NEWNS)", "socket(46)". */
+static void say(char *text, const struct call *call, const struct seccomp_profile *profile)
+{
+    text[0] = '\0';
+    if (call->rule == NULL) {
+        add(text, "call %d", call->nr);
+        return;
+    }
+    const struct seccomp_report *report = &profile->groups[call->rule->group].report;
+    bool named = false;
+    add(text, "%s", call->rule->name);
+    for (size_t i = 0; i < report->names_count; i++) {
+        uint32_t value = report->names[i].value;
+        if (report->flags ? (call->value & value) == value : call->value == value) {
+            add(text, "%s%s", named ? "|" : "(", report->names[i].text);
+            named = true;
+        }
+    }
+    if (named)
+        add(text, ")");
+    else if (report->names != NULL && !report->flags)
+        add(text, "(%u)", call->value);
+}
+
+int64_t denied_list(const struct sb_run *run, const struct sb_denied **list)
+{
+    struct denied *denied = run->denied;
+    *list = NULL;
+    if (denied == NULL)
+        return run->denied_unknown ? -1 : 0;
+    const struct filter *filter = filter_reporting(run->sandbox, run->policy);
+    size_t count = 0;
+    for (; count < denied->count; count++) {
+        say(denied->text[count], &denied->calls[count], filter != NULL ? filter->names : NULL);
+        denied->list[count] =
+            (struct sb_denied){.call = denied->text[count], .count = denied->calls[count].count};
+    }
+    if (denied->others > 0)
+        denied->list[count++] = (struct sb_denied){.call = "others", .count = denied->others};
+    *list = denied->list;
+    return (int64_t)count;
+}
+
+void denied_free(struct sb_run *run)
+{
+    if (run->denied != NULL && run->denied->seldom)
+        run->sandbox->denied_seldom--;
+    free(run->denied);
+    run->denied = NULL;
+}
