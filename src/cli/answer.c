@@ -198,6 +198,27 @@ static const char *or_else(const char *text, const char *otherwise)
     return text != NULL ? text : otherwise;
 }
 
+/* Not there: nothing was denied; null: that is not known. */
+static int read_denied(struct answer *answer)
+{
+    struct json_object *list = NULL;
+    if (!json_object_object_get_ex(answer->fields, "denied", &list))
+        return 0;
+    bool known = json_object_is_type(list, json_type_array);
+    size_t count = known ? json_object_array_length(list) : 0;
+    answer->denied = calloc(count + 1, sizeof(*answer->denied));
+    if (answer->denied == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        answer->denied[i] =
+            (struct sb_denied){or_else(string(one, "call"), "?"), integer(one, "count")};
+    }
+    answer->verdict.denied = answer->denied;
+    answer->verdict.denied_count = known ? (int64_t)count : -1;
+    return 0;
+}
+
 /* With base64 a sentence comes in place of what the script wrote to stderr. */
 static void read_own_end(struct sb_verdict *verdict)
 {
@@ -233,7 +254,8 @@ static int read_verdict(struct answer *answer)
         .start = or_else(string(enforcement, "start"), "cold"),
     };
     if (read_stream(answer, SB_STDOUT, "stdout") < 0 ||
-        read_stream(answer, SB_STDERR, "stderr") < 0 || read_missing(answer, enforcement) < 0)
+        read_stream(answer, SB_STDERR, "stderr") < 0 || read_missing(answer, enforcement) < 0 ||
+        read_denied(answer) < 0)
         return -1;
     read_own_end(&answer->verdict);
     return 0;
@@ -257,5 +279,6 @@ void answer_free(struct answer *answer)
         free(answer->text[i]);
     free(answer->result);
     free(answer->missing);
+    free(answer->denied);
     *answer = (struct answer){0};
 }

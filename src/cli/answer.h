@@ -11,6 +11,7 @@ struct answer {
     char *result;
     char *text[SB_STREAMS];
     const char **missing;
+    struct sb_denied *denied;
     struct sb_verdict verdict; /* points into the above */
     const char *refusal;       /* "error" of an answer that is no verdict, or NULL */
 };

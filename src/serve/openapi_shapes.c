@@ -127,6 +127,14 @@ static const struct openapi_member enforcement[] = {
      NULL, OPENAPI_REQUIRED},
     {0},
 };
+static const struct openapi_member denied[] = {
+    {"call", "string",
+     "The system call, and what it asked for where that decides: `mount`, `socket(AF_NETLINK)`; "
+     "`others` for what is not listed.",
+     NULL, OPENAPI_REQUIRED},
+    {"count", "integer", "How often it was refused.", NULL, OPENAPI_REQUIRED},
+    {0},
+};
 static const struct openapi_member run_answer[] = {
     {"status", "=success error", "success: the code ran to its end with exit status 0.", NULL,
      OPENAPI_REQUIRED},
@@ -151,6 +159,12 @@ static const struct openapi_member run_answer[] = {
     {"result", "any", "Value of the function of `call`; null without one.", NULL, OPENAPI_REQUIRED},
     {"usage", "Usage", "What it used.", NULL, OPENAPI_REQUIRED},
     {"enforcement", "Enforcement", "How it was held.", NULL, OPENAPI_REQUIRED},
+    {"denied", "any",
+     "Only under a policy with `report_denied`, where there is something to tell: refused system "
+     "calls that an honest program hardly makes. Null where this host can't tell.",
+     "{\"oneOf\": [{\"type\": \"array\", \"maxItems\": 33, \"items\": "
+     "{\"$ref\": \"#/components/schemas/Denied\"}}, {\"type\": \"null\"}]}",
+     0},
     {"id", "string", "As in the log.", NULL, OPENAPI_REQUIRED},
     {0},
 };
@@ -186,6 +200,7 @@ const struct openapi_shape openapi_shapes[] = {
      truncated},
     {"Usage", "What a job used; null where the kernel does not say.", usage},
     {"Enforcement", "How a job was held.", enforcement},
+    {"Denied", "A system call that was refused.", denied},
     {"Health", "The service's health.", health},
     {"Version", "The service's version.", version},
     {"Policy", "A named set of limits and caps.", policy},

@@ -59,10 +59,14 @@ export function showError(error) {
     say(sentence);
 }
 
+// Refused calls that an honest program hardly makes: "mount, socket(AF_NETLINK) ×3".
+const denied = (calls) => (calls ?? [])
+    .map(({ call, count }) => (count > 1 ? `${call} ×${count}` : call)).join(", ");
+
 const details = (answer) => element("dl", { className: "details" },
     ...[["Exit status", answer.exit_code], ["Signal", answer.signal],
         ["Enforced by", `cgroup ${answer.enforcement.cgroup}, ${answer.enforcement.start} start`],
-        ["Not enforced", answer.enforcement.missing.join(", ")], ["Job", answer.id]]
+        ["Not enforced", answer.enforcement.missing.join(", ")], ["Denied", denied(answer.denied)], ["Job", answer.id]]
         .filter(([, value]) => value !== null && value !== "")
         .map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value)))));
 
