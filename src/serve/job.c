@@ -106,8 +106,19 @@ static void drop_waiting(struct ticket *ticket, enum refusal reason, const char 
     refuse(drop(job_of(ticket)), contract, reason, 503, NULL, message);
 }
 
+/* "mount, socket(AF_NETLINK)": what a policy's report_denied has found; NULL: nothing. */
+static const char *denied_text(char *text, size_t size, const struct sb_verdict *verdict)
+{
+    size_t used = 0;
+    for (int64_t i = 0; i < verdict->denied_count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "",
+                                 verdict->denied[i].call);
+    return used > 0 ? text : NULL;
+}
+
 static void log_job(const struct job *job, const struct sb_verdict *verdict, unsigned status)
 {
+    char denied[1024];
     bool internal = verdict->word == SB_INTERNAL;
     const struct log_field fields[] = {
         {"id", .text = job->id},
@@ -124,6 +135,7 @@ static void log_job(const struct job *job, const struct sb_verdict *verdict, uns
         {"cpu_time_ms", .number = verdict->cpu_time_us < 0 ? -1 : verdict->cpu_time_us / 1000},
         {"memory_peak_bytes", .number = verdict->memory_peak_bytes},
         {"pids_peak", .number = verdict->pids_peak},
+        {"denied", .text = denied_text(denied, sizeof(denied), verdict), .number = -1},
         /* A script's own error is its author's; the sandbox's is ours. */
         {"error", .text = internal ? verdict->error : NULL, .number = -1},
         {"code", .text = job->code, .size = job->code_size},

@@ -277,6 +277,7 @@ static const struct {
     {"{\"proc\": \"full\"}", "proc", {"\"subset\" or \"masked\"", "\"full\""}},
     {"{\"proc\": \"masked\\u0000\"}", "proc", {"NUL"}},
     {"{\"output\": \"keep\"}", "output", {"\"truncate\" or \"kill\""}},
+    {"{\"report_denied\": 1}", "report_denied", {"true or false"}},
     {"{\"output_buffering\": \"full\"}", "output_buffering", {"\"line\", \"block\" or \"none\""}},
     {"{\"enforcement\": \"none\"}", "enforcement", {"\"strict\" or \"best-effort\""}},
     {"{\"start\": \"hot\"}", "start", {"\"cold\" or \"warm\"", "\"hot\""}},

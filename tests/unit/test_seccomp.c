@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -117,7 +118,7 @@ static uint32_t audit_arch(const char *arch)
 }
 
 /* A profile that is shipped, by name, or another by its path. */
-static struct sock_fprog compiled(const char *profile, const char *arch)
+static struct sock_fprog compile_with(const char *profile, const char *arch, bool report)
 {
     char path[512];
     struct sock_fprog program;
@@ -126,9 +127,14 @@ static struct sock_fprog compiled(const char *profile, const char *arch)
         snprintf(path, sizeof(path), "%s", profile);
     else
         snprintf(path, sizeof(path), SB_POLICY_SOURCE "/seccomp/%s.json", profile);
-    if (filter_compile(&program, path, arch, false, &err) < 0)
+    if (filter_compile(&program, path, arch, report, &err) < 0)
         fail_msg("%s", err.message);
     return program;
+}
+
+static struct sock_fprog compiled(const char *profile, const char *arch)
+{
+    return compile_with(profile, arch, false);
 }
 
 /* ── What the profiles say ──────────────────────────────────────────────────────────────────── */
@@ -656,6 +662,109 @@ static void programs_stay_short_for_each_job_pays_for_loading_them(void **state)
         assert_in_range(strict.len, 50, 220);
         free(standard.filter);
         free(strict.filter);
+        /* Marks on calls divide what had one answer. */
+        standard = compile_with("default", arches[k], true);
+        strict = compile_with("strict", arches[k], true);
+        assert_in_range(standard.len, 50, 295);
+        assert_in_range(strict.len, 50, 240);
+        free(standard.filter);
+        free(strict.filter);
+    }
+}
+
+/* ── Reports ────────────────────────────────────────────────────────────────────────────────── */
+
+/* The number of a row's call at random, with its arguments or others. */
+static struct seccomp_data some_call(uint32_t *seed, const char *arch)
+{
+    struct seccomp_data data = {.arch = audit_arch(arch)};
+    const struct row *row = &default_rows[*seed / 7 % ARRAY_LEN(default_rows)];
+    *seed = *seed * 1664525u + 1013904223u;
+    data.nr = seccomp_syscall_resolve_name_arch(data.arch, row->call);
+    memcpy(data.args, row->args, sizeof(data.args));
+    if (*seed >> 31)
+        data.args[*seed >> 28 & 3] ^= *seed >> 4;
+    if ((*seed >> 24 & 7) == 0)
+        data.nr = (int)(*seed >> 8 & 511);
+    return data;
+}
+
+static void a_reporting_program_answers_as_the_other_does(void **state)
+{
+    (void)state;
+    static const char *const profiles[] = {"default", "strict"};
+    for (size_t p = 0; p < ARRAY_LEN(profiles) * ARRAY_LEN(arches); p++) {
+        struct sock_fprog plain = compiled(profiles[p / 2], arches[p % 2]);
+        struct sock_fprog reporting = compile_with(profiles[p / 2], arches[p % 2], true);
+        uint32_t seed = 20261129;
+        size_t reported = 0, refused = 0;
+        for (int i = 0; i < 200000; i++) {
+            struct seccomp_data data = some_call(&seed, arches[p % 2]);
+            uint32_t expected = interpret(&plain, &data), answer = interpret(&reporting, &data);
+            assert_int_equal(filter_run(&plain, &data), expected);
+            assert_int_equal(filter_run(&reporting, &data), answer);
+            bool asks = (answer & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF;
+            if (asks)
+                answer = SECCOMP_RET_ERRNO | (answer & SECCOMP_RET_DATA);
+            assert_int_equal(answer, expected);
+            reported += asks;
+            refused += !asks && (expected & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
+        }
+        assert_true(reported > 1000 && refused > 1000);
+        free(plain.filter);
+        free(reporting.filter);
+    }
+}
+
+static void what_is_reported_is_what_the_deciding_group_marks(void **state)
+{
+    (void)state;
+    static const char *const profiles[] = {"default", "strict"};
+    for (size_t p = 0; p < ARRAY_LEN(profiles); p++) {
+        struct sock_fprog program = compile_with(profiles[p], NULL, true);
+        struct seccomp_profile profile;
+        struct sb_error err;
+        char path[512];
+        snprintf(path, sizeof(path), SB_POLICY_SOURCE "/seccomp/%s.json", profiles[p]);
+        assert_int_equal(filter_profile(&profile, path, &err), 0);
+        uint32_t seed = 11;
+        for (int i = 0; i < 200000; i++) {
+            struct seccomp_data data =
+                some_call(&seed, profile.arch == AUDIT_ARCH_X86_64 ? "x86_64" : "aarch64");
+            if (data.nr < 0)
+                continue;
+            const struct seccomp_rule *rule = seccomp_profile_decides(&profile, &data);
+            uint32_t action = interpret(&program, &data);
+            bool asks = (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF;
+            assert_int_equal(asks, rule != NULL && profile.groups[rule->group].report.on);
+            if (rule != NULL)
+                assert_int_equal(seccomp_syscall_resolve_name(rule->name) < 0 ||
+                                     seccomp_syscall_resolve_name(rule->name) == data.nr,
+                                 true);
+        }
+        seccomp_profile_free(&profile);
+        free(program.filter);
+    }
+}
+
+/* What is no program of ours is never taken for an answer. */
+static void a_program_that_goes_astray_kills(void **state)
+{
+    (void)state;
+    static const struct sock_filter astray[][2] = {
+        {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(struct seccomp_data)),
+         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)},
+        {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, UINT32_MAX),
+         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)},
+        {BPF_STMT(BPF_LD | BPF_IMM, 1), BPF_STMT(BPF_RET | BPF_A, 0)},
+        {BPF_JUMP(BPF_JMP | BPF_JA, UINT32_MAX - 7, 0, 0),
+         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)},
+        {BPF_STMT(BPF_LD | BPF_IMM, 1), BPF_STMT(BPF_LD | BPF_IMM, 1)},
+    };
+    struct seccomp_data data = {.nr = 1, .arch = seccomp_arch(NULL)};
+    for (size_t i = 0; i < ARRAY_LEN(astray); i++) {
+        struct sock_fprog program = {2, (struct sock_filter *)astray[i]};
+        assert_int_equal(filter_run(&program, &data), SECCOMP_RET_KILL_PROCESS);
     }
 }
 
@@ -756,6 +865,44 @@ static const struct {
     CONSTANT(F_ADD_SEALS),
     CONSTANT(F_GET_SEALS),
     CONSTANT(POSIX_FADV_DONTNEED),
+    CONSTANT(AF_UNSPEC),
+    CONSTANT(AF_INET6),
+    CONSTANT(AF_AX25),
+    CONSTANT(AF_IPX),
+    CONSTANT(AF_KEY),
+    CONSTANT(AF_NETLINK),
+    CONSTANT(AF_PACKET),
+    CONSTANT(AF_RDS),
+    CONSTANT(AF_PPPOX),
+    CONSTANT(AF_LLC),
+    CONSTANT(AF_IB),
+    CONSTANT(AF_MPLS),
+    CONSTANT(AF_CAN),
+    CONSTANT(AF_TIPC),
+    CONSTANT(AF_BLUETOOTH),
+    CONSTANT(AF_RXRPC),
+    CONSTANT(AF_PHONET),
+    CONSTANT(AF_IEEE802154),
+    CONSTANT(AF_ALG),
+    CONSTANT(AF_NFC),
+    CONSTANT(AF_VSOCK),
+    CONSTANT(AF_KCM),
+    CONSTANT(AF_QIPCRTR),
+    CONSTANT(AF_SMC),
+    CONSTANT(AF_XDP),
+    CONSTANT(AF_MCTP),
+    CONSTANT(ADDR_NO_RANDOMIZE),
+    CONSTANT(ADDR_COMPAT_LAYOUT),
+    CONSTANT(MMAP_PAGE_ZERO),
+    CONSTANT(READ_IMPLIES_EXEC),
+    CONSTANT(PTRACE_TRACEME),
+    CONSTANT(PTRACE_PEEKTEXT),
+    CONSTANT(PTRACE_PEEKDATA),
+    CONSTANT(PTRACE_POKETEXT),
+    CONSTANT(PTRACE_POKEDATA),
+    CONSTANT(PTRACE_CONT),
+    CONSTANT(PTRACE_ATTACH),
+    CONSTANT(PTRACE_SEIZE),
     CONSTANT(MADV_COLD),
     CONSTANT(MADV_PAGEOUT),
     CONSTANT(MADV_MERGEABLE),
@@ -903,6 +1050,14 @@ static void check_constants(json_object *values)
     }
 }
 
+static void check_report(json_object *report)
+{
+    if (json_object_is_type(report, json_type_object)) {
+        check_constants(json_object_object_get(report, "names"));
+        check_constants(json_object_object_get(report, "flags"));
+    }
+}
+
 static void names_beside_numbers_in_the_profiles_are_right(void **state)
 {
     (void)state;
@@ -913,6 +1068,7 @@ static void names_beside_numbers_in_the_profiles_are_right(void **state)
         for (size_t g = 0; g < json_object_array_length(groups); g++) {
             json_object *when =
                 json_object_object_get(json_object_array_get_idx(groups, g), "when");
+            check_report(json_object_object_get(json_object_array_get_idx(groups, g), "report"));
             for (size_t c = 0; when != NULL && c < json_object_array_length(when); c++) {
                 json_object *condition = json_object_array_get_idx(when, c);
                 check_constants(json_object_object_get(condition, "mask"));
@@ -1302,6 +1458,8 @@ static void a_zygotes_filter_looks_at_the_arguments_of_two_calls_alone(void **st
 #define HEAD "{\"description\": \"d\", \"architectures\": [\"x86_64\", \"aarch64\"], "
 #define PROFILE(groups) HEAD "\"default\": \"ENOSYS\", \"groups\": [" groups "]}"
 #define GROUP(more) "{\"why\": \"w\", \"action\": \"allow\", \"calls\": [\"read\"]" more "}"
+#define REPORT(what)                                                                               \
+    PROFILE("{\"why\": \"w\", \"action\": \"EPERM\", \"calls\": [\"mount\"], \"report\": " what "}")
 #define WHEN(condition) PROFILE(GROUP(", \"when\": [" condition "]"))
 
 static const struct {
@@ -1345,7 +1503,7 @@ static const struct {
      "default"},
     {HEAD "\"default\": \"ENOSYS\", \"groups\": {}}", "groups: must be a list", "groups"},
     {PROFILE(""), "groups: must be a list of 1 to 100 groups", "groups"},
-    {PROFILE("7"), "groups[0]: must be an object with the keys why, action, calls, when",
+    {PROFILE("7"), "groups[0]: must be an object with the keys why, action, calls, when, report",
      "groups[0]"},
     {PROFILE(GROUP("") ", {\"action\": \"allow\", \"calls\": [\"write\"]}"),
      "groups[1]: the key \"why\" is missing", "groups[1]"},
@@ -1400,6 +1558,28 @@ static const struct {
      "groups[0].when[0].mask: must have at least one bit", "groups[0].when[0].mask"},
     {WHEN("{\"arg\": 0, \"mask\": \"0xf0\", \"equals\": 1}"),
      "groups[0].when[0].equals: 0x1 can never be equal", "groups[0].when[0].equals"},
+    {PROFILE(GROUP(", \"report\": true")),
+     "groups[0].report: only calls that are refused with an errno", "groups[0].report"},
+    {PROFILE("{\"why\": \"w\", \"action\": \"ignore\", \"calls\": [\"read\"], \"report\": true}"),
+     "groups[0].report: only calls that are refused", "groups[0].report"},
+    {REPORT("false"), "groups[0].report: must be an object with the keys arg, names, flags",
+     "groups[0].report"},
+    {REPORT("{\"names\": {\"A\": 1}}"), "groups[0].report: the key \"arg\" is missing",
+     "groups[0].report"},
+    {REPORT("{\"arg\": 0}"), "groups[0].report: must have either \"names\" or \"flags\"",
+     "groups[0].report"},
+    {REPORT("{\"arg\": 0, \"names\": {\"A\": 1}, \"flags\": {\"A\": 1}}"),
+     "groups[0].report: must have either", "groups[0].report"},
+    {REPORT("{\"arg\": 6, \"names\": {\"A\": 1}}"), "groups[0].report.arg: must be 0 to 5",
+     "groups[0].report.arg"},
+    {REPORT("{\"arg\": 0, \"names\": {}}"), "groups[0].report.names: must be an object of 1 to 48",
+     "groups[0].report.names"},
+    {REPORT("{\"arg\": 0, \"names\": {\"a b\": 1}}"), "groups[0].report.a b: a name is 1 to 31",
+     "groups[0].report.a b"},
+    {REPORT("{\"arg\": 0, \"names\": {\"A\": -1}}"), "groups[0].report.A: must be a number",
+     "groups[0].report.A"},
+    {REPORT("{\"arg\": 0, \"flags\": {\"A\": 0}}"),
+     "groups[0].report.A: must have at least one bit", "groups[0].report.A"},
     {WHEN("{\"arg\": 0, \"equals\": 0}, {\"arg\": 1, \"less\": 3}"),
      "groups[0].when[1]: unknown key \"less\"", "groups[0].when[1]"},
 };
@@ -1604,6 +1784,28 @@ static void a_damaged_cache_is_never_loaded_and_never_an_error(void **state)
     }
 }
 
+/* Nor the other way round, where refused calls would wait for nobody. */
+static void the_cache_of_one_program_is_not_taken_for_the_other(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] = REPORT("true");
+    struct seccomp_data mount = {.nr = seccomp_syscall_resolve_name("mount"),
+                                 .arch = seccomp_arch_native()};
+    for (int report = 0; report < 2; report++) {
+        struct sock_fprog program;
+        struct sb_error err;
+        char path[128];
+        write_file(f->json, text, sizeof(text) - 1);
+        snprintf(path, sizeof(path), "%s/p%s", f->directory, report ? ".report.bpf" : ".bpf");
+        assert_int_equal(filter_precompile(f->json, path, !report, &err), 0);
+        assert_int_equal(filter_load(&program, f->json, report, &err), 0);
+        assert_int_equal(interpret(&program, &mount),
+                         (report ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO) | EPERM);
+        free(program.filter);
+        unlink(path);
+    }
+}
+
 static void loading_gives_the_program_that_compiling_gives(void **state)
 {
     (void)state;
@@ -1759,6 +1961,9 @@ int main(void)
         cmocka_unit_test(foreign_architectures_and_x32_are_killed_whatever_the_call),
         cmocka_unit_test(numbers_that_no_kernel_has_yet_get_ENOSYS),
         cmocka_unit_test(programs_stay_short_for_each_job_pays_for_loading_them),
+        cmocka_unit_test(a_reporting_program_answers_as_the_other_does),
+        cmocka_unit_test(what_is_reported_is_what_the_deciding_group_marks),
+        cmocka_unit_test(a_program_that_goes_astray_kills),
         cmocka_unit_test(default_takes_a_stand_on_every_call_up_to_Linux_6_6),
         cmocka_unit_test(names_beside_numbers_in_the_profiles_are_right),
         cmocka_unit_test(calls_without_conditions_are_answered_as_by_libseccomps_own_program),
@@ -1773,6 +1978,7 @@ int main(void)
         WITH_FILES(a_cache_that_fits_is_used_instead_of_compiling),
         WITH_FILES(a_profile_with_any_byte_changed_is_compiled_anew),
         WITH_FILES(a_damaged_cache_is_never_loaded_and_never_an_error),
+        WITH_FILES(the_cache_of_one_program_is_not_taken_for_the_other),
         cmocka_unit_test(loading_gives_the_program_that_compiling_gives),
         WITH_FILES(an_output_that_cannot_be_written_is_an_error),
         cmocka_unit_test(the_kernel_loads_the_programs_and_answers_alike),

@@ -82,6 +82,20 @@ static void a_success_has_all_fields_in_their_order_and_no_error(void **state)
     free(text);
 }
 
+static void refused_calls_are_told_where_there_are_some(void **state)
+{
+    (void)state;
+    static const struct sb_denied calls[] = {{"socket(AF_NETLINK)", 3}, {"others", 1}};
+    struct sb_verdict verdict = hello();
+    verdict.denied = calls;
+    verdict.denied_count = 2;
+    assert_member(
+        &verdict, 0, "/denied",
+        "[{\"call\":\"socket(AF_NETLINK)\",\"count\":3},{\"call\":\"others\",\"count\":1}]");
+    verdict.denied_count = -1;
+    assert_member(&verdict, 0, "/denied", "null");
+}
+
 static void a_failure_has_its_error_behind_the_output(void **state)
 {
     (void)state;
@@ -319,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_success_has_all_fields_in_their_order_and_no_error),
+        cmocka_unit_test(refused_calls_are_told_where_there_are_some),
         cmocka_unit_test(a_failure_has_its_error_behind_the_output),
         cmocka_unit_test(each_word_has_its_name_and_only_ok_is_success),
         cmocka_unit_test(output_is_stdout_without_its_last_newline_only),
