@@ -5,9 +5,9 @@
  * Arguments are numbers here. What they point to is the job's memory, which is never read: it may
  * change at any time, and nothing is decided by it.
  *
- * A job can make such calls without end, and each wakes us up. Its first ones are answered at once,
- * further ones so seldom that all jobs together take next to nothing of our time: who waits then is
- * the job, whose time runs. */
+ * A job can make such calls without end, and each wakes us up; so can many jobs that each make a
+ * few. The first ones are answered at once, further ones so seldom that all jobs together take next
+ * to nothing of our time: who waits then is the job, whose time runs. */
 #include "denied.h"
 
 #include <limits.h>
@@ -26,11 +26,14 @@
 #include "util.h"
 
 enum {
-    CALLS_MAX = 32,  /* that are told apart */
-    AT_ONCE = 256,   /* answers to a job */
-    PAUSE_US = 1000, /* between two further ones, to any job */
+    CALLS_MAX = 32, /* that are told apart */
     TEXT_SIZE = 256,
 };
+
+/* Answers to all jobs that have not had to wait before: so many at once, and one each PAUSE_US.
+ * Those that had get one each PAUSE_US in turn, together as well. */
+#define AT_ONCE 256
+#define PAUSE_US INT64_C(1000)
 
 struct call {
     int nr;
@@ -42,12 +45,14 @@ struct call {
 struct denied {
     struct call calls[CALLS_MAX];
     size_t count;
-    int64_t others, answered;
+    int64_t others;
     bool seldom;
     int64_t resume_us; /* 0: nothing waits */
     struct sb_denied list[CALLS_MAX + 1];
     char text[CALLS_MAX][TEXT_SIZE];
 };
+
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* ── The listener ──────────────────────────────────────────────────────────────────────────── */
 
@@ -132,9 +137,19 @@ static int answer_one(int listener, struct denied *denied, const struct filter *
         .id = call.id, .error = reported ? -(int)(action & SECCOMP_RET_DATA) : -EPERM};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer) < 0 && errno != ENOENT)
         return -1;
-    denied->answered++;
     count(denied, filter, &call.data);
     return 0;
+}
+
+/* Whether there was one left to be given at once. */
+static bool take_answer(struct sb_sandbox *sandbox)
+{
+    int64_t now_us = monotonic_us();
+    int64_t next_us = MAX(sandbox->denied_next_us, now_us - AT_ONCE * PAUSE_US) + PAUSE_US;
+    if (next_us > now_us)
+        return false;
+    sandbox->denied_next_us = next_us;
+    return true;
 }
 
 /* The more jobs do so, the longer each waits. */
@@ -166,7 +181,7 @@ void denied_ready(struct sb_run *run, uint32_t events)
     if (run->denied == NULL || filter == NULL ||
         answer_one(run->source[SOURCE_DENIED].fd, run->denied, filter) < 0)
         lose(run);
-    else if (run->denied->answered >= AT_ONCE)
+    else if (run->denied->seldom || !take_answer(run->sandbox))
         answer_seldom(run);
 }
 

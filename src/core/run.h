@@ -171,7 +171,8 @@ struct sb_sandbox {
     struct floor floor;
     struct source floor_timer;
     struct filter *filters; /* programs by profile, loaded when first needed */
-    size_t denied_seldom;   /* jobs whose refused calls have to wait: denied.c */
+    int64_t denied_next_us; /* denied.c: the answers that are given at once */
+    size_t denied_seldom;   /* jobs whose refused calls have to wait */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;
     struct run_list over;                          /* warm ones that have their verdict */
