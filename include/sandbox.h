@@ -408,7 +408,7 @@ struct sb_verdict {
         *missing; /* what was not enforced, NULL-terminated; empty but for best effort */
     /* Refused calls that the seccomp profile marks, in the order of their first time, where the
      * policy says "report_denied". Up to 32, and "others" for all further ones. −1: this host can't
-     * tell, or not of all. */
+     * tell. */
     const struct sb_denied *denied;
     int64_t denied_count;
 };

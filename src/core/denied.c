@@ -68,7 +68,9 @@ void denied_begin(struct sb_run *run, int listener)
     source_close(run, SOURCE_DENIED);
     run->source[SOURCE_DENIED].fd = listener;
     run->denied_listens = listener >= 0;
-    if (listener < 0 || (run->listened && source_watch(run, SOURCE_DENIED, EPOLLIN) < 0))
+    if (listener == FD_DROPPED)
+        run->source[SOURCE_DENIED].fd = -1;
+    else if (listener < 0 || (run->listened && source_watch(run, SOURCE_DENIED, EPOLLIN) < 0))
         lose(run);
 }
 
@@ -77,7 +79,8 @@ static void receive_listener(struct sb_run *run)
 {
     int listener;
     char byte;
-    ssize_t n = message_receive(run->source[SOURCE_DENIED].fd, &byte, sizeof(byte), &listener);
+    ssize_t n =
+        message_receive(run->source[SOURCE_DENIED].fd, &byte, sizeof(byte), true, &listener);
     if (n >= 0 || (errno != EAGAIN && errno != EINTR))
         denied_begin(run, listener);
 }

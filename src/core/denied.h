@@ -10,7 +10,7 @@
 struct denied;
 struct sb_run;
 
-/* What came from the job in place of a descriptor, −1, or its listener, which becomes the run's. */
+/* What came from the job: its listener, which becomes the run's, FD_DROPPED, or −1. */
 void denied_begin(struct sb_run *run, int listener);
 /* An event of SOURCE_DENIED. */
 void denied_ready(struct sb_run *run, uint32_t events);

@@ -227,8 +227,10 @@ int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events);
 void source_close(struct sb_run *run, enum source_kind kind);
 /* Begins to listen to what a run has to tell, if that has not been done. −1 with errno. */
 int sources_listen(struct sb_run *run);
-/* Receives a message and the descriptor that comes with it; *fd −1: none does. As recvmsg(2). */
-ssize_t message_receive(int socket, void *message, size_t size, int *fd);
+/* Receives a message and the descriptor that comes with it: *fd, −1 when there is none, FD_DROPPED
+ * when it was not to be taken, which costs less. As recvmsg(2). */
+#define FD_DROPPED (-2)
+ssize_t message_receive(int socket, void *message, size_t size, bool take, int *fd);
 /* Reads once from one of the script's three pipes; closes it at its end. False when there is
  * nothing more to get now. */
 bool source_read(struct sb_run *run, enum source_kind kind);

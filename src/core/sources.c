@@ -42,7 +42,7 @@ void source_close(struct sb_run *run, enum source_kind kind)
         close_fd(&source->fd);
 }
 
-ssize_t message_receive(int socket, void *message, size_t size, int *fd)
+ssize_t message_receive(int socket, void *message, size_t size, bool take, int *fd)
 {
     union {
         char room[CMSG_SPACE(sizeof(int))];
@@ -52,12 +52,14 @@ ssize_t message_receive(int socket, void *message, size_t size, int *fd)
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = control.room,
-                            .msg_controllen = sizeof(control.room)};
+                            .msg_controllen = take ? sizeof(control.room) : 0};
     *fd = -1;
     ssize_t n = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     struct cmsghdr *cmsg = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
     if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
         memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
+    else if (n > 0 && (header.msg_flags & MSG_CTRUNC) != 0)
+        *fd = take ? -1 : FD_DROPPED; /* too many are open already */
     return n;
 }
 

@@ -241,7 +241,9 @@ static void on_channel(struct sb_run *run)
 {
     struct report report;
     int listener;
-    ssize_t n = message_receive(run->source[SOURCE_CHANNEL].fd, &report, sizeof(report), &listener);
+    bool take = !run->exited || !run->alone; /* else nobody is left whose calls could wait */
+    ssize_t n =
+        message_receive(run->source[SOURCE_CHANNEL].fd, &report, sizeof(report), take, &listener);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     source_close(run, SOURCE_CHANNEL);
