@@ -67,6 +67,7 @@ void denied_begin(struct sb_run *run, int listener)
 {
     source_close(run, SOURCE_DENIED);
     run->source[SOURCE_DENIED].fd = listener;
+    run->denied_begun = true;
     run->denied_listens = listener >= 0;
     if (listener == FD_DROPPED)
         run->source[SOURCE_DENIED].fd = -1;

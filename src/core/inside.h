@@ -30,9 +30,10 @@
 /* A cold start's library (src/warm/steps_module.c), until the runner has loaded it. */
 #define LIBRARY_FD 5
 
-/* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. */
+/* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. A warm
+ * child's channel has such messages, too (src/warm/protocol.h). */
 struct report {
-    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_STARTED, REPORT_EXITED } kind;
+    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_STARTED, REPORT_EXITED, REPORT_LISTENER } kind;
     int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
     int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status; REPORT_STARTED: CPU
                   time by then, in microseconds */

@@ -113,7 +113,8 @@ struct sb_run {
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     struct denied *denied; /* what was refused and is reported; NULL: nothing so far */
-    bool denied_listens;   /* SOURCE_DENIED is the listener */
+    bool denied_begun;     /* it is known whether there is a listener */
+    bool denied_listens;   /* SOURCE_DENIED is that */
     bool denied_unknown;   /* refused calls were to be reported, and some or all could not be */
     int oom_looks;         /* v1: looks still to be taken at a counter that lags behind its event */
     int64_t cpu_time_before_us; /* that was used before the code was let in */

@@ -138,6 +138,8 @@ static void take_report(struct sb_run *run, const struct report *report)
         run->status = report->value;
         run->ended_us = report->at_us > 0 ? report->at_us : monotonic_us();
         break;
+    case REPORT_LISTENER:
+        break; /* comes on the channel */
     }
 }
 

@@ -47,10 +47,10 @@ static void block_signals(void)
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-/* Connections, and what each job keeps open: pipes, timers, its pidfd and cgroup. */
+/* Connections, and what each job keeps open: pipes, timers, its pidfd, listener and cgroup. */
 static void raise_descriptor_limit(const struct config *config, struct log *log)
 {
-    enum { EACH_JOB = 16, OURS = 128 };
+    enum { EACH_JOB = 17, OURS = 128 };
     int64_t jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
     jobs += config_extra_jobs(jobs);
     rlim_t needed = (rlim_t)(config->connections + jobs / config->workers * EACH_JOB + OURS);

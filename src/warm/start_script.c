@@ -224,6 +224,11 @@ int start_script(struct inside *in)
                                            .value = errno});
         _exit(125);
     }
+    /* At once, though most jobs are over before anybody looks at it: what python and the preloaded
+     * modules do after a fork may be refused, too, and must not wait for a job to come. */
+    if (in->listener >= 0)
+        listener_pass(in, in->channel, &(struct report){.kind = REPORT_LISTENER},
+                      sizeof(struct report));
     close_fd(&in->control);
     close_fd(&in->report);
     close_fd(&in->init);

@@ -236,23 +236,35 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
     return 1;
 }
 
+/* The next of what a child says. False: nothing now, or nothing more. */
+static bool hear(struct sb_run *run, struct report *report)
+{
+    int listener;
+    bool take = !run->exited || !run->alone; /* else nobody is left whose calls could wait */
+    ssize_t n =
+        message_receive(run->source[SOURCE_CHANNEL].fd, report, sizeof(*report), take, &listener);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n != sizeof(*report)) {
+        source_close(run, SOURCE_CHANNEL);
+        return false; /* its end follows */
+    }
+    if (report->kind == REPORT_LISTENER)
+        denied_begin(run, listener);
+    return true;
+}
+
 /* The child has its job, or could not take it; then its report says why. */
 static void on_channel(struct sb_run *run)
 {
     struct report report;
-    int listener;
-    bool take = !run->exited || !run->alone; /* else nobody is left whose calls could wait */
-    ssize_t n =
-        message_receive(run->source[SOURCE_CHANNEL].fd, &report, sizeof(report), take, &listener);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
+    do
+        if (!hear(run, &report))
+            return;
+    while (report.kind == REPORT_LISTENER);
     source_close(run, SOURCE_CHANNEL);
-    if (n != sizeof(report)) {
-        close_fd(&listener);
-        return; /* its end follows */
-    }
-    if (run->policy->report_denied)
-        denied_begin(run, listener);
+    if (run->policy->report_denied && !run->denied_begun)
+        denied_begin(run, -1);
     struct pool *pool = pool_of(run->sandbox, run->policy);
     if (pool != NULL)
         pool->failures = 0;
@@ -329,6 +341,7 @@ static bool again(struct sb_run *run)
     run->source[SOURCE_OOM].fd = -1;
     run->pid = 0;
     run->warm = run->listened = run->let_in = false;
+    run->denied_begun = run->denied_listens = run->denied_unknown = false;
     run->cpu_time_before_us = 0;
     warm_job_start_cold(run);
     return true;

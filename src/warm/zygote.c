@@ -96,7 +96,6 @@ struct zygote *zygote_open(void)
         .loopback = zygote->config.loopback,
         .proc_masked = zygote->config.proc_masked,
     };
-    zygote->in.listener = -1; /* zygote_pretend passes none on */
     zygote->init = start_script_prepare();
     zygote->ruleset = landlock_make_ruleset();
     forget_bind_now();
@@ -179,7 +178,7 @@ struct job zygote_take(struct zygote *zygote)
         report = (struct report){
             .kind = REPORT_FAILED, .step = inside_step_of(tmp_write_files), .value = errno};
     report.at_us = monotonic_us();
-    if (listener_pass(in, in->channel, &report, sizeof(report)) < 0 || report.step >= 0)
+    if (send(in->channel, &report, sizeof(report), MSG_NOSIGNAL) < 0 || report.step >= 0)
         _exit(125);
     close_fd(&in->channel);
     return job;

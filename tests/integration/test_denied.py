@@ -349,3 +349,18 @@ def test_a_profile_that_lets_nothing_be_sent_reports_all_the_same(run, policy, t
     assert ran.verdict["stdout"] == f"{errno.EPERM}\n"
     expected = [{"call": "bpf", "count": 1}] if ran.verdict["enforcement"]["start"] == "cold" else None
     assert ran.verdict["denied"] == expected
+
+
+def test_a_module_that_is_refused_after_a_fork_holds_no_warm_job_up(run, policy, tmp_path):
+    """It is so in a child that waits for its job: nobody looks there yet."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    modules.chmod(0o755)
+    (modules / "forked.py").write_text(
+        "import ctypes, os\nlibc = ctypes.CDLL(None)\n"
+        f"os.register_at_fork(after_in_child=lambda: libc.syscall({number('mount')}, 0, 0, 0, 0, 0))\n")
+    path = policy(start="warm", preload=["forked"], mounts=[{"source": str(modules), "target": "/mnt"}],
+                  environment={"PATH": "/usr/bin:/bin", "PYTHONPATH": "/mnt"}, report_denied=True)
+    ran = run("--policy", path, "--start", "warm", code="print('forked' in __import__('sys').modules)", json=True)
+    assert (ran.verdict["stdout"], ran.verdict["enforcement"]["start"]) == ("True\n", "warm")
+    assert ran.verdict["denied"] == [{"call": "mount", "count": 1}]
