@@ -220,7 +220,7 @@ __attribute__((format(printf, 2, 3))) static void add(char *text, const char *fo
 static void say(char *text, const struct call *call, const struct seccomp_profile *profile)
 {
     text[0] = '\0';
-    if (call->rule == NULL) {
+    if (call->rule == NULL || profile == NULL) {
         add(text, "call %d", call->nr);
         return;
     }
@@ -254,7 +254,8 @@ int64_t denied_list(const struct sb_run *run, const struct sb_denied **list)
             (struct sb_denied){.call = denied->text[count], .count = denied->calls[count].count};
     }
     if (denied->others > 0)
-        denied->list[count++] = (struct sb_denied){.call = "others", .count = denied->others};
+        denied->list[count] = (struct sb_denied){.call = "others", .count = denied->others};
+    count += denied->others > 0;
     *list = denied->list;
     return (int64_t)count;
 }

@@ -53,8 +53,8 @@ struct spawned {
 };
 
 /* A job, on a child's channel, in one piece: this head, strings, code, files. The child answers
- * with a struct report (step −1: it has it, since at_us) and closes the channel. Where refused calls
- * are reported, it has sent a REPORT_LISTENER before, with that. */
+ * with a struct report (step −1: it has it, since at_us) and closes the channel. Where refused
+ * calls are reported, it has sent a REPORT_LISTENER before, with that. */
 struct job_head {
     uint64_t size;         /* of all */
     uint64_t strings_size; /* NUL-terminated: python's argv from the third on (runner.py), then the

@@ -156,14 +156,21 @@ def test_beyond_32_names_the_rest_are_counted_together(run):
 
 def test_the_keys_default_is_off_and_the_default_policys_is_on(run, policy, default_policy):
     assert default_policy["report_denied"] is True
-    code = "import socket\ntry: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)\nexcept OSError as error: print(error.errno)"
+    code = """
+    import socket
+    try: socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    except OSError as error: print(error.errno)
+    """
     assert "denied" not in run("--policy", policy(drop=["report_denied"]), code=code, json=True).verdict
     ran = run(code=code)
     assert (ran.status, ran.stdout, ran.stderr) == (0, f"{errno.EAFNOSUPPORT}\n", "")
 
 
 HONEST = {
-    "subprocess": "import subprocess, sys; print(subprocess.run([sys.executable, '-c', 'print(1)'], capture_output=True))",
+    "subprocess": """
+        import subprocess, sys
+        print(subprocess.run([sys.executable, "-c", "print(1)"], capture_output=True))
+        """,
     "multiprocessing": """
         import multiprocessing
         if __name__ == "__main__":
@@ -333,7 +340,8 @@ def test_below_another_listener_calls_are_refused_alike_and_the_verdict_says_nul
 
 
 def test_an_ordinary_user_has_evidence_too(as_nobody):  # noqa: F811
-    ran = as_nobody("--best-effort", code="import socket\ntry: socket.socket(socket.AF_VSOCK)\nexcept OSError: pass", json=True)
+    code = "import socket\ntry: socket.socket(socket.AF_VSOCK)\nexcept OSError: pass"
+    ran = as_nobody("--best-effort", code=code, json=True)
     assert ran.verdict["denied"] == [{"call": "socket(AF_VSOCK)", "count": 1}]
 
 
