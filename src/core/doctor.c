@@ -168,7 +168,7 @@ static const struct {
      "Linux 5.12 or newer"},
     {"seccomp listener", 0, make_listener, false,
      "verdicts can't name refused calls (report_denied)",
-     "Linux 5.5 or newer, and no outer container that watches calls itself"},
+     "Linux 5.0 or newer, and no outer container that watches calls itself"},
 };
 
 static void check_trials(struct doctor *doctor)
