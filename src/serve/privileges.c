@@ -8,13 +8,32 @@
 #include "privileges.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <sys/capability.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "util.h"
+
+/* ── /proc ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* A /proc, in a mount namespace of our own, that shows other users' processes to our group alone. A
+ * zygote, which has neither our user nor our group, takes it along, and with it what it imports:
+ * see mount_proc in zygote_become.c. Mounts of the host's go on appearing here. Where this fails,
+ * zygotes have the host's. Before Linux 5.8, which does not know the word, this would be an option
+ * of all the host's. */
+static void hide_processes(void)
+{
+    char options[64];
+    snprintf(options, sizeof(options), "hidepid=invisible,gid=%u", (unsigned)getegid());
+    if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+        mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
+}
 
 /* ── Capabilities ───────────────────────────────────────────────────────────────────────────── */
 
@@ -23,7 +42,6 @@
 static const cap_value_t kept_by_root[] = {
     CAP_SETUID,
     CAP_SETGID,          /* gives jobs their host uids, and leaves our groups before they start */
-    CAP_SETFCAP,         /* since Linux 5.12: a user namespace that has uid 0, as a zygote's */
     CAP_CHOWN,           /* a job's streams are its user's */
     CAP_DAC_READ_SEARCH, /* policies, tokens and certificates are read again, whosever they are */
 };
@@ -96,9 +114,7 @@ static const int refused[] = {
     SCMP_SYS(bpf),
     SCMP_SYS(perf_event_open),
     SCMP_SYS(userfaultfd),
-    SCMP_SYS(io_uring_setup),
-    SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_register),
+    SCMP_SYS(io_uring_enter), /* a zygote makes a ring, which pins memory (zygote_become.c) */
     SCMP_SYS(modify_ldt),
     SCMP_SYS(add_key),
     SCMP_SYS(request_key),
@@ -154,6 +170,7 @@ static int install_filter(void)
 
 int privileges_give_up(struct sb_error *err)
 {
+    hide_processes();
     allow_locked_memory();
     if (give_up_capabilities() < 0)
         return sb_fail(err, "capabilities", errno, "can't give up capabilities");

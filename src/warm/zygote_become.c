@@ -29,20 +29,14 @@ static bool configure(int context, const char *key, const char *value)
     return fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) == 0;
 }
 
-/* Before Linux 5.8 such options were not one mount's own, but all the host's; subset is as old as
- * they are. */
-static bool options_are_of_a_mount(void)
-{
-    _cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
-    return context >= 0 && configure(context, "subset", "pid");
-}
-
+/* Before Linux 5.8, which does not know the word, such options were not one mount's own, but all
+ * the host's. */
 int zygote_open_proc(bool whole)
 {
-    if (geteuid() != 0 || !options_are_of_a_mount())
+    if (geteuid() != 0)
         return -1;
     _cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
-    if (context < 0 || !configure(context, "hidepid", "2") ||
+    if (context < 0 || !configure(context, "hidepid", "invisible") ||
         (!whole && !configure(context, "subset", "pid")) ||
         fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return -1;

@@ -60,6 +60,9 @@ static const unsigned short needed[] = {
     SYS_landlock_restrict_self,
     SYS_prctl,
     SYS_personality,
+    SYS_landlock_create_ruleset,
+    SYS_landlock_add_rule,
+    SYS_landlock_restrict_self,
     /* Processes. */
     SYS_execve,
     SYS_execveat,

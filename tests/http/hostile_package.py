@@ -68,7 +68,7 @@ def try_host():
     for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sysrq-trigger"):
         attempt(f"write {path}", lambda: os.close(os.open(path, os.O_WRONLY)))
     for path in ("/proc/1/root/etc/shadow", "/proc/1/environ", f"/proc/{parent}/environ", f"/proc/{parent}/mem",
-                 f"/proc/{parent}/cmdline", "/proc/1/cmdline", "/proc/version"):
+                 f"/proc/{parent}/cmdline", "/proc/1/cmdline"):
         attempt(f"read {path.replace(str(parent), 'parent')}", read, path)
     attempt("signal parent", os.kill, parent, 0)
     attempt("signal init", os.kill, 1, 0)

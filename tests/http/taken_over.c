@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/io_uring.h>
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
@@ -33,7 +32,6 @@ static void take(int signal)
     results = fopen(getenv("TAKEN_OVER"), "w");
     if (results == NULL)
         return;
-    struct io_uring_params ring = {0};
     struct perf_event_attr counter = {
         .size = sizeof(counter), .type = PERF_TYPE_SOFTWARE, .exclude_kernel = 1};
     union bpf_attr map = {
@@ -41,7 +39,6 @@ static void take(int signal)
     struct timex clock = {.modes = ADJ_TICK, .tick = 1};
     char byte;
     struct iovec here = {&byte, 1};
-    tell("io_uring_setup", syscall(SYS_io_uring_setup, 1, &ring));
     tell("perf_event_open", syscall(SYS_perf_event_open, &counter, 0, -1, -1, 0));
     tell("bpf", syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof(map)));
     tell("userfaultfd", syscall(SYS_userfaultfd, 1)); /* UFFD_USER_MODE_ONLY */

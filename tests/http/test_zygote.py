@@ -61,7 +61,7 @@ def reached(found, *names):
 
 
 @as_root
-def test_a_preloaded_package_reaches_nothing_of_the_hosts_proc(hostile):
+def test_a_preloaded_package_writes_nothing_in_proc_and_reads_of_no_process_but_its_own(hostile):
     assert reached(hostile(), "write /proc", "read /proc") == []
 
 
