@@ -206,6 +206,18 @@ def test_a_job_is_held_by_cgroup_v2_and_all_that_its_policy_asks(service):
     until(lambda: path not in {f"/{found.relative_to('/sys/fs/cgroup')}" for found, _ in job_cgroups()})
 
 
+def test_a_verdict_names_the_refused_calls_that_reach_the_profile(service):
+    """The unit's own filter refuses others."""
+    answer = service.run("""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), ctypes.get_errno())
+print(libc.unshare(0x10000000), ctypes.get_errno())
+""")
+    assert answer["output"] == "-1 1\n-1 1"
+    assert answer["denied"] == [{"call": "mount", "count": 1}, {"call": "unshare(CLONE_NEWUSER)", "count": 1}]
+
+
 def test_the_service_sees_the_file_system_read_only_and_no_home(service):
     inside = ["nsenter", "--target", str(main_pid()), "--mount", "--"]
     for path in ("/usr/local/x", "/etc/x", "/var/lib/sandbox-run/x", "/opt/x"):
