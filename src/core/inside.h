@@ -106,7 +106,7 @@ int tmp_have_files(struct inside *in);
 /* The rules of all jobs, for landlock_restrict: a descriptor, NO_LANDLOCK where the kernel has none
  * that is of use, −1 with errno. */
 #define NO_LANDLOCK (-2)
-int landlock_make_ruleset(void);
+int landlock_make_ruleset(bool warm);
 /* Of the kernel's interface; −1: it has none. */
 int landlock_version(void);
 #define LANDLOCK_VERSION_NEEDED 2 /* older: files could not be moved between directories */

@@ -97,7 +97,7 @@ struct zygote *zygote_open(void)
         .proc_masked = zygote->config.proc_masked,
     };
     zygote->init = start_script_prepare();
-    zygote->ruleset = landlock_make_ruleset();
+    zygote->ruleset = landlock_make_ruleset(true);
     forget_bind_now();
     return zygote;
 }

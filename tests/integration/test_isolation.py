@@ -329,6 +329,7 @@ def with_landlock():
         pytest.skip("needs a kernel with Landlock")
 
 
+@pytest.mark.cold  # see landlock.c
 @pytest.mark.parametrize("host", ["with", "without"])
 def test_landlock_refuses_mounts_to_a_script_that_came_by_capabilities(run, filter_allows, with_landlock, host):
     """Under a filter that lets a script make user namespaces: without Landlock it mounts there."""
