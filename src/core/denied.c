@@ -79,7 +79,7 @@ void denied_begin(struct sb_run *run, int listener)
 static void receive_listener(struct sb_run *run)
 {
     int listener;
-    char byte;
+    char byte = 0;
     ssize_t n =
         message_receive(run->source[SOURCE_DENIED].fd, &byte, sizeof(byte), true, &listener);
     if (n >= 0 || (errno != EAGAIN && errno != EINTR))
