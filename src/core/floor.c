@@ -45,6 +45,8 @@ void floor_open(struct sb_sandbox *sandbox, int64_t bytes)
 {
     sandbox->floor = (struct floor){
         .bytes = bytes > 0 ? bytes : standard_floor(), .meminfo = -1, .available = -1};
+    /* Opens the file for good, when its caller expects that. The first look is still due. */
+    sandbox->floor.available = meminfo_available(&sandbox->floor.meminfo);
     sandbox->floor_timer = (struct source){.kind = SOURCE_FLOOR, .fd = -1, .spent = -1};
 }
 

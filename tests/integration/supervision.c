@@ -219,7 +219,6 @@ static void failed_start(struct service *service)
     job.user = &word;
     start(service, &job); /* what is loaded once stays open */
     turn_to_the_end(service);
-    sb_host_memory(service->sandbox, true); /* for which a job may be over too soon */
     printf("%s\n", sb_word_name(word));
     struct descriptors before = look_at_descriptors();
     struct sb_error err;
