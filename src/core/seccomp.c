@@ -1,7 +1,7 @@
 /* Loads the seccomp program of a profile. Compiling takes a millisecond, so it is done when the
  * project is built: beside NAME.json lie NAME.bpf and NAME.report.bpf, which are used when their
  * headers say that they were made from these very bytes. Anything else about one that is not as
- * expected means compiling anew, never an error and never another program. */
+ * expected means that the profile is compiled again, never an error and never another program. */
 #include "seccomp.h"
 
 #include <fcntl.h>

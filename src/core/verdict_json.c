@@ -1,5 +1,5 @@
 /* The verdict as JSON: the native answer, field by field in its documented order. All fields are
- * always there, but for "error", which only stands beside the status "error", and "denied". */
+ * always there, except for "error", which only stands beside the status "error", and "denied". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

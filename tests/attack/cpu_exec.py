@@ -1,4 +1,4 @@
-# attack: begin anew, again and again: a program that replaces itself, with fresh timers and counters, burns on
+# attack: a program that replaces itself over and over, each time with fresh timers and counters, burns on
 # expect: cpu_time
 # limits: --cpu-time 1 --timeout 60
 # bare: host
