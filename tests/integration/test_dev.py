@@ -51,3 +51,16 @@ def test_what_dev_installs_is_enough_to_build(tmp_path):
                              check=True).stdout
     # Their header may well be there: that they are not to be built is what shows.
     assert [target["name"] for target in json.loads(targets) if "/tests/unit/" in json.dumps(target)] == []
+
+
+@pytest.mark.parametrize("part", ["unit", "http", "attack"])
+def test_dev_installs_all_that_the_build_of_a_part_of_the_tests_is_linked_with(tmp_path, part):
+    """On a machine where nothing is installed yet; the build ends before it begins."""
+    asked = tmp_path / "asked"
+    for tool, does in {"dpkg-query": "exit 1", "apt-get": f'echo "$@" >>{asked}', "meson": "exit 1",
+                       "ninja": 'case "$*" in *query*) exit 0 ;; esac; exit 1', "sudo": 'exec "$@"'}.items():
+        (tmp_path / tool).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / tool).chmod(0o755)
+    assert dev("test", part, PATH=f"{tmp_path}:{os.environ['PATH']}").returncode == 1
+    wanted = {f"lib{name}-dev" for name in ("seccomp", "json-c", "microhttpd", "gnutls28", "cap", "systemd", "cmocka")}
+    assert wanted - set(asked.read_text().split()) == set()
