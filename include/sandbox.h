@@ -185,6 +185,10 @@ SB_API int sb_uids_open(struct sb_uids **uids, const struct sb_options *options,
 SB_API void sb_uids_free(struct sb_uids *uids);
 SB_API struct sb_uids_state sb_uids_state(const struct sb_uids *uids);
 
+/* For a program that gives up root's capabilities before sb_open: makes the directory that the
+ * cgroups of jobs lie in, where only CAP_DAC_OVERRIDE can. Where that fails sb_open tells why. */
+SB_API void sb_cgroup_prepare(enum sb_cgroup wanted);
+
 struct sb_sandbox;
 
 /* Finds what the host offers and opens the root file system. Fails when the host can't enforce what

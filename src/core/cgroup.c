@@ -111,6 +111,25 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
         first.message);
 }
 
+/* Only those ways make a directory in the root of a hierarchy, where writing is allowed to nobody
+ * (mode 0555): root makes it by CAP_DAC_OVERRIDE. */
+void sb_cgroup_prepare(enum sb_cgroup wanted)
+{
+    static const enum sb_cgroup order[] = {SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
+    if (wanted == SB_CGROUP_AUTO && (cgroup_v2_delegated() || scope_offered()))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        struct cgroup_host host;
+        struct sb_error ignored; /* sb_open finds the same again, and says it */
+        cgroup_host_init(&host);
+        bool made = (wanted == SB_CGROUP_AUTO || wanted == order[i]) &&
+                    open_mode(&host, order[i], &ignored) == 0;
+        cgroup_close(&host);
+        if (made)
+            return;
+    }
+}
+
 void cgroup_close(struct cgroup_host *host)
 {
     for (int h = 0; h < CGROUP_HIERARCHIES; h++)

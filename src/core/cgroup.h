@@ -186,6 +186,8 @@ bool cgroup_v2_delegated(void);
 /* Asks the systemd manager of this user (as root: the system's) for a scope with delegation and
  * moves this process into it. See scope.c. */
 int scope_enter(struct sb_error *err);
+/* Whether there is a systemd to ask. */
+bool scope_offered(void);
 /* Whether a cgroup of the user's systemd is that of a unit with delegation, by its word. */
 bool scope_is_delegated(const char *cgroup);
 

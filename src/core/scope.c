@@ -87,10 +87,15 @@ static int await_delegation(void)
     return -1;
 }
 
+bool scope_offered(void)
+{
+    return access("/run/systemd/system", F_OK) == 0;
+}
+
 int scope_enter(struct sb_error *err)
 {
     bool system = geteuid() == 0;
-    if (access("/run/systemd/system", F_OK) < 0)
+    if (!scope_offered())
         return sb_fail(err, "cgroup", ENOENT, "this host does not run systemd");
     char name[64];
     snprintf(name, sizeof(name), "sandbox-run-%d.scope", (int)getpid());

@@ -112,6 +112,7 @@ static int serve(const struct config *config)
     int result = listeners_open(&listeners, config, &err);
     if (result == 0)
         result = job_uids_open(&uids, config, log, &err);
+    sb_cgroup_prepare(config->cgroup);
     if (result == 0)
         result = privileges_give_up(&err);
     if (result == 0)

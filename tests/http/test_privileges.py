@@ -195,3 +195,32 @@ kcmp = {"x86_64": 312, "aarch64": 272}[os.uname().machine]
 print(ctypes.CDLL(None, use_errno=True).syscall(kcmp, 0, 0, 0, 0, 0), errno.errorcode[ctypes.get_errno()])
 """
     assert serve(policies=directory).run(code, policy="run_code")["output"] == "-1 ENOSYS"
+
+
+# ── A host that has run no job yet ───────────────────────────────────────────────────────────────
+
+HIERARCHIES = [place for place in map(pathlib.Path, ["/sys/fs/cgroup", *(f"/sys/fs/cgroup/{name}" for name in
+               ("unified", "memory", "cpu", "cpu,cpuacct", "pids"))]) if place.joinpath("cgroup.procs").exists()]
+# Mounts pairs of directories over each other, and becomes the command behind "--".
+OVER_EACH_OTHER = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"'
+
+
+@pytest.fixture
+def fresh_cgroups():
+    """What gives a command hierarchies with nothing in them, and no way to write into their roots: 0555, as the
+    kernel makes them."""
+    pairs = [(hierarchy / f"fresh-{os.getpid()}", hierarchy) for hierarchy in HIERARCHIES]
+    for fresh, _ in pairs:
+        fresh.mkdir()
+        fresh.chmod(0o555)
+    places = [str(place) for pair in pairs for place in pair]
+    yield ["unshare", "--mount", "sh", "-ec", OVER_EACH_OTHER, "sh", *places, "--"]
+    for fresh, _ in pairs:
+        for left in sorted(fresh.glob("**/"), reverse=True):
+            left.rmdir()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_service_of_root_is_the_first_that_makes_a_cgroup_on_its_host(fresh_cgroups, serve, workers):
+    server = serve(jobs=2, workers=workers, prefix=fresh_cgroups)
+    assert server.run("print(1)")["stdout"] == "1\n"
