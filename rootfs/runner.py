@@ -399,8 +399,16 @@ OUR_GENERATORS = job_steps.__code__, end_steps.__code__
 
 
 def load_library():
-    spec = _frozen_importlib.ModuleSpec(STEPS_NAME, None, origin=f"/proc/self/fd/{LIBRARY_FD}")
-    library = _imp.create_dynamic(spec)
+    origin = f"/proc/self/fd/{LIBRARY_FD}"
+    copied = not posix.access(origin, posix.F_OK)  # best effort, where no /proc can be had
+    if copied:
+        origin = f"/tmp/{STEPS_NAME}"
+        copy = posix.open(origin, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o600)
+        posix.sendfile(copy, LIBRARY_FD, 0, posix.fstat(LIBRARY_FD).st_size)
+        posix.close(copy)
+    library = _imp.create_dynamic(_frozen_importlib.ModuleSpec(STEPS_NAME, None, origin=origin))
+    if copied:
+        posix.unlink(origin)
     sys.modules.pop(STEPS_NAME, None)
     posix.close(LIBRARY_FD)
     return library
