@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 
 #include "inside.h"
+#include "mount.h"
 #include "util.h"
+
+#define HARMLESS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 /* The masks that container runtimes agree on (maskedPaths of the OCI runtime specification), and
  * what else tells of the host or its load and no library asks for. Missing ones are no error:
@@ -38,23 +41,31 @@ static int mask(void)
         if (absent(mount("dev/null", masked_files[i], NULL, MS_BIND, NULL)) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(masked_directories); i++)
-        if (absent(mount("tmpfs", masked_directories[i], "tmpfs",
-                         MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=1")) < 0)
+        if (absent(mount("tmpfs", masked_directories[i], "tmpfs", HARMLESS,
+                         "size=4k,nr_inodes=1")) < 0)
             return -1;
     return 0;
+}
+
+/* A zygote's child has its zygote's /proc, which the job's own covers. */
+static int cover_zygotes(const struct inside *in)
+{
+    return is_warm(in) ? mount("tmpfs", "proc", "tmpfs", HARMLESS, "size=4k,nr_inodes=1") : 0;
 }
 
 int proc_mount(struct inside *in)
 {
     bool full = in->policy->proc_masked;
-    if (mount("proc", "proc", "proc", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-              full ? "hidepid=2" : "subset=pid,hidepid=2") < 0) {
+    if (is_warm(in)) /* in vain before Linux 5.12, where it is covered all the same */
+        (void)mount_restrict("proc", MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
+    if (mount("proc", "proc", "proc", HARMLESS, full ? "hidepid=2" : "subset=pid,hidepid=2") < 0) {
         /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one
          * away. */
-        if (errno != EPERM || !in->best_effort)
+        int errnum = errno;
+        if (errnum != EPERM || !in->best_effort || cover_zygotes(in) < 0)
             return -1;
         inside_report(in,
-                      &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errno});
+                      &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errnum});
         return 0;
     }
     return full ? mask() : 0;

@@ -1,6 +1,7 @@
 /* The root file system: attached read-only to a mount namespace of the job's own, then made its
  * root; the host's tree is detached with it. From root_attach on, the cwd is the new root and paths
- * without a slash at the front lie in it; "/" is the host's until root_pivot. */
+ * without a slash at the front lie in it; "/" is the host's until root_pivot. The child of a zygote
+ * has a copy of its tree (make_tree in zygote_become.c), in which the host's is not. */
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 
 int root_attach(struct inside *in)
 {
+    if (is_warm(in))
+        return chdir("/");
     /* Otherwise mounts of the host would go on appearing here, and a bind could go back. */
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return -1;
@@ -24,8 +27,6 @@ int root_attach(struct inside *in)
         return -1;
     if (fchdir(tree) < 0)
         return -1;
-    if (is_warm(in)) /* the zygote's is, and has /dev */
-        return 0;
     return mount_restrict(".", MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV);
 }
 
@@ -54,8 +55,7 @@ int root_bind_mounts(struct inside *in)
  * chroot, there is then nothing left to climb back to. */
 int root_pivot(struct inside *in)
 {
-    (void)in;
-    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+    if (!is_warm(in) && (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0))
         return -1;
     return chdir("/work");
 }

@@ -14,9 +14,6 @@
 #define ZYGOTE_SOCKET 3
 #define ZYGOTE_LIBRARY 4
 #define ZYGOTE_RING 5
-/* Where the zygote's own tree holds the jobs' once more, with nothing mounted on it that is not
- * theirs: a directory that each root file system has, and that a zygote does without. */
-#define ZYGOTE_ROOTFS "/dev/shm"
 
 /* How the last line on a zygote's stderr begins where it could not import what the policy preloads:
  * zygote.py, import_ahead. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -221,7 +222,6 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     *in = (struct inside){
         .network_made = in->network_made,
-        .rootfs = ZYGOTE_ROOTFS,
         .policy = &zygote->policy,
         .limits = &zygote->config.limits,
         .filter = {(unsigned short)zygote->config.filter_length, zygote->filter},
@@ -288,8 +288,19 @@ pid_t zygote_fork(struct spans away, struct spans constant)
     return pid;
 }
 
+/* What modules could write to while they were imported: the children have their own. Where it
+ * stays, theirs covers it. */
+static void drop_directories(void)
+{
+    if (chdir("/") == 0) {
+        umount2("/tmp", MNT_DETACH);
+        umount2("/work", MNT_DETACH);
+    }
+}
+
 void zygote_serve(struct zygote *zygote)
 {
+    drop_directories();
     if (answer(0, 0) < 0)
         _exit(0);
     for (;;) {

@@ -70,14 +70,12 @@ static int become_nobody(struct inside *in)
     return setresuid(becoming->uid, becoming->uid, becoming->uid);
 }
 
-/* The root file system as the jobs' own steps make it, once for all of them, and over it what only
- * the zygote has: directories that modules may write to while they are imported, and /proc. */
+/* The root file system as the jobs' own steps make it, once for all of them: a job's mounts cover
+ * what only the zygote has, which is /proc, and while it imports modules the directories that these
+ * may write to. */
 static int make_tree(struct inside *in)
 {
-    if (dev_mount(in) < 0)
-        return -1;
-    _cleanup_close_ int jobs = open(ZYGOTE_ROOTFS + 1, O_PATH | O_CLOEXEC);
-    if (jobs < 0 || mount_bind_tree(".", jobs) < 0 ||
+    if (dev_mount(in) < 0 ||
         mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
         mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
         return -1;

@@ -41,10 +41,7 @@ static const unsigned short needed[] = {
     SYS_setns,
     SYS_mount,
     SYS_umount2,
-    SYS_open_tree,
-    SYS_move_mount,
     SYS_mount_setattr,
-    SYS_pivot_root,
     SYS_sethostname,
     SYS_setdomainname,
     /* What is left of privileges and what takes them away. */
@@ -60,9 +57,6 @@ static const unsigned short needed[] = {
     SYS_landlock_restrict_self,
     SYS_prctl,
     SYS_personality,
-    SYS_landlock_create_ruleset,
-    SYS_landlock_add_rule,
-    SYS_landlock_restrict_self,
     /* Processes. */
     SYS_execve,
     SYS_execveat,

@@ -165,6 +165,17 @@ def test_under_a_masked_proc_everything_is_enforced_or_the_error_says_so(run, ho
         assert "/proc" in ran.verdict["error"] and "container" in ran.verdict["error"], ran.verdict
 
 
+@pytest.mark.parametrize("start", ["cold", "warm"])
+def test_where_no_proc_can_be_mounted_best_effort_leaves_an_empty_one(run, host, start):
+    host.skip_unless_root("mounts over /proc, in a mount namespace of its own")
+    ran = run("--best-effort", "--start", start, prefix=masked_proc_prefix(), json=True, code="""
+        import os
+        print(len(os.listdir("/proc")))
+        """)
+    there = "proc" not in ran.verdict["enforcement"]["missing"]
+    assert ran.status == 0 and (ran.verdict["stdout"] != "0\n") == there, ran.verdict
+
+
 def test_doctor_tells_of_a_masked_proc(run, host):
     host.skip_unless_root("mounts over /proc, in a mount namespace of its own")
     ran = run("--doctor", prefix=masked_proc_prefix())
