@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include "inside.h"
-#include "mount.h"
 #include "util.h"
 
 #define HARMLESS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -47,7 +46,7 @@ static int mask(void)
     return 0;
 }
 
-/* A zygote's child has its zygote's /proc, which the job's own covers. */
+/* The child of a zygote has a copy of that one's, which the job's own covers. */
 static int cover_zygotes(const struct inside *in)
 {
     return is_warm(in) ? mount("tmpfs", "proc", "tmpfs", HARMLESS, "size=4k,nr_inodes=1") : 0;
@@ -56,8 +55,8 @@ static int cover_zygotes(const struct inside *in)
 int proc_mount(struct inside *in)
 {
     bool full = in->policy->proc_masked;
-    if (is_warm(in)) /* in vain before Linux 5.12, where it is covered all the same */
-        (void)mount_restrict("proc", MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
+    if (is_warm(in) && mount(NULL, "proc", NULL, MS_REMOUNT | MS_BIND | HARMLESS, NULL) < 0)
+        return -1;
     if (mount("proc", "proc", "proc", HARMLESS, full ? "hidepid=2" : "subset=pid,hidepid=2") < 0) {
         /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one
          * away. */
