@@ -3,8 +3,8 @@
  * Jobs inherit the filter, and none of them may see it: a call that their own filter refuses must
  * be answered by that one, or reported by it. So what is refused here has an action to which the
  * kernel prefers those of the jobs' filters (seccomp(2)): SECCOMP_RET_TRACE, which says ENOSYS
- * where no tracer is. It looks at the number of a call alone, so that the kernel knows which calls
- * are always allowed, and runs no filter for them. */
+ * where no tracer is. Of nearly all calls it looks at the number alone, so that the kernel knows
+ * which are always allowed, and runs no filter for them. */
 #include "privileges.h"
 
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -146,6 +147,19 @@ static const int refused[] = {
     SCMP_SYS(uselib),
 };
 
+/* Of sockets' families there are three. A comparison of each argument is all that a rule can have.
+ */
+static int refuse_families(scmp_filter_ctx filter)
+{
+    int result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
+                                  SCMP_A0_32(SCMP_CMP_GT, AF_INET6));
+    for (unsigned family = 0; family < AF_INET6 && result == 0; family++)
+        if (family != AF_UNIX && family != AF_INET)
+            result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
+                                      SCMP_A0_32(SCMP_CMP_EQ, family));
+    return result;
+}
+
 /* Calls of other architectures are killed, as they are in jobs. Numbers below 0 are of calls that
  * this architecture has not. */
 static int fill(scmp_filter_ctx filter)
@@ -156,6 +170,8 @@ static int fill(scmp_filter_ctx filter)
     for (size_t i = 0; i < ARRAY_LEN(refused) && result == 0; i++)
         if (refused[i] >= 0)
             result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), refused[i], 0);
+    if (result == 0)
+        result = refuse_families(filter);
     return result == 0 ? seccomp_load(filter) : result;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -47,6 +48,9 @@ static void take(int signal)
     tell("ptrace", ptrace(PTRACE_SEIZE, getppid(), 0, 0) == 0 ? 0 : -1);
     tell("syslog", syscall(SYS_syslog, 10, NULL, 0)); /* SYSLOG_ACTION_SIZE_BUFFER */
     tell("adjtimex", syscall(SYS_adjtimex, &clock));
+    tell("socket(AF_NETLINK)", socket(AF_NETLINK, SOCK_RAW, 0));
+    tell("socket(AF_ALG)", socket(AF_ALG, SOCK_SEQPACKET, 0));
+    tell("socket(AF_UNIX)", socket(AF_UNIX, SOCK_DGRAM, 0));
     tell("chroot", chroot("/"));
     tell("mount", mount("none", "/proc", NULL, MS_REC | MS_PRIVATE, NULL));
     tell("unshare", unshare(CLONE_NEWUTS));

@@ -206,16 +206,23 @@ def test_a_job_is_held_by_cgroup_v2_and_all_that_its_policy_asks(service):
     until(lambda: path not in {f"/{found.relative_to('/sys/fs/cgroup')}" for found, _ in job_cgroups()})
 
 
-def test_a_verdict_names_the_refused_calls_that_reach_the_profile(service):
-    """The unit's own filter refuses others."""
+def test_a_verdict_names_refused_calls_under_the_unit_as_elsewhere(service):
     answer = service.run("""
-import ctypes
+import ctypes, socket
 libc = ctypes.CDLL(None, use_errno=True)
 print(libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), ctypes.get_errno())
 print(libc.unshare(0x10000000), ctypes.get_errno())
+print(libc.ptrace(0, 0, 0, 0), ctypes.get_errno())
+for family in (socket.AF_NETLINK, socket.AF_VSOCK, socket.AF_PACKET):
+    try:
+        socket.socket(family, socket.SOCK_DGRAM)
+    except OSError as error:
+        print(error.errno)
 """)
-    assert answer["output"] == "-1 1\n-1 1"
-    assert answer["denied"] == [{"call": "mount", "count": 1}, {"call": "unshare(CLONE_NEWUSER)", "count": 1}]
+    assert answer["output"] == "-1 1\n-1 1\n-1 1\n97\n97\n97"
+    assert answer["denied"] == [{"call": call, "count": 1} for call in (
+        "mount", "unshare(CLONE_NEWUSER)", "ptrace(PTRACE_TRACEME)", "socket(AF_NETLINK)", "socket(AF_VSOCK)",
+        "socket(AF_PACKET)")]
 
 
 def test_the_service_sees_the_file_system_read_only_and_no_home(service):
