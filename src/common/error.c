@@ -53,3 +53,8 @@ int sb_fail_field(struct sb_error *err, const char *step, const char *field, con
     va_end(args);
     return -1;
 }
+
+int sb_fail_null(struct sb_error *err, const char *argument, const char *give)
+{
+    return sb_fail_field(err, "arguments", argument, "%s can't be NULL: give %s", argument, give);
+}

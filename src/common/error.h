@@ -15,4 +15,8 @@ int sb_fail(struct sb_error *err, const char *step, int errnum, const char *form
 int sb_fail_field(struct sb_error *err, const char *step, const char *field, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
 
+/* The same for an argument of the library's that is NULL and must not be: `give` is what belongs
+ * there. */
+int sb_fail_null(struct sb_error *err, const char *argument, const char *give);
+
 #endif

@@ -3,9 +3,8 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "inside.h"
 
 /* Nothing gives a capability to uid 0 or takes one at a change of uid, and none of it can be
@@ -19,7 +18,7 @@
 static int empty_bounding_set(void)
 {
     for (unsigned long capability = 0; capability < 64; capability++)
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+        if (sys_prctl(PR_CAPBSET_DROP, capability, 0, 0) < 0)
             return errno == EINVAL && capability > CAP_SETFCAP ? 0 : -1;
     return 0;
 }
@@ -39,8 +38,8 @@ static int empty_sets(void)
 int capabilities_drop(struct inside *in)
 {
     (void)in;
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || empty_bounding_set() < 0 ||
-        prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) < 0 || empty_sets() < 0)
+    if (sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0) < 0 || empty_bounding_set() < 0 ||
+        sys_prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0) < 0 || empty_sets() < 0)
         return -1;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
 }

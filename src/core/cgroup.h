@@ -16,7 +16,8 @@
 
 #define CGROUP_HIERARCHIES 4
 /* A job's directory in each of them, by its slot. */
-#define CGROUP_JOB "job-%" PRIu32
+#define CGROUP_JOB_PREFIX "job-"
+#define CGROUP_JOB CGROUP_JOB_PREFIX "%" PRIu32
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 

@@ -1,11 +1,9 @@
 /* Control groups, the child's side: into the job's own directories where clone3 could not put it,
  * and out of sight of those above. */
-#include <fcntl.h>
-#include <inttypes.h>
 #include <sched.h>
-#include <stdio.h>
-#include <unistd.h>
 
+#include "append.h"
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -16,13 +14,13 @@
  * (cgroup_let_in). */
 int cgroup_join(struct inside *in)
 {
-    char tasks[48];
-    snprintf(tasks, sizeof(tasks), CGROUP_JOB "/tasks", in->cgroup.slot);
+    char tasks[16 + NUMBER_CHARS];
+    append_text(append_number(append_text(tasks, CGROUP_JOB_PREFIX), in->cgroup.slot), "/tasks");
     for (int h = 0; h < CGROUP_HIERARCHIES; h++) {
         if (in->cgroup.join[h] < 0)
             continue;
-        _cleanup_close_ int fd = openat(in->cgroup.join[h], tasks, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || write(fd, "0", 1) < 0)
+        _cleanup_close_ int fd = sys_openat(in->cgroup.join[h], tasks, O_WRONLY | O_CLOEXEC, 0);
+        if (fd < 0 || sys_write(fd, "0", 1) < 0)
             return -1;
     }
     return 0;
@@ -33,5 +31,5 @@ int cgroup_join(struct inside *in)
 int cgroup_namespace(struct inside *in)
 {
     (void)in;
-    return unshare(CLONE_NEWCGROUP);
+    return sys_unshare(CLONE_NEWCGROUP);
 }

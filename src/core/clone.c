@@ -1,13 +1,11 @@
 /* See clone.h. Used by the supervisor for cold starts, and by the zygote for warm ones. */
 #include "clone.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <linux/sched.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 
+#include "append.h"
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -29,19 +27,27 @@ pid_t clone_child(int cgroup, uint64_t flags, int *pidfd)
 int clone_write_proc(pid_t pid, const char *file, const char *text)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+    char *end = append_number(append_text(path, "/proc/"), (uint64_t)pid);
+    append_text(append_text(end, "/"), file);
+    _cleanup_close_ int fd = sys_open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
+    return sys_write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* "INSIDE OUTSIDE 1" */
+static void append_map(char *at, uint32_t inside, uint32_t outside)
+{
+    at = append_text(append_number(at, inside), " ");
+    append_text(append_number(at, outside), " 1");
 }
 
 /* setgroups must be denied before an ordinary user may write the gid map (user_namespaces(7)). */
 int clone_map_ids(pid_t pid, uint32_t uid, uint32_t gid)
 {
     char uid_map[64], gid_map[64];
-    snprintf(uid_map, sizeof(uid_map), "%d %" PRIu32 " 1", JOB_UID, uid);
-    snprintf(gid_map, sizeof(gid_map), "%d %" PRIu32 " 1", JOB_GID, gid);
+    append_map(uid_map, JOB_UID, uid);
+    append_map(gid_map, JOB_GID, gid);
     if (clone_write_proc(pid, "setgroups", "deny") < 0 ||
         clone_write_proc(pid, "uid_map", uid_map) < 0)
         return -1;

@@ -1,10 +1,8 @@
 /* Descriptors: the script has 0, 1, 2 and the result pipe; pid 1 the control and report pipes,
  * which close on exec. All others are closed, whoever opened them. */
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -14,7 +12,7 @@
 
 static int lift(int *fd)
 {
-    int lifted = fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
+    int lifted = sys_fcntl(*fd, F_DUPFD_CLOEXEC, FIRST_SAFE_FD);
     if (lifted < 0)
         return -1;
     *fd = lifted;
@@ -28,11 +26,11 @@ static int lift_memory(int *fd, const char *name, const void *data, size_t size)
     *fd = -1;
     if (data == NULL)
         return 0;
-    *fd = memfd_create(name, MFD_CLOEXEC);
+    *fd = sys_memfd_create(name, MFD_CLOEXEC);
     if (*fd < 0)
         return -1;
     for (size_t done = 0; done < size;) {
-        ssize_t n = pwrite(*fd, (const char *)data + done, size - done, (off_t)done);
+        ssize_t n = sys_pwrite(*fd, (const char *)data + done, size - done, (off_t)done);
         if (n < 0)
             return -1;
         done += (size_t)n;
@@ -90,7 +88,7 @@ int descriptors_arrange(struct inside *in)
     for (size_t i = 0; i < ARRAY_LEN(script); i++) {
         if (script[i].from < 0)
             continue;
-        if (dup2(script[i].from, script[i].to) < 0)
+        if (sys_dup_to(script[i].from, script[i].to) < 0)
             return -1;
         kept[count++] = (unsigned)script[i].to;
     }

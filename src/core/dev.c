@@ -2,9 +2,9 @@
  * these are bind mounts over the empty files that sandbox-rootfs puts there; read-only, or a script
  * could set the times of the host's. The links (fd, stdin, …) are the root file system's, shm is
  * tmp.c's. */
-#include <stdio.h>
 #include <sys/mount.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "mount.h"
 #include "util.h"
@@ -16,7 +16,7 @@ int dev_mount(struct inside *in)
     static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random",
                                         "/dev/urandom"};
     for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-        if (mount(nodes[i], nodes[i] + 1, NULL, MS_BIND, NULL) < 0 ||
+        if (sys_mount(nodes[i], nodes[i] + 1, NULL, MS_BIND, NULL) < 0 ||
             mount_restrict(nodes[i] + 1, MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NOEXEC) < 0)
             return -1;
     return 0;

@@ -2,20 +2,16 @@
  * mounted, and at the end a job is run under the default policy. Reads settings only to name the
  * remedy. Leaves nothing behind. */
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attempt.h"
 #include "cgroup.h"
 #include "error.h"
 #include "inside.h"
@@ -42,7 +38,8 @@ say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
         finding.remedy = NULL;
     if (finding.required && !finding.ok)
         doctor->missing++;
-    doctor->on_finding(doctor->user, &finding);
+    if (doctor->on_finding != NULL)
+        doctor->on_finding(doctor->user, &finding);
 }
 
 /* ── Settings ──────────────────────────────────────────────────────────────────────────────── */
@@ -87,51 +84,17 @@ static void check_settings(struct doctor *doctor)
 
 /* ── Namespaces ────────────────────────────────────────────────────────────────────────────── */
 
-/* Runs `attempt` in a child that was cloned with `flags`. Returns 0, or the errno of what failed.
- */
+/* Returns 0, or the errno of what failed. */
 static int try_in_child(uint64_t flags, int (*attempt)(void))
 {
-    struct clone_args args = {.flags = flags};
-    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+    pid_t pid = attempt_start(flags, attempt);
     if (pid < 0)
         return errno;
-    if (pid == 0)
-        _exit(attempt() < 0 ? errno : 0);
     int status;
     while (waitpid(pid, &status, __WALL) < 0)
         if (errno != EINTR)
             return errno;
     return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
-}
-
-static int nothing(void)
-{
-    return 0;
-}
-
-static int mount_proc(void)
-{
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return -1;
-    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid");
-}
-
-/* An empty request tells whether the call is there: EINVAL or EBADF, but not ENOSYS. */
-static int find_mount_setattr(void)
-{
-    syscall(SYS_mount_setattr, -1, "", 0, NULL, 0);
-    return errno == ENOSYS ? -1 : 0;
-}
-
-/* A filter that allows all, whose refused calls somebody could be told of. */
-static int make_listener(void)
-{
-    struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    struct sock_fprog program = {1, &allow};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -1;
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
-                        &program);
 }
 
 static const struct {
@@ -142,31 +105,31 @@ static const struct {
     const char *meaning;
     const char *remedy;
 } trials[] = {
-    {"clone3", 0, nothing, true,
+    {"clone3", 0, attempt_nothing, true,
      "jobs cannot be started: Linux 5.7 or newer, and no seccomp filter of an outer container "
      "against it",
      "run on Linux 5.10 or newer; in docker: --security-opt seccomp=unconfined"},
-    {"user namespace", CLONE_NEWUSER, nothing, true, "nothing can be isolated without root",
+    {"user namespace", CLONE_NEWUSER, attempt_nothing, true, "nothing can be isolated without root",
      "see the settings above; in docker: --security-opt seccomp=unconfined"},
-    {"pid namespace", CLONE_NEWUSER | CLONE_NEWPID, nothing, true,
+    {"pid namespace", CLONE_NEWUSER | CLONE_NEWPID, attempt_nothing, true,
      "a script would see other processes", "sysctl -w user.max_pid_namespaces=10000"},
-    {"network namespace", CLONE_NEWUSER | CLONE_NEWNET, nothing, true,
+    {"network namespace", CLONE_NEWUSER | CLONE_NEWNET, attempt_nothing, true,
      "a script would have the host's network", "sysctl -w user.max_net_namespaces=10000"},
-    {"mount namespace", CLONE_NEWUSER | CLONE_NEWNS, nothing, true,
+    {"mount namespace", CLONE_NEWUSER | CLONE_NEWNS, attempt_nothing, true,
      "a script would see the host's files", "sysctl -w user.max_mnt_namespaces=10000"},
-    {"ipc namespace", CLONE_NEWUSER | CLONE_NEWIPC, nothing, true,
+    {"ipc namespace", CLONE_NEWUSER | CLONE_NEWIPC, attempt_nothing, true,
      "a script would share the host's System V IPC", "sysctl -w user.max_ipc_namespaces=10000"},
-    {"uts namespace", CLONE_NEWUSER | CLONE_NEWUTS, nothing, true,
+    {"uts namespace", CLONE_NEWUSER | CLONE_NEWUTS, attempt_nothing, true,
      "a script would see the host's name", "sysctl -w user.max_uts_namespaces=10000"},
-    {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, nothing, true,
+    {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, attempt_nothing, true,
      "a script would see where its cgroup is", "sysctl -w user.max_cgroup_namespaces=10000"},
-    {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, mount_proc, true,
+    {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, attempt_mount_proc, true,
      "a job cannot have a /proc of its own: an outer container masks parts of this one",
      "docker run --security-opt systempaths=unconfined …, or --best-effort for jobs without /proc"},
-    {"mount_setattr", 0, find_mount_setattr, false,
+    {"mount_setattr", 0, attempt_mount_setattr, false,
      "mounts are remounted one by one instead, a little slower (Linux before 5.12)",
      "Linux 5.12 or newer"},
-    {"seccomp listener", 0, make_listener, false,
+    {"seccomp listener", 0, attempt_listener, false,
      "verdicts can't name refused calls (report_denied)",
      "Linux 5.0 or newer, and no outer container that watches calls itself"},
 };
@@ -490,11 +453,11 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
 {
     struct doctor doctor = {.on_finding = on_finding, .user = user};
     struct utsname host;
-    struct sb_options used = *options;
+    struct sb_options used = options != NULL ? *options : (struct sb_options){0};
     struct sb_uids *uids = NULL;
     struct sb_error ignored;
     uname(&host);
-    if (sb_uids_open(&uids, options, &ignored) == 0)
+    if (sb_uids_open(&uids, &used, &ignored) == 0)
         used.uids = uids;
     say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname,
         host.release, host.machine, geteuid() == 0 ? "root" : "an ordinary user");
@@ -505,8 +468,8 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     check_schedstat(&doctor);
     if (uids != NULL)
         check_uids(&doctor, uids);
-    check_cgroup(&doctor, options->cgroup);
-    check_rootfs(&doctor, options);
+    check_cgroup(&doctor, used.cgroup);
+    check_rootfs(&doctor, &used);
     check_job(&doctor, &used, policy_directory);
     check_preloads(&doctor, &used, policy_directory);
     sb_uids_free(uids);

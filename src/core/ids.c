@@ -1,10 +1,9 @@
 /* User and group ids: the parent writes the maps (launch.c), the child waits for them and becomes
  * the one user that its namespace knows. */
-#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -15,7 +14,7 @@ int ids_await_maps(struct inside *in)
     char go;
     ssize_t n;
     do
-        n = read(in->control, &go, 1);
+        n = sys_read(in->control, &go, 1);
     while (n < 0 && errno == EINTR);
     if (n == 0)
         errno = ECANCELED;
@@ -28,12 +27,12 @@ int ids_await_maps(struct inside *in)
 int ids_become_job(struct inside *in)
 {
     (void)in;
-    if (setresgid(JOB_GID, JOB_GID, JOB_GID) < 0 || setresuid(JOB_UID, JOB_UID, JOB_UID) < 0)
+    if (sys_setresgid(JOB_GID) < 0 || sys_setresuid(JOB_UID) < 0)
         return -1;
     /* pid 1 has the script's uid: non-dumpable, it can't be read, traced or searched by it. */
-    if (prctl(PR_SET_DUMPABLE, 0) < 0)
+    if (sys_prctl(PR_SET_DUMPABLE, 0, 0, 0) < 0)
         return -1;
     /* Set by launch.c already, but a change of ids clears it. Dying with the supervisor has two
      * more means: the control pipe (init.c), and cgroup.kill at the next start. */
-    return prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 }

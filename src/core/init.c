@@ -3,15 +3,10 @@
  * fail (timers, limits) is the supervisor's: this process lives among the script's. */
 #include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "reaper.h"
 #include "util.h"
@@ -95,10 +90,10 @@ int listener_pass(struct inside *in, int socket, const void *message, size_t siz
         memcpy(CMSG_DATA(&control.align), &listener, sizeof(int));
         header.msg_control = control.room;
         header.msg_controllen = sizeof(control.room);
-        if (sendmsg(socket, &header, MSG_NOSIGNAL) >= 0)
+        if (sys_sendmsg(socket, &header) >= 0)
             return 0;
     }
-    return send(socket, message, size, MSG_NOSIGNAL) < 0 ? -1 : 0;
+    return sys_send(socket, message, size) < 0 ? -1 : 0;
 }
 
 /* Asks before the script's process needs it, so that a failure has its right name. */
@@ -121,12 +116,12 @@ static int execute(void *user)
     /* The memory is the parent's. */
     if (landlock_restrict(in) < 0)
         in->step = inside_step_of(landlock_prepare);
-    else if (setsid() < 0 || script_install_filter(in) < 0)
+    else if (sys_setsid() < 0 || script_install_filter(in) < 0)
         in->step = inside_step_of(seccomp_available);
     else
-        execve(in->argv[0], in->argv, in->envp);
+        sys_execve(in->argv[0], in->argv, in->envp);
     cold->failed = errno;
-    _exit(125);
+    sys_exit(125);
 }
 
 /* As by vfork, the child borrows our memory until execve, which costs nothing to copy. It gets the
@@ -165,7 +160,7 @@ static void report_start(const struct inside *in)
 int init_start_script(struct inside *in)
 {
     struct pollfd control = {.fd = in->control};
-    if (poll(&control, 1, 0) > 0) { /* the supervisor is gone: nothing is let in any more */
+    if (sys_poll_now(&control, 1) > 0) { /* the supervisor is gone: nothing is let in any more */
         errno = ECANCELED;
         return -1;
     }
@@ -177,13 +172,11 @@ int init_start_script(struct inside *in)
 
 void init_run(struct inside *in)
 {
-    sigset_t child;
+    uint64_t child = UINT64_C(1) << (SIGCHLD - 1);
     /* Handlers of a warm job's python would make pid 1 one that the script can send signals to. */
     if (is_warm(in))
         session_reset_signals();
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child, NULL);
+    sys_signal_mask(SIG_BLOCK, child);
     /* The script's pipes end when the script's processes do. */
     syscall(SYS_close_range, 0, LIBRARY_FD, 0);
     close_fd(&in->channel);
@@ -191,12 +184,12 @@ void init_run(struct inside *in)
     close_fd(&in->main);
     close_fd(&in->init);
     close_fd(&in->ruleset);
-    int ended = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    int ended = (int)syscall(SYS_signalfd4, -1, &child, SIGNALS_BYTES, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &init_filter) < 0) {
         inside_report(in,
                       &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
-        _exit(125);
+        sys_exit(125);
     }
     reaper_run(in->control, in->report, ended, in->script, 0);
-    _exit(125);
+    sys_exit(125);
 }

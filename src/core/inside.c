@@ -5,8 +5,9 @@
 #include "inside.h"
 
 #include <errno.h>
-#include <unistd.h>
+#include <sys/prctl.h>
 
+#include "calls.h"
 #include "util.h"
 
 /* The remedy is for the commonest cause of a failure; NULL: only --doctor knows. */
@@ -76,7 +77,7 @@ int inside_step_of(int (*step)(struct inside *in))
 
 void inside_report(const struct inside *in, const struct report *report)
 {
-    ssize_t ignored = write(in->report, report, sizeof(*report));
+    ssize_t ignored = sys_write(in->report, report, sizeof(*report));
     (void)ignored;
 }
 
@@ -86,8 +87,21 @@ void inside(struct inside *in)
         if (steps[in->step].step(in) < 0) {
             inside_report(
                 in, &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
-            _exit(125);
+            sys_exit(125);
         }
     if (in->script != 0)
         init_run(in);
+}
+
+/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
+ * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
+ * says that its owner lives. */
+void inside_begin(struct inside *in, int control, int lock)
+{
+    sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+    sys_close(control);
+    if (lock >= 0)
+        sys_close(lock);
+    inside(in);
+    sys_exit(125); /* it does not return to a cold start */
 }

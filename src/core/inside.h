@@ -1,6 +1,7 @@
 /* The child's side of a start: from a fresh clone to python's execve, a step at a time.
  *
- * The parent prepares all of this before the clone; the child only reads it. Steps return 0, or −1
+ * The parent prepares all of this before the clone; the child only reads it, and calls nothing of
+ * the C library that has to do with threads (calls.h). Steps return 0, or −1
  * with errno: the first one that fails ends the child, and the parent learns which it was. No step
  * is skipped and none is optional: what a policy does not ask for, or a zygote has done for all its
  * children (is_warm), is decided within the step. */
@@ -86,6 +87,10 @@ static inline bool is_warm(const struct inside *in)
 /* Runs the child. Returns in one case alone: in the script's process of a warm start, which has
  * python in its memory already. */
 void inside(struct inside *in);
+
+/* The child of a cold start, from the clone on, without what is the supervisor's: its end of the
+ * control pipe, and the directory of the job's cgroup, which is locked, or −1. */
+_Noreturn void inside_begin(struct inside *in, int control, int lock);
 
 /* Tells the supervisor something; what it can't hear is lost. */
 void inside_report(const struct inside *in, const struct report *report);

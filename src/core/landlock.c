@@ -12,12 +12,10 @@
  * 1 us each time that a file is opened. Nor is the network: "permission denied" would be another
  * answer than that of a host that is offline. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -48,7 +46,7 @@ int landlock_version(void)
 /* To move files from one directory to another is refused unless a rule allows it. */
 static int allow_moves(int ruleset)
 {
-    _cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_close_ int root = sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct landlock_path_beneath_attr rule = {LANDLOCK_ACCESS_FS_REFER, root};
     if (root < 0)
         return -1;

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -129,19 +128,6 @@ static int groups_restore(struct groups *groups)
     return result;
 }
 
-/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
- * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
- * says that its owner lives. */
-static _Noreturn void become_child(struct sb_run *run, struct inside *in)
-{
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(run->control);
-    if (run->cgroup.dir[0] >= 0)
-        close(run->cgroup.dir[0]);
-    inside(in);
-    _exit(125); /* it does not return to a cold start */
-}
-
 pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *user,
                    struct sb_error *err)
 {
@@ -194,7 +180,7 @@ static int clone_job(void *user)
     pid_t pid = clone_child(run->cgroup.dir[0], uids_clone_flags(&run->sandbox->uids),
                             &run->source[SOURCE_PIDFD].fd);
     if (pid == 0)
-        become_child(run, start->in);
+        inside_begin(start->in, run->control, run->cgroup.dir[0]);
     run->pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
     if (pid > 0)
         start->mapped = write_maps(run, start->err);

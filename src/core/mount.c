@@ -2,10 +2,9 @@
 #include "mount.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 
+#include "calls.h"
 #include "util.h"
 
 int mount_restrict(const char *path, uint64_t attributes)

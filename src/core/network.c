@@ -4,33 +4,32 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
 int network_unshare(struct inside *in)
 {
-    return in->network_made ? 0 : unshare(CLONE_NEWNET);
+    return in->network_made ? 0 : sys_unshare(CLONE_NEWNET);
 }
 
 int network_loopback(struct inside *in)
 {
     if (!in->policy->loopback)
         return 0;
-    _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    _cleanup_close_ int fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
     if (fd < 0)
         return -1;
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-    return ioctl(fd, SIOCSIFFLAGS, &request);
+    return sys_ioctl(fd, SIOCSIFFLAGS, &request);
 }
 
 int hostname_set(struct inside *in)
 {
     (void)in;
     static const char name[] = "sandbox";
-    if (sethostname(name, strlen(name)) < 0)
+    if (syscall(SYS_sethostname, name, strlen(name)) < 0)
         return -1;
-    return setdomainname("", 0);
+    return (int)syscall(SYS_setdomainname, "", 0);
 }

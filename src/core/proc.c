@@ -3,8 +3,8 @@
  * Processes that the job may not look into (our pid 1) do not even appear in it. */
 #include <errno.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -37,11 +37,11 @@ static int absent(int result)
 static int mask(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(masked_files); i++)
-        if (absent(mount("dev/null", masked_files[i], NULL, MS_BIND, NULL)) < 0)
+        if (absent(sys_mount("dev/null", masked_files[i], NULL, MS_BIND, NULL)) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(masked_directories); i++)
-        if (absent(mount("tmpfs", masked_directories[i], "tmpfs", HARMLESS,
-                         "size=4k,nr_inodes=1")) < 0)
+        if (absent(sys_mount("tmpfs", masked_directories[i], "tmpfs", HARMLESS,
+                             "size=4k,nr_inodes=1")) < 0)
             return -1;
     return 0;
 }
@@ -49,15 +49,16 @@ static int mask(void)
 /* The child of a zygote has a copy of that one's, which the job's own covers. */
 static int cover_zygotes(const struct inside *in)
 {
-    return is_warm(in) ? mount("tmpfs", "proc", "tmpfs", HARMLESS, "size=4k,nr_inodes=1") : 0;
+    return is_warm(in) ? sys_mount("tmpfs", "proc", "tmpfs", HARMLESS, "size=4k,nr_inodes=1") : 0;
 }
 
 int proc_mount(struct inside *in)
 {
     bool full = in->policy->proc_masked;
-    if (is_warm(in) && mount(NULL, "proc", NULL, MS_REMOUNT | MS_BIND | HARMLESS, NULL) < 0)
+    if (is_warm(in) && sys_mount(NULL, "proc", NULL, MS_REMOUNT | MS_BIND | HARMLESS, NULL) < 0)
         return -1;
-    if (mount("proc", "proc", "proc", HARMLESS, full ? "hidepid=2" : "subset=pid,hidepid=2") < 0) {
+    if (sys_mount("proc", "proc", "proc", HARMLESS, full ? "hidepid=2" : "subset=pid,hidepid=2") <
+        0) {
         /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one
          * away. */
         int errnum = errno;

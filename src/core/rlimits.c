@@ -1,7 +1,6 @@
 /* Resource limits: all of them set, none passed on. The limits that count are the cgroup's; these
  * bound what a cgroup does not know. See getrlimit(2). */
-#include <sys/resource.h>
-
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -9,10 +8,10 @@
 static int set(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 {
     struct rlimit now;
-    if (getrlimit(resource, &now) < 0)
+    if (sys_getrlimit(resource, &now) < 0)
         return -1;
     hard = hard < now.rlim_max ? hard : now.rlim_max;
-    return setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard});
+    return sys_setrlimit(resource, &(struct rlimit){soft < hard ? soft : hard, hard});
 }
 
 int rlimits_lower(int64_t open_files)

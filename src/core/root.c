@@ -2,12 +2,11 @@
  * root; the host's tree is detached with it. From root_attach on, the cwd is the new root and paths
  * without a slash at the front lie in it; "/" is the host's until root_pivot. The child of a zygote
  * has a copy of its tree (make_tree in zygote_become.c), in which the host's is not. */
-#include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdio.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 
+#include "append.h"
+#include "calls.h"
 #include "inside.h"
 #include "mount.h"
 #include "util.h"
@@ -15,9 +14,9 @@
 int root_attach(struct inside *in)
 {
     if (is_warm(in))
-        return chdir("/");
+        return sys_chdir("/");
     /* Otherwise mounts of the host would go on appearing here, and a bind could go back. */
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+    if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return -1;
     /* Over "/", which always exists and stays reachable as our root: no mount point of the host's
      * is needed. */
@@ -25,7 +24,7 @@ int root_attach(struct inside *in)
                                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return -1;
-    if (fchdir(tree) < 0)
+    if (sys_fchdir(tree) < 0)
         return -1;
     return mount_restrict(".", MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV);
 }
@@ -43,9 +42,11 @@ int root_bind_mounts(struct inside *in)
         /* The descriptor is of what is now covered: look the path up again, still inside. */
         _cleanup_close_ int covered =
             (int)syscall(SYS_openat2, AT_FDCWD, mount->target, &how, sizeof(how));
-        char path[32];
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", covered);
-        if (covered < 0 || mount_restrict(path, MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV) < 0)
+        char path[16 + NUMBER_CHARS];
+        if (covered < 0)
+            return -1;
+        append_number(append_text(path, "/proc/self/fd/"), (uint64_t)covered);
+        if (mount_restrict(path, MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV) < 0)
             return -1;
     }
     return 0;
@@ -55,7 +56,7 @@ int root_bind_mounts(struct inside *in)
  * chroot, there is then nothing left to climb back to. */
 int root_pivot(struct inside *in)
 {
-    if (!is_warm(in) && (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0))
+    if (!is_warm(in) && (syscall(SYS_pivot_root, ".", ".") < 0 || sys_unmount(".", MNT_DETACH) < 0))
         return -1;
-    return chdir("/work");
+    return sys_chdir("/work");
 }

@@ -1,6 +1,5 @@
 /* What a process inherits from its parent besides memory and descriptors, each set to a known
  * value: session, signals, umask, keyring, personality, scheduling, the killer's preference. */
-#include <fcntl.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -9,10 +8,8 @@
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
+#include "calls.h"
 #include "inside.h"
 #include "util.h"
 
@@ -23,10 +20,10 @@
 
 static int prefer_for_oom_kill(void)
 {
-    _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    _cleanup_close_ int fd = sys_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    ssize_t n = write(fd, JOB_OOM_SCORE_ADJ, strlen(JOB_OOM_SCORE_ADJ));
+    ssize_t n = sys_write(fd, JOB_OOM_SCORE_ADJ, strlen(JOB_OOM_SCORE_ADJ));
     /* EACCES: the caller has more than 500 already, and lowering is not ours to do. */
     return n < 0 && errno != EACCES ? -1 : 0;
 }
@@ -34,13 +31,10 @@ static int prefer_for_oom_kill(void)
 /* Ignored signals stay ignored across execve, even with CLONE_CLEAR_SIGHAND. */
 int session_reset_signals(void)
 {
-    struct sigaction standard = {.sa_handler = SIG_DFL};
     for (int signal = 1; signal < NSIG; signal++)
         if (signal != SIGKILL && signal != SIGSTOP)
-            sigaction(signal, &standard, NULL); /* EINVAL for the two that libc keeps for itself */
-    sigset_t none;
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
+            sys_signal_default(signal);
+    return sys_signal_mask(SIG_SETMASK, 0);
 }
 
 int session_start(struct inside *in)
@@ -48,10 +42,11 @@ int session_start(struct inside *in)
     /* A zygote has done so itself, and its python has set what a python sets. (Pid 1 stays in its
      * session, to which the script, in one of its own, has no way. Another would cost 30 µs: the
      * kernel makes a scheduling group for each.) */
-    if (!is_warm(in) && (setsid() < 0 || session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
+    if (!is_warm(in) &&
+        (sys_setsid() < 0 || session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
         return -1;
-    umask(022);
-    return personality(PER_LINUX) < 0 ? -1 : 0;
+    syscall(SYS_umask, 022);
+    return syscall(SYS_personality, PER_LINUX) < 0 ? -1 : 0;
 }
 
 /* Keyrings are not namespaced: without this the job would share the caller's session keyring.
@@ -69,11 +64,14 @@ int session_keyring(struct inside *in)
  * share of the CPUs. To give that up takes no privilege. */
 static int give_up_precedence(void)
 {
-    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+    struct sched_param none = {0};
+    int policy = (int)syscall(SYS_sched_getscheduler, 0) & ~SCHED_RESET_ON_FORK;
     if (policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE &&
-        sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0}) < 0)
+        syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none) < 0)
         return -1;
-    if (getpriority(PRIO_PROCESS, 0) < 0 && setpriority(PRIO_PROCESS, 0, 0) < 0)
+    /* The call gives 20 less the nice value. */
+    if (syscall(SYS_getpriority, PRIO_PROCESS, 0) > 20 &&
+        syscall(SYS_setpriority, PRIO_PROCESS, 0, 0) < 0)
         return -1;
     int disk = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
     unsigned class = IOPRIO_PRIO_CLASS((unsigned)disk), level = (unsigned)disk & 7;
@@ -88,5 +86,5 @@ int scheduling_reset(struct inside *in)
         return -1;
     if (syscall(SYS_set_mempolicy, 0, NULL, 0) < 0 && errno != ENOSYS) /* MPOL_DEFAULT */
         return -1;
-    return prctl(PR_SET_TIMERSLACK, 50000);
+    return sys_prctl(PR_SET_TIMERSLACK, 50000, 0, 0);
 }

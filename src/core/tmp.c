@@ -1,14 +1,12 @@
 /* What can be written: one tmpfs with one limit on size and inodes, whose directories stand at
  * /tmp, /work and /dev/shm. Its pages count towards the job's memory. It is mounted at tmp/ while
  * it is being filled; tmp_place then covers it with its own directory tmp/tmp. */
-#include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "append.h"
+#include "calls.h"
 #include "inside.h"
 #include "mount.h"
 #include "path.h"
@@ -21,11 +19,12 @@
 
 int tmp_mount(struct inside *in)
 {
-    char options[128];
-    snprintf(options, sizeof(options), "size=%lld,nr_inodes=%lld,mode=0755",
-             (long long)in->limits->value[SB_TMP_BYTES],
-             (long long)in->limits->value[SB_TMP_FILES] + OWN_INODES);
-    if (mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+    char options[32 + 2 * NUMBER_CHARS];
+    char *end = append_text(options, "mode=0755,size=");
+    end = append_number(end, (uint64_t)in->limits->value[SB_TMP_BYTES]);
+    end = append_text(end, ",nr_inodes=");
+    append_number(end, (uint64_t)in->limits->value[SB_TMP_FILES] + OWN_INODES);
+    if (sys_mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
         return -1;
     static const struct {
         const char *path;
@@ -37,20 +36,20 @@ int tmp_mount(struct inside *in)
     };
     for (size_t i = 0; i < ARRAY_LEN(directories); i++)
         /* chmod: the umask takes the write bits for others from mkdir's mode. */
-        if (mkdir(directories[i].path, 0755) < 0 ||
-            chmod(directories[i].path, directories[i].mode) < 0)
+        if (sys_mkdirat(AT_FDCWD, directories[i].path, 0755) < 0 ||
+            sys_chmod(directories[i].path, directories[i].mode) < 0)
             return -1;
     return 0;
 }
 
 static int create(int work, const char *path)
 {
-    return openat(work, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    return sys_openat(work, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 }
 
 static int open_directory(int directory, const char *path)
 {
-    return openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return sys_openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
 /* How many of a path's directories are there, each of which ends at a slash; the deepest of them is
@@ -93,7 +92,7 @@ static int create_below(int work, char *path)
     for (size_t i = (size_t)there; i < count; i++) {
         int above = directory >= 0 ? directory : work;
         path[slashes[i]] = '\0';
-        int made = mkdirat(above, name, 0755) == 0 ? open_directory(above, name) : -1;
+        int made = sys_mkdirat(above, name, 0755) == 0 ? open_directory(above, name) : -1;
         if (made < 0)
             return -1;
         close_fd(&directory);
@@ -124,7 +123,7 @@ static int drop_main(struct inside *in)
     if (in->main < 0)
         return 0;
     close_fd(&in->main);
-    return unlinkat(in->work, MAIN, 0);
+    return sys_unlinkat(in->work, MAIN);
 }
 
 /* The script comes first. */
@@ -137,7 +136,7 @@ int tmp_write_file(struct inside *in, const struct sb_file *file)
     if (fd < 0)
         return -1;
     for (size_t done = 0; done < file->size;) {
-        ssize_t n = write(fd, (const char *)file->data + done, file->size - done);
+        ssize_t n = sys_write(fd, (const char *)file->data + done, file->size - done);
         if (n < 0)
             return -1;
         done += (size_t)n;
@@ -149,7 +148,7 @@ int tmp_write_file(struct inside *in, const struct sb_file *file)
  * job has come. */
 int tmp_open_work(struct inside *in)
 {
-    in->work = open("tmp/work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    in->work = sys_open("tmp/work", O_PATH | O_DIRECTORY | O_CLOEXEC);
     return in->work < 0 ? -1 : 0;
 }
 
@@ -179,7 +178,7 @@ int tmp_place(struct inside *in)
     static const char *const places[][2] = {
         {"tmp/shm", "dev/shm"}, {"tmp/work", "work"}, {"tmp/tmp", "tmp"}};
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        if (mount(places[i][0], places[i][1], NULL, MS_BIND, NULL) < 0)
+        if (sys_mount(places[i][0], places[i][1], NULL, MS_BIND, NULL) < 0)
             return -1;
         if (!in->policy->writable &&
             mount_restrict(places[i][1], MOUNT_READ_ONLY | MOUNT_NOSUID | MOUNT_NODEV) < 0)

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
@@ -14,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "attempt.h"
 #include "clone.h"
 #include "error.h"
 #include "subids.h"
@@ -155,13 +155,7 @@ static int open_namespace(pid_t pid)
 
 static int make_space(struct sb_uids *uids, map_function *map)
 {
-    struct clone_args args = {.flags = CLONE_NEWUSER};
-    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
-    }
+    pid_t pid = attempt_start(CLONE_NEWUSER, attempt_wait);
     if (pid < 0)
         snprintf(uids->reason, sizeof(uids->reason), "no user namespace can be made: %s",
                  strerror(errno));
@@ -226,6 +220,12 @@ static int find_way(struct sb_uids *uids, struct sb_error *err)
 
 int sb_uids_open(struct sb_uids **out, const struct sb_options *options, struct sb_error *err)
 {
+    static const struct sb_options defaults;
+    if (out == NULL)
+        return sb_fail_null(err, "uids", "the address of a pointer");
+    *out = NULL;
+    if (options == NULL)
+        options = &defaults;
     struct sb_uids *uids = calloc(1, sizeof(*uids));
     if (uids == NULL)
         return sb_fail(err, "uids", ENOMEM, "out of memory (host uids)");
@@ -247,6 +247,9 @@ void sb_uids_free(struct sb_uids *uids)
 
 struct sb_uids_state sb_uids_state(const struct sb_uids *uids)
 {
+    if (uids == NULL)
+        return (struct sb_uids_state){.way = SB_UIDS_SHARED,
+                                      .reason = "sb_uids_open was not asked"};
     struct sb_uids_state state = {.way = uids->way, .reason = uids->reason};
     if (uids->way != SB_UIDS_SHARED) {
         state.first = uids->uid_first;

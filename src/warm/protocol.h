@@ -18,6 +18,8 @@
 /* How the last line on a zygote's stderr begins where it could not import what the policy preloads:
  * zygote.py, import_ahead. */
 #define PRELOAD_BROKEN "preload: "
+/* What a step of the zygote's own that fails says there: its name, this, and the number. */
+#define ZYGOTE_ERRNO ": errno "
 
 /* The second message to a zygote, after its own text (zygote.py): all that its jobs have in common;
  * the filter's instructions follow it. With it come descriptors of the cgroup directories to join.

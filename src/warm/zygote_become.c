@@ -6,18 +6,15 @@
  * children; and calls that neither they nor it ever need are refused. */
 #include "zygote_become.h"
 
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/io_uring.h>
 #include <linux/seccomp.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "append.h"
+#include "calls.h"
 #include "mount.h"
 #include "protocol.h"
 #include "util.h"
@@ -26,21 +23,22 @@
 
 static bool configure(int context, const char *key, const char *value)
 {
-    return fsconfig(context, FSCONFIG_SET_STRING, key, value, 0) == 0;
+    return syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) == 0;
 }
 
 /* Before Linux 5.8, which does not know the word, such options were not one mount's own, but all
  * the host's. */
 int zygote_open_proc(bool whole)
 {
-    if (geteuid() != 0)
+    if (syscall(SYS_geteuid) != 0)
         return -1;
-    _cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
+    _cleanup_close_ int context = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
     if (context < 0 || !configure(context, "hidepid", "invisible") ||
         (!whole && !configure(context, "subset", "pid")) ||
-        fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return -1;
-    return fsmount(context, FSMOUNT_CLOEXEC, MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
+    return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
+                        MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
 }
 
 /* It is to be seen uncovered: otherwise the kernel lets no job have one (mount_too_revealing in
@@ -48,8 +46,9 @@ int zygote_open_proc(bool whole)
 static int mount_proc(const struct becoming *becoming)
 {
     if (becoming->proc < 0)
-        return mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL);
-    return move_mount(becoming->proc, "", AT_FDCWD, "proc", MOVE_MOUNT_F_EMPTY_PATH);
+        return sys_mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL);
+    return (int)syscall(SYS_move_mount, becoming->proc, "", AT_FDCWD, "proc",
+                        MOVE_MOUNT_F_EMPTY_PATH);
 }
 
 /* ── Steps ─────────────────────────────────────────────────────────────────────────────────── */
@@ -65,9 +64,7 @@ static int become_nobody(struct inside *in)
     const struct becoming *becoming = (const struct becoming *)in;
     if (becoming->uid == 0)
         return 0;
-    if (setresgid(becoming->gid, becoming->gid, becoming->gid) < 0)
-        return -1;
-    return setresuid(becoming->uid, becoming->uid, becoming->uid);
+    return sys_setresgid(becoming->gid) < 0 ? -1 : sys_setresuid(becoming->uid);
 }
 
 /* The root file system as the jobs' own steps make it, once for all of them: a job's mounts cover
@@ -76,8 +73,8 @@ static int become_nobody(struct inside *in)
 static int make_tree(struct inside *in)
 {
     if (dev_mount(in) < 0 ||
-        mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
-        mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
+        sys_mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
+        sys_mount("tmpfs", "work", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
         return -1;
     return mount_proc((const struct becoming *)in);
 }
@@ -91,16 +88,16 @@ static int keep_capabilities(struct inside *in)
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
     for (unsigned capability = 0; capability <= CAP_LAST_CAP; capability++)
         if (capability != CAP_SETUID && capability != CAP_SETGID && capability != CAP_SYS_ADMIN &&
-            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL)
+            sys_prctl(PR_CAPBSET_DROP, capability, 0, 0) < 0 && errno != EINVAL)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
         data[0].permitted = data[0].effective = data[0].inheritable |= 1U << kept[i];
     if (syscall(SYS_capset, &header, data) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0, 0) < 0)
+        if (sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, kept[i], 0) < 0)
             return -1;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
 }
 
 /* For zygote_pin: a ring that can pin buffers and do nothing else, since the filter has no way to
@@ -113,12 +110,12 @@ static int make_ring(struct inside *in)
                                              .register_op = IORING_REGISTER_BUFFERS};
     _cleanup_close_ int made = (int)syscall(SYS_io_uring_setup, 1, &params);
     /* It may have that very number already, and would end with execve. */
-    _cleanup_close_ int ring = fcntl(made, F_DUPFD_CLOEXEC, ZYGOTE_RING + 1);
+    _cleanup_close_ int ring = sys_fcntl(made, F_DUPFD_CLOEXEC, ZYGOTE_RING + 1);
     close_fd(&made);
     if (ring >= 0 &&
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_RESTRICTIONS, &pin_alone, 1) == 0 &&
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0)
-        dup2(ring, ZYGOTE_RING);
+        sys_dup_to(ring, ZYGOTE_RING);
     return 0;
 }
 
@@ -132,12 +129,26 @@ static int install_filter(struct inside *in)
 static int die_with_supervisor(struct inside *in)
 {
     (void)in;
-    return prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 }
 
-_Noreturn void become_zygote(struct becoming *becoming)
+/* "step 'NAME'", and what its supervisor makes a sentence of. */
+static _Noreturn void fail(int errors, const char *step)
+{
+    char text[128];
+    uint64_t failed = (uint64_t)errno;
+    char *end = append_text(append_text(text, "step '"), step);
+    end = append_number(append_text(append_text(end, "'"), ZYGOTE_ERRNO), failed);
+    sys_write(errors, text, (size_t)(end - text));
+    sys_exit(125);
+}
+
+_Noreturn void become_zygote(struct becoming *becoming, int socket, int lock)
 {
     struct inside *in = &becoming->in;
+    sys_close(socket);
+    if (lock >= 0)
+        sys_close(lock);
     die_with_supervisor(in);
     static const struct {
         const char *name;
@@ -164,14 +175,11 @@ _Noreturn void become_zygote(struct becoming *becoming)
     };
     int errors = in->fds[2];
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        if (steps[i].step(in) < 0) {
-            dprintf(errors, "step '%s': %s", steps[i].name, strerror(errno));
-            _exit(125);
-        }
+        if (steps[i].step(in) < 0)
+            fail(errors, steps[i].name);
         if (steps[i].step == descriptors_arrange)
             errors = STDERR_FILENO;
     }
-    execve(in->argv[0], in->argv, in->envp);
-    dprintf(errors, "%s: %s", in->argv[0], strerror(errno));
-    _exit(125);
+    sys_execve(in->argv[0], in->argv, in->envp);
+    fail(errors, "exec");
 }

@@ -17,7 +17,9 @@ struct becoming {
  * that are not about processes. */
 int zygote_open_proc(bool whole);
 
-/* In the child. Returns nowhere: python starts, or the error is on stderr. */
-_Noreturn void become_zygote(struct becoming *becoming);
+/* In the child, as inside_begin: without the supervisor's end of their socket, and the directory of
+ * the zygote's cgroup, which is locked, or −1. Returns nowhere: python starts, or the error is on
+ * stderr. */
+_Noreturn void become_zygote(struct becoming *becoming, int socket, int lock);
 
 #endif

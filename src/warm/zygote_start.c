@@ -114,12 +114,8 @@ static int clone_zygote(void *user)
         .cgroup = cgroup >= 0 ? (uint64_t)(unsigned)cgroup : 0,
     };
     pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-    if (pid == 0) {
-        close(start->process->socket);
-        if (cgroup >= 0)
-            close(cgroup); /* its lock says that we live */
-        become_zygote(&start->becoming);
-    }
+    if (pid == 0)
+        become_zygote(&start->becoming, start->process->socket, cgroup);
     start->process->pid = pid > 0 ? pid : 0;
     if (pid > 0)
         start->errnum = write_maps(start->sandbox, pid) < 0 ? errno : 0;

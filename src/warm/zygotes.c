@@ -96,7 +96,12 @@ static void read_errors(struct pool *pool, const struct zygote *zygote)
     line = line != NULL ? line + 1 : text;
     if (strncmp(line, PRELOAD_BROKEN, strlen(PRELOAD_BROKEN)) == 0)
         snprintf(pool->broken, sizeof(pool->broken), "%.400s", line + strlen(PRELOAD_BROKEN));
-    snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.400s", line);
+    const char *number = strstr(line, ZYGOTE_ERRNO);
+    if (number == NULL)
+        snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.400s", line);
+    else
+        snprintf(pool->reason, sizeof(pool->reason), "the zygote ended: %.*s: %s",
+                 (int)(number - line), line, strerror(atoi(number + strlen(ZYGOTE_ERRNO))));
 }
 
 /* Children that it owes are lost, those that are parked are not its any more. Jobs that wait for

@@ -1,0 +1,203 @@
+/* System calls of the steps, each as its manual page has it: −1 with errno when it fails.
+ *
+ * A job's first process is a copy of a program that may have other threads. They are not in the
+ * copy, but the locks are that they held in that moment, and nobody gives them back: malloc's,
+ * stdio's, the dynamic linker's. Some functions of the C library even wait for the other threads
+ * themselves (setresuid), or end the process when a thread was to be cancelled (open, read, close).
+ * So what runs between a clone and execve uses the kernel's calls, without what the library puts
+ * around them, and of the library only what computes: a test holds the list (test_threads.py). */
+#ifndef SB_CALLS_H
+#define SB_CALLS_H
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the kernel has for a set of signals. */
+#define SIGNALS_BYTES 8
+
+/* ── Files and descriptors ─────────────────────────────────────────────────────────────────── */
+
+static inline int sys_openat(int directory, const char *path, int flags, mode_t mode)
+{
+    return (int)syscall(SYS_openat, directory, path, flags, mode);
+}
+
+static inline int sys_open(const char *path, int flags)
+{
+    return sys_openat(AT_FDCWD, path, flags, 0);
+}
+
+static inline ssize_t sys_read(int fd, void *data, size_t size)
+{
+    return syscall(SYS_read, fd, data, size);
+}
+
+static inline ssize_t sys_write(int fd, const void *data, size_t size)
+{
+    return syscall(SYS_write, fd, data, size);
+}
+
+static inline ssize_t sys_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    return syscall(SYS_pwrite64, fd, data, size, offset);
+}
+
+static inline int sys_close(int fd)
+{
+    return (int)syscall(SYS_close, fd);
+}
+
+static inline int sys_fcntl(int fd, int command, long argument)
+{
+    return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
+/* dup2(2), for numbers that differ. */
+static inline int sys_dup_to(int from, int to)
+{
+    return (int)syscall(SYS_dup3, from, to, 0);
+}
+
+static inline int sys_memfd_create(const char *name, unsigned flags)
+{
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+static inline int sys_mkdirat(int directory, const char *path, mode_t mode)
+{
+    return (int)syscall(SYS_mkdirat, directory, path, mode);
+}
+
+static inline int sys_chmod(const char *path, mode_t mode)
+{
+    return (int)syscall(SYS_fchmodat, AT_FDCWD, path, mode);
+}
+
+static inline int sys_unlinkat(int directory, const char *path)
+{
+    return (int)syscall(SYS_unlinkat, directory, path, 0);
+}
+
+static inline int sys_chdir(const char *path)
+{
+    return (int)syscall(SYS_chdir, path);
+}
+
+static inline int sys_fchdir(int fd)
+{
+    return (int)syscall(SYS_fchdir, fd);
+}
+
+static inline int sys_ioctl(int fd, unsigned long request, void *argument)
+{
+    return (int)syscall(SYS_ioctl, fd, request, argument);
+}
+
+static inline int sys_poll_now(struct pollfd *fds, unsigned count)
+{
+    struct timespec none = {0};
+    return (int)syscall(SYS_ppoll, fds, count, &none, NULL, 0);
+}
+
+/* ── Mounts and namespaces ─────────────────────────────────────────────────────────────────── */
+
+static inline int sys_mount(const char *source, const char *target, const char *type,
+                            unsigned long flags, const void *data)
+{
+    return (int)syscall(SYS_mount, source, target, type, flags, data);
+}
+
+static inline int sys_unmount(const char *target, int flags)
+{
+    return (int)syscall(SYS_umount2, target, flags);
+}
+
+static inline int sys_unshare(int flags)
+{
+    return (int)syscall(SYS_unshare, flags);
+}
+
+/* ── Processes ─────────────────────────────────────────────────────────────────────────────── */
+
+static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c)
+{
+    return (int)syscall(SYS_prctl, option, a, b, c, 0UL);
+}
+
+static inline int sys_setsid(void)
+{
+    return (int)syscall(SYS_setsid);
+}
+
+/* Of the one thread that there is. */
+static inline int sys_setresuid(uid_t uid)
+{
+    return (int)syscall(SYS_setresuid, uid, uid, uid);
+}
+
+static inline int sys_setresgid(gid_t gid)
+{
+    return (int)syscall(SYS_setresgid, gid, gid, gid);
+}
+
+static inline int sys_getrlimit(int resource, struct rlimit *limit)
+{
+    return (int)syscall(SYS_prlimit64, 0, resource, NULL, limit);
+}
+
+static inline int sys_setrlimit(int resource, const struct rlimit *limit)
+{
+    return (int)syscall(SYS_prlimit64, 0, resource, limit, NULL);
+}
+
+static inline int sys_execve(const char *path, char *const *argv, char *const *envp)
+{
+    return (int)syscall(SYS_execve, path, argv, envp);
+}
+
+static inline _Noreturn void sys_exit(int status)
+{
+    for (;;)
+        syscall(SYS_exit_group, status);
+}
+
+/* As the kernel has it: the action and the rest of struct sigaction in its order, all zeros. */
+static inline int sys_signal_default(int signal)
+{
+    static const unsigned long standard[4]; /* SIG_DFL is 0 */
+    return (int)syscall(SYS_rt_sigaction, signal, standard, NULL, SIGNALS_BYTES);
+}
+
+/* `how` as in sigprocmask(2); bit n − 1 is signal n. */
+static inline int sys_signal_mask(int how, uint64_t signals)
+{
+    return (int)syscall(SYS_rt_sigprocmask, how, &signals, NULL, SIGNALS_BYTES);
+}
+
+/* ── Messages ──────────────────────────────────────────────────────────────────────────────── */
+
+static inline int sys_socket(int family, int type)
+{
+    return (int)syscall(SYS_socket, family, type, 0);
+}
+
+static inline ssize_t sys_send(int socket, const void *data, size_t size)
+{
+    return syscall(SYS_sendto, socket, data, size, MSG_NOSIGNAL, NULL, 0);
+}
+
+static inline ssize_t sys_sendmsg(int socket, const struct msghdr *message)
+{
+    return syscall(SYS_sendmsg, socket, message, MSG_NOSIGNAL);
+}
+
+#endif

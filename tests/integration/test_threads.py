@@ -1,0 +1,54 @@
+"""libsandbox in a program with threads: they come and go, and each may have a sandbox of its own."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import CHECKOUT, LIBRARY, QUICK, SANITIZE
+
+pytestmark = [pytest.mark.cold, pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")]
+PROGRAM = CHECKOUT / "tests" / "integration" / "threads.c"
+JOBS = 20 if QUICK else 100
+
+# Of the C library: functions that neither take a lock nor allocate (signal-safety(7)). `syscall` makes a call and sets
+# errno; `clone` does the same on a stack that it is given.
+HARMLESS = {"syscall", "clone", "clock_gettime", "__errno_location", "memcpy", "memset", "memmove", "memcmp", "strlen",
+            "strchr", "strcmp", "strncmp", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
+
+
+def run(program, *arguments, **environment):
+    ran = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, env=os.environ | environment)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_a_cold_job_starts_while_other_threads_are_made_and_end(compiled):
+    assert run(compiled(PROGRAM), 1, 3 * JOBS, "default") == (0, f"{3 * JOBS} good\n", "")
+
+
+def test_a_warm_job_starts_while_other_threads_are_made_and_end(compiled):
+    assert run(compiled(PROGRAM), 1, JOBS, "run", "warm") == (0, f"{JOBS} good, some of them warm\n", "")
+
+
+@pytest.mark.vm("delegated")
+def test_eight_threads_have_a_sandbox_each(compiled):
+    assert run(compiled(PROGRAM), 8, JOBS // 2, "default") == (0, f"{8 * (JOBS // 2)} good\n", "")
+
+
+def test_eight_threads_have_a_sandbox_with_warm_starts_each(compiled):
+    assert run(compiled(PROGRAM), 8, JOBS // 4, "run", "warm") == (0, f"{8 * (JOBS // 4)} good, some of them warm\n", "")
+
+
+def nm(*arguments):
+    lines = subprocess.run(["nm", *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
+    return {line.split()[-1] for line in lines if not line.endswith(":") and line.strip()}
+
+
+@pytest.mark.skipif(bool(SANITIZE), reason="a sanitizer adds functions of its own")
+def test_what_runs_between_clone_and_execve_calls_nothing_that_takes_a_lock_or_allocates():
+    objects = [path for path in (LIBRARY / "libinside.a.p").iterdir() if path.suffix == ".o"]
+    assert {"ids.c.o", "init.c.o", "inside.c.o", "remount.c.o"} <= {path.name for path in objects}
+    own = set().union(*(nm("--defined-only", path) for path in objects))
+    called = {path.name: sorted(nm("--undefined-only", path) - own - HARMLESS) for path in objects}
+    assert {name: names for name, names in called.items() if names} == {}
