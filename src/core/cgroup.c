@@ -60,7 +60,7 @@ static const char *const mode_names[] = {
 
 int sb_cgroup_from_name(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(mode_names); i++)
+    for (size_t i = 0; name != NULL && i < ARRAY_LEN(mode_names); i++)
         if (strcmp(name, mode_names[i]) == 0)
             return (int)i;
     return -1;
@@ -85,6 +85,10 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
     cgroup_host_init(host);
     if (wanted == SB_CGROUP_NONE)
         return 0;
+    if ((unsigned)wanted > SB_CGROUP_NONE)
+        return sb_fail_field(err, "cgroup", "cgroup",
+                             "there is no cgroup mode with number %d: give one of enum sb_cgroup",
+                             (int)wanted);
     if (wanted != SB_CGROUP_AUTO)
         return open_mode(host, wanted, err);
     static const enum sb_cgroup order[] = {SB_CGROUP_V2_DELEGATED, SB_CGROUP_V2_SCOPE,

@@ -246,6 +246,8 @@ void floor_ready(struct sb_sandbox *sandbox)
 
 struct sb_host_memory sb_host_memory(struct sb_sandbox *sandbox, bool look)
 {
+    if (sandbox == NULL)
+        return (struct sb_host_memory){.available_bytes = -1};
     const struct floor *floor = &sandbox->floor;
     int64_t now_us = look ? monotonic_us() : 0;
     if (look && (floor->looked_us == 0 || now_us - floor->looked_us >= LOOK_MIN_US)) {

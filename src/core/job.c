@@ -202,8 +202,33 @@ static bool is_file_name(const char *name)
     return strlen(name) <= PATH_PART_BYTES_MAX && path_normalise(normal, name) == PATH_FINE;
 }
 
+/* A size that says more than its pointer. */
+static bool has_nothing(const void *data, size_t size)
+{
+    return data == NULL && size > 0;
+}
+
+static int check_pointers(const struct sb_job *job, struct sb_error *err)
+{
+    if (has_nothing(job->code, job->code_size))
+        return sb_fail_field(err, "job", "code", "code is NULL, and code_size is not 0");
+    if (has_nothing(job->stdin_data, job->stdin_size))
+        return sb_fail_field(err, "job", "stdin", "stdin_data is NULL, and stdin_size is not 0");
+    if (job->stdin_from_fd && job->stdin_fd < 0)
+        return sb_fail_field(err, "job", "stdin", "stdin_fd is no descriptor: %d", job->stdin_fd);
+    if (has_nothing(job->files, job->files_count))
+        return sb_fail_field(err, "job", "files", "files is NULL, and files_count is not 0");
+    for (size_t i = 0; i < job->files_count; i++)
+        if (job->files[i].path == NULL || has_nothing(job->files[i].data, job->files[i].size))
+            return sb_fail_field(err, "job", "files",
+                                 "file %zu has no path, or no data for its size", i);
+    return 0;
+}
+
 int job_check(const struct sb_job *job, const struct sb_limits *limits, struct sb_error *err)
 {
+    if (check_pointers(job, err) < 0)
+        return -1;
     const char *file = file_name(job);
     if (name_of(job)[0] == '\0' || (file != NULL && !is_file_name(file)))
         return sb_fail_field(err, "job", "name",

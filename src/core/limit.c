@@ -105,7 +105,11 @@ int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value, struct
 {
     const struct sb_limit_info *info = sb_limit_info(limit);
     if (info == NULL)
-        return sb_fail(err, "limits", 0, "there is no limit with number %d", (int)limit);
+        return sb_fail_field(err, "arguments", "limit",
+                             "there is no limit with number %d: give one of enum sb_limit",
+                             (int)limit);
+    if (value == NULL)
+        return sb_fail_null(err, "value", "the address of a number");
 
     char option[64], least[LIMIT_TEXT_SIZE], most[LIMIT_TEXT_SIZE];
     snprintf(option, sizeof(option), "--%s", info->option);

@@ -61,6 +61,9 @@ static char **first_names(char *const *preload)
 int sb_find_modules(struct sb_sandbox *sandbox, const struct sb_policy *policy,
                     struct sb_search *search, struct sb_error *err)
 {
+    if (policy == NULL || search == NULL || search->on_found == NULL)
+        return policy == NULL ? sb_fail_null(err, "policy", "one of sb_policy_load")
+                              : sb_fail_null(err, "search", "one with a function on_found");
     char **names = first_names(policy->preload);
     if (names == NULL)
         return sb_fail(err, "modules", ENOMEM, "no memory to look for modules");

@@ -150,6 +150,9 @@ static int find_profile(struct sb_policy *policy, const char *file, const char *
 int sb_policy_load(struct sb_policy **policy, const char *directory, const char *name,
                    struct sb_error *err)
 {
+    if (policy == NULL)
+        return sb_fail_null(err, "policy", "the address of a pointer");
+    *policy = NULL;
     if (directory == NULL)
         directory = SB_POLICY_DIR;
     _cleanup_free_ char *file = find_policy(directory, name, err);
@@ -194,32 +197,33 @@ void sb_policy_free(struct sb_policy *policy)
 
 const char *sb_policy_name(const struct sb_policy *policy)
 {
-    return policy->name;
+    return policy != NULL ? policy->name : "";
 }
 
 const char *sb_policy_description(const struct sb_policy *policy)
 {
-    return policy->description;
+    return policy != NULL ? policy->description : "";
 }
 
 int64_t sb_policy_limit(const struct sb_policy *policy, enum sb_limit limit)
 {
-    return (unsigned)limit < SB_LIMITS ? policy->limits.value[limit] : SB_UNSET;
+    return policy != NULL && (unsigned)limit < SB_LIMITS ? policy->limits.value[limit] : SB_UNSET;
 }
 
 int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit)
 {
-    return (unsigned)limit < SB_LIMITS ? policy->caps.value[limit] : SB_UNSET;
+    return policy != NULL && (unsigned)limit < SB_LIMITS ? policy->caps.value[limit] : SB_UNSET;
 }
 
 const char *const *sb_policy_preload(const struct sb_policy *policy)
 {
-    return (const char *const *)policy->preload;
+    static const char *const none[] = {NULL};
+    return policy != NULL ? (const char *const *)policy->preload : none;
 }
 
 void sb_policy_lower_cap(struct sb_policy *policy, enum sb_limit limit, int64_t most)
 {
-    if ((unsigned)limit >= SB_LIMITS || most >= policy->caps.value[limit])
+    if (policy == NULL || (unsigned)limit >= SB_LIMITS || most >= policy->caps.value[limit])
         return;
     int64_t least = policy->limits.value[limit];
     policy->caps.value[limit] = most > least ? most : least;
@@ -274,6 +278,9 @@ static int add_name(char ***names, size_t *count, const char *file)
 
 int sb_policy_list(char ***names, const char *directory, struct sb_error *err)
 {
+    if (names == NULL)
+        return sb_fail_null(err, "names", "the address of a pointer");
+    *names = NULL;
     if (directory == NULL)
         directory = SB_POLICY_DIR;
     DIR *stream = opendir(directory);

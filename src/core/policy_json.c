@@ -268,6 +268,8 @@ static struct json_object *key_value(const struct sb_policy *policy, const struc
 char *sb_policy_json(const struct sb_policy *policy)
 {
     char *text = NULL;
+    if (policy == NULL)
+        return NULL;
     struct json_object *object = json_object_new_object();
     bool complete = object != NULL;
     for (size_t i = 0; i < ARRAY_LEN(keys) && complete; i++)

@@ -160,6 +160,7 @@ struct warm_operations {
 };
 
 struct sb_sandbox {
+    LIST_ENTRY(sb_sandbox) link; /* of those that are open */
     int epoll;
     struct rootfs rootfs;
     struct cgroup_host cgroup;

@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -23,11 +25,49 @@ const char *sb_version(void)
     return SB_VERSION;
 }
 
+/* ── Opening and closing ───────────────────────────────────────────────────────────────────── */
+
+/* Those that are open: a second sb_close finds that its sandbox is not, without looking into it.
+ * Nothing else here is common to all threads. */
+static LIST_HEAD(sandbox_list, sb_sandbox) sandboxes;
+static pthread_mutex_t sandboxes_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void enter(struct sb_sandbox *sandbox)
+{
+    pthread_mutex_lock(&sandboxes_lock);
+    LIST_INSERT_HEAD(&sandboxes, sandbox, link);
+    pthread_mutex_unlock(&sandboxes_lock);
+}
+
+/* False: it can't be closed. Where it is being turned, sb_turn is about to look at it again. */
+static bool leave(const struct sb_sandbox *closed)
+{
+    struct sb_sandbox *sandbox;
+    pthread_mutex_lock(&sandboxes_lock);
+    LIST_FOREACH(sandbox, &sandboxes, link)
+    {
+        if (sandbox == closed)
+            break;
+    }
+    bool may = sandbox != NULL && !sandbox->turning;
+    if (may)
+        LIST_REMOVE(sandbox, link);
+    pthread_mutex_unlock(&sandboxes_lock);
+    return may;
+}
+
 int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb_error *err)
 {
+    static const struct sb_options defaults;
+    if (out == NULL)
+        return sb_fail_null(err, "sandbox", "the address of a pointer");
+    *out = NULL;
+    if (options == NULL)
+        options = &defaults;
     struct sb_sandbox *sandbox = calloc(1, sizeof(*sandbox));
     if (sandbox == NULL)
         return sb_fail(err, "open", ENOMEM, "no memory for a sandbox");
+    enter(sandbox);
     cgroup_host_init(&sandbox->cgroup);
     sandbox->best_effort = options->best_effort;
     sandbox->millicpus = sb_millicpus();
@@ -67,7 +107,7 @@ static void free_filter(struct filter *filter)
 
 void sb_close(struct sb_sandbox *sandbox)
 {
-    if (sandbox == NULL || sandbox->turning) /* sb_turn is about to look at it again */
+    if (!leave(sandbox))
         return;
     struct sb_run *run;
     LIST_FOREACH(run, &sandbox->runs, link)
@@ -99,24 +139,27 @@ void sb_close(struct sb_sandbox *sandbox)
 
 int sb_fd(const struct sb_sandbox *sandbox)
 {
-    return sandbox->epoll;
+    return sandbox != NULL ? sandbox->epoll : -1;
 }
 
 size_t sb_running(const struct sb_sandbox *sandbox)
 {
-    return sandbox->running;
+    return sandbox != NULL ? sandbox->running : 0;
 }
 
 int64_t sb_demand(const struct sb_run *run)
 {
-    return run->clock.looked_us > run->clock.started_us ? run->clock.demand : -1;
+    return run != NULL && run->clock.looked_us > run->clock.started_us ? run->clock.demand : -1;
 }
 
 void sb_kill(struct sb_run *run, int signal, const char *reason)
 {
+    if (run == NULL)
+        return;
     if (run->cause == CAUSE_NONE) {
-        run->kill_signal = signal;
-        snprintf(run->reason, sizeof(run->reason), "%s", reason);
+        run->kill_signal = signal > 0 && signal < NSIG ? signal : SIGKILL;
+        snprintf(run->reason, sizeof(run->reason), "%s",
+                 reason != NULL ? reason : "the job was ended from outside");
     }
     run_kill(run, CAUSE_CALLER);
 }
@@ -313,9 +356,18 @@ static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *
     return run_start_cold(run, job, best_effort, err);
 }
 
+static int has_policy(const struct sb_job *job, struct sb_error *err)
+{
+    if (job == NULL)
+        return sb_fail_null(err, "job", "what to run");
+    return job->policy != NULL ? 0 : sb_fail_null(err, "policy", "one of sb_policy_load");
+}
+
 int sb_check(const struct sb_job *job, struct sb_error *err)
 {
     struct sb_limits limits;
+    if (has_policy(job, err) < 0)
+        return -1;
     return policy_admit(&limits, job->policy, &job->limits, err) < 0 ? -1
                                                                      : job_check(job, &limits, err);
 }
@@ -323,6 +375,12 @@ int sb_check(const struct sb_job *job, struct sb_error *err)
 int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run **out,
              struct sb_error *err)
 {
+    if (out != NULL)
+        *out = NULL;
+    if (sandbox == NULL)
+        return sb_fail_null(err, "sandbox", "one of sb_open");
+    if (has_policy(job, err) < 0)
+        return -1;
     struct sb_run *run = run_new(sandbox);
     if (run == NULL)
         return sb_fail(err, "job", ENOMEM, "no memory for a job");

@@ -166,6 +166,8 @@ void source_read_stderr(struct sb_run *run)
 
 void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
 {
+    if (run == NULL || (unsigned)stream >= SB_STREAMS)
+        return;
     enum source_kind kind = stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR;
     if (source_watch(run, kind, paused ? 0 : EPOLLIN) < 0) {
         /* Never to be read again: then it must not keep the verdict waiting. */

@@ -450,6 +450,8 @@ void clear_stale_once(struct sb_sandbox *sandbox)
 
 int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
 {
+    if (sandbox == NULL)
+        return sb_fail_null(err, "sandbox", "one of sb_open");
     if (sandbox->turning)
         return sb_fail(err, "turn", EBUSY, "sb_turn was called from a callback");
     clear_stale_once(sandbox);

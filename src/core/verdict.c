@@ -269,7 +269,7 @@ struct sb_verdict sb_verdict_unstarted(const char *id, const char *error)
     return (struct sb_verdict){
         .word = SB_INTERNAL,
         .id = id,
-        .error = error,
+        .error = error != NULL ? error : "the job was not started",
         .text = {"", ""},
         .exit_code = -1,
         .wall_time_us = -1,

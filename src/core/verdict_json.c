@@ -172,6 +172,8 @@ static size_t expected_size(const struct sb_verdict *verdict)
 
 char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
 {
+    if (verdict == NULL)
+        return NULL;
     bool success = verdict->word == SB_OK;
     struct json_writer writer;
 

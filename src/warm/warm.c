@@ -393,6 +393,18 @@ static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
     return timer->fd < 0 ? -1 : epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, timer->fd, &event);
 }
 
+static int may_enable(const struct sb_sandbox *sandbox, struct sb_error *err)
+{
+    if (sandbox == NULL)
+        return sb_fail_null(err, "sandbox", "one of sb_open");
+    if (sandbox->warm != NULL)
+        return sb_fail(err, "warm", 0, "warm starts are enabled already: once for each sandbox");
+    if (sandbox->turning || sandbox->running > 0)
+        return sb_fail(err, "warm", 0,
+                       "warm starts can't be enabled while jobs run: do it after sb_open");
+    return 0;
+}
+
 int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                    struct sb_error *err)
 {
@@ -408,6 +420,11 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         .turned = turned,
         .close = close_all,
     };
+    static const struct sb_warm_options defaults;
+    if (may_enable(sandbox, err) < 0)
+        return -1;
+    if (options == NULL)
+        options = &defaults;
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
@@ -433,7 +450,8 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
 
 void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
-    if (sandbox->warm == NULL || !policy->warm || pool_of(sandbox, policy) != NULL)
+    if (sandbox == NULL || sandbox->warm == NULL || policy == NULL || !policy->warm ||
+        pool_of(sandbox, policy) != NULL)
         return;
     struct pool *pool = calloc(1, sizeof(*pool));
     if (pool == NULL)
@@ -446,14 +464,14 @@ void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
 
 void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
-    struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
+    struct pool *pool = sandbox != NULL && sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
     if (pool != NULL)
         drop_pool(sandbox, pool);
 }
 
 struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
-    struct pool *pool = sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
+    struct pool *pool = sandbox != NULL && sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
     if (pool == NULL)
         return (struct sb_warm_state){.reason = "no job has asked for it yet", .broken = ""};
     return (struct sb_warm_state){
