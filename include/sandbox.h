@@ -4,13 +4,16 @@
  * run in namespaces, a root file system and a cgroup of its own, without capabilities and behind a
  * seccomp filter. Nothing of it is left when the verdict is given.
  *
- * The library never prints, never exits, starts no thread and keeps no global state. One thread
- * supervises any number of jobs: poll sb_fd() and call sb_turn() when it is readable.
+ * The library never prints, never exits, starts no thread and keeps no global state except for a
+ * list of the open sandboxes. One thread supervises any number of jobs: poll sb_fd() and call
+ * sb_turn() when it is readable. Other threads may come and go, and have sandboxes of their own; a
+ * sandbox and its jobs belong to the thread that opened it, which must not be cancelled inside a
+ * function here (pthread_cancel(3)) and has a stack of at least 256 KiB.
  *
  *     struct sb_error err;
  *     struct sb_sandbox *sandbox;
  *     struct sb_policy *policy;
- *     if (sb_open(&sandbox, &(struct sb_options){0}, &err) < 0 ||
+ *     if (sb_open(&sandbox, NULL, &err) < 0 ||
  *         sb_policy_load(&policy, NULL, "default", &err) < 0)
  *         … err.message is one sentence for a person …
  *     struct sb_job job = {.policy = policy, .code = "print(1)", .code_size = 8,
@@ -19,7 +22,11 @@
  *     while (sb_running(sandbox) > 0)
  *         sb_turn(sandbox, -1, &err);
  *
- * Functions that can fail return 0, or −1 with *err filled in. See libsandbox(3). */
+ * Functions that can fail return 0, or −1 with *err filled in, and then what they would have given
+ * is NULL (*sandbox, *policy, *run, …). `err` may be NULL, options may be: they are then the
+ * defaults. Any other pointer that is NULL is an error that names it in err.field; a function that
+ * can't fail does nothing with it and returns what stands for nothing: −1, 0, "", NULL. The same
+ * holds for an enum's value that there is not. See libsandbox(3). */
 #ifndef SANDBOX_H
 #define SANDBOX_H
 
@@ -75,6 +82,7 @@ struct sb_limit_info {
     const char *meaning; /* a few words for a person */
 };
 
+/* NULL when there is no such limit. */
 SB_API const struct sb_limit_info *sb_limit_info(enum sb_limit limit);
 
 /* A value for each limit; SB_UNSET where nothing is said. */
@@ -196,17 +204,17 @@ struct sb_sandbox;
  * without giving verdicts. */
 SB_API int sb_open(struct sb_sandbox **sandbox, const struct sb_options *options,
                    struct sb_error *err);
-/* NULL is allowed. Not from a callback, where it does nothing: stop turning, then close. */
+/* Not from a callback, where it does nothing: stop turning, then close. A second time it does
+ * nothing, unless another sandbox has been opened meanwhile, which may have the same address. */
 SB_API void sb_close(struct sb_sandbox *sandbox);
 
 /* A descriptor that polls readable when sb_turn has something to do. Owned by the sandbox. */
 SB_API int sb_fd(const struct sb_sandbox *sandbox);
 
 /* Handles what is ready, waiting for it for up to timeout_ms (0: not at all, −1: for ever).
- * Callbacks of jobs are called from here alone, and must not call it: that is an error. The first
- * call (or the first job) also removes the
- * cgroups that dead processes left behind: a program that waits for its first job calls it once,
- * with 0. */
+ * Callbacks of jobs are called from here alone. They may start, kill and pause jobs, and must not
+ * call this again: that is an error. The first call (or the first job) also removes the cgroups
+ * that dead processes left behind: a program that waits for its first job calls it once, with 0. */
 SB_API int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err);
 
 /* How many jobs have no verdict yet. */
@@ -241,7 +249,7 @@ struct sb_warm_options {
     int64_t renew_ms;     /* and after that time, 0: an hour */
 };
 
-/* From now on. Once for each sandbox, before its first job. */
+/* From now on. Once for each sandbox, and not while jobs run: both are errors. */
 SB_API int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *options,
                           struct sb_error *err);
 
@@ -317,7 +325,8 @@ struct sb_job {
      * end of the first part that SB_OUTPUT_BYTES leaves, only whole lines are; the last part, and
      * the line that stands for what is missing, come just before on_done. */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
-    /* Called once, from sb_turn. The verdict and the run are gone when it returns. */
+    /* Called once, from sb_turn. The verdict and the run are gone when it returns. NULL: nobody is
+     * told. */
     void (*on_done)(void *user, const struct sb_verdict *verdict);
     void *user;
 };
@@ -345,8 +354,9 @@ struct sb_search {
 SB_API int sb_find_modules(struct sb_sandbox *sandbox, const struct sb_policy *policy,
                            struct sb_search *search, struct sb_error *err);
 
-/* Ends a job: its verdict will be "signal" with `signal`, and `reason` (one sentence, copied) as
- * error. */
+/* Ends a job: its verdict will be "signal" with `signal` (SIGKILL, where that is not a signal's
+ * number), and `reason` (one sentence, copied; NULL: a sentence that says so) as error. Nothing for
+ * a job that has ended, whose first reason counts. */
 SB_API void sb_kill(struct sb_run *run, int signal, const char *reason);
 
 /* How many CPUs a job makes use of, in thousandths: those that it has and those that it waits for,
@@ -417,7 +427,8 @@ struct sb_verdict {
     int64_t denied_count;
 };
 
-/* The verdict on a job that never ran: SB_INTERNAL, nothing measured. It points to both texts. */
+/* The verdict on a job that never ran: SB_INTERNAL, nothing measured. It points to both texts;
+ * NULL: no id, and a sentence of the library's own. */
 SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error);
 
 enum sb_json_flags {
@@ -427,7 +438,7 @@ enum sb_json_flags {
 };
 
 /* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8:
- * other bytes become U+FFFD. The caller frees it. NULL when memory is short. */
+ * other bytes become U+FFFD. The caller frees it. NULL when memory is short, and for NULL. */
 SB_API char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags);
 
 /* ── The host ───────────────────────────────────────────────────────────────────────────────── */
@@ -443,7 +454,7 @@ struct sb_finding {
 };
 
 /* Tries what this host can enforce, a finding at a time. Returns how many required ones are
- * missing. */
+ * missing. `on_finding` NULL: counts only. */
 SB_API int sb_doctor(const struct sb_options *options, const char *policy_directory,
                      void (*on_finding)(void *user, const struct sb_finding *finding), void *user);
 

@@ -304,18 +304,18 @@ SANITIZE = ["-fsanitize=address,undefined"] if os.environ.get("SANDBOX_TEST_SANI
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
-    """compiled(source) builds a C program as other people's are: with the header and the shared
-    library, each once. Returns its path."""
+    """compiled(source, option…) builds a C program as other people's are: with the header and the
+    shared library, each once. Returns its path."""
     if shutil.which("cc") is None:
         pytest.skip("no C compiler here")
     programs = {}
 
-    def compile_source(source):
+    def compile_source(source, *options):
         if source not in programs:
             programs[source] = tmp_path_factory.mktemp("compiled") / "program"
             subprocess.run(["cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", *SANITIZE,
                             "-I", CHECKOUT / "include", "-o", programs[source], source,
-                            "-L", LIBRARY, "-lsandbox", f"-Wl,-rpath,{LIBRARY}"], check=True)
+                            "-L", LIBRARY, "-lsandbox", f"-Wl,-rpath,{LIBRARY}", *options], check=True)
         return programs[source]
 
     return compile_source
