@@ -9,19 +9,27 @@
 #include "options.h"
 #include "run.h"
 #include "selftest.h"
+#include "set_id.h"
 #include "status.h"
 #include "util.h"
 #include "via.h"
 
 /* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
  * number then, and output meant for a person lands in it. */
-static int fill_standard_descriptors(void)
+static int fill_standard_descriptors(bool closed[3])
 {
     for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+        closed[fd] = fcntl(fd, F_GETFD) < 0;
+        if (closed[fd] && open("/dev/null", O_RDWR) != fd)
             return -1;
     }
     return 0;
+}
+
+/* A script that prints into a closed stdout is its own affair, as with python3. */
+static bool prints(const struct options *options)
+{
+    return options->action != ACTION_RUN || options->json;
 }
 
 /* The verdict of a job that could not be run, for readers of --json. */
@@ -115,15 +123,24 @@ static int act(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    if (fill_standard_descriptors() < 0)
+    bool closed[3];
+    if (fill_standard_descriptors(closed) < 0)
         return STATUS_FAILED;
+    if (is_set_id()) {
+        say("does not run with the rights of its file's owner or group, which whoever calls it "
+            "would "
+            "have: take them away (chmod ug-s)");
+        return STATUS_FAILED;
+    }
     struct sb_error err;
     struct options options;
     int status = STATUS_FAILED;
-    if (options_parse(&options, argc, argv, &err) == 0)
-        status = act(&options);
-    else
+    if (options_parse(&options, argc, argv, &err) < 0)
         say("%s; see sandbox-run --help", err.message);
+    else if (closed[STDOUT_FILENO] && prints(&options))
+        say("standard output is closed, and what was asked for is written to it: open it (>FILE)");
+    else
+        status = act(&options);
     options_free(&options);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         say("can't write standard output: %s", strerror(errno));

@@ -61,6 +61,7 @@ struct inside {
     struct cgroup_entry cgroup;
     bool best_effort;
     bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
+    bool limit_cpu;       /* no cgroup at all (best effort): RLIMIT_CPU of each process */
     int fds[JOB_FDS];     /* the script's ends of its pipes */
     int control;          /* read end: one byte when the id maps are written, end of file when the
                              supervisor is gone */
@@ -139,7 +140,7 @@ int network_loopback(struct inside *in); /* network.c */
 int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
-int rlimits_set_stack(struct inside *in);   /* rlimits.c: of these, what a zygote needs, too */
+int rlimits_set_zygote(struct inside *in);  /* rlimits.c: what its children could not raise */
 int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that came is allowed */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */

@@ -151,13 +151,13 @@ static size_t weight(const char *const *strings)
     return bytes;
 }
 
-/* execve(2): a quarter of the stack's limit, which rlimits.c sets where ours is not lower, but
- * never less than 128 KiB. */
+/* execve(2): a quarter of the stack's limit, but never less than 128 KiB. Root raises that where
+ * ours is lower (rlimits.h). */
 static size_t weight_max(void)
 {
     struct rlimit stack;
     rlim_t limit = STACK_BYTES;
-    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_max < limit)
+    if (geteuid() != 0 && getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_max < limit)
         limit = stack.rlim_max;
     return (limit / 4 > 128 * 1024 ? limit / 4 : 128 * 1024) - OWN_STRINGS;
 }

@@ -15,6 +15,9 @@
 
 #include "clone.h"
 #include "error.h"
+#include "limit.h"
+#include "quantity.h"
+#include "rlimits.h"
 #include "run.h"
 #include "util.h"
 
@@ -238,6 +241,40 @@ int launch_go(struct sb_run *run, struct sb_error *err)
     return 0;
 }
 
+static const char *rlimit_text(char text[LIMIT_TEXT_SIZE], const char *unit, rlim_t limit)
+{
+    if (limit == RLIM_INFINITY)
+        return "no limit";
+    bool seconds = strcmp(unit, "s") == 0;
+    return quantity_text(text, seconds ? "ms" : unit, (int64_t)limit * (seconds ? 1000 : 1));
+}
+
+int launch_lift_rlimits(pid_t pid, const struct inside *in, struct sb_error *err)
+{
+    struct rlimit_row held;
+    rlim_t at;
+    char needed[LIMIT_TEXT_SIZE], had[LIMIT_TEXT_SIZE];
+    if (rlimits_lift(pid, in, &held, &at) == 0)
+        return 0;
+    return sb_fail_field(
+        err, "rlimits", held.field[0] != '\0' ? held.field : "rlimits",
+        "this process's own limit on the %s is %s (ulimit -H%c), and the job is to have %s: start "
+        "it where that is higher%s%s, or accept it with --best-effort",
+        held.what, rlimit_text(had, held.unit, at), held.option,
+        rlimit_text(needed, held.unit, held.least),
+        held.field[0] != '\0' ? ", ask for less of " : "", held.field);
+}
+
+static int lift_rlimits(struct sb_run *run, const struct inside *in, struct sb_error *err)
+{
+    if (launch_lift_rlimits(run->pid, in, err) == 0)
+        return 0;
+    if (!in->best_effort)
+        return -1;
+    run_lacks(run, "rlimits");
+    return 0;
+}
+
 /* A child that is gone already can't be given maps, and has said better what the matter was. */
 static bool has_reported(const struct sb_run *run)
 {
@@ -251,7 +288,8 @@ int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
     struct start start = {run, in, -1, err};
     if (result == 0 && launch_clone(&run->sandbox->uids, clone_job, &start, err) < 0)
         result = -1;
-    if (result == 0 && (cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
+    if (result == 0 && (lift_rlimits(run, in, err) < 0 ||
+                        cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
                         (start.mapped < 0 && !has_reported(run)) || launch_go(run, err) < 0))
         result = -1;
     launch_close(in);

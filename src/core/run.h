@@ -111,6 +111,7 @@ struct sb_run {
     bool listened;       /* to all sources: see sources_listen */
     bool over;           /* its verdict is given; the host still has its cgroup and a zombie */
     int64_t cpu_time_us; /* evidence, read before the cgroup goes */
+    int64_t times_us;    /* of pid 1 and all that it waited for, where no cgroup tells */
     int64_t memory_peak, pids_peak, oom_kills, memory_hits;
     struct denied *denied; /* what was refused and is reported; NULL: nothing so far */
     bool denied_begun;     /* it is known whether there is a listener */
@@ -219,6 +220,10 @@ int launch_go(struct sb_run *run, struct sb_error *err);
 pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *user,
                    struct sb_error *err);
 
+/* Raises what the caller's resource limits are below what a job or a zygote is to have, before the
+ * child goes on. −1: they can't be, and the child has what can be had. */
+int launch_lift_rlimits(pid_t pid, const struct inside *in, struct sb_error *err);
+
 /* Kills the child of a start that failed half-way and waits until it is gone. */
 void launch_abandon(struct sb_run *run);
 
@@ -260,6 +265,8 @@ void timer_check(struct sb_run *run);
 void run_hear(struct sb_run *run);
 /* Watches a run that has been launched; its clocks run from here. */
 int run_watch(struct sb_run *run, struct sb_error *err);
+/* What is not enforced, for the verdict: a constant string. */
+void run_lacks(struct sb_run *run, const char *what);
 /* A verdict for a warm run that has no process, soon. */
 void run_end_unstarted(struct sb_run *run);
 void run_kill(struct sb_run *run, enum cause cause);

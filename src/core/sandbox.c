@@ -231,7 +231,8 @@ static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_err
         {CGROUP_MEMORY, "memory", "memory_bytes"},
         {CGROUP_CPU, "cpu", "cpus"},
         {CGROUP_PIDS, "pids", "pids"},
-        {0, "cpu_time", "cpu_time_ms"},
+        /* Of each process it is: RLIMIT_CPU. */
+        {0, "cpu_time (of all processes together)", "cpu_time_ms"},
     };
     const struct cgroup_host *host = &run->sandbox->cgroup;
     size_t count = 0;
@@ -326,6 +327,7 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
         .listener_to = -1,
         .best_effort = best_effort,
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+        .limit_cpu = sandbox->cgroup.backend == NULL,
         .channel = -1,
         .work = -1,
         .main = -1,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -109,7 +110,7 @@ static void listen_or_fail(struct sb_run *run)
 
 /* ── What the job's own processes tell ─────────────────────────────────────────────────────── */
 
-static void add_missing(struct sb_run *run, const char *what)
+void run_lacks(struct sb_run *run, const char *what)
 {
     for (size_t i = 0; i < MISSING_MAX; i++)
         if (run->missing[i] == NULL || run->missing[i] == what) {
@@ -126,7 +127,7 @@ static void take_report(struct sb_run *run, const struct report *report)
         run->failure = *report;
         break;
     case REPORT_MISSING:
-        add_missing(run, inside_step_name(report->step));
+        run_lacks(run, inside_step_name(report->step));
         break;
     case REPORT_STARTED:
         run->cpu_time_before_us = report->value;
@@ -156,16 +157,26 @@ void run_hear(struct sb_run *run)
         source_close(run, SOURCE_REPORT);
 }
 
-/* False: pid 1 has not ended. Where there is nothing to wait for, the caller's own wait for any
- * child took it (or there never was one), and it has ended all the same. */
-static bool wait_for_init(const struct sb_run *run, siginfo_t *info, int leave)
+static int64_t microseconds(struct timeval time)
 {
-    *info = (siginfo_t){0};
-    id_t fd = (id_t)run->source[SOURCE_PIDFD].fd;
-    return waitid(P_PIDFD, fd, info, WEXITED | WNOHANG | __WALL | leave) < 0 || info->si_pid != 0;
+    return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
 }
 
-static bool reap(const struct sb_run *run)
+/* False: pid 1 has not ended. Where there is nothing to wait for, the caller's own wait for any
+ * child took it (or there never was one), and it has ended all the same. */
+static bool wait_for_init(struct sb_run *run, siginfo_t *info, int leave)
+{
+    *info = (siginfo_t){0};
+    struct rusage used = {0};
+    bool ended = syscall(SYS_waitid, P_PIDFD, run->source[SOURCE_PIDFD].fd, info,
+                         WEXITED | WNOHANG | __WALL | leave, &used) < 0 ||
+                 info->si_pid != 0;
+    if (ended)
+        run->times_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+    return ended;
+}
+
+static bool reap(struct sb_run *run)
 {
     siginfo_t ignored;
     return wait_for_init(run, &ignored, 0);
@@ -212,8 +223,9 @@ static void on_pidfd(struct sb_run *run)
 static bool only_init_is_left(const struct sb_run *run)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
-    return run->alone && (cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK) == FEWEST_PIDS ||
-                          cgroup_number(host, &run->cgroup, CGROUP_PIDS_NOW) <= 1);
+    return run->alone && host->backend != NULL &&
+           (cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK) == FEWEST_PIDS ||
+            cgroup_number(host, &run->cgroup, CGROUP_PIDS_NOW) <= 1);
 }
 
 /* Who waits for a warm job does not wait for the end of its pid 1, which takes as long as a short
@@ -256,7 +268,8 @@ static void on_oom(struct sb_run *run)
 static void read_evidence(struct sb_run *run)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
-    int64_t cpu_time = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
+    int64_t cpu_time = host->backend != NULL ? cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US)
+                                             : run->times_us;
     run->cpu_time_us = cpu_time < 0 ? cpu_time : cpu_time - run->cpu_time_before_us;
     run->memory_peak = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_PEAK);
     run->oom_kills = cgroup_number(host, &run->cgroup, CGROUP_OOM_KILLS);

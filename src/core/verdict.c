@@ -79,12 +79,24 @@ static bool ran_into_own_limit(const struct sb_run *run)
     return run->memory_peak < 0 || run->memory_peak >= limit - limit / 8;
 }
 
+/* Without a cgroup RLIMIT_CPU holds each process: the kernel ends it by SIGKILL when it has had
+ * that much, as it counts by ticks. Others can send that signal, but about so much has been used
+ * then. */
+static bool ran_into_rlimit_cpu(const struct sb_run *run)
+{
+    return run->sandbox->cgroup.backend == NULL && run->exited && WIFSIGNALED(run->status) &&
+           WTERMSIG(run->status) == SIGKILL &&
+           run->cpu_time_us >= run->limits.value[SB_CPU_TIME_MS] * 875;
+}
+
 static enum cause cause_of(const struct sb_run *run)
 {
     if (run->cause != CAUSE_NONE && run->cause != CAUSE_OOM)
         return run->cause;
     if (run->oom_kills > 0)
         return ran_into_own_limit(run) ? CAUSE_OOM : CAUSE_HOST_MEMORY;
+    if (ran_into_rlimit_cpu(run))
+        return CAUSE_CPU_TIME;
     /* What was written in the job's last moments was read after its end. */
     bool flooded = false;
     for (int i = 0; i < SB_STREAMS; i++)

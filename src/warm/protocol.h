@@ -26,7 +26,7 @@
  */
 struct zygote_config {
     struct sb_limits limits;
-    bool writable, loopback, proc_masked, best_effort, limit_processes, report_denied;
+    bool writable, loopback, proc_masked, best_effort, limit_processes, limit_cpu, report_denied;
     bool joins[CGROUP_HIERARCHIES]; /* for which a descriptor comes */
     uint32_t filter_length;         /* instructions */
 };

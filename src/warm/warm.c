@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -194,6 +195,16 @@ static void on_timer(struct warm *warm, const struct source *timer)
 
 /* ── What the core asks ────────────────────────────────────────────────────────────────────── */
 
+/* Whether a zygote's child can have so many open files: no more than we may, unless the policy says
+ * so. */
+static bool has_files(const struct sb_run *run, const struct pool *pool)
+{
+    struct rlimit ours;
+    int64_t asked = run->limits.value[SB_OPEN_FILES];
+    return asked <= pool->policy->limits.value[SB_OPEN_FILES] ||
+           (getrlimit(RLIMIT_NOFILE, &ours) == 0 && (rlim_t)asked <= ours.rlim_max);
+}
+
 /* A parked child's tmpfs has the size of its policy, and its processes are counted by its cgroup.
  */
 static bool fits(const struct sb_run *run, const struct pool *pool, bool best_effort)
@@ -202,7 +213,10 @@ static bool fits(const struct sb_run *run, const struct pool *pool, bool best_ef
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         if (run->limits.value[fixed[i]] != pool->policy->limits.value[fixed[i]])
             return false;
-    return best_effort == is_best_effort(pool->sandbox, pool->policy);
+    if (pool->sandbox->cgroup.backend == NULL && /* it has RLIMIT_CPU */
+        run->limits.value[SB_CPU_TIME_MS] != pool->policy->limits.value[SB_CPU_TIME_MS])
+        return false;
+    return has_files(run, pool) && best_effort == is_best_effort(pool->sandbox, pool->policy);
 }
 
 static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb_job *job,

@@ -231,6 +231,7 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
         .cgroup = zygote->cgroup,
         .best_effort = zygote->config.best_effort,
         .limit_processes = zygote->config.limit_processes,
+        .limit_cpu = zygote->config.limit_cpu,
         .control = fds[JOB_FDS],
         .report = fds[JOB_FDS + 1],
         .channel = fds[JOB_FDS + 2],

@@ -166,7 +166,7 @@ _Noreturn void become_zygote(struct becoming *becoming, int socket, int lock)
         {"hostname", hostname_set},
         {"descriptors", descriptors_arrange},
         {"ring", make_ring},
-        {"rlimits", rlimits_set_stack},
+        {"rlimits", rlimits_set_zygote},
         {"capabilities", keep_capabilities},
         {"death", die_with_supervisor},
         /* After capabilities, with which no_new_privs comes. */

@@ -132,6 +132,7 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
         .proc_masked = policy->proc_masked,
         .best_effort = is_best_effort(sandbox, policy),
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
+        .limit_cpu = sandbox->cgroup.backend == NULL,
         .report_denied = report,
         .filter_length = filter->len,
     };
@@ -231,6 +232,8 @@ static int start_process(struct start *start, const struct sb_policy *policy,
         result = launch_clone(&start->sandbox->uids, clone_zygote, start, err) < 0 ? -1 : 0;
     else
         sb_fail(err, "zygote", errno, "cannot make pipes: %m; raise ulimit -n");
+    if (result == 0)
+        result = launch_lift_rlimits(process->pid, &start->becoming.in, err);
     if (result == 0)
         allow_pinning(process->pid);
     if (result == 0 &&

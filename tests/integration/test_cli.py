@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -702,6 +703,29 @@ def test_it_runs_with_its_own_streams_closed(run, tmp_path, closed):
     else:
         assert shell.returncode in (0, 141), shell
         assert shell.stdout in (b"", b"to stdout")
+
+
+@pytest.mark.parametrize("asked", [["--json", "-c", "print(1)"], ["--version"], ["--help"], ["--list-policies"], ["--print-policy"]],
+                         ids=lambda asked: asked[0])
+def test_what_is_to_be_printed_on_a_closed_stdout_is_an_error(run, asked):
+    ran = subprocess.run(["sh", "-c", '"$@" >&-', "sh", run.binary, *asked], capture_output=True, text=True)
+    assert ran.returncode == 125, ran
+    assert ran.stderr == ("sandbox-run: standard output is closed, and what was asked for is written to it: open it "
+                          "(>FILE)\n")
+
+
+@pytest.mark.parametrize("bit", ["u+s", "g+s"])
+def test_a_copy_that_has_the_rights_of_its_owner_or_group_refuses_to_run(run, host, bit):
+    host.skip_unless_root("to give a file away")
+    copy = run.new_path("")
+    shutil.copy(run.binary, copy)
+    os.chown(copy, 12345, 12345)
+    subprocess.run(["chmod", bit, copy], check=True)
+    ran = subprocess.run([copy, "-c", "print(1)"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (125, ""), ran
+    assert ran.stderr == ("sandbox-run: does not run with the rights of its file's owner or group, which whoever calls it "
+                          "would have: take them away (chmod ug-s)\n")
+
 
 
 @pytest.mark.parametrize("sigpipe", ["default", "ignored"])

@@ -2,6 +2,8 @@
 with that. What holds the job is its cgroup and its tmpfs."""
 
 import errno
+import pathlib
+import re
 import resource
 
 import pytest
@@ -42,15 +44,81 @@ def test_the_stack_is_8_mib_until_a_script_raises_it(run):
     assert set_in(run, "STACK") == [8 * MIB, UNLIMITED]
 
 
-def test_a_hard_limit_of_the_caller_is_kept(run):
-    def lower():
-        resource.setrlimit(resource.RLIMIT_STACK, (2 * MIB, 4 * MIB))
+# ── The caller's ─────────────────────────────────────────────────────────────────────────────────
 
-    assert set_in(run, "STACK", preexec_fn=lower) == [4 * MIB, 4 * MIB]
-    ran = run(code="import resource\n"
-                   "resource.setrlimit(resource.RLIMIT_STACK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))",
-              preexec_fn=lower)
-    assert ran.stderr.endswith("ValueError: not allowed to raise maximum limit\n"), ran
+
+LOWER = [("STACK", 64 << 10), ("STACK", 4 * MIB), ("AS", 300 * MIB), ("DATA", 20 * MIB), ("CPU", 5), ("NOFILE", 100),
+         ("FSIZE", 0), ("NPROC", 60), ("SIGPENDING", 1)]
+SHOW = ("import json, resource; print(json.dumps({name: resource.getrlimit(getattr(resource, name))"
+        " for name in dir(resource) if name.startswith('RLIMIT_')}))")
+
+
+def lower(name, soft, hard):
+    kind = 11 if name == "SIGPENDING" else getattr(resource, f"RLIMIT_{name}")  # which python has no name for
+    return lambda: resource.setrlimit(kind, (soft, hard))
+
+
+def may_raise():
+    """CAP_SYS_RESOURCE."""
+    status = pathlib.Path("/proc/self/status").read_text("ascii")
+    return int(re.search(r"CapEff:\s*(\w+)", status)[1], 16) >> 24 & 1
+
+
+@pytest.mark.parametrize("name,limit", LOWER, ids=str)
+def test_a_hard_limit_of_the_callers_is_lifted_or_refused_and_never_the_scripts_fault(run, name, limit):
+    before = lower(name, limit, limit)
+    ran = run(code=SHOW, preexec_fn=before)
+    if may_raise():
+        assert ran.value == run(code=SHOW).value
+        return
+    assert (ran.status, ran.stdout) == (125, ""), ran
+    assert "ulimit -H" in ran.stderr and "--best-effort" in ran.stderr, ran
+    if limit >= MIB or name in ("CPU", "NOFILE", "NPROC", "SIGPENDING"):
+        ran = run("--best-effort", json=True, code="print(1)", preexec_fn=before)
+        assert (ran.verdict["output"], ran.verdict["enforcement"]["missing"]) == ("1", ["rlimits"]), ran
+
+
+@pytest.mark.parametrize("name,limit", [(name, limit) for name, limit in LOWER if name != "NOFILE"], ids=str)
+def test_a_soft_limit_of_the_callers_does_not_reach_the_job(run, name, limit):
+    kept = resource.getrlimit(11 if name == "SIGPENDING" else getattr(resource, f"RLIMIT_{name}"))[1]
+    assert run(code=SHOW, preexec_fn=lower(name, limit, kept)).value == run(code=SHOW).value
+
+
+def test_a_hard_limit_that_the_job_cannot_reach_is_no_matter(run):
+    ran = run("--cpu-time", "2", code="print(1)", preexec_fn=lower("CPU", 5, 5))
+    assert (ran.status, ran.stdout, ran.stderr) == (0, "1\n", ""), ran
+
+
+# ── Without a cgroup ─────────────────────────────────────────────────────────────────────────────
+
+
+WITHOUT = ["--cgroup", "none", "--best-effort", "--cpu-time", "1", "--timeout", "600"]
+
+
+def test_without_a_cgroup_each_process_is_held_to_its_cpu_time_and_the_verdict_says_so(run):
+    ran = run(*WITHOUT, json=True, code="while True: pass")
+    assert (ran.status, ran.verdict["verdict"], ran.verdict["signal"]) == (124, "cpu_time", "SIGKILL"), ran
+    assert ran.verdict["usage"]["cpu_time_ms"] > 0
+    assert ran.verdict["enforcement"]["missing"][-1] == "cpu_time (of all processes together)"
+
+
+def test_without_a_cgroup_a_script_outlives_a_child_that_has_used_its_cpu_time(run):
+    ran = run(*WITHOUT, code="""
+        import os, signal
+        pid = os.fork()
+        while pid == 0:
+            pass
+        print(signal.Signals(os.waitpid(pid, 0)[1]).name)
+        """)
+    assert (ran.status, ran.stdout) == (0, "SIGKILL\n"), ran
+
+
+def test_without_a_cgroup_a_script_that_kills_itself_has_not_used_its_cpu_time(run):
+    ran = run(*WITHOUT, json=True, code="import os; os.kill(os.getpid(), 9)")
+    assert ran.verdict["verdict"] == "signal", ran
+
+
+# ── Stacks ───────────────────────────────────────────────────────────────────────────────────────
 
 
 STACK_OF_A_THREAD = """

@@ -184,5 +184,7 @@ STEP(rlimits_set)
 {
     if (!without("rlimits"))
         return __real_rlimits_set(in);
-    return setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0 ? -1 : rlimits_set_stack(in);
+    if (setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}) < 0)
+        return -1;
+    return setrlimit(RLIMIT_STACK, &(struct rlimit){STACK_BYTES, RLIM_INFINITY});
 }
