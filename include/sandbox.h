@@ -8,7 +8,7 @@
  * list of the open sandboxes. One thread supervises any number of jobs: poll sb_fd() and call
  * sb_turn() when it is readable. Other threads may come and go, and have sandboxes of their own; a
  * sandbox and its jobs belong to the thread that opened it, which must not be cancelled inside a
- * function here (pthread_cancel(3)) and has a stack of at least 256 KiB.
+ * function here (pthread_cancel(3)) and has a stack of at least 128 KiB.
  *
  *     struct sb_error err;
  *     struct sb_sandbox *sandbox;

@@ -6,18 +6,16 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The kernel's close(2): libc's ends a thread that was to be cancelled. */
 static inline void close_fd(int *fd)
 {
     if (*fd >= 0) {
         int saved = errno;
-        syscall(SYS_close, *fd);
+        close(*fd);
         errno = saved;
     }
     *fd = -1;

@@ -9,6 +9,7 @@
 #ifndef SB_CALLS_H
 #define SB_CALLS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -55,6 +56,18 @@ static inline int sys_close(int fd)
 {
     return (int)syscall(SYS_close, fd);
 }
+
+/* As util.h has them. */
+static inline void sys_close_fd(int *fd)
+{
+    int saved = errno;
+    if (*fd >= 0)
+        sys_close(*fd);
+    errno = saved;
+    *fd = -1;
+}
+
+#define _cleanup_sys_close_ __attribute__((cleanup(sys_close_fd)))
 
 static inline int sys_fcntl(int fd, int command, long argument)
 {
@@ -168,6 +181,61 @@ static inline _Noreturn void sys_exit(int status)
 {
     for (;;)
         syscall(SYS_exit_group, status);
+}
+
+/* As clone(3): the child runs on a stack of its own, whose upper end is given, and ends with what
+ * `run` returns. The C library's is a name that sanitizers put their own in the place of. */
+static inline pid_t sys_clone(int (*run)(void *user), void *stack, unsigned long flags, void *user)
+{
+#if defined(__x86_64__)
+    long result;
+    register void *in_child __asm__("r12") = (void *)run;
+    register void *argument __asm__("r13") = user;
+    register long none __asm__("r10") = 0;
+    register long no_tls __asm__("r8") = 0;
+    __asm__ volatile(
+        "syscall\n\t"
+        "test %%rax, %%rax\n\t"
+        "jnz 1f\n\t"
+        "xor %%ebp, %%ebp\n\t"
+        "mov %[user], %%rdi\n\t"
+        "call *%[run]\n\t"
+        "mov %%eax, %%edi\n\t"
+        "mov %[exit], %%eax\n\t"
+        "syscall\n"
+        "1:"
+        : "=a"(result)
+        : "a"(SYS_clone), "D"(flags), "S"(stack), "d"(0L), "r"(none),
+          "r"(no_tls), [run] "r"(in_child), [user] "r"(argument), [exit] "i"(SYS_exit_group)
+        : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+    register long number __asm__("x8") = SYS_clone;
+    register long result __asm__("x0") = (long)flags;
+    register void *new_stack __asm__("x1") = stack;
+    register long none __asm__("x2") = 0;
+    register long no_tls __asm__("x3") = 0;
+    register long no_tid __asm__("x4") = 0;
+    register void *in_child __asm__("x19") = (void *)run;
+    register void *argument __asm__("x20") = user;
+    __asm__ volatile(
+        "svc 0\n\t"
+        "cbnz x0, 1f\n\t"
+        "mov x29, #0\n\t"
+        "mov x0, %[user]\n\t"
+        "blr %[run]\n\t"
+        "mov x8, %[exit]\n\t"
+        "svc 0\n"
+        "1:"
+        : "+r"(result)
+        : "r"(number), "r"(new_stack), "r"(none), "r"(no_tls),
+          "r"(no_tid), [run] "r"(in_child), [user] "r"(argument), [exit] "i"(SYS_exit_group)
+        : "memory", "x30");
+#else
+#error "sys_clone knows x86-64 and aarch64"
+#endif
+    if (result < 0)
+        errno = (int)-result;
+    return result < 0 ? -1 : (pid_t)result;
 }
 
 /* As the kernel has it: the action and the rest of struct sigaction in its order, all zeros. */

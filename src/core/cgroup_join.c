@@ -19,7 +19,7 @@ int cgroup_join(struct inside *in)
     for (int h = 0; h < CGROUP_HIERARCHIES; h++) {
         if (in->cgroup.join[h] < 0)
             continue;
-        _cleanup_close_ int fd = sys_openat(in->cgroup.join[h], tasks, O_WRONLY | O_CLOEXEC, 0);
+        _cleanup_sys_close_ int fd = sys_openat(in->cgroup.join[h], tasks, O_WRONLY | O_CLOEXEC, 0);
         if (fd < 0 || sys_write(fd, "0", 1) < 0)
             return -1;
     }

@@ -29,7 +29,7 @@ int clone_write_proc(pid_t pid, const char *file, const char *text)
     char path[64];
     char *end = append_number(append_text(path, "/proc/"), (uint64_t)pid);
     append_text(append_text(end, "/"), file);
-    _cleanup_close_ int fd = sys_open(path, O_WRONLY | O_CLOEXEC);
+    _cleanup_sys_close_ int fd = sys_open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     return sys_write(fd, text, strlen(text)) < 0 ? -1 : 0;

@@ -83,7 +83,7 @@ int listener_pass(struct inside *in, int socket, const void *message, size_t siz
     } control = {{0}};
     struct iovec part = {(void *)message, size};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-    _cleanup_close_ int listener = steal_fd(&in->listener);
+    _cleanup_sys_close_ int listener = steal_fd(&in->listener);
     if (listener >= 0) {
         control.align = (struct cmsghdr){
             .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
@@ -132,8 +132,8 @@ static int start_cold(struct inside *in)
 {
     char stack[16 * 1024] __attribute__((aligned(16)));
     struct cold cold = {.in = in};
-    int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
-    pid_t pid = clone(execute, stack + sizeof(stack), flags, &cold);
+    const unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
+    pid_t pid = sys_clone(execute, stack + sizeof(stack), flags, &cold);
     if (pid < 0)
         return -1;
     if (cold.failed != 0) {
@@ -143,7 +143,7 @@ static int start_cold(struct inside *in)
     in->script = pid;
     if (in->listener >= 0)
         listener_pass(in, in->listener_to, "l", 1);
-    close_fd(&in->listener_to);
+    sys_close_fd(&in->listener_to);
     return 0;
 }
 
@@ -179,11 +179,11 @@ void init_run(struct inside *in)
     sys_signal_mask(SIG_BLOCK, child);
     /* The script's pipes end when the script's processes do. */
     syscall(SYS_close_range, 0, LIBRARY_FD, 0);
-    close_fd(&in->channel);
-    close_fd(&in->work);
-    close_fd(&in->main);
-    close_fd(&in->init);
-    close_fd(&in->ruleset);
+    sys_close_fd(&in->channel);
+    sys_close_fd(&in->work);
+    sys_close_fd(&in->main);
+    sys_close_fd(&in->init);
+    sys_close_fd(&in->ruleset);
     int ended = (int)syscall(SYS_signalfd4, -1, &child, SIGNALS_BYTES, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &init_filter) < 0) {
         inside_report(in,

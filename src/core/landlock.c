@@ -46,7 +46,7 @@ int landlock_version(void)
 /* To move files from one directory to another is refused unless a rule allows it. */
 static int allow_moves(int ruleset)
 {
-    _cleanup_close_ int root = sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_sys_close_ int root = sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct landlock_path_beneath_attr rule = {LANDLOCK_ACCESS_FS_REFER, root};
     if (root < 0)
         return -1;
@@ -57,7 +57,7 @@ static int allow_moves(int ruleset)
 static int make_ruleset(uint64_t files, uint64_t scopes)
 {
     struct ruleset rules = {.handled_access_fs = files, .scoped = scopes};
-    _cleanup_close_ int ruleset =
+    _cleanup_sys_close_ int ruleset =
         (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
     if (ruleset < 0 || (files != 0 && allow_moves(ruleset) < 0))
         return -1;
@@ -77,7 +77,7 @@ int landlock_scope_signals(struct inside *in)
     (void)in;
     if (landlock_version() < VERSION_SCOPED)
         return 0;
-    _cleanup_close_ int ruleset = make_ruleset(0, SCOPE_SIGNAL);
+    _cleanup_sys_close_ int ruleset = make_ruleset(0, SCOPE_SIGNAL);
     return ruleset < 0 ? -1 : restrict_self(ruleset);
 }
 

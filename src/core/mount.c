@@ -17,8 +17,8 @@ int mount_restrict(const char *path, uint64_t attributes)
 
 int mount_bind_tree(const char *source, int target)
 {
-    _cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, source,
-                                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    _cleanup_sys_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, source,
+                                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0)
         return -1;
     return (int)syscall(SYS_move_mount, tree, "", target, "",

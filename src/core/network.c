@@ -18,7 +18,7 @@ int network_loopback(struct inside *in)
 {
     if (!in->policy->loopback)
         return 0;
-    _cleanup_close_ int fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    _cleanup_sys_close_ int fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
     if (fd < 0)
         return -1;
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};

@@ -176,6 +176,6 @@ int mount_remount(const char *path, uint64_t attributes)
         (list.fd = sys_open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0)
         return -1;
     int result = remount_tree(&list, path, top.stx_mnt_id, attributes);
-    close_fd(&list.fd);
+    sys_close_fd(&list.fd);
     return result;
 }

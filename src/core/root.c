@@ -20,8 +20,8 @@ int root_attach(struct inside *in)
         return -1;
     /* Over "/", which always exists and stays reachable as our root: no mount point of the host's
      * is needed. */
-    _cleanup_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, in->rootfs,
-                                            OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    _cleanup_sys_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, in->rootfs,
+                                                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return -1;
     if (sys_fchdir(tree) < 0)
@@ -35,12 +35,12 @@ int root_bind_mounts(struct inside *in)
         const struct policy_mount *mount = &in->policy->mounts[i];
         /* Links in the root file system end in it, wherever they claim to point. */
         struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-        _cleanup_close_ int target =
+        _cleanup_sys_close_ int target =
             (int)syscall(SYS_openat2, AT_FDCWD, mount->target, &how, sizeof(how));
         if (target < 0 || mount_bind_tree(mount->source, target) < 0)
             return -1;
         /* The descriptor is of what is now covered: look the path up again, still inside. */
-        _cleanup_close_ int covered =
+        _cleanup_sys_close_ int covered =
             (int)syscall(SYS_openat2, AT_FDCWD, mount->target, &how, sizeof(how));
         char path[16 + NUMBER_CHARS];
         if (covered < 0)

@@ -20,7 +20,7 @@
 
 static int prefer_for_oom_kill(void)
 {
-    _cleanup_close_ int fd = sys_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    _cleanup_sys_close_ int fd = sys_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     ssize_t n = sys_write(fd, JOB_OOM_SCORE_ADJ, strlen(JOB_OOM_SCORE_ADJ));

@@ -48,9 +48,11 @@ bool subids_line(const char *line, const char *user, uint32_t uid, uint32_t *fir
 static char *name_of(uid_t uid)
 {
     FILE *file = fopen("/etc/passwd", "re");
-    struct passwd *entry = NULL;
-    while (file != NULL && (entry = fgetpwent(file)) != NULL && entry->pw_uid != uid)
-        ;
+    struct passwd line, *entry = NULL;
+    char text[1024]; /* not the C library's one for all threads */
+    while (file != NULL && fgetpwent_r(file, &line, text, sizeof(text), &entry) == 0 &&
+           entry->pw_uid != uid)
+        entry = NULL;
     char *name = entry != NULL ? strdup(entry->pw_name) : NULL;
     if (file != NULL)
         fclose(file);

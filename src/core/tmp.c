@@ -64,7 +64,7 @@ static ssize_t find_deepest(int work, char *path, const uint16_t *slashes, size_
         int fd = open_directory(work, path);
         path[slashes[tried - 1]] = '/';
         if (fd >= 0) {
-            close_fd(deepest);
+            sys_close_fd(deepest);
             *deepest = fd;
             there = tried;
         } else if (errno == ENOENT) {
@@ -82,7 +82,7 @@ static int create_below(int work, char *path)
 {
     uint16_t slashes[PATH_BYTES_MAX];
     size_t count = 0;
-    _cleanup_close_ int directory = -1;
+    _cleanup_sys_close_ int directory = -1;
     for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
         slashes[count++] = (uint16_t)(slash - path);
     ssize_t there = find_deepest(work, path, slashes, count, &directory);
@@ -95,7 +95,7 @@ static int create_below(int work, char *path)
         int made = sys_mkdirat(above, name, 0755) == 0 ? open_directory(above, name) : -1;
         if (made < 0)
             return -1;
-        close_fd(&directory);
+        sys_close_fd(&directory);
         directory = made;
         name = path + slashes[i] + 1;
     }
@@ -122,7 +122,7 @@ static int drop_main(struct inside *in)
 {
     if (in->main < 0)
         return 0;
-    close_fd(&in->main);
+    sys_close_fd(&in->main);
     return sys_unlinkat(in->work, MAIN);
 }
 
@@ -132,7 +132,7 @@ int tmp_write_file(struct inside *in, const struct sb_file *file)
     bool made = in->main >= 0 && strcmp(file->path, MAIN) == 0;
     if (!made && drop_main(in) < 0)
         return -1;
-    _cleanup_close_ int fd = made ? steal_fd(&in->main) : create_file(in->work, file->path);
+    _cleanup_sys_close_ int fd = made ? steal_fd(&in->main) : create_file(in->work, file->path);
     if (fd < 0)
         return -1;
     for (size_t done = 0; done < file->size;) {
@@ -168,7 +168,7 @@ int tmp_have_files(struct inside *in)
 {
     if (drop_main(in) < 0)
         return -1;
-    close_fd(&in->work);
+    sys_close_fd(&in->work);
     return 0;
 }
 

@@ -6,14 +6,15 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "attempt.h"
+#include "calls.h"
 #include "clone.h"
 #include "error.h"
 #include "subids.h"
@@ -55,20 +56,24 @@ static int run_errand(void *argument)
 }
 
 /* As vfork does it: nothing is copied, and we go on when the errand is done. Without an exit signal
- * it is unknown to a caller's own wait(-1). Its stack is a part of ours, on which what it clones
- * goes on with a copy. */
+ * it is unknown to a caller's own wait(-1). Its stack is its own, as the caller's thread may have a
+ * small one; what it clones goes on with a copy of it. */
 int uids_act(const struct sb_uids *uids, int (*act)(void *user), void *user)
 {
     if (uids->space < 0)
         return act(user);
-    alignas(16) char stack[STACK_SIZE];
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED)
+        return -1;
     struct errand errand = {uids->space, act, user, -1, ECHILD};
     pid_t pid =
-        clone(run_errand, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES, &errand);
+        sys_clone(run_errand, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES, &errand);
     if (pid < 0)
-        return -1;
-    while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+        errand.errnum = errno;
+    while (pid >= 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
         ;
+    munmap(stack, STACK_SIZE);
     errno = errand.errnum;
     return errand.result;
 }

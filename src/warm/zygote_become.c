@@ -32,7 +32,7 @@ int zygote_open_proc(bool whole)
 {
     if (syscall(SYS_geteuid) != 0)
         return -1;
-    _cleanup_close_ int context = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
+    _cleanup_sys_close_ int context = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
     if (context < 0 || !configure(context, "hidepid", "invisible") ||
         (!whole && !configure(context, "subset", "pid")) ||
         syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -108,10 +108,10 @@ static int make_ring(struct inside *in)
     struct io_uring_params params = {.flags = IORING_SETUP_R_DISABLED};
     struct io_uring_restriction pin_alone = {.opcode = IORING_RESTRICTION_REGISTER_OP,
                                              .register_op = IORING_REGISTER_BUFFERS};
-    _cleanup_close_ int made = (int)syscall(SYS_io_uring_setup, 1, &params);
+    _cleanup_sys_close_ int made = (int)syscall(SYS_io_uring_setup, 1, &params);
     /* It may have that very number already, and would end with execve. */
-    _cleanup_close_ int ring = sys_fcntl(made, F_DUPFD_CLOEXEC, ZYGOTE_RING + 1);
-    close_fd(&made);
+    _cleanup_sys_close_ int ring = sys_fcntl(made, F_DUPFD_CLOEXEC, ZYGOTE_RING + 1);
+    sys_close_fd(&made);
     if (ring >= 0 &&
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_RESTRICTIONS, &pin_alone, 1) == 0 &&
         syscall(SYS_io_uring_register, ring, IORING_REGISTER_ENABLE_RINGS, NULL, 0) == 0)

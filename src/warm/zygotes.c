@@ -85,8 +85,8 @@ static void start_zygote(struct pool *pool, struct zygote *zygote)
 /* What its stderr said last, or nothing. */
 static void read_errors(struct pool *pool, const struct zygote *zygote)
 {
-    char text[64 * 1024 + 1]; /* as much as a pipe holds */
-    ssize_t n = read(zygote->process.errors, text, sizeof(text) - 1);
+    char *text = pool->sandbox->buffer; /* which has about as much as a pipe holds */
+    ssize_t n = read(zygote->process.errors, text, READ_SIZE - 1);
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
         n--;
     if (n <= 0)

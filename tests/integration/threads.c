@@ -9,8 +9,12 @@
 #include <string.h>
 
 #define THREADS_MAX 16
-/* What libsandbox(3) asks for. */
-#define STACK_BYTES (256 << 10)
+/* What libsandbox(3) asks for; a sanitizer takes more. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define STACK_BYTES (8 << 20)
+#else
+#define STACK_BYTES (128 << 10)
+#endif
 
 struct worker {
     const char *policy;
