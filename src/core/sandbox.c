@@ -270,7 +270,8 @@ struct sb_run *run_new(struct sb_sandbox *sandbox)
         run->held[i] = -1;
     run->feed.source = -1;
     run->network = -1;
-    run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak = run->pids_peak = -1;
+    run->times_us = run->memory_hits = run->oom_kills = run->cpu_time_us = run->memory_peak =
+        run->pids_peak = -1;
     cgroup_job_init(&run->cgroup);
     for (int kind = 0; kind < SOURCES; kind++)
         run->source[kind] =

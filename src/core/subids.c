@@ -49,7 +49,7 @@ static char *name_of(uid_t uid)
 {
     FILE *file = fopen("/etc/passwd", "re");
     struct passwd line, *entry = NULL;
-    char text[1024]; /* not the C library's one for all threads */
+    char text[4096]; /* not the C library's one for all threads */
     while (file != NULL && fgetpwent_r(file, &line, text, sizeof(text), &entry) == 0 &&
            entry->pw_uid != uid)
         entry = NULL;

@@ -24,6 +24,7 @@
 /* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory
  * ran out. */
 #define OOM_LOOKS 100
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* ── Ending a job ──────────────────────────────────────────────────────────────────────────── */
 
@@ -168,10 +169,11 @@ static bool wait_for_init(struct sb_run *run, siginfo_t *info, int leave)
 {
     *info = (siginfo_t){0};
     struct rusage used = {0};
+    bool unknown = run->sandbox->cgroup.backend == NULL; /* asked of the kernel only then */
     bool ended = syscall(SYS_waitid, P_PIDFD, run->source[SOURCE_PIDFD].fd, info,
-                         WEXITED | WNOHANG | __WALL | leave, &used) < 0 ||
+                         WEXITED | WNOHANG | __WALL | leave, unknown ? &used : NULL) < 0 ||
                  info->si_pid != 0;
-    if (ended)
+    if (info->si_pid != 0 && unknown)
         run->times_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
     return ended;
 }
@@ -270,7 +272,7 @@ static void read_evidence(struct sb_run *run)
     const struct cgroup_host *host = &run->sandbox->cgroup;
     int64_t cpu_time = host->backend != NULL ? cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US)
                                              : run->times_us;
-    run->cpu_time_us = cpu_time < 0 ? cpu_time : cpu_time - run->cpu_time_before_us;
+    run->cpu_time_us = cpu_time < 0 ? cpu_time : MAX(cpu_time - run->cpu_time_before_us, 0);
     run->memory_peak = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_PEAK);
     run->oom_kills = cgroup_number(host, &run->cgroup, CGROUP_OOM_KILLS);
     run->memory_hits = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_HITS);

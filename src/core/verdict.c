@@ -80,13 +80,13 @@ static bool ran_into_own_limit(const struct sb_run *run)
 }
 
 /* Without a cgroup RLIMIT_CPU holds each process: the kernel ends it by SIGKILL when it has had
- * that much, as it counts by ticks. Others can send that signal, but about so much has been used
- * then. */
+ * that much, as it counts by ticks: often more than it had. Others can send that signal, but then
+ * at least half of it has been used. */
 static bool ran_into_rlimit_cpu(const struct sb_run *run)
 {
     return run->sandbox->cgroup.backend == NULL && run->exited && WIFSIGNALED(run->status) &&
            WTERMSIG(run->status) == SIGKILL &&
-           run->cpu_time_us >= run->limits.value[SB_CPU_TIME_MS] * 875;
+           run->cpu_time_us >= run->limits.value[SB_CPU_TIME_MS] * 500;
 }
 
 static enum cause cause_of(const struct sb_run *run)

@@ -2,12 +2,14 @@
  * thing of that kind and prints what came of it, a line each. What is right says
  * test_supervision.py. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <sandbox.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,12 +67,11 @@ static void show_quota(int fd)
         print_file("/sys/fs/cgroup/cpu,cpuacct/sandbox-run", job, "cpu.cfs_quota_us");
 }
 
-/* libsandbox.so finds this one before libc's. */
+/* libsandbox.so finds this one before libc's, and the next one. */
 ssize_t write(int fd, const void *data, size_t size)
 {
     bool go = size == 1 && memcmp(data, "g", 1) == 0;
-    bool maps = size == 4 && memcmp(data, "deny", 4) == 0;
-    if (death == FIRST || (death == MAPS && maps) || (death == GO && go))
+    if (death == FIRST || (death == GO && go))
         die();
     if (kills_shown)
         show_quota(fd);
@@ -78,6 +79,27 @@ ssize_t write(int fd, const void *data, size_t size)
     if (death == GONE && go)
         die();
     return n;
+}
+
+static long (*libc_syscall)(long number, ...);
+
+__attribute__((constructor)) static void find_syscall(void)
+{
+    libc_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+}
+
+/* Maps of ids are written by it (src/core/calls.h). */
+long syscall(long number, ...)
+{
+    va_list list;
+    long a[6];
+    va_start(list, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    if (death == MAPS && number == SYS_write && a[2] == 4 && memcmp((void *)a[1], "deny", 4) == 0)
+        die();
+    return libc_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 /* ── Common steps ──────────────────────────────────────────────────────────────────────────── */
