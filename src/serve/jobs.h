@@ -21,8 +21,10 @@ struct service {
     struct loop *loop;
     struct log *log;
     const struct sb_uids *uids;
-    struct metrics *all_metrics; /* of all workers, config->workers of them */
-    struct metrics *metrics;     /* our own */
+    struct metrics *all_metrics;                   /* of all workers, config->workers of them */
+    struct metrics *metrics;                       /* our own */
+    struct policy_metrics *rows[METRICS_POLICIES]; /* of these policies: */
+    const struct policies *rows_of;
     struct sb_sandbox *sandbox;
     struct watch watch; /* of the sandbox's descriptor */
     struct policies *policies;

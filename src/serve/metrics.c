@@ -23,14 +23,29 @@ static const struct {
 
 static const char *const reasons[REFUSALS] = {
     [REFUSED_REQUEST] = "request",
+    [REFUSED_TOKEN] = "token",
+    [REFUSED_TOKEN_RATE] = "token_rate",
     [REFUSED_FORBIDDEN] = "forbidden",
+    [REFUSED_ORIGIN] = "origin",
+    [REFUSED_NOT_FOUND] = "not_found",
+    [REFUSED_METHOD] = "method",
+    [REFUSED_SLOW] = "slow",
+    [REFUSED_TOO_LARGE] = "too_large",
+    [REFUSED_TYPE] = "type",
+    [REFUSED_HOST] = "host",
     [REFUSED_RATE] = "rate",
     [REFUSED_QUEUE_FULL] = "queue_full",
     [REFUSED_QUEUE_TIME] = "queue_time",
-    [REFUSED_MEMORY] = "memory",
     [REFUSED_STOPPING] = "stopping",
+    [REFUSED_MEMORY] = "memory",
+    [REFUSED_INTERNAL] = "internal",
     [REFUSED_CLIENT_LEFT] = "client_left",
 };
+
+const char *refusal_name(enum refusal refusal)
+{
+    return reasons[refusal];
+}
 
 /* ── Counting ────────────────────────────────────────────────────────────────────────────────── */
 
@@ -57,7 +72,42 @@ void metrics_begin(struct metrics *metrics)
     metrics_set(&metrics->connections, 0);
     metrics_set(&metrics->zygotes, 0);
     metrics_set(&metrics->parked, 0);
+    metrics_set(&metrics->reload_failed, 0);
+    metrics->reload_error[0] = '\0';
+    for (size_t i = 0; i < METRICS_POLICIES; i++) {
+        metrics_set(&metrics->policies[i].zygote, 0);
+        metrics_set(&metrics->policies[i].parked, 0);
+    }
     metrics_set(&metrics->pid, getpid());
+}
+
+void metrics_reload(struct metrics *metrics, const char *error)
+{
+    metrics_add(&metrics->reloads[error != NULL], 1);
+    metrics_set(&metrics->reload_failed, error != NULL);
+    snprintf(metrics->reload_error, sizeof(metrics->reload_error), "%s", error ? error : "");
+    for (char *at = metrics->reload_error; *at != '\0'; at++)
+        if (*at == '\n')
+            *at = ' ';
+}
+
+void metrics_status(const struct metrics *metrics, size_t workers, char *text, size_t size)
+{
+    char numbers[64] = "";
+    const char *error = NULL;
+    size_t used = 0;
+    for (size_t i = 0; i < workers; i++) {
+        if (get(&metrics[i].reload_failed) == 0)
+            continue;
+        if (used < sizeof(numbers))
+            used += (size_t)snprintf(numbers + used, sizeof(numbers) - used, "%s%zu",
+                                     error != NULL ? ", " : "", i);
+        error = error != NULL ? error : metrics[i].reload_error;
+    }
+    if (error != NULL)
+        snprintf(text, size, "the last reload failed in worker %s: %s", numbers, error);
+    else
+        snprintf(text, size, "ready; policies, tokens and certificates are as in their files");
 }
 
 void metrics_response(struct metrics *metrics, unsigned status)
@@ -75,8 +125,8 @@ static void observe(struct histogram *histogram, int64_t us)
     metrics_add(&histogram->sum_us, us);
 }
 
-/* The policy's counters, made when it is first seen. Only the element's own worker comes here. */
-static struct policy_metrics *counters_of(struct metrics *metrics, const char *policy)
+/* Only the element's own worker comes here. */
+struct policy_metrics *metrics_policy(struct metrics *metrics, const char *policy)
 {
     size_t i = 0;
     struct policy_metrics *row = metrics->policies;
@@ -94,10 +144,11 @@ static struct policy_metrics *counters_of(struct metrics *metrics, const char *p
 void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
                  int64_t waited_us, int64_t took_us)
 {
-    metrics_add(&counters_of(metrics, policy)->jobs[verdict->word], 1);
+    struct policy_metrics *row = metrics_policy(metrics, policy);
+    metrics_add(&row->jobs[verdict->word], 1);
     metrics_add(strcmp(verdict->start, "warm") == 0 ? &metrics->warm : &metrics->cold, 1);
-    observe(&metrics->wait, waited_us);
-    observe(&metrics->duration, took_us);
+    observe(&row->wait, waited_us);
+    observe(&row->duration, took_us);
 }
 
 /* ── Adding up ───────────────────────────────────────────────────────────────────────────────── */
@@ -106,6 +157,8 @@ struct all {
     struct metrics *metrics;
     size_t workers;
     FILE *out;
+    const struct policy_metrics **rows; /* by policy, then by worker; NULL: it has not seen it */
+    size_t policies;
 };
 
 static int64_t sum(const struct all *all, size_t offset)
@@ -134,73 +187,102 @@ static void put_label(const struct all *all, const char *text)
     }
 }
 
-/* The name of a row in use, NULL of another. */
-static const char *name_of(const struct all *all, size_t worker, size_t policy)
+static const struct policy_metrics **rows_of(const struct all *all, size_t policy)
 {
-    const struct policy_metrics *row = &all->metrics[worker].policies[policy];
-    return atomic_load_explicit(&row->named, memory_order_acquire) != 0 ? row->name : NULL;
+    return &all->rows[policy * all->workers];
 }
 
-static bool has_name(const struct all *all, size_t worker, size_t policy, const char *name)
+static const char *policy_name(const struct all *all, size_t policy)
 {
-    const char *its = name_of(all, worker, policy);
-    return its != NULL && strcmp(its, name) == 0;
+    size_t i = 0;
+    while (rows_of(all, policy)[i] == NULL)
+        i++;
+    return rows_of(all, policy)[i]->name;
 }
 
-/* One policy's jobs, over all workers. */
-static void put_policy(const struct all *all, const char *name)
+static int64_t sum_policy(const struct all *all, size_t policy, size_t offset)
 {
-    for (int word = 0; word < METRICS_WORDS; word++) {
-        int64_t total = 0;
-        for (size_t i = 0; i < all->workers; i++)
-            for (size_t j = 0; j < METRICS_POLICIES; j++)
-                if (has_name(all, i, j, name))
-                    total += get(&all->metrics[i].policies[j].jobs[word]);
+    int64_t total = 0;
+    for (size_t i = 0; i < all->workers; i++)
+        if (rows_of(all, policy)[i] != NULL)
+            total += get((const metric *)((const char *)rows_of(all, policy)[i] + offset));
+    return total;
+}
+
+static void put_policy_jobs(const struct all *all, size_t policy)
+{
+    for (size_t word = 0; word < METRICS_WORDS; word++) {
         fputs("sandbox_jobs_total{policy=\"", all->out);
-        put_label(all, name);
-        fprintf(all->out, "\",verdict=\"%s\"} %" PRId64 "\n", sb_word_name((enum sb_word)word),
-                total);
+        put_label(all, policy_name(all, policy));
+        fprintf(
+            all->out, "\",verdict=\"%s\"} %" PRId64 "\n", sb_word_name((enum sb_word)word),
+            sum_policy(all, policy, offsetof(struct policy_metrics, jobs) + word * sizeof(metric)));
     }
-}
-
-/* Whether a row before this one, in any worker's element, has the same name. */
-static bool seen_before(const struct all *all, size_t worker, size_t policy)
-{
-    const char *name = name_of(all, worker, policy);
-    for (size_t i = 0; i <= worker; i++)
-        for (size_t j = 0; j < (i < worker ? METRICS_POLICIES : policy); j++)
-            if (has_name(all, i, j, name))
-                return true;
-    return false;
 }
 
 static void put_jobs(const struct all *all)
 {
     head(all, "sandbox_jobs_total", "counter", "Jobs that have ended, by policy and verdict.");
-    for (size_t i = 0; i < all->workers; i++)
-        for (size_t j = 0; j < METRICS_POLICIES; j++)
-            if (name_of(all, i, j) != NULL && !seen_before(all, i, j))
-                put_policy(all, name_of(all, i, j));
+    for (size_t i = 0; i < all->policies; i++)
+        put_policy_jobs(all, i);
+}
+
+static void put_sample(const struct all *all, const char *name, size_t policy, int64_t value)
+{
+    fprintf(all->out, "%s{policy=\"", name);
+    put_label(all, policy_name(all, policy));
+    fprintf(all->out, "\"} %" PRId64 "\n", value);
+}
+
+static void put_policy_histogram(const struct all *all, const char *name, size_t policy,
+                                 size_t offset)
+{
+    int64_t count = 0;
+    char sample[80];
+    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+        size_t bucket = offset + offsetof(struct histogram, buckets) + i * sizeof(metric);
+        count += sum_policy(all, policy, bucket);
+        fprintf(all->out, "%s_bucket{policy=\"", name);
+        put_label(all, policy_name(all, policy));
+        fprintf(all->out, "\",le=\"%s\"} %" PRId64 "\n", bounds[i].seconds, count);
+    }
+    int64_t us = sum_policy(all, policy, offset + offsetof(struct histogram, sum_us));
+    fprintf(all->out, "%s_sum{policy=\"", name);
+    put_label(all, policy_name(all, policy));
+    fprintf(all->out, "\"} %" PRId64 ".%06" PRId64 "\n", us / 1000000, us % 1000000);
+    snprintf(sample, sizeof(sample), "%s_count", name);
+    put_sample(all, sample, policy, count);
 }
 
 static void put_histogram(const struct all *all, const char *name, const char *help, size_t offset)
 {
-    int64_t count = 0;
     head(all, name, "histogram", help);
-    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
-        count += sum(all, offset + offsetof(struct histogram, buckets) + i * sizeof(metric));
-        fprintf(all->out, "%s_bucket{le=\"%s\"} %" PRId64 "\n", name, bounds[i].seconds, count);
+    for (size_t i = 0; i < all->policies; i++)
+        put_policy_histogram(all, name, i, offset);
+}
+
+static void put_warm(const struct all *all)
+{
+    static const struct {
+        const char *name, *help;
+        size_t offset;
+    } gauges[] = {
+        {"sandbox_policy_warm_zygotes", "Workers in which the policy's zygote is ready.",
+         offsetof(struct policy_metrics, zygote)},
+        {"sandbox_policy_warm_parked", "Interpreters that wait for a job of the policy.",
+         offsetof(struct policy_metrics, parked)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(gauges); i++) {
+        head(all, gauges[i].name, "gauge", gauges[i].help);
+        for (size_t j = 0; j < all->policies; j++)
+            put_sample(all, gauges[i].name, j, sum_policy(all, j, gauges[i].offset));
     }
-    int64_t us = sum(all, offset + offsetof(struct histogram, sum_us));
-    fprintf(all->out, "%s_sum %" PRId64 ".%06" PRId64 "\n%s_count %" PRId64 "\n", name,
-            us / 1000000, us % 1000000, name, count);
 }
 
 static void put_labelled(const struct all *all)
 {
-    head(all, "sandbox_refused_total", "counter",
-         "Requests for jobs that were not carried out, by reason.");
-    for (size_t i = 0; i < REFUSALS; i++)
+    head(all, "sandbox_refused_total", "counter", "Requests that were refused, by reason.");
+    for (size_t i = REFUSED_BY_STATUS + 1; i < REFUSALS; i++)
         fprintf(all->out, "sandbox_refused_total{reason=\"%s\"} %" PRId64 "\n", reasons[i],
                 sum(all, offsetof(struct metrics, refused) + i * sizeof(metric)));
     head(all, "sandbox_jobs_started_total", "counter",
@@ -216,6 +298,45 @@ static void put_labelled(const struct all *all)
             fprintf(all->out, "sandbox_http_responses_total{status=\"%zu\"} %" PRId64 "\n", i,
                     count);
     }
+}
+
+/* The first certificate that expires, in whichever worker. */
+static int64_t certificate_expiry(const struct all *all)
+{
+    int64_t first = 0;
+    for (size_t i = 0; i < all->workers; i++) {
+        int64_t expiry = get(&all->metrics[i].certificate_expiry);
+        if (expiry > 0 && (first == 0 || expiry < first))
+            first = expiry;
+    }
+    return first;
+}
+
+static void put_service(const struct all *all)
+{
+    head(all, "sandbox_reloads_total", "counter",
+         "Reloads by SIGHUP, one in each worker, by how they went.");
+    fprintf(all->out, "sandbox_reloads_total{result=\"ok\"} %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, reloads)));
+    fprintf(all->out, "sandbox_reloads_total{result=\"failed\"} %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, reloads) + sizeof(metric)));
+    head(all, "sandbox_last_reload_successful", "gauge",
+         "1 when the last reload went well in every worker, or there was none; else 0.");
+    fprintf(all->out, "sandbox_last_reload_successful %d\n",
+            sum(all, offsetof(struct metrics, reload_failed)) == 0);
+    head(all, "sandbox_worker_restarts_total", "counter", "Workers that died and were replaced.");
+    fprintf(all->out, "sandbox_worker_restarts_total %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, restarts)));
+    head(all, "sandbox_log_records_lost_total", "counter",
+         "Records of the log that nobody read in time.");
+    fprintf(all->out, "sandbox_log_records_lost_total %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, log_lost)));
+    if (certificate_expiry(all) == 0)
+        return;
+    head(all, "sandbox_certificate_expiry_timestamp_seconds", "gauge",
+         "When the first certificate of the chain in use expires, in seconds since 1970.");
+    fprintf(all->out, "sandbox_certificate_expiry_timestamp_seconds %" PRId64 "\n",
+            certificate_expiry(all));
 }
 
 /* Resident memory of a process, −1 when it is not there any more. */
@@ -274,6 +395,45 @@ static void put_gauges(const struct all *all)
     fprintf(all->out, "sandbox_info{version=\"%s\"} 1\n", sb_version());
 }
 
+/* Puts a worker's row beside those of its name, or behind all of them. */
+static void list_row(struct all *all, size_t worker, const struct policy_metrics *row)
+{
+    size_t policy = 0;
+    while (policy < all->policies && strcmp(policy_name(all, policy), row->name) != 0)
+        policy++;
+    if (policy == all->policies)
+        all->policies++;
+    rows_of(all, policy)[worker] = row;
+}
+
+/* False: no memory. */
+static bool list_rows(struct all *all)
+{
+    all->rows =
+        calloc(all->workers * all->workers * METRICS_POLICIES, sizeof(struct policy_metrics *));
+    for (size_t i = 0; all->rows != NULL && i < all->workers; i++)
+        for (size_t j = 0; j < METRICS_POLICIES; j++) {
+            const struct policy_metrics *row = &all->metrics[i].policies[j];
+            if (atomic_load_explicit(&row->named, memory_order_acquire) != 0)
+                list_row(all, i, row);
+        }
+    return all->rows != NULL;
+}
+
+static void put_all(const struct all *all)
+{
+    put_jobs(all);
+    put_histogram(all, "sandbox_job_duration_seconds", "Time from a job's start to its verdict.",
+                  offsetof(struct policy_metrics, duration));
+    put_histogram(all, "sandbox_job_wait_seconds",
+                  "Time that a request waited for its job's start.",
+                  offsetof(struct policy_metrics, wait));
+    put_labelled(all);
+    put_gauges(all);
+    put_warm(all);
+    put_service(all);
+}
+
 char *metrics_text(struct metrics *metrics, size_t workers)
 {
     char *text = NULL;
@@ -281,16 +441,12 @@ char *metrics_text(struct metrics *metrics, size_t workers)
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return NULL;
-    const struct all all = {metrics, workers, out};
-    put_jobs(&all);
-    put_histogram(&all, "sandbox_job_duration_seconds", "Time from a job's start to its verdict.",
-                  offsetof(struct metrics, duration));
-    put_histogram(&all, "sandbox_job_wait_seconds",
-                  "Time that a request waited for its job's start.",
-                  offsetof(struct metrics, wait));
-    put_labelled(&all);
-    put_gauges(&all);
-    bool failed = ferror(out) != 0;
+    struct all all = {metrics, workers, out, NULL, 0};
+    bool failed = !list_rows(&all);
+    if (!failed)
+        put_all(&all);
+    failed = failed || ferror(out) != 0;
+    free(all.rows);
     if (fclose(out) != 0 || failed) {
         free(text);
         return NULL;

@@ -10,18 +10,32 @@
 
 #include "sandbox.h"
 
-/* Why a request for a job was not taken. */
+/* Why a request was refused. */
 enum refusal {
-    REFUSED_REQUEST,    /* 400: not understood, or above a cap */
-    REFUSED_FORBIDDEN,  /* 403: the token does not allow the policy */
-    REFUSED_RATE,       /* 429 */
-    REFUSED_QUEUE_FULL, /* 503 */
-    REFUSED_QUEUE_TIME, /* 503: waited too long */
-    REFUSED_STOPPING,   /* 503 */
-    REFUSED_MEMORY,     /* 503: the host has too little left */
-    REFUSED_CLIENT_LEFT,
+    REFUSED_BY_STATUS,   /* nothing more is known of it: refusals.c */
+    REFUSED_REQUEST,     /* 400, 501: not understood, or above a cap */
+    REFUSED_TOKEN,       /* 401: none, or a wrong one */
+    REFUSED_TOKEN_RATE,  /* 429: too many such */
+    REFUSED_FORBIDDEN,   /* 403: the token does not allow the policy */
+    REFUSED_ORIGIN,      /* 403: a page of another site */
+    REFUSED_NOT_FOUND,   /* 404 */
+    REFUSED_METHOD,      /* 405 */
+    REFUSED_SLOW,        /* 408 */
+    REFUSED_TOO_LARGE,   /* 413, 414, 431 */
+    REFUSED_TYPE,        /* 415 */
+    REFUSED_HOST,        /* 421: a name that is not the service's */
+    REFUSED_RATE,        /* 429 */
+    REFUSED_QUEUE_FULL,  /* 503 */
+    REFUSED_QUEUE_TIME,  /* 503: waited too long */
+    REFUSED_STOPPING,    /* 503 */
+    REFUSED_MEMORY,      /* 503: the host has too little left, or bodies have taken their share */
+    REFUSED_INTERNAL,    /* 500 */
+    REFUSED_CLIENT_LEFT, /* nobody was there to be answered */
     REFUSALS
 };
+
+/* "request", "token", …; NULL of REFUSED_BY_STATUS. */
+const char *refusal_name(enum refusal refusal);
 
 #define METRICS_STATUSES 600 /* HTTP's, by their numbers */
 #define METRICS_POLICIES 32  /* those that come later are counted together as "other" */
@@ -40,6 +54,8 @@ struct policy_metrics {
     metric named; /* 1 once the name is there to be read */
     char name[64];
     metric jobs[METRICS_WORDS];
+    struct histogram duration, wait;
+    metric zygote, parked; /* of this worker: 1 when one is ready; its children that wait */
 };
 
 /* All zero is a good beginning. */
@@ -52,7 +68,12 @@ struct metrics {
     metric connections; /* open now */
     metric warm, cold;  /* jobs, by how they were started */
     metric zygotes, parked;
-    struct histogram duration, wait;
+    metric reloads[2];         /* that went well, that did not */
+    metric reload_failed;      /* 1: the last did not */
+    char reload_error[256];    /* why; "": it went well */
+    metric certificate_expiry; /* seconds since 1970; 0: there is none */
+    metric restarts;           /* of this worker */
+    metric log_lost;           /* records */
     struct policy_metrics policies[METRICS_POLICIES];
 };
 
@@ -62,6 +83,17 @@ void metrics_begin(struct metrics *metrics);
 
 void metrics_set(metric *value, int64_t number);
 void metrics_add(metric *value, int64_t number);
+
+/* Of this worker's element, made when it is first asked for; those for which there is no place
+ * share one named "other". Stays where it is. */
+struct policy_metrics *metrics_policy(struct metrics *metrics, const char *policy);
+
+/* A reload has ended; `error` NULL: well. */
+void metrics_reload(struct metrics *metrics, const char *error);
+
+/* One line on the service as a whole: in which workers the last reload failed, and why in the first
+ * of them, or that it did in none. */
+void metrics_status(const struct metrics *metrics, size_t workers, char *text, size_t size);
 
 /* An answer has been sent. */
 void metrics_response(struct metrics *metrics, unsigned status);

@@ -117,14 +117,34 @@ static void tell_why_cold(struct service *service, size_t i, const struct sb_war
                 sb_policy_name(policies->policy[i]), state->reason);
 }
 
+/* Where each policy is counted: looked for once, as what is there is shown after each turn. */
+static void find_rows(struct service *service)
+{
+    if (service->rows_of == service->policies)
+        return;
+    service->rows_of = service->policies;
+    for (size_t i = 0; i < METRICS_POLICIES; i++) {
+        metrics_set(&service->metrics->policies[i].zygote, 0); /* of a policy that is gone */
+        metrics_set(&service->metrics->policies[i].parked, 0);
+    }
+    for (size_t i = 0; i < service->policies->count && i < METRICS_POLICIES - 1; i++)
+        service->rows[i] =
+            metrics_policy(service->metrics, sb_policy_name(service->policies->policy[i]));
+}
+
 static void show_warm(struct service *service)
 {
     int64_t zygotes = 0, parked = 0;
+    find_rows(service);
     for (size_t i = 0; i < service->policies->count; i++) {
         struct sb_warm_state state = sb_warm_state(service->sandbox, service->policies->policy[i]);
         tell_why_cold(service, i, &state);
         zygotes += state.ready;
         parked += (int64_t)state.parked;
+        if (i < METRICS_POLICIES - 1) {
+            metrics_set(&service->rows[i]->zygote, state.ready);
+            metrics_set(&service->rows[i]->parked, (int64_t)state.parked);
+        }
     }
     metrics_set(&service->metrics->zygotes, zygotes);
     metrics_set(&service->metrics->parked, parked);
@@ -241,6 +261,7 @@ int service_reload(struct service *service, struct sb_error *err)
     preload_inherit(policies, service->policies);
     policies_let_go(service->policies);
     service->policies = policies;
+    service->rows_of = NULL; /* the new ones may lie where the old ones were */
     preload_begin(service);
     prepare_warm(service);
     warn_of_large(service);

@@ -58,6 +58,19 @@ def test_jobs_start_warm_once_the_interpreters_are_there(ready):
     assert ready().run("print(1)")["enforcement"]["start"] == "warm"
 
 
+def test_zygotes_and_interpreters_that_wait_are_counted_by_policy(ready):
+    server = ready()
+    server.run("pass")
+
+    def told():
+        metrics = server.metrics()
+        sums = {what: sum(value for name, value in metrics.items() if name[0] == f"sandbox_policy_{what}")
+                for what in ("warm_zygotes", "warm_parked")}
+        return (all(sums[what] == metrics[(f"sandbox_{what}",)] for what in sums)
+                and metrics[("sandbox_policy_warm_zygotes", "run")] == 1)
+    until(told)
+
+
 def test_zygotes_have_the_interpreter_in_huge_pages(ready):
     """Where the host has some, which is nothing but speed."""
     huge = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")

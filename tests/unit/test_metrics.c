@@ -60,17 +60,19 @@ static void counts_of_all_workers_are_added_up(void **state)
         "sandbox_jobs_total{policy=\"run\",verdict=\"internal\"} 0",
         "sandbox_jobs_total{policy=\"execute\",verdict=\"timeout\"} 1",
         "# TYPE sandbox_job_duration_seconds histogram",
-        "sandbox_job_duration_seconds_bucket{le=\"0.001\"} 1",
-        "sandbox_job_duration_seconds_bucket{le=\"0.005\"} 1",
-        "sandbox_job_duration_seconds_bucket{le=\"0.01\"} 2",
-        "sandbox_job_duration_seconds_bucket{le=\"10\"} 3",
-        "sandbox_job_duration_seconds_bucket{le=\"60\"} 3",
-        "sandbox_job_duration_seconds_bucket{le=\"+Inf\"} 4",
-        "sandbox_job_duration_seconds_sum 105.010000",
-        "sandbox_job_duration_seconds_count 4",
-        "sandbox_job_wait_seconds_bucket{le=\"0.001\"} 3",
-        "sandbox_job_wait_seconds_sum 2.000500",
-        "sandbox_job_wait_seconds_count 4",
+        "sandbox_job_duration_seconds_bucket{policy=\"run\",le=\"0.001\"} 1",
+        "sandbox_job_duration_seconds_bucket{policy=\"run\",le=\"0.005\"} 1",
+        "sandbox_job_duration_seconds_bucket{policy=\"run\",le=\"0.01\"} 2",
+        "sandbox_job_duration_seconds_bucket{policy=\"run\",le=\"60\"} 2",
+        "sandbox_job_duration_seconds_bucket{policy=\"run\",le=\"+Inf\"} 3",
+        "sandbox_job_duration_seconds_sum{policy=\"run\"} 100.010000",
+        "sandbox_job_duration_seconds_count{policy=\"run\"} 3",
+        "sandbox_job_duration_seconds_bucket{policy=\"execute\",le=\"2.5\"} 0",
+        "sandbox_job_duration_seconds_bucket{policy=\"execute\",le=\"10\"} 1",
+        "sandbox_job_duration_seconds_sum{policy=\"execute\"} 5.000000",
+        "sandbox_job_wait_seconds_bucket{policy=\"run\",le=\"0.001\"} 3",
+        "sandbox_job_wait_seconds_sum{policy=\"run\"} 0.000500",
+        "sandbox_job_wait_seconds_count{policy=\"execute\"} 1",
         "sandbox_http_responses_total{status=\"200\"} 2",
         "sandbox_http_responses_total{status=\"503\"} 1",
         "sandbox_refused_total{reason=\"queue_full\"} 2",
@@ -84,6 +86,46 @@ static void counts_of_all_workers_are_added_up(void **state)
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
         assert_has(text, lines[i]);
     assert_null(strstr(text, "status=\"404\""));
+    free(text);
+    free(metrics);
+}
+
+static void a_reload_that_failed_is_told_until_one_goes_well(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    char status[128];
+    metrics_reload(&metrics[0], NULL);
+    metrics_reload(&metrics[1], "one\nline");
+    metrics_reload(&metrics[2], "another");
+    metrics_status(metrics, WORKERS, status, sizeof(status));
+    assert_string_equal(status, "the last reload failed in worker 1, 2: one line");
+    char *text = metrics_text(metrics, WORKERS);
+    assert_has(text, "sandbox_reloads_total{result=\"failed\"} 2");
+    assert_has(text, "sandbox_last_reload_successful 0");
+    free(text);
+    metrics_reload(&metrics[1], NULL);
+    metrics_begin(&metrics[2]);
+    metrics_status(metrics, WORKERS, status, sizeof(status));
+    assert_null(strstr(status, "failed"));
+    text = metrics_text(metrics, WORKERS);
+    assert_has(text, "sandbox_reloads_total{result=\"ok\"} 2");
+    assert_has(text, "sandbox_last_reload_successful 1");
+    free(text);
+    free(metrics);
+}
+
+static void the_first_certificate_to_expire_is_told_and_nothing_where_there_is_none(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    char *text = metrics_text(metrics, WORKERS);
+    assert_null(strstr(text, "certificate"));
+    free(text);
+    metrics_set(&metrics[0].certificate_expiry, 2000);
+    metrics_set(&metrics[2].certificate_expiry, 1000);
+    text = metrics_text(metrics, WORKERS);
+    assert_has(text, "sandbox_certificate_expiry_timestamp_seconds 1000");
     free(text);
     free(metrics);
 }
@@ -174,6 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_of_all_workers_are_added_up),
+        cmocka_unit_test(a_reload_that_failed_is_told_until_one_goes_well),
+        cmocka_unit_test(the_first_certificate_to_expire_is_told_and_nothing_where_there_is_none),
         cmocka_unit_test(each_policy_is_shown_once),
         cmocka_unit_test(policies_beyond_those_that_fit_are_counted_together),
         cmocka_unit_test(a_worker_that_begins_anew_keeps_what_was_counted),
