@@ -47,12 +47,17 @@ static struct listener *add(struct listeners *listeners, size_t fds_count, struc
 
 /* ── TCP ────────────────────────────────────────────────────────────────────────────────────── */
 
-static int check_reach(const struct sockaddr *socket, const char *where,
-                       const struct config *config, struct sb_error *err)
+static bool is_remote(const struct sockaddr *socket)
 {
     struct address address;
     address_from_socket(&address, socket);
-    if (address_is_loopback(&address) || config->tokens != NULL || config->insecure)
+    return !address_is_loopback(&address);
+}
+
+static int check_reach(const struct sockaddr *socket, const char *where,
+                       const struct config *config, struct sb_error *err)
+{
+    if (!is_remote(socket) || config->tokens != NULL || config->insecure)
         return 0;
     return sb_fail_field(err, "listen", "listen",
                          "%.100s can be reached from elsewhere, where anybody could run code: set "
@@ -129,6 +134,7 @@ static int open_tcp_at(struct listeners *listeners, const struct config *config,
                              : errno == EACCES   ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
                                                  : "");
     name_tcp(listener, config->tls_cert != NULL);
+    listener->remote = is_remote(where->ai_addr);
     return 0;
 }
 
@@ -290,6 +296,7 @@ static int take_passed(struct listeners *listeners, const struct config *config,
                  ((struct sockaddr_un *)(void *)&bound)->sun_path);
     else
         name_tcp(listener, config->tls_cert != NULL);
+    listener->remote = !listener->local && is_remote((struct sockaddr *)&bound);
     return listener->local ? 0
                            : check_reach((struct sockaddr *)&bound, listener->name, config, err);
 }
@@ -343,13 +350,26 @@ void listeners_keep(struct listeners *listeners, size_t worker)
                 close_fd(&listeners->list[i].fds[j]);
 }
 
-void listeners_say(const struct listeners *listeners, struct log *log)
+/* sandbox-run --via sends no token to such a service. */
+static void warn_of_clear_text(const struct listener *listener, const struct config *config,
+                               struct log *log)
+{
+    if (listener->remote && config->tokens != NULL && config->tls_cert == NULL)
+        log_say(log, LOG_WARNING,
+                "whoever is on the way to %s can read the tokens that are sent there, and use "
+                "them: set --tls-cert and --tls-key, or listen on 127.0.0.1 or a UNIX socket "
+                "behind a proxy that ends TLS",
+                listener->name);
+}
+
+void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log)
 {
     for (size_t i = 0; i < listeners->count; i++) {
         const struct log_field field = {.name = "listen", .text = listeners->list[i].name};
         char message[256];
         snprintf(message, sizeof(message), "listening on %s", listeners->list[i].name);
         log_record(log, LOG_INFO, message, &field, 1);
+        warn_of_clear_text(&listeners->list[i], config, log);
     }
 }
 

@@ -10,8 +10,9 @@
 #include "log.h"
 
 struct listener {
-    bool local; /* a UNIX socket: no TLS, no limit of connections per address */
-    int *fds;   /* one that all workers share, or one for each */
+    bool local;  /* a UNIX socket: no TLS, no limit of connections per address */
+    bool remote; /* can be reached from elsewhere */
+    int *fds;    /* one that all workers share, or one for each */
     size_t fds_count;
     char *path;   /* of a UNIX socket that we have made, to be removed at the end */
     dev_t device; /* … as long as it is this one */
@@ -31,8 +32,9 @@ int listeners_open(struct listeners *listeners, const struct config *config, str
 /* Closes what belongs to other workers than this one. */
 void listeners_keep(struct listeners *listeners, size_t worker);
 
-/* Writes to the log where the service listens. */
-void listeners_say(const struct listeners *listeners, struct log *log);
+/* Writes to the log where the service listens, and a warning for each place from which tokens that
+ * come in clear text may be read on their way. */
+void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log);
 
 /* Closes all. `remove`: files of UNIX sockets too. */
 void listeners_close(struct listeners *listeners, bool remove);

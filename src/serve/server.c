@@ -217,7 +217,7 @@ int server_run(const struct server_setup *setup, struct sb_error *err)
     int result = begin(&server, err);
     if (result == 0) {
         if (setup->config->workers == 1)
-            listeners_say(setup->listeners, setup->log);
+            listeners_say(setup->listeners, setup->config, setup->log);
         tell(&server, NOTICE_READY);
         if (setup->alive_ms > 0)
             say_alive(&server);

@@ -75,7 +75,7 @@ static void announce(struct parent *parent)
         if (!parent->workers[i].ready)
             return;
     if (!parent->begun)
-        listeners_say(parent->setup->listeners, parent->setup->log);
+        listeners_say(parent->setup->listeners, parent->setup->config, parent->setup->log);
     parent->begun = true;
     if (!parent->announced)
         notify_manager(NOTICE_READY);

@@ -343,6 +343,48 @@ def test_tls_and_tokens_go_together(token, serve, certificate):
     assert server.post("/run", RUN, bearer(alice)).json["output"] == "RAN"
 
 
+# ── Tokens in clear text ─────────────────────────────────────────────────────────────────────────
+
+
+def warnings(server):
+    return [record["message"] for record in server.log.all(lambda record: record["level"] == "warning"
+                                                           and "can read the tokens" in record["message"])]
+
+
+@pytest.fixture
+def reachable(token, launch):
+    """reachable(address) starts a service in a network namespace of its own, and returns it once it has answered."""
+    def start(*addresses, **chosen):
+        alice = token("alice")
+        server = launch(isolated(command(listen=addresses, tokens=token.file, cold=True, **chosen))).listening()
+        with network_of(server):
+            assert server.post("/run", RUN, bearer(alice), address=server.address).status == 200
+        return server
+
+    return start
+
+
+def test_tokens_in_clear_text_on_a_public_address_are_warned_of(reachable):
+    server = reachable("192.0.2.1:8000", "127.0.0.1:8000", workers=2)
+    server.log.wait(says("can read the tokens"))
+    server.log.wait(says("listening on http://127.0.0.1:8000"))
+    server.log.jobs(1)
+    said, = warnings(server)
+    assert "http://192.0.2.1:8000" in said and "--tls-cert" in said
+    assert "127.0.0.1:8000" not in said
+
+
+def test_tokens_on_loopback_are_not_warned_of(serve, token):
+    alice = token("alice")
+    server = serve(tokens=token.file)
+    assert server.post("/run", RUN, bearer(alice)).status == 200
+    server.log.jobs(1)
+    assert not warnings(server)
+
+
+# ── Options ──────────────────────────────────────────────────────────────────────────────────────
+
+
 def test_options_that_are_not_there_are_refused_by_name(refused):
     assert "nonsense" in refused(nonsense=1)
     assert "jobs" in refused(jobs="many")
