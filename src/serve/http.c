@@ -146,9 +146,10 @@ static struct endpoint *open_endpoint(struct http *http, const char *certificate
 int http_reload_tls(struct http *http, struct sb_error *err)
 {
     _cleanup_free_ char *certificates = NULL, *key = NULL;
+    int64_t expiry;
     if (http->config->tls_cert == NULL)
         return 0;
-    if (tls_load(http->config, &certificates, &key, err) < 0)
+    if (tls_load(http->config, &certificates, &key, &expiry, err) < 0)
         return -1;
     struct endpoint *fresh = open_endpoint(http, certificates, key, err);
     explicit_bzero(key, strlen(key));
@@ -158,6 +159,7 @@ int http_reload_tls(struct http *http, struct sb_error *err)
         http->tls->retiring =
             true; /* its connections go on with the certificates they began with */
     http->tls = fresh;
+    metrics_set(&http->metrics->certificate_expiry, expiry);
     return 0;
 }
 

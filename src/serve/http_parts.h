@@ -273,7 +273,9 @@ void dispatch_run(struct incoming *incoming);
 
 /* ── Certificates (tls.c) ───────────────────────────────────────────────────────────────────── */
 
-/* Reads both files and checks that they fit each other. The caller frees the texts. */
-int tls_load(const struct config *config, char **certificates, char **key, struct sb_error *err);
+/* Reads both files and checks that they fit each other. The caller frees the texts. `expiry`: when
+ * the first of the certificates expires, in seconds since 1970; 0: not known. */
+int tls_load(const struct config *config, char **certificates, char **key, int64_t *expiry,
+             struct sb_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,7 +41,26 @@ static char *read_file(const char *path, const char *option, struct sb_error *er
     return text;
 }
 
-int tls_load(const struct config *config, char **certificates, char **key, struct sb_error *err)
+/* When the first certificate of the chain expires; 0: it can't be read. */
+static int64_t find_expiry(const gnutls_datum_t *text)
+{
+    gnutls_x509_crt_t *chain = NULL;
+    unsigned count = 0;
+    int64_t first = 0;
+    if (gnutls_x509_crt_list_import2(&chain, &count, text, GNUTLS_X509_FMT_PEM, 0) < 0)
+        return 0;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t expiry = gnutls_x509_crt_get_expiration_time(chain[i]);
+        if (expiry > 0 && (first == 0 || expiry < first))
+            first = expiry;
+        gnutls_x509_crt_deinit(chain[i]);
+    }
+    gnutls_free(chain);
+    return first;
+}
+
+int tls_load(const struct config *config, char **certificates, char **key, int64_t *expiry,
+             struct sb_error *err)
 {
     gnutls_certificate_credentials_t credentials = NULL;
     *certificates = read_file(config->tls_cert, "tls-cert", err);
@@ -59,5 +79,6 @@ int tls_load(const struct config *config, char **certificates, char **key, struc
         return sb_fail_field(err, "tls", "tls-cert",
                              "the certificate in %.150s and the key in %.150s can't be used: %s",
                              config->tls_cert, config->tls_key, gnutls_strerror(result));
+    *expiry = find_expiry(&cert_text);
     return 0;
 }

@@ -217,10 +217,10 @@ def test_jobs_inherit_no_socket(launch, sockets):
 @pytest.fixture
 def certificate(tmp_path):
     """certificate("name") makes a key and a certificate that signs itself; (cert, key)."""
-    def make(name):
+    def make(name, days=2):
         cert, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", key, "-out", cert, "-days", "2", "-subj", f"/CN={name}",
+                        "-keyout", key, "-out", cert, "-days", str(days), "-subj", f"/CN={name}",
                         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
         return cert, key
     return make
@@ -301,6 +301,26 @@ def test_a_new_certificate_is_taken_on_reload_without_losing_anyone(secure, cert
         assert before.ask("POST", "/run", RUN).answer().json["output"] == "RAN"
     server.tls = trusting(cert)
     assert server.post("/run", RUN).json["output"] == "RAN"
+
+
+def test_metrics_tell_when_the_certificate_in_use_expires(secure, certificate):
+    server, cert, key = secure
+
+    def expiry(path):
+        text = subprocess.run(["openssl", "x509", "-enddate", "-noout", "-in", path], check=True, capture_output=True,
+                              text=True).stdout
+        return ssl.cert_time_to_seconds(text.strip().removeprefix("notAfter="))
+    first = expiry(cert)
+    assert server.metric("sandbox_certificate_expiry_timestamp_seconds") == first
+    new_cert, new_key = certificate("second", days=7)
+    second = expiry(new_cert)
+    cert.write_bytes(new_cert.read_bytes() + cert.read_bytes())
+    new_key.replace(key)
+    old = seen_certificate(server)
+    server.signal(signal.SIGHUP)
+    until(lambda: seen_certificate(server) != old)
+    server.tls = trusting(new_cert)
+    assert server.metric("sandbox_certificate_expiry_timestamp_seconds") == first < second, "the first of the chain"
 
 
 @pytest.mark.parametrize("wrong", ["nonsense", "another key", "nothing", "empty"])
