@@ -365,7 +365,8 @@ static void warn_of_clear_text(const struct listener *listener, const struct con
 void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log)
 {
     for (size_t i = 0; i < listeners->count; i++) {
-        const struct log_field field = {.name = "listen", .text = listeners->list[i].name};
+        const struct log_field field = {
+            .name = "listen", .text = listeners->list[i].name, .detail = true};
         char message[256];
         snprintf(message, sizeof(message), "listening on %s", listeners->list[i].name);
         log_record(log, LOG_INFO, message, &field, 1);

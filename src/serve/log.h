@@ -1,11 +1,17 @@
-/* The log: one record a line of JSON on stderr, or a journal entry with fields when stderr is the
- * journal. */
+/* The log: one record a line on stderr, as JSON, or for people where that is a terminal; or a
+ * journal entry with fields when stderr is the journal. Nobody who writes a record waits for
+ * whoever reads it: see log.c. */
 #ifndef SERVE_LOG_H
 #define SERVE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <syslog.h>
+
+#include "loop.h"
+#include "metrics.h"
 
 struct log;
 
@@ -14,9 +20,28 @@ struct log_field {
     const char *text; /* any bytes; NULL: `number` counts */
     size_t size;      /* of text; 0: strlen */
     int64_t number;   /* −1: null */
+    bool detail;      /* not for people at a terminal */
 };
 
+/* Before privileges are given up: it may take some to open stderr without waiting for its reader.
+ * One log for all workers, which are forked later. NULL with errno. */
 struct log *log_open(void);
+
+/* After they are, and before workers begin: starts a process that passes lines on, where there is
+ * no other way not to wait. −1 with errno. */
+int log_begin(struct log *log);
+
+/* This loop sees to what could not be written at once. `lost` counts records that were lost. −1
+ * with errno. */
+int log_attach(struct log *log, struct loop *loop, metric *lost);
+void log_detach(struct log *log);
+
+/* In a worker that has just been forked: what its parent had not written yet is the parent's. */
+void log_forked(struct log *log);
+/* In the parent, of a worker that has ended: it may have been in the middle of a line. */
+void log_writer_ended(struct log *log, pid_t pid);
+
+/* Writes what it still can within a second, and frees it. */
 void log_close(struct log *log);
 
 /* `priority` as in syslog(3): LOG_INFO, LOG_WARNING, …; `message` is one sentence. */

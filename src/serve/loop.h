@@ -1,4 +1,14 @@
-/* One epoll loop for all that a worker waits for: connections, jobs, timers, signals. */
+/* One epoll loop for all that a worker waits for: connections, jobs, timers, signals.
+ *
+ * Nothing that it calls may wait, or no timer ends a job meanwhile. Readers may stop reading, so
+ * whatever is written to one is written without waiting:
+ *
+ *     the log, the journal, the service manager   through an outbox (outbox.h)
+ *     clients                                     SOCK_NONBLOCK from accept4 on (accept.c)
+ *     the parent of workers                       a pipe with O_NONBLOCK (workers.c)
+ *     the standard input of jobs                  a pipe with O_NONBLOCK (core/launch.c)
+ *     zygotes and the jobs' channels              MSG_DONTWAIT, or the first bytes of a new socket
+ *     the kernel: cgroups, id maps, netlink       has no reader */
 #ifndef SERVE_LOOP_H
 #define SERVE_LOOP_H
 

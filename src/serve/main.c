@@ -35,6 +35,9 @@ static int fill_standard_descriptors(void)
 static void block_signals(void)
 {
     static const int events[] = {SIGTERM, SIGINT, SIGHUP};
+    /* A reader that is gone, a terminal whose foreground is another's, a file that is as large as
+     * it may be: the log gets an error, and we go on. */
+    static const int ignored[] = {SIGPIPE, SIGTTOU, SIGXFSZ};
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -43,7 +46,8 @@ static void block_signals(void)
         sigaddset(&set, events[i]);
     }
     signal(SIGCHLD, SIG_DFL);
-    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        signal(ignored[i], SIG_IGN);
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
@@ -72,10 +76,13 @@ static void *shared_memory(size_t size)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
+/* Of one worker, which is this process. */
 static void notify(void *user, enum notice notice)
 {
-    (void)user;
-    notify_manager(notice);
+    const struct server_setup *setup = user;
+    char status[512];
+    metrics_status(setup->metrics, 1, status, sizeof(status));
+    manager_tell(setup->manager, notice, notice == NOTICE_READY ? status : NULL);
 }
 
 static int serve_with(const struct config *config, struct log *log, const struct sb_uids *uids,
@@ -84,17 +91,21 @@ static int serve_with(const struct config *config, struct log *log, const struct
     struct server_setup setup = {
         .config = config,
         .log = log,
+        .manager = manager_open(),
         .uids = uids,
         .listeners = listeners,
         .metrics = shared_memory((size_t)config->workers * sizeof(struct metrics)),
         .rates = shared_memory(rates_size()),
         .alive_ms = notify_interval_ms(),
         .notify = notify,
+        .user = &setup,
     };
-    if (setup.metrics == NULL || setup.rates == NULL)
+    if (setup.metrics == NULL || setup.rates == NULL || setup.manager == NULL)
         return sb_fail(err, "serve", errno, "no memory to begin with");
     rates_begin(setup.rates);
-    return config->workers > 1 ? workers_run(&setup, err) : server_run(&setup, err);
+    int result = config->workers > 1 ? workers_run(&setup, err) : server_run(&setup, err);
+    manager_close(setup.manager);
+    return result;
 }
 
 static int serve(const struct config *config)
@@ -115,15 +126,17 @@ static int serve(const struct config *config)
     sb_cgroup_prepare(config->cgroup);
     if (result == 0)
         result = privileges_give_up(&err);
+    /* Also for the sentence on what went wrong. */
+    if (log_begin(log) < 0 && result == 0)
+        result = sb_fail(&err, "log", errno, "can't start a process that writes the log");
     if (result == 0)
         result = serve_with(config, log, uids, &listeners, &err);
     listeners_close(&listeners, true);
     sb_uids_free(uids);
+    if (result < 0)
+        log_say(log, LOG_ERR, "%s", err.message);
     log_close(log);
-    if (result == 0)
-        return STATUS_OK;
-    say("%s", err.message);
-    return STATUS_FAILED;
+    return result == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
 static int act(const struct command *command)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -110,6 +111,16 @@ static int reload_tls(struct server *server, struct sb_error *err)
     return http_reload_tls(server->http, err);
 }
 
+static void warn_of_failure(const struct server *server, const char *what,
+                            const struct sb_error *err)
+{
+    const struct log_field field = {.name = "worker", .number = (int64_t)server->setup->worker};
+    char message[640];
+    snprintf(message, sizeof(message), "the reload failed in worker %zu, where the old %s stay: %s",
+             server->setup->worker, what, err->message);
+    log_record(server->setup->log, LOG_WARNING, message, &field, 1);
+}
+
 static void reload(struct server *server)
 {
     static const struct {
@@ -118,14 +129,19 @@ static void reload(struct server *server)
     } parts[] = {
         {"policies", reload_policies}, {"tokens", reload_tokens}, {"certificates", reload_tls}};
     bool wrong = false;
+    char error[256] = "";
     tell(server, NOTICE_RELOADING);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         struct sb_error err;
         if (parts[i].read(server, &err) == 0)
             continue;
         wrong = true;
-        log_say(server->setup->log, LOG_ERR, "the old %s stay: %s", parts[i].what, err.message);
+        warn_of_failure(server, parts[i].what, &err);
+        if (error[0] == '\0')
+            snprintf(error, sizeof(error), "the old %s stay: %.*s", parts[i].what, 200,
+                     err.message);
     }
+    metrics_reload(&server->setup->metrics[server->setup->worker], wrong ? error : NULL);
     log_say(server->setup->log, LOG_INFO, "policies, tokens and certificates %s",
             wrong ? "could not all be read anew" : "were read anew");
     tell(server, NOTICE_READY);
@@ -174,6 +190,9 @@ static int begin(struct server *server, struct sb_error *err)
     const struct server_setup *setup = server->setup;
     if (loop_open(&server->loop, err) < 0 || open_watches(server, err) < 0)
         return -1;
+    if (log_attach(setup->log, server->loop, &setup->metrics[setup->worker].log_lost) < 0 ||
+        (setup->manager != NULL && manager_attach(setup->manager, server->loop) < 0))
+        return sb_fail(err, "server", errno, "the kernel gives no timers to begin with");
     const struct service_setup service = {.config = setup->config,
                                           .loop = server->loop,
                                           .log = setup->log,
@@ -200,6 +219,9 @@ static void end(struct server *server)
         http_abandon(server->http);
     service_close(server->service);
     http_close(server->http);
+    log_detach(server->setup->log);
+    if (server->setup->manager != NULL)
+        manager_detach(server->setup->manager);
     if (server->loop != NULL) {
         timer_close(&server->grace, server->loop);
         timer_close(&server->alive, server->loop);

@@ -12,6 +12,7 @@
 struct server_setup {
     const struct config *config;
     struct log *log;
+    struct manager *manager; /* of the service; NULL in one of several workers */
     struct listeners *listeners;
     const struct sb_uids *uids;
     struct metrics *metrics; /* of all workers */

@@ -17,7 +17,6 @@
 
 #include "error.h"
 #include "loop.h"
-#include "message.h"
 #include "util.h"
 
 enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 10000, GOOD_RUN_MS = 60000, MISSED_MAX = 3 };
@@ -69,6 +68,13 @@ static void tell_parent(void *user, enum notice notice)
     (void)!write(*(int *)user, &letter, 1);
 }
 
+static void tell_ready(const struct parent *parent)
+{
+    char status[512];
+    metrics_status(parent->setup->metrics, parent->count, status, sizeof(status));
+    manager_tell(parent->setup->manager, NOTICE_READY, status);
+}
+
 static void announce(struct parent *parent)
 {
     for (size_t i = 0; i < parent->count; i++)
@@ -78,7 +84,7 @@ static void announce(struct parent *parent)
         listeners_say(parent->setup->listeners, parent->setup->config, parent->setup->log);
     parent->begun = true;
     if (!parent->announced)
-        notify_manager(NOTICE_READY);
+        tell_ready(parent);
     parent->announced = true;
 }
 
@@ -114,7 +120,7 @@ static void watch_over(void *user)
         kill(worker->pid, SIGKILL);
     }
     if (all)
-        notify_manager(NOTICE_ALIVE);
+        manager_tell(parent->setup->manager, NOTICE_ALIVE, NULL);
     timer_set(&parent->alive, parent->setup->alive_ms);
 }
 
@@ -139,6 +145,9 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     }
     close_fd(&parent->alive.watch.fd);
     close_fd(&parent->signals.fd);
+    log_forked(setup.log);
+    manager_forked(setup.manager);
+    setup.manager = NULL;
     loop_close(parent->loop);
     listeners_keep(setup.listeners, worker->number);
     setup.worker = worker->number;
@@ -146,7 +155,8 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     setup.user = &pipe;
     int result = server_run(&setup, &err);
     if (result < 0)
-        say("%s", err.message);
+        log_say(setup.log, LOG_ERR, "%s", err.message);
+    log_close(setup.log);
     exit(result < 0 ? 1 : 0);
 }
 
@@ -196,7 +206,7 @@ static void restart(void *user)
 static void stop(struct parent *parent)
 {
     if (!parent->stopping) {
-        notify_manager(NOTICE_STOPPING);
+        manager_tell(parent->setup->manager, NOTICE_STOPPING, NULL);
         listeners_close(parent->setup->listeners, true);
     }
     parent->stopping = true;
@@ -209,6 +219,7 @@ static void worker_ended(struct worker *worker, int status)
     if (worker->pipe.fd >= 0)
         loop_remove(parent->loop, &worker->pipe);
     close_fd(&worker->pipe.fd);
+    log_writer_ended(parent->setup->log, worker->pid);
     worker->pid = 0;
     if (parent->stopping)
         return;
@@ -220,6 +231,7 @@ static void worker_ended(struct worker *worker, int status)
     log_say(parent->setup->log, LOG_ERR, "worker %zu %s %d and is started anew", worker->number,
             WIFSIGNALED(status) ? "was ended by signal" : "ended with status",
             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    metrics_add(&parent->setup->metrics[worker->number].restarts, 1);
     plan_restart(worker);
 }
 
@@ -240,7 +252,7 @@ static void reap(struct parent *parent)
 
 static void reload(struct parent *parent)
 {
-    notify_manager(NOTICE_RELOADING);
+    manager_tell(parent->setup->manager, NOTICE_RELOADING, NULL);
     parent->announced = false;
     for (size_t i = 0; i < parent->count; i++)
         parent->workers[i].ready = false;
@@ -274,7 +286,9 @@ static int begin(struct parent *parent, struct sb_error *err)
     parent->signals =
         (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, parent};
     if (parent->signals.fd < 0 || loop_add(parent->loop, &parent->signals, EPOLLIN) < 0 ||
-        timer_open(&parent->alive, parent->loop, watch_over, parent) < 0)
+        timer_open(&parent->alive, parent->loop, watch_over, parent) < 0 ||
+        log_attach(parent->setup->log, parent->loop, &parent->setup->metrics[0].log_lost) < 0 ||
+        manager_attach(parent->setup->manager, parent->loop) < 0)
         return sb_fail(err, "workers", errno, "the kernel gives no descriptors to begin with");
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *worker = &parent->workers[i];
@@ -302,6 +316,8 @@ static void end(struct parent *parent)
         timer_close(&worker->restart, parent->loop);
     }
     timer_close(&parent->alive, parent->loop);
+    log_detach(parent->setup->log);
+    manager_detach(parent->setup->manager);
     close_fd(&parent->signals.fd);
     loop_close(parent->loop);
     free(parent->workers);

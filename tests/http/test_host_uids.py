@@ -279,7 +279,7 @@ def refusal(place, launch, *words, become=None):
                      *options(listen="127.0.0.1:0", rootfs=place / "rootfs", policies=place / "policies",
                               best_effort=True, cgroup="none"), *words], cwd="/")
     assert server.wait() > 0
-    return server.log.noise[-1]
+    return server.log.records[-1]["message"]
 
 
 def test_a_range_with_the_services_own_uid_is_refused(place, launch):
@@ -332,7 +332,7 @@ def test_a_root_file_system_that_others_may_not_read_is_refused(place, launch, w
     shutil.chown(closed, UID)
     closed.chmod(0o700)
     said = refusal(place, launch, "--rootfs", str(closed))
-    assert said.endswith(f"{closed} is closed to jobs, each of which is another user: chmod -R o+rX {closed}\n"), said
+    assert said.endswith(f"{closed} is closed to jobs, each of which is another user: chmod -R o+rX {closed}"), said
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from conftest import Held, command, integration, until
+from conftest import Held, command, integration, says, until
 
 RUN = {"code": "print('RAN')"}
 
@@ -180,6 +180,42 @@ def test_reload_takes_new_policies_and_keeps_the_old_ones_when_they_are_wrong(se
     policies(run={"limits": {"open_files": 77}})
     server.signal(signal.SIGHUP)
     until(lambda: {server.run(limit)["output"] for _ in range(4 * workers)} == {"77"})
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_failed_reload_is_a_warning_of_its_worker_a_metric_and_a_status(serve, policies, manager, workers):
+    server = serve(policies=policies(), workers=workers, env={"NOTIFY_SOCKET": manager.getsockname()})
+    status = [line for line in hear(manager, "READY=1") if line.startswith("STATUS=")]
+    assert len(status) == 1 and "failed" not in status[0]
+    assert server.metric("sandbox_last_reload_successful") == 1
+
+    (policies() / "run.json").write_text('{"limits": {"open_files": "many"}}')
+    server.signal(signal.SIGHUP)
+    status, = [line for line in hear(manager, "READY=1") if line.startswith("STATUS=")]
+    server.log.wait(lambda record: "run.json" in record["message"], workers)
+    warnings = server.log.all(lambda record: "run.json" in record["message"])
+    assert {(record["level"], record["worker"]) for record in warnings} == {("warning", n) for n in range(workers)}
+    assert all(f"worker {record['worker']}" in record["message"] for record in warnings)
+    numbers = ", ".join(map(str, range(workers)))
+    assert f"reload failed in worker {numbers}: the old policies stay: " in status and "run.json" in status
+    assert server.metric("sandbox_last_reload_successful") == 0
+    assert server.metric("sandbox_reloads_total", "failed") == workers
+
+    policies(run={})
+    server.signal(signal.SIGHUP)
+    status, = [line for line in hear(manager, "READY=1") if line.startswith("STATUS=")]
+    assert "failed" not in status
+    assert server.metric("sandbox_last_reload_successful") == 1
+    assert [server.metric("sandbox_reloads_total", result) for result in ("ok", "failed")] == [workers, workers]
+
+
+def test_workers_that_were_replaced_are_counted(serve):
+    server = serve(workers=2)
+    assert server.metric("sandbox_worker_restarts_total") == 0
+    for worker in [pid for pid, parent in integration.processes().items() if parent == server.pid]:
+        os.kill(worker, signal.SIGKILL)
+    server.log.wait(says("started anew"), 2)
+    assert server.metric("sandbox_worker_restarts_total") == 2
 
 
 def test_a_job_that_runs_while_policies_change_ends_as_it_began(serve, policies):
