@@ -12,6 +12,7 @@
 
 #include "error.h"
 #include "jobs.h"
+#include "route.h"
 #include "util.h"
 
 /* How often is looked at what jobs want of the CPUs, while others wait. */
@@ -33,6 +34,7 @@ struct job {
     struct sb_run *run; /* NULL while it waits */
     bool ended;         /* by the service, which stops */
     char id[65];
+    char endpoint[32];    /* "POST /run" */
     char *client, *token; /* for the log; they outlive the exchange */
     char *code;           /* with log_code, else NULL */
     size_t code_size;
@@ -116,21 +118,53 @@ static const char *denied_text(char *text, size_t size, const struct sb_verdict 
     return used > 0 ? text : NULL;
 }
 
+/* As in the answer; NULL: none. */
+static const char *signal_text(char text[32], int signal)
+{
+    const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
+    if (name != NULL)
+        snprintf(text, 32, "SIG%s", name);
+    else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
+        snprintf(text, 32, "SIGRTMIN+%d", signal - SIGRTMIN);
+    else
+        snprintf(text, 32, "SIG%d", signal);
+    return signal > 0 ? text : NULL;
+}
+
+/* The limit that ended the job, by its name in requests; NULL: none did. */
+static const char *limit_hit(const struct sb_verdict *verdict)
+{
+    static const char *const names[] = {[SB_TIMEOUT] = "wall_time_ms",
+                                        [SB_CPU_TIME] = "cpu_time_ms",
+                                        [SB_MEMORY] = "memory_bytes",
+                                        [SB_OUTPUT] = "output_bytes",
+                                        [SB_INTERNAL] = NULL};
+    /* A script that has ended by itself can't have been ended for its output. */
+    if (verdict->word == SB_OUTPUT && verdict->exit_code == 0)
+        return "result_bytes";
+    return names[verdict->word];
+}
+
 static void log_job(const struct job *job, const struct sb_verdict *verdict, unsigned status)
 {
-    char denied[1024];
+    char denied[1024], signal[32];
     bool internal = verdict->word == SB_INTERNAL;
     const struct log_field fields[] = {
         {"id", .text = job->id},
         {"client", .text = job->client},
         {"token", .text = job->token, .number = -1},
+        {"endpoint", .text = job->endpoint},
         {"policy", .text = sb_policy_name(job->policy)},
-        {"code_sha256", .text = job->code_sha256},
-        {"code_bytes", .number = (int64_t)job->code_size},
+        {"code_sha256", .text = job->code_sha256, .detail = true},
+        {"code_bytes", .number = (int64_t)job->code_size, .detail = true},
+        {"start", .text = verdict->start},
         {"verdict", .text = sb_word_name(verdict->word)},
+        {"limit", .text = limit_hit(verdict), .number = -1},
         {"exit_code", .number = verdict->exit_code},
+        {"signal", .text = signal_text(signal, verdict->signal), .number = -1},
         {"status", .number = status > 0 ? (int64_t)status : -1},
-        {"waited_ms", .number = (job->ticket.started_us - job->ticket.entered_us) / 1000},
+        {"waited_ms", .number = (job->ticket.started_us - job->ticket.entered_us) / 1000,
+         .detail = true},
         {"wall_time_ms", .number = verdict->wall_time_us < 0 ? -1 : verdict->wall_time_us / 1000},
         {"cpu_time_ms", .number = verdict->cpu_time_us < 0 ? -1 : verdict->cpu_time_us / 1000},
         {"memory_peak_bytes", .number = verdict->memory_peak_bytes},
@@ -249,6 +283,8 @@ static struct job *make_job(struct exchange *exchange, struct request *request,
                         .token = client->token != NULL ? strdup(client->token) : NULL};
     *request = (struct request){.contract = job->contract};
     snprintf(job->id, sizeof(job->id), "%s", exchange->id);
+    snprintf(job->endpoint, sizeof(job->endpoint), "%s %s", exchange->route->method,
+             exchange->route->path);
     TAILQ_INSERT_TAIL(&service->jobs, job, all);
 
     int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];

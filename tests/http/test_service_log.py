@@ -18,8 +18,8 @@ def test_each_job_is_one_record_with_all_that_is_known_of_it(serve):
     record = server.log.jobs(1)[0]
     assert record["id"] == answer["id"]
     assert record["client"] == "127.0.0.1"
-    assert record["policy"] == "run"
-    assert record["verdict"] == "ok"
+    assert (record["endpoint"], record["policy"], record["start"]) == ("POST /run", "run", "cold")
+    assert (record["verdict"], record["limit"], record["signal"]) == ("ok", None, None)
     assert record["code_sha256"] == hashlib.sha256(CODE.encode()).hexdigest()
     assert record["code_bytes"] == len(CODE.encode())
     assert record["waited_ms"] >= 0
@@ -34,7 +34,8 @@ def test_each_job_is_one_record_with_all_that_is_known_of_it(serve):
 def test_every_endpoint_is_logged_with_its_policy(serve, path, field, policy):
     server = serve()
     server.post(path, {field: "def main(): pass"})
-    assert server.log.jobs(1)[0]["policy"] == policy
+    record = server.log.jobs(1)[0]
+    assert (record["policy"], record["endpoint"]) == (policy, f"POST {path}")
 
 
 def test_a_token_is_logged_by_its_name(serve, token):
@@ -55,12 +56,35 @@ def test_code_is_in_the_log_only_when_that_is_asked_for(serve):
     assert open_.log.jobs(1)[0]["code"] == CODE
 
 
-def test_a_job_that_ends_badly_is_logged_with_its_verdict(serve):
+ENDINGS = [
+    # code, further fields, verdict, limit
+    ("1/0", {}, "exception", None),
+    ("raise SystemExit(3)", {}, "exit", None),
+    ("x = b'a' * 200_000_000", {}, "memory", "memory_bytes"),
+    ("import os; os.abort()", {}, "signal", None),
+    ("import os; os.kill(os.getpid(), 40)", {}, "signal", None),
+    ("import time; time.sleep(9)", {"timeout": 0.2}, "timeout", "wall_time_ms"),
+    ("while True: pass", {"limits": {"cpu_time_ms": 100}}, "cpu_time", "cpu_time_ms"),
+    ("def main(): return 'x' * 5000", {"call": "main", "limits": {"result_bytes": 1000}}, "output", "result_bytes"),
+]
+
+
+def test_a_job_that_ends_badly_is_logged_with_its_verdict_the_limit_and_the_signal(serve):
     server = serve()
-    for code in ("1/0", "x = b'a' * 200_000_000", "import os; os.abort()"):
-        server.run(code)
-    server.run("import time; time.sleep(9)", timeout=0.2)
-    assert [record["verdict"] for record in server.log.jobs(4)] == ["exception", "memory", "signal", "timeout"]
+    for number, (code, fields, verdict, limit) in enumerate(ENDINGS, 1):
+        answer = server.run(code, **fields)
+        record = server.log.jobs(number)[-1]
+        assert (record["verdict"], record["limit"]) == (verdict, limit) == (answer["verdict"], limit), code
+        assert (record["signal"], record["start"]) == (answer["signal"], answer["enforcement"]["start"]), code
+    signals = [record["signal"] for record in server.log.jobs(len(ENDINGS))]
+    assert [signals[3], signals[4]] == ["SIGABRT", "SIGRTMIN+6"]
+
+
+def test_a_job_that_is_killed_for_its_output_has_that_limit(serve, policies):
+    server = serve(policies=policies(run={"output": "kill", "limits": {"output_bytes": 1000}}))
+    server.run("while True: print('x' * 1000)")
+    record = server.log.jobs(1)[0]
+    assert (record["verdict"], record["limit"]) == ("output", "output_bytes")
 
 
 def test_nobody_can_forge_a_record(serve):
