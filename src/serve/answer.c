@@ -96,6 +96,7 @@ enum MHD_Result answer_queue(struct incoming *incoming)
     MHD_destroy_response(incoming->response);
     incoming->response = NULL;
     metrics_response(connection->http->metrics, incoming->status);
+    refusal_tell(connection, incoming->status);
     connection_enter(connection, PHASE_ANSWER, (int64_t)incoming->answer_size / 4);
     return result;
 }

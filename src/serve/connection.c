@@ -124,6 +124,7 @@ void connection_say(struct connection *connection, unsigned status, const char *
     if (length < 0)
         return;
     metrics_response(connection->http->metrics, status);
+    refusal_tell(connection, status);
     send_past(connection, text, (size_t)length); /* what does not fit is not worth more */
     free(text);
 }

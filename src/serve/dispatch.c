@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "guard.h"
 #include "http_parts.h"
 #include "util.h"
+
+/* Requests a second, and that many at once, that one address may send without a token that is
+ * known, where one is needed. */
+#define WRONG_TOKENS_RATE 1.0
+#define WRONG_TOKENS_BURST 20
 
 /* Answers and says so. */
 #define REFUSE(incoming, ...) (exchange_error(&(incoming)->exchange, __VA_ARGS__), false)
@@ -147,6 +151,8 @@ static bool check_guard(struct incoming *incoming)
                                           incoming->connection->address.family == AF_UNIX};
     struct sb_error err;
     unsigned status = guard_check(config, &input, &err);
+    if (status == MHD_HTTP_FORBIDDEN)
+        incoming->exchange.refusal = REFUSED_ORIGIN;
     if (status != 0)
         return REFUSE(incoming, status, err.field, "%s", err.message);
     incoming->allows_origin = input.origin != NULL && guard_origin_configured(config, input.origin);
@@ -177,20 +183,50 @@ static const struct token *find_token(struct incoming *incoming)
     return tokens_find(incoming->connection->http->tokens, text, strlen(text));
 }
 
+/* How long until a client may ask again, in milliseconds; 0: now. */
+static int64_t take_turn(const struct http *http, const char *key, double rate, int64_t burst)
+{
+    return rate > 0 ? rates_take(http->rates, key, rate, burst, monotonic_us()) : 0;
+}
+
+static bool refuse_for_now(struct incoming *incoming, enum refusal reason, double rate,
+                           int64_t wait_ms)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+    exchange_header(&incoming->exchange, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    incoming->exchange.refusal = reason;
+    return REFUSE(incoming, MHD_HTTP_TOO_MANY_REQUESTS, NULL,
+                  "no more than %g requests a second%s: come again in %s s", rate,
+                  reason == REFUSED_TOKEN_RATE ? " without a token that is known" : "", seconds);
+}
+
+/* Of one address: who has none, or tries many. A token that is right is asked for no rate here: it
+ * can't be guessed, and others may share the address. */
+static bool refuse_token(struct incoming *incoming)
+{
+    char key[sizeof(incoming->key) + 16];
+    snprintf(key, sizeof(key), "no token %s", incoming->key);
+    int64_t wait_ms =
+        take_turn(incoming->connection->http, key, WRONG_TOKENS_RATE, WRONG_TOKENS_BURST);
+    if (wait_ms > 0)
+        return refuse_for_now(incoming, REFUSED_TOKEN_RATE, WRONG_TOKENS_RATE, wait_ms);
+    bool sent = incoming->headers[HEADER_AUTHORIZATION] != NULL;
+    exchange_header(&incoming->exchange, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                    sent ? "Bearer realm=\"sandbox-run\", error=\"invalid_token\""
+                         : "Bearer realm=\"sandbox-run\"");
+    return REFUSE(incoming, MHD_HTTP_UNAUTHORIZED, "Authorization",
+                  sent ? "this token is not known: ask whoever runs the service for one"
+                       : "a token is needed: send the header 'Authorization: Bearer TOKEN'");
+}
+
 static bool check_token(struct incoming *incoming)
 {
     if (incoming->connection->http->tokens == NULL)
         return true;
     const struct token *token = find_token(incoming);
-    if (token == NULL) {
-        bool sent = incoming->headers[HEADER_AUTHORIZATION] != NULL;
-        exchange_header(&incoming->exchange, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                        sent ? "Bearer realm=\"sandbox-run\", error=\"invalid_token\""
-                             : "Bearer realm=\"sandbox-run\"");
-        return REFUSE(incoming, MHD_HTTP_UNAUTHORIZED, "Authorization",
-                      sent ? "this token is not known: ask whoever runs the service for one"
-                           : "a token is needed: send the header 'Authorization: Bearer TOKEN'");
-    }
+    if (token == NULL)
+        return refuse_token(incoming);
     /* Copies: the file of tokens may be read anew while this request waits. */
     struct client *client = &incoming->exchange.client;
     memcpy(incoming->token, token->name, sizeof(incoming->token));
@@ -206,22 +242,10 @@ static bool check_token(struct incoming *incoming)
 
 static bool check_rate(struct incoming *incoming)
 {
-    struct http *http = incoming->connection->http;
+    const struct http *http = incoming->connection->http;
     const struct client *client = &incoming->exchange.client;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t wait_ms = client->rate <= 0
-                          ? 0
-                          : rates_take(http->rates, client->key, client->rate, http->config->burst,
-                                       (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    if (wait_ms == 0)
-        return true;
-    char seconds[24];
-    snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
-    exchange_header(&incoming->exchange, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-    metrics_add(&http->metrics->refused[REFUSED_RATE], 1);
-    return REFUSE(incoming, MHD_HTTP_TOO_MANY_REQUESTS, NULL,
-                  "no more than %g requests a second: come again in %s s", client->rate, seconds);
+    int64_t wait_ms = take_turn(http, client->key, client->rate, http->config->burst);
+    return wait_ms == 0 || refuse_for_now(incoming, REFUSED_RATE, client->rate, wait_ms);
 }
 
 /* ── What is asked for ──────────────────────────────────────────────────────────────────────── */

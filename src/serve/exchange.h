@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "metrics.h"
+
 struct route;
 struct service;
 
@@ -31,6 +33,11 @@ struct exchange {
     char id[65];      /* X-Request-Id: taken over when it is plain, else made */
     const char *body; /* whole, within the limit; not NUL-terminated */
     size_t body_size;
+
+    /* Of an answer with a status from 400 up: why, for the log and metrics. */
+    enum refusal refusal;
+    const char *refused_field; /* a constant: the field of the request at fault; NULL: none */
+    bool no_refusal;           /* it is a job's verdict, or on health */
 
     /* For a route that answers later: its own state, and what is called when the client leaves
      * before the answer. After `gone` returns the exchange does not exist; it must not be answered.

@@ -46,6 +46,7 @@ static void answer(struct exchange *exchange, const char *error)
     }
     json_bracket(&writer, '}');
     char *text = json_end(&writer);
+    exchange->no_refusal = true;
     exchange_answer(exchange, error == NULL ? 200 : 503, "application/json", text,
                     text != NULL ? strlen(text) : 0);
 }

@@ -96,7 +96,8 @@ static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *ce
                                        const char *key)
 {
     const struct config *config = endpoint->http->config;
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     /* GnuTLS would still speak TLS 1.0 and 1.1 (RFC 8996). */
     static const char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(intptr_t)certificates},
@@ -106,7 +107,8 @@ static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *ce
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(
         flags | (endpoint->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, incoming_handle, endpoint,
-        MHD_OPTION_ARRAY, endpoint->tls ? tls : none, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_EXTERNAL_LOGGER, refusal_overheard, endpoint, MHD_OPTION_ARRAY,
+        endpoint->tls ? tls : none, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)config->header_bytes + POOL_EXTRA, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)config->connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_notify,
@@ -198,7 +200,8 @@ static int open_timers(struct http *http, struct sb_error *err)
 {
     if (timer_open(&http->run_timer, http->loop, run_all, http) < 0 ||
         timer_open(&http->door_timer, http->loop, doors_open, http) < 0 ||
-        timer_open(&http->deadline_timer, http->loop, connections_expire, http) < 0)
+        timer_open(&http->deadline_timer, http->loop, connections_expire, http) < 0 ||
+        timer_open(&http->refusals.summary, http->loop, refusals_summary, http) < 0)
         return sb_fail(err, "http", errno, "the kernel gives no timers");
     return 0;
 }
@@ -261,6 +264,8 @@ void http_close(struct http *http)
     while (!LIST_EMPTY(&http->endpoints))
         close_endpoint(LIST_FIRST(&http->endpoints));
     linger_close_all(http);
+    refusals_summary(http);
+    timer_close(&http->refusals.summary, http->loop);
     timer_close(&http->run_timer, http->loop);
     timer_close(&http->door_timer, http->loop);
     timer_close(&http->deadline_timer, http->loop);

@@ -3,6 +3,7 @@
 #define SERVE_HTTP_PARTS_H
 
 #include <microhttpd.h>
+#include <stdarg.h>
 #include <sys/queue.h>
 
 #include "address.h"
@@ -117,6 +118,25 @@ void peer_leave(struct peer *peer);
 void linger(struct http *http, int fd);
 void linger_close_all(struct http *http);
 
+/* ── Refusals (refusals.c) ──────────────────────────────────────────────────────────────────── */
+
+struct refusals {
+    int64_t full_us[REFUSALS]; /* for how often each is logged: as in rate.c */
+    int64_t silent[REFUSALS];  /* that were not logged */
+    struct timer summary;      /* says their number */
+};
+
+/* An answer with this status has been given on the connection: counts and logs it when it is a
+ * refusal. */
+void refusal_tell(struct connection *connection, unsigned status);
+
+/* What has not been said yet. */
+void refusals_summary(void *http);
+
+/* MHD_OPTION_EXTERNAL_LOGGER. */
+void refusal_overheard(void *endpoint, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
 /* ── The whole ──────────────────────────────────────────────────────────────────────────────── */
 
 struct http {
@@ -139,6 +159,8 @@ struct http {
     bool doors_shut; /* for now: there is no room, or no descriptor */
     struct timer door_timer;
     struct peers peers;
+
+    struct refusals refusals;
 
     struct connection_list phases[PHASES];
     size_t connections;

@@ -71,8 +71,8 @@ static void put_retry_after(struct exchange *exchange)
 void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
             unsigned status, const char *field, const char *message)
 {
-    struct service *service = exchange->service;
-    metrics_add(&service->metrics->refused[reason], 1);
+    exchange->refusal = reason;
+    exchange->refused_field = request_field_name(field);
     if (status == 503)
         put_retry_after(exchange);
     answer_text(exchange, status, contract_refusal(contract, field, message));
@@ -201,6 +201,7 @@ static void finish(void *user, const struct sb_verdict *verdict)
     free_job(job);
     if (exchange != NULL) {
         exchange->gone = NULL;
+        exchange->no_refusal = true;
         if (verdict->host_busy)
             put_retry_after(exchange);
         answer_text(exchange, status, text);

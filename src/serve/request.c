@@ -58,6 +58,17 @@ static const struct request_field *find_field(const struct request *request, con
     return field->name != NULL ? field : NULL;
 }
 
+const char *request_field_name(const char *path)
+{
+    if (path == NULL)
+        return NULL;
+    size_t size = strcspn(path, ".[");
+    for (const struct request_field *field = request_fields; field->name != NULL; field++)
+        if (strlen(field->name) == size && memcmp(field->name, path, size) == 0)
+            return field->name;
+    return NULL;
+}
+
 static int refuse_unknown(const struct request *request, struct sb_error *err)
 {
     json_object_object_foreach(request->body, name, value)

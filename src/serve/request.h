@@ -33,4 +33,8 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
 
 void request_free(struct request *request);
 
+/* "limits" of "limits.pids": a constant, when a request has such a field; else NULL. For logs, into
+ * which nothing goes that a client has made up. */
+const char *request_field_name(const char *path);
+
 #endif
