@@ -53,3 +53,20 @@ def test_every_path_is_listed(server):
 
 def test_the_usage_is_no_wider_than_a_terminal_mostly_is():
     assert max(map(len, usage().splitlines())) <= 100
+
+
+def test_every_metric_is_explained_and_every_one_explained_is_there(server):
+    manual = (MAN / "sandbox-serve.8").read_text()
+    section = manual.partition(".Ss Metrics")[2].partition(".Ss ")[0]
+    explained = {name for line in re.findall(r"^\.It Cm (.*)$", section, re.M) for name in re.split(r"[ ,]+", line)}
+    there = set(re.findall(r"^# TYPE (\S+)", server.get("/metrics").text, re.M))
+    assert explained == there | {"sandbox_certificate_expiry_timestamp_seconds"}
+
+
+def test_every_reason_and_label_of_metrics_is_explained(server):
+    section = (MAN / "sandbox-serve.8").read_text().partition(".Ss Metrics")[2].partition(".Ss ")[0]
+    explained = set(re.findall(r"^\.Cm (\w+)", section, re.M))
+    text = server.get("/metrics").text
+    reasons = set(re.findall(r'^sandbox_refused_total{reason="(\w+)"}', text, re.M))
+    labels = set(re.findall(r'[{,](\w+)="', text)) - {"le"}
+    assert reasons | labels <= explained
