@@ -2,13 +2,12 @@
  * comment, at the beginning of a line or behind white space. What is not understood is an error
  * with the file's name and the line: a misspelt limit must not go unnoticed. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "config.h"
 #include "error.h"
+#include "given_file.h"
 #include "util.h"
 
 enum { LINE_MAX_BYTES = 4096 };
@@ -89,15 +88,14 @@ static int read_lines(struct config_reader *reader, FILE *file, const char *path
 
 int config_read(struct config_reader *reader, const char *path, bool required, struct sb_error *err)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 && errno == ENOENT && !required)
-        return 0;
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return sb_fail(err, "config", errno, "can't read the configuration %.200s", path);
-    if (!S_ISREG(status.st_mode))
-        return sb_fail(err, "config", 0, "%.200s is no file: name one of 'name = value' lines",
-                       path);
+    const struct given_file given = {.path = path,
+                                     .step = "config",
+                                     .field = "config",
+                                     .what = "the configuration",
+                                     .make = "name one of 'name = value' lines with --config"};
+    _cleanup_close_ int fd = given_file_open(&given, err);
+    if (fd < 0)
+        return err->errnum == ENOENT && !required ? 0 : -1;
     __attribute__((cleanup(close_file))) FILE *file = fdopen(fd, "re");
     if (file == NULL)
         return sb_fail(err, "config", errno, "can't read the configuration %.200s", path);

@@ -1,7 +1,6 @@
 /* Certificates: read, and tried before they are used, so that a wrong pair is a sentence and the
  * old one stays. */
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "error.h"
+#include "given_file.h"
 #include "http_parts.h"
 #include "util.h"
 
@@ -17,14 +17,17 @@ enum { PEM_MAX = 1024 * 1024 };
 /* The whole file, NUL-terminated. */
 static char *read_file(const char *path, const char *option, struct sb_error *err)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const struct given_file file = {.path = path,
+                                    .step = "tls",
+                                    .field = option,
+                                    .what = strcmp(option, "tls-key") == 0
+                                                ? "the key of --tls-key"
+                                                : "the certificate of --tls-cert"};
+    _cleanup_close_ int fd = given_file_open(&file, err);
     struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0) {
-        sb_fail_field(err, "tls", option, "can't read --%s %.200s: %s", option, path,
-                      strerror(errno));
+    if (fd < 0)
         return NULL;
-    }
-    if (!S_ISREG(status.st_mode) || status.st_size > PEM_MAX) {
+    if (fstat(fd, &status) < 0 || status.st_size > PEM_MAX) {
         sb_fail_field(err, "tls", option, "--%s %.200s is no PEM file", option, path);
         return NULL;
     }

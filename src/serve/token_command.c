@@ -1,10 +1,12 @@
 /* Changing the file of tokens. The new file takes the old one's place in one step, with the same
- * owner and mode; the directory is locked meanwhile, so that two who add at once lose nothing. The
- * token itself is printed once and kept nowhere. */
+ * owner and mode; the first one that root makes is for the service's group, too. The directory is
+ * locked meanwhile, so that two who add at once lose nothing. The token itself is printed once and
+ * kept nowhere. */
 #include "token_command.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,8 @@
 #include "error.h"
 #include "tokens.h"
 #include "util.h"
+
+#define SERVICE_GROUP "sandbox-serve" /* of sandbox-serve.sysusers */
 
 static int print_line(const char *line, struct sb_error *err)
 {
@@ -132,6 +136,47 @@ static int write_token(const struct command *command, FILE *new, const char *tex
     return 0;
 }
 
+static int keep_owner(FILE *old, FILE *new, struct sb_error *err)
+{
+    struct stat status;
+    if (fstat(fileno(old), &status) == 0 &&
+        (fchown(fileno(new), status.st_uid, status.st_gid) < 0 ||
+         fchmod(fileno(new), status.st_mode & 0777) < 0))
+        return sb_fail(err, "tokens", errno,
+                       "can't give the new file of tokens the old one's owner");
+    return 0;
+}
+
+/* The group that the unit runs the service with, for root, who may give files away. NULL: none. */
+static const struct group *service_group(void)
+{
+    return geteuid() == 0 ? getgrnam(SERVICE_GROUP) : NULL;
+}
+
+static int let_service_read(FILE *new, struct sb_error *err)
+{
+    const struct group *group = service_group();
+    if (group != NULL &&
+        (fchown(fileno(new), (uid_t)-1, group->gr_gid) < 0 || fchmod(fileno(new), 0640) < 0))
+        return sb_fail(err, "tokens", errno, "can't give the file of tokens to the group %s",
+                       SERVICE_GROUP);
+    return 0;
+}
+
+/* A file that was there before is as its owner wanted it. */
+static void say_when_closed(const char *path)
+{
+    const struct group *group = service_group();
+    struct stat status;
+    if (group == NULL || stat(path, &status) < 0 || (status.st_mode & S_IROTH) != 0 ||
+        (status.st_gid == group->gr_gid && (status.st_mode & S_IRGRP) != 0))
+        return;
+    fprintf(stderr,
+            "sandbox-serve: under systemd the service may not read it: chgrp %s %s && chmod 640 "
+            "%s\n",
+            SERVICE_GROUP, path, path);
+}
+
 static int write_file(const struct command *command, FILE *old, FILE *new,
                       char text[TOKEN_TEXT_SIZE], struct sb_error *err)
 {
@@ -149,12 +194,8 @@ static int write_file(const struct command *command, FILE *old, FILE *new,
         (check_policy(command, err) < 0 || make_token(text, err) < 0 ||
          write_token(command, new, text, err) < 0))
         return -1;
-    struct stat status;
-    if (old != NULL && fstat(fileno(old), &status) == 0 &&
-        (fchown(fileno(new), status.st_uid, status.st_gid) < 0 ||
-         fchmod(fileno(new), status.st_mode & 0777) < 0))
-        return sb_fail(err, "tokens", errno,
-                       "can't give the new file of tokens the old one's owner");
+    if ((old != NULL ? keep_owner(old, new, err) : let_service_read(new, err)) < 0)
+        return -1;
     if (fflush(new) != 0 || fsync(fileno(new)) < 0)
         return sb_fail(err, "tokens", errno, "can't write %.200s", command->config.tokens);
     return 0;
@@ -202,6 +243,20 @@ static int lock_directory(const struct command *command, struct sb_error *err)
     return -1;
 }
 
+static void say_done(const struct command *command, const char *text)
+{
+    if (command->action == ACTION_TOKEN_ADD)
+        printf("%s\n", text);
+    if (command->action == ACTION_TOKEN_LIST)
+        return;
+    fprintf(stderr,
+            "sandbox-serve: %s; a running service reads it on SIGHUP: systemctl reload "
+            "sandbox-serve\n",
+            command->action == ACTION_TOKEN_ADD ? "this is the only time that the token is shown"
+                                                : "the token is removed");
+    say_when_closed(command->config.tokens);
+}
+
 int token_command(const struct command *command, struct sb_error *err)
 {
     const char *path = command->config.tokens;
@@ -216,9 +271,10 @@ int token_command(const struct command *command, struct sb_error *err)
     _cleanup_close_ int lock = lock_directory(command, err);
     if (lock < 0)
         return -1;
+    const struct given_file given = tokens_file(path);
     FILE *old = fopen(path, "re");
     if (old == NULL && (errno != ENOENT || command->action != ACTION_TOKEN_ADD))
-        return sb_fail(err, "tokens", errno, "can't read the tokens in %.200s", path);
+        return given_file_fail(&given, errno, err);
     char text[TOKEN_TEXT_SIZE] = "";
     bool found = false;
     int failed = command->action == ACTION_TOKEN_LIST ? copy_lines(command, old, NULL, &found, err)
@@ -227,14 +283,6 @@ int token_command(const struct command *command, struct sb_error *err)
         fclose(old);
     if (failed < 0)
         return -1;
-    if (command->action == ACTION_TOKEN_ADD)
-        printf("%s\n", text);
-    if (command->action != ACTION_TOKEN_LIST)
-        fprintf(stderr,
-                "sandbox-serve: %s; a running service reads it on SIGHUP: systemctl reload "
-                "sandbox-serve\n",
-                command->action == ACTION_TOKEN_ADD
-                    ? "this is the only time that the token is shown"
-                    : "the token is removed");
+    say_done(command, text);
     return 0;
 }

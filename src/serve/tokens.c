@@ -4,13 +4,11 @@
 #include "tokens.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <nettle/memops.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "error.h"
 #include "quantity.h"
@@ -139,16 +137,21 @@ static int read_lines(struct tokens *tokens, FILE *file, const char *path, struc
     return ferror(file) ? sb_fail(err, "tokens", errno, "can't read %.200s", path) : 0;
 }
 
+struct given_file tokens_file(const char *path)
+{
+    return (struct given_file){.path = path,
+                               .step = "tokens",
+                               .field = "tokens",
+                               .what = "the file of tokens",
+                               .make = "sandbox-serve token add NAME --tokens FILE makes one"};
+}
+
 int tokens_load(struct tokens **result, const char *path, struct sb_error *err)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return sb_fail(err, "tokens", errno,
-                       "can't read the tokens in %.200s (sandbox-serve token add NAME makes one)",
-                       path);
-    if (!S_ISREG(status.st_mode))
-        return sb_fail(err, "tokens", 0, "%.200s is no file: name the file of tokens", path);
+    const struct given_file given = tokens_file(path);
+    _cleanup_close_ int fd = given_file_open(&given, err);
+    if (fd < 0)
+        return -1;
     FILE *file = fdopen(fd, "re");
     struct tokens *tokens = calloc(1, sizeof(*tokens));
     int failed = -1;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "given_file.h"
 #include "sandbox.h"
 
 #define TOKEN_NAME_SIZE 65
@@ -21,6 +22,9 @@ struct token {
 };
 
 struct tokens;
+
+/* How errors call it. `path` must live as long. */
+struct given_file tokens_file(const char *path);
 
 /* Reads the file. One without tokens is good: then nobody has access. */
 int tokens_load(struct tokens **tokens, const char *path, struct sb_error *err);
