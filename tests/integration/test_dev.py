@@ -35,6 +35,18 @@ def test_building_writes_nothing_to_standard_output():
     assert (ran.returncode, ran.stdout) == (0, "")
 
 
+@pytest.mark.parametrize("how", ["as it is", "by a link", "by its name"])
+def test_files_on_the_line_are_looked_for_where_dev_is_called(how, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/dev").symlink_to(CHECKOUT / "dev")
+    (tmp_path / "rel.py").write_text("import helper, sys\nprint(sys.argv[0], helper.VALUE)\n")
+    (tmp_path / "helper.py").write_text("VALUE = 42\n")
+    program = {"as it is": CHECKOUT / "dev", "by a link": tmp_path / "bin/dev", "by its name": "dev"}[how]
+    ran = subprocess.run([program, "run", "--files", "helper.py", "rel.py"], cwd=tmp_path, stdin=subprocess.DEVNULL,
+                         capture_output=True, text=True, env=os.environ | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"})
+    assert (ran.returncode, ran.stdout) == (0, "rel.py 42\n"), ran
+
+
 def test_what_dev_installs_is_enough_to_build(tmp_path):
     """Libraries of the packages that ./dev run installs are found, all others are not there."""
     packages = re.search(r"^build_packages=\(([^)]*)\)", (CHECKOUT / "dev").read_text(), re.M)[1].split()
