@@ -299,27 +299,91 @@ def service_policies():
     return said[0].removeprefix("#policies = ")
 
 
-def test_tokens_are_read_from_a_file_of_the_services_group(service):
-    file = pathlib.Path("/etc/sandbox-run/tokens")
+def add_token(name, file):
+    """The token. As the README has it: nothing else is done to the file."""
+    ran = subprocess.run(["sandbox-serve", "token", "add", name, "--tokens", file], capture_output=True, text=True,
+                         check=False)
+    assert ran.returncode == 0, ran
+    return ran.stdout.strip()
 
-    def add(name):
-        command = ["sandbox-serve", "token", "add", name, "--tokens", file]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran
-        return ran.stdout.strip()
 
-    try:
-        alice = add("alice")
-        shutil.chown(file, "root", USER)
-        file.chmod(0o640)
-        service.configure(f"tokens = {file}")
-        assert service.post("/run", {"code": "print(1)"}).status == 401
-        assert service.run("print(1)", headers=bearer(alice))["output"] == "1"
-        bob = add("bob")
-        systemctl("reload", UNIT)
-        until(lambda: service.get("/policies", headers=bearer(bob)).status == 200)
-    finally:
-        file.unlink(missing_ok=True)
+@pytest.fixture
+def place():
+    """/etc/sandbox-run, without what a test puts there."""
+    directory = pathlib.Path("/etc/sandbox-run")
+    before = set(directory.iterdir())
+    yield directory
+    for path in set(directory.iterdir()) - before:
+        path.unlink()
+
+
+def refused(service, *lines):
+    """What it says when it can't start with these lines in serve.conf."""
+    since = now_us()
+    with pytest.raises(subprocess.CalledProcessError):
+        service.configure(*lines)
+    systemctl("stop", UNIT)
+    systemctl("reset-failed", UNIT)
+    said = []
+
+    def is_said():
+        said[:] = [entry["MESSAGE"] for entry in journal(since=since)
+                   if "may not" in entry["MESSAGE"] or "is not there" in entry["MESSAGE"]]
+        return said
+    until(is_said)
+    return said[0]
+
+
+def test_tokens_that_root_adds_are_the_services_to_read(service, place):
+    file = place / "tokens"
+    alice = add_token("alice", file)
+    service.configure(f"tokens = {file}")
+    assert service.post("/run", {"code": "print(1)"}).status == 401
+    assert service.run("print(1)", headers=bearer(alice))["output"] == "1"
+    bob = add_token("bob", file)
+    systemctl("reload", UNIT)
+    until(lambda: service.get("/policies", headers=bearer(bob)).status == 200)
+
+
+def test_a_file_that_the_service_may_not_read_is_told_from_one_that_is_not_there(service, place):
+    file = place / "tokens"
+    assert f"{file} is not there: sandbox-serve token add" in refused(service, f"tokens = {file}")
+    token = add_token("alice", file)
+    shutil.chown(file, "root", "root")
+    remedy = f"chgrp {USER} {file} && chmod 640 {file}"
+    assert f"user {USER} may not read the file of tokens: {remedy}" in refused(service, f"tokens = {file}")
+    file.chmod(0o600)
+    subprocess.run(remedy, shell=True, check=True)
+    service.configure(f"tokens = {file}")
+    assert service.run("print(1)", headers=bearer(token))["output"] == "1"
+    assert "for want of access to /root: put it" in refused(service, "tokens = /root/tokens")
+
+
+def test_the_key_of_its_certificate_is_for_the_services_group(service, place):
+    """And one that is exchanged is in force after a reload."""
+    certificate, key = place / "cert.pem", place / "key.pem"
+
+    def make(name):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out",
+                        certificate], check=True, capture_output=True)
+
+    def name():
+        shown = subprocess.run(["curl", "-svk", "https://127.0.0.1:8443/health"], capture_output=True, text=True, check=False)
+        assert "healthy" in shown.stdout, shown
+        return re.search(r"subject: CN=(\w+)", shown.stderr)[1]
+
+    make("first")
+    key.chmod(0o600)
+    lines = (f"tls-cert = {certificate}", f"tls-key = {key}", "listen = 127.0.0.1:8443")
+    remedy = f"chgrp {USER} {key} && chmod 640 {key}"
+    assert f"user {USER} may not read the key of --tls-key: {remedy}" in refused(service, *lines)
+    subprocess.run(remedy, shell=True, check=True)
+    service.configure(*lines)
+    assert name() == "first"
+    make("second")
+    systemctl("reload", UNIT)
+    until(lambda: name() == "second")
 
 
 # ── Stop, restart, crash ─────────────────────────────────────────────────────────────────────────

@@ -19,6 +19,14 @@ def test_a_programs_manual_has_the_options_of_its_help(program, page):
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown.stdout)) == described
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in (CHECKOUT / "man").iterdir()))
+def test_no_quotation_of_a_manual_stands_within_another(page):
+    """A macro of mdoc's that quotes does so to the end of its line: a second one there is within the first."""
+    nested = [line for line in (CHECKOUT / "man" / page).read_text("utf-8").splitlines()
+              if len(re.findall(r"(?:^\.| )(?:Ql|Sq|Dq|Qq)(?= )", line)) > 1]
+    assert nested == []
+
+
 def test_the_librarys_manual_has_all_functions_of_the_header():
     header = (CHECKOUT / "include/sandbox.h").read_text("utf-8")
     manual = (CHECKOUT / "man/libsandbox.3").read_text("utf-8")
