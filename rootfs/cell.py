@@ -94,8 +94,7 @@ class Watch:
     def __init__(self, root, bounds):
         self._root = root
         self._before = self._look()
-        self._most = [min(most, free // 2) for most, free in
-                      zip((bounds.memory, bounds.disk, bounds.files), self._before)]
+        self._bounds = (bounds.memory, bounds.disk, bounds.files)
         self.deadline = time.monotonic() + bounds.seconds
 
     def _look(self):
@@ -109,10 +108,18 @@ class Watch:
     def check(self):
         if time.monotonic() >= self.deadline:
             raise CellError("a program of the image did not come to its end in time")
-        for what, before, now, most in zip(("memory", "disk space", "files"), self._before, self._look(), self._most):
-            if before - now > most:
-                raise CellError(f"a program of the image took too much of this host's {what}: it is damaged or "
-                                "hostile; if something else took it, try again")
+        for what, before, now, bound in zip(("memory", "disk space", "files"), self._before, self._look(), self._bounds):
+            if before - now > min(bound, before // 2):
+                raise CellError(self._too_much(what, before, bound))
+
+    @staticmethod
+    def _too_much(what, before, bound):
+        if bound <= before // 2:
+            return (f"a program of the image took too much of this host's {what}: it is damaged or hostile; if something "
+                    "else took it, try again")
+        amount = f"{before} files" if what == "files" else f"{before >> 20} MiB of {what}"
+        return (f"no room is left: a program of the image took half of the {amount} that were free; make some room, or name "
+                "another place; where plenty was free, the image is damaged or hostile")
 
 
 def read_filter(path):

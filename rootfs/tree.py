@@ -367,10 +367,31 @@ def run_python(tree, python, mode, owner, stdin, writable=False):
         tree, [python, "-I", "-B", "-c", helper("inside.py"), mode], owner=owner, stdin=stdin,
         writable=writable, env=PYTHON_ENV, code=cell.read_filter(filter_path()))
     if status != 0:
+        refuse_full(err, tree)
         last = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         raise Failed(f"{python} of {tree} failed ({printable(last) or f'status {status}'}): "
                      "it has to be a Python 3 that runs on this machine")
     return out
+
+
+def refuse_full(said, tree):
+    """Where a program in a cell has failed because the disk is full, the program is not to blame."""
+    if re.search(rb"(?i)no space left on device|disk quota exceeded", said):
+        raise Failed(no_room(tree))
+
+
+def no_room(path):
+    return f"no room is left for {path}: make some, or name another place"
+
+
+def remedy_of(error):
+    """What to do about a call of the kernel's that failed."""
+    where = error.filename or "the root file system"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return no_room(where)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{where}: {error.strerror}: run it as a user who may write there, or name another place"
+    return f"{where}: {error.strerror}"
 
 
 def printable(text):
@@ -492,6 +513,7 @@ def unpack(layout, tree):
         root, [program, "raw", "unpack", "--rootless", "--image", "/layout:rootfs", "/tree"],
         owner=owner, binds=binds, env={"PATH": "/usr/bin", "HOME": "/tmp"}, bounds=UNPACKED)
     if status != 0:
+        refuse_full(err, tree)
         last = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
         raise Failed(f"the image's layers can't be unpacked ({printable(last)}): "
                      "the image is damaged or hostile, fetch or build it anew")
@@ -505,6 +527,7 @@ def debian(tree, packages):
         tree, ["/usr/bin/python3", "-I", "-B", "-c", helper("slim.py"), *packages], owner=owner,
         writable=True, env=PYTHON_ENV)
     if status != 0:
+        refuse_full(err, tree)
         raise Failed("the packages can't be sorted out: " + err.decode("utf-8", "replace")[-2000:])
 
 
@@ -834,8 +857,7 @@ def main():
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        print(f"sandbox-rootfs: {error.filename or ''}: {error.strerror}: see that there is room "
-              "and that you may write there", file=sys.stderr)
+        print(f"sandbox-rootfs: {remedy_of(error)}", file=sys.stderr)
     return 1
 
 

@@ -688,7 +688,7 @@ def test_no_word_of_a_hostile_interpreter_is_taken_unchecked(rootfs, image, answ
     (lambda image, path: path, "oci-layout"),
     (lambda image, path: (path / "text").write_text("x") and path / "text", "docker save"),
     (lambda image, path: Image(path / "bare", layer(directory("usr"))).layout(), "--python"),
-    (lambda image, path: "docker://127.0.0.1:1/none:latest", "can't be fetched"),
+    (lambda image, path: "docker://127.0.0.1:1/none:latest", "127.0.0.1:1 can't be reached"),
 ], ids=["no source", "a directory", "a text file", "no python in it", "no registry"])
 def test_a_failed_import_says_what_to_do_and_leaves_nothing(rootfs, image, tmp_path, make, hint):
     ran = rootfs.take(make(image, tmp_path), status=1)
@@ -741,6 +741,129 @@ def test_what_a_killed_import_left_is_cleared_by_the_next(rootfs, image):
     left.chmod(0o700)
     rootfs.take(image().layout())
     assert rootfs.left() == ["rootfs"] and not (rootfs.target / "locked").exists()
+
+
+@needs_tools
+def test_a_killed_import_takes_with_it_what_it_started_and_the_next_works(rootfs, image):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        process = subprocess.Popen(
+            [PROGRAM, "import", "--insecure", f"docker://127.0.0.1:{silent.getsockname()[1]}/a:b", rootfs.target],
+            stderr=subprocess.DEVNULL)
+        connection, _ = silent.accept()
+        process.kill()
+        process.wait()
+        while connection.recv(4096):
+            pass  # until skopeo is gone
+        connection.close()
+    rootfs.take(image().layout())
+    assert rootfs.left() == ["rootfs"] and rootfs.faults(status=0) == []
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """fake(program, script): an environment in which that is the program."""
+    def fake(program, script):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / program).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+        return {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+
+    return fake
+
+
+@needs_tools
+@pytest.mark.long
+def test_the_next_call_waits_until_nothing_of_a_killed_one_is_left(rootfs, image, fake, tmp_path):
+    """Neither a session of its own nor a deaf ear keeps a process alive."""
+    os.mkfifo(tmp_path / "alive")
+    environment = fake("skopeo", f"""exec 3>{tmp_path}/alive
+        trap '' TERM HUP INT
+        setsid sh -c 'setsid sleep 600 & exec sleep 600' &
+        exec sleep 600""")
+    source = image().layout()
+    process = subprocess.Popen([PROGRAM, "import", source, rootfs.target], env=environment, stderr=subprocess.DEVNULL)
+    with open(tmp_path / "alive", "rb") as alive:
+        process.kill()
+        rootfs.take(source)
+        os.set_blocking(alive.fileno(), False)
+        assert alive.read() == b"", "nobody has it open any more"
+    process.wait()
+    assert rootfs.left() == ["rootfs"] and rootfs.faults(status=0) == []
+
+
+# What the tools say of themselves, and what is made of it.
+CAUSES = {
+    "no such package": ("mmdebstrap", "E: Unable to locate package python3-nunpy", "no package python3-nunpy in Debian bookworm"),
+    "a package that is known by name alone": (
+        "mmdebstrap", "E: Package 'python3-old' has no installation candidate", "no package python3-old in Debian bookworm"),
+    "no such release": (
+        "mmdebstrap", "E: The repository 'http://deb.debian.org/debian bookworm Release' does not have a Release file.",
+        "no Debian bookworm at deb.debian.org"),
+    "a full disk": ("mmdebstrap", "E: Write error - write (28: No space left on device)", "no room is left in {tmp} (TMPDIR) or in {place}:"),
+    "a full disk of the target's": (
+        "mmdebstrap", "tar: ./usr/lib/x: Cannot write: No space left on device\nE: Write error - write (28: No space left on device)",
+        "no room is left in {place}: make some"),
+    "a quota": ("mmdebstrap", "tar: ./usr/lib/x: Cannot write: Disk quota exceeded", "no room is left in {place}: make some"),
+    "no such host": ("mmdebstrap", "  Temporary failure resolving 'deb.debian.org'", "deb.debian.org is no name that this host can find"),
+    "nobody answers": ("mmdebstrap", "  Could not connect to 127.0.0.1:1 (127.0.0.1). - connect (111: Connection refused)",
+                       "127.0.0.1:1 can't be reached"),
+    "no key": ("mmdebstrap", "W: GPG error: http://deb.debian.org bookworm InRelease: NO_PUBKEY 0E98404D386FA1D9",
+               "apt install debian-archive-keyring"),
+    "packages that don't agree": ("mmdebstrap", "The following packages have unmet dependencies:", "can't be installed together"),
+    "no user namespaces": ("mmdebstrap", "E: unable to pick chroot mode automatically (use --mode for manual selection)",
+                           "this user may not make namespaces here"),
+    "something else": ("mmdebstrap", "E: something else", "mmdebstrap failed, see above"),
+    "nothing": ("mmdebstrap", "", "mmdebstrap failed, see above"),
+    "no such image": ("skopeo", "reading manifest b in 127.0.0.1:1/a: manifest unknown: manifest unknown", "no such image"),
+    "no access": ("skopeo", "denied: requested access to the resource is denied", "skopeo login"),
+    "no TLS": ("skopeo", "http: server gave HTTP response to HTTPS client", "--insecure"),
+    "an unknown certificate": ("skopeo", "x509: certificate signed by unknown authority", "--insecure"),
+    "no such registry": ("skopeo", "dial tcp: lookup no-such.invalid on 10.0.0.1:53: no such host", "no-such.invalid is no name"),
+    "nobody answers there": ("skopeo", "dial tcp 127.0.0.1:1: connect: connection refused", "127.0.0.1:1 can't be reached"),
+    "a damaged image": ("skopeo", "unexpected EOF", "the image can't be fetched, see above"),
+}
+
+
+@needs_tools
+@pytest.mark.parametrize("verbose", [[], ["--verbose"]], ids=["", "verbose"])
+@pytest.mark.parametrize("name", CAUSES)
+def test_a_failure_names_its_cause_and_no_other(rootfs, fake, name, verbose):
+    tool, said, told = CAUSES[name]
+    environment = fake(tool, f"cat >&2 <<'END'\n{said}\nEND\nexit 1")
+    arguments = ["build"] if tool == "mmdebstrap" else ["import", "docker://127.0.0.1:1/a:b"]
+    ran = rootfs(arguments[0], *verbose, *arguments[1:], rootfs.target, status=1, env={**environment, "TMPDIR": "/tmp"})
+    last = ran.stderr.splitlines()[-1]
+    assert told.format(place=rootfs.place, tmp="/tmp") in last and last.startswith("sandbox-rootfs: "), ran
+    assert not said or said.splitlines()[0] in ran.stderr
+    assert rootfs.left() == []
+
+
+@needs_tools
+@needs_root
+@pytest.mark.parametrize("size", ["100K", "8M", "17M"])
+def test_a_full_disk_is_told_at_whatever_step_it_is_full(rootfs, image, size):
+    ran = subprocess.run(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size="$0" none "$1" && shift && exec "$@"', size,
+                          rootfs.place, PROGRAM, "import", image().layout(), rootfs.target], capture_output=True, text=True)
+    assert ran.returncode == 1 and "no room is left" in ran.stderr.splitlines()[-1], ran
+
+
+@needs_root
+@pytest.mark.skipif(shutil.which("newuidmap") is None, reason="uidmap is not installed")
+@pytest.mark.parametrize("user, told", [("65534", "/etc/subuid has no range for nobody: as root, usermod --add-subuids"),
+                                        ("12345", "uid 12345 has no name")])
+def test_a_user_who_has_no_range_of_ids_is_told_how_to_get_one(user, told):
+    place = pathlib.Path(subprocess.run(["mktemp", "-d", "/tmp/sandbox-run-test-XXXXXX"], check=True, capture_output=True,
+                                        text=True).stdout.strip())
+    try:
+        shutil.copytree(ROOTFS_DIR, place / "rootfs", ignore=shutil.ignore_patterns("__pycache__"))
+        place.chmod(0o755)
+        ran = subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
+                              place / "rootfs/sandbox-rootfs", "build", place / "made"], capture_output=True, text=True)
+        assert ran.returncode == 1 and told in ran.stderr, ran
+    finally:
+        shutil.rmtree(place)
 
 
 @needs_tools
