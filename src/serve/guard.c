@@ -82,6 +82,13 @@ bool guard_origin_configured(const struct config *config, const char *origin)
     return false;
 }
 
+/* A page on such a name does not know a token, so where those are needed any name will do. */
+static bool host_is_known(const struct config *config, const struct guard_input *input,
+                          const char *host)
+{
+    return input->private_socket || config->tokens != NULL || host_is_safe(config, host);
+}
+
 static unsigned check_host(const struct config *config, const struct guard_input *input,
                            struct sb_error *err)
 {
@@ -94,14 +101,55 @@ static unsigned check_host(const struct config *config, const struct guard_input
                       "the host that is asked is not a name: send NAME or NAME:PORT");
         return BAD_REQUEST;
     }
-    /* A page on such a name does not know a token, so where those are needed any name will do. */
-    if (config->tokens != NULL || host_is_safe(config, input->host))
+    if (host_is_known(config, input, input->host))
         return 0;
     sb_fail_field(err, "guard", "Host",
                   "this service is not known as '%.100s': ask it by its address or as localhost, "
-                  "or start it with --host %.100s",
-                  input->host, input->host);
+                  "or start it with --host %.*s",
+                  input->host, (int)name_size(input->host), input->host);
     return MISDIRECTED;
+}
+
+/* "name:port" of an origin; NULL when it is no page of a site. */
+static const char *place_of(const char *origin)
+{
+    const char *colon = strstr(origin, "://");
+    bool http = strncasecmp(origin, "http://", 7) == 0 || strncasecmp(origin, "https://", 8) == 0;
+    return http && is_well_formed(colon + 3) ? colon + 3 : NULL;
+}
+
+/* A page whose origin is not the Host. A proxy that has put another name there may be the reason:
+ * then the browser itself says that the page is of the place that it asks ("same-origin", which no
+ * page can say for it). That place must be one of ours as a Host must: a name that was made to
+ * point here is same-origin, too. Over http: from elsewhere browsers don't say it (Fetch Metadata,
+ * 2.1: for trustworthy places alone). */
+static unsigned check_foreign(const struct config *config, const struct guard_input *input,
+                              struct sb_error *err)
+{
+    const char *origin = input->origin, *site = input->fetch_site, *place = place_of(origin);
+    bool own = site != NULL && strcmp(site, "same-origin") == 0 && place != NULL;
+    if (own && host_is_known(config, input, place))
+        return 0;
+    if (own) {
+        sb_fail_field(err, "guard", "Origin",
+                      "this service is not known as '%.100s', as the browser has it: start it "
+                      "with --host %.*s",
+                      place, (int)name_size(place), place);
+        return MISDIRECTED;
+    }
+    if (site == NULL && place != NULL && input->host != NULL)
+        sb_fail_field(err, "guard", "Origin",
+                      "pages of %.100s may not use this service, which was asked as '%.100s': "
+                      "where a proxy has changed that name, let it send the browser's (nginx: "
+                      "proxy_set_header Host $http_host); to let pages of another site ask, start "
+                      "it with --origin %.100s",
+                      origin, input->host, origin);
+    else
+        sb_fail_field(err, "guard", "Origin",
+                      "pages of %.100s may not use this service; to let them, start it with "
+                      "--origin %.100s",
+                      origin, place != NULL ? origin : "ORIGIN");
+    return FORBIDDEN;
 }
 
 static unsigned check_origin(const struct config *config, const struct guard_input *input,
@@ -112,11 +160,7 @@ static unsigned check_origin(const struct config *config, const struct guard_inp
         if ((input->host != NULL && origin_is_own(origin, input->host)) ||
             guard_origin_configured(config, origin))
             return 0;
-        sb_fail_field(err, "guard", "Origin",
-                      "pages of %.100s may not use this service; to let them, start it with "
-                      "--origin %.100s",
-                      origin, strstr(origin, "://") ? origin : "ORIGIN");
-        return FORBIDDEN;
+        return check_foreign(config, input, err);
     }
     /* Links from elsewhere to the pages are welcome; they can't run anything. */
     bool reads = strcmp(input->method, "GET") == 0 || strcmp(input->method, "HEAD") == 0;

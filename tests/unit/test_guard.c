@@ -147,6 +147,88 @@ static void without_an_origin_the_browsers_word_counts(void **state)
                          rows[i].status);
 }
 
+/* A proxy that puts its own name into Host: which page asks is the browser's word alone. */
+static void behind_a_proxy_the_browsers_word_counts_for_names_of_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct config *config;
+        const char *host, *origin, *site;
+        unsigned status;
+    } rows[] = {
+        /* nginx: "proxy_pass" alone, and "Host $host", which drops the port. */
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", "same-origin", OK},
+        {&plain, "localhost", "http://localhost:8080", "same-origin", OK},
+        {&plain, "127.0.0.1:8000", "https://192.0.2.1", "same-origin", OK},
+        {&plain, "127.0.0.1:8000", "https://[::1]:8443", "same-origin", OK},
+        {&named, "127.0.0.1:8000", "https://sandbox.example.org", "same-origin", OK},
+        {&named, "127.0.0.1:8000", "https://Sandbox.Example.Org:8443", "same-origin", OK},
+        {&named, "127.0.0.1:8000", "https://other.example.org:8443", "same-origin", OK},
+        {&guarded, "127.0.0.1:8000", "https://sandbox.example.org", "same-origin", OK},
+        {&open, "127.0.0.1:8000", "https://sandbox.example.org", "same-origin", OK},
+        /* A name that was made to point here is same-origin, too. */
+        {&plain, "127.0.0.1:8000", "https://evil.example", "same-origin", MISDIRECTED},
+        {&plain, "127.0.0.1:8000", "https://localhost.evil.example", "same-origin", MISDIRECTED},
+        {&plain, "127.0.0.1:8000", "https://127.0.0.1.nip.io:8000", "same-origin", MISDIRECTED},
+        {&named, "127.0.0.1:8000", "https://evil.example", "same-origin", MISDIRECTED},
+        {&named, "127.0.0.1:8000", "https://other.example.org:8444", "same-origin", MISDIRECTED},
+        {&plain, "evil.example", "http://localhost:8080", "same-origin", MISDIRECTED},
+        /* Another port of this host is another page. */
+        {&plain, "localhost", "http://localhost:3000", "same-site", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://127.0.0.1:3000", "same-site", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", "cross-site", FORBIDDEN},
+        {&guarded, "127.0.0.1:8000", "https://evil.example", "cross-site", FORBIDDEN},
+        /* No browser says any of these. */
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", NULL, FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", "", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", "none", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", "Same-Origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost:8080", "same-origin, none", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "null", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "localhost:8080", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "file://localhost", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "chrome-extension://localhost", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost:evil", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://evil.example@localhost", "same-origin", FORBIDDEN},
+        {&plain, "127.0.0.1:8000", "http://localhost, http://evil.example", "same-origin",
+         FORBIDDEN},
+        {&guarded, "127.0.0.1:8000", "null", "same-origin", FORBIDDEN},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        unsigned status = check(rows[i].config, "POST", rows[i].host, rows[i].origin, rows[i].site);
+        if (status != rows[i].status)
+            fail_msg("Origin '%s' at '%s', %s: %u, not %u", rows[i].origin, rows[i].host,
+                     rows[i].site, status, rows[i].status);
+    }
+}
+
+/* What has to be done differs: behind a proxy, for a name of one's own, for another site. */
+static void a_refusal_names_what_mends_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin, *site, *says, *not ;
+    } rows[] = {
+        {"http://192.0.2.7:8080", NULL, "proxy_set_header Host $http_host", "--host"},
+        {"https://sandbox.example.org", "same-origin", "--host sandbox.example.org", "--origin"},
+        {"https://sandbox.example.org", "cross-site", "--origin https://sandbox.example.org",
+         "proxy"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct guard_input input = {.method = "POST",
+                                          .host = "127.0.0.1:8000",
+                                          .origin = rows[i].origin,
+                                          .fetch_site = rows[i].site};
+        struct sb_error err;
+        assert_int_not_equal(guard_check(&plain, &input, &err), OK);
+        assert_string_equal(err.field, "Origin");
+        if (strstr(err.message, rows[i].says) == NULL || strstr(err.message, rows[i].not ) != NULL)
+            fail_msg("Origin '%s', %s: %s", rows[i].origin, rows[i].site, err.message);
+    }
+}
+
 static void only_json_is_taken_for_json(void **state)
 {
     (void)state;
@@ -238,6 +320,8 @@ int main(void)
         cmocka_unit_test(a_unix_socket_has_any_name),
         cmocka_unit_test(pages_of_other_origins_are_refused),
         cmocka_unit_test(without_an_origin_the_browsers_word_counts),
+        cmocka_unit_test(behind_a_proxy_the_browsers_word_counts_for_names_of_ours),
+        cmocka_unit_test(a_refusal_names_what_mends_it),
         cmocka_unit_test(only_json_is_taken_for_json),
         cmocka_unit_test(a_body_must_not_be_encoded),
         cmocka_unit_test(a_host_that_does_not_count_must_be_one_all_the_same),
