@@ -159,6 +159,24 @@ static bool check_guard(struct incoming *incoming)
     return true;
 }
 
+/* A proxy on this host that nobody has named: all of its clients are one. Said once, since anybody
+ * can send that header. */
+static void tell_of_proxy(struct incoming *incoming)
+{
+    struct http *http = incoming->connection->http;
+    const struct address *peer = &incoming->connection->address;
+    char text[ADDRESS_TEXT_SIZE];
+    bool here = address_is_loopback(peer) || (peer->family == AF_UNIX && http->tokens != NULL);
+    if (http->told_of_proxy || !here || networks_hold(http->proxies, http->proxies_count, peer))
+        return;
+    http->told_of_proxy = true;
+    const char *net = peer->family == AF_UNIX ? "unix" : address_text(peer, text);
+    log_say(http->log, LOG_WARNING,
+            "requests from %s have an X-Forwarded-For, which is not believed: all of them count as "
+            "one client; if a proxy of yours sends it, start with --trusted-proxy %s",
+            net, net);
+}
+
 static void identify(struct incoming *incoming)
 {
     const struct http *http = incoming->connection->http;
@@ -170,6 +188,8 @@ static void identify(struct incoming *incoming)
     address_text(&subscriber, incoming->key);
     *client = (struct client){
         .key = incoming->key, .address = incoming->address, .rate = http->config->rate};
+    if (*incoming->forwarded != '\0')
+        tell_of_proxy(incoming);
 }
 
 static const struct token *find_token(struct incoming *incoming)

@@ -149,6 +149,7 @@ struct http {
     struct tokens *tokens; /* NULL: none are needed */
     struct network *proxies;
     size_t proxies_count;
+    bool told_of_proxy; /* that there seems to be one which is not among them */
 
     LIST_HEAD(endpoints, endpoint) endpoints;
     struct endpoint *plain, *tls; /* for new connections; tls NULL: there are no certificates */

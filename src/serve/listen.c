@@ -362,8 +362,19 @@ static void warn_of_clear_text(const struct listener *listener, const struct con
                 listener->name);
 }
 
+/* Whether whoever comes by a UNIX socket is told apart by more than a user id: by tokens, or by
+ * what a proxy says. */
+static bool tells_local_apart(const struct config *config)
+{
+    bool trusted = config->tokens != NULL;
+    for (char **net = config->trusted_proxies; net != NULL && *net != NULL; net++)
+        trusted |= strcmp(*net, "unix") == 0;
+    return trusted;
+}
+
 void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log)
 {
+    const struct listener *local = NULL;
     for (size_t i = 0; i < listeners->count; i++) {
         const struct log_field field = {
             .name = "listen", .text = listeners->list[i].name, .detail = true};
@@ -371,7 +382,15 @@ void listeners_say(const struct listeners *listeners, const struct config *confi
         snprintf(message, sizeof(message), "listening on %s", listeners->list[i].name);
         log_record(log, LOG_INFO, message, &field, 1);
         warn_of_clear_text(&listeners->list[i], config, log);
+        if (local == NULL && listeners->list[i].local)
+            local = &listeners->list[i];
     }
+    if (local != NULL && !tells_local_apart(config))
+        log_say(log, LOG_NOTICE,
+                "on %s one user is one client: behind a proxy everybody is, with one turn and one "
+                "rate for all; if there is one, start with --trusted-proxy unix, and let it send "
+                "X-Forwarded-For",
+                local->name);
 }
 
 void listeners_close(struct listeners *listeners, bool remove)

@@ -32,8 +32,9 @@ int listeners_open(struct listeners *listeners, const struct config *config, str
 /* Closes what belongs to other workers than this one. */
 void listeners_keep(struct listeners *listeners, size_t worker);
 
-/* Writes to the log where the service listens, and a warning for each place from which tokens that
- * come in clear text may be read on their way. */
+/* Writes to the log where the service listens, and warnings: of each place from which tokens that
+ * come in clear text may be read on their way, and, once, what a proxy on a UNIX socket would do to
+ * its clients unless the configuration says otherwise. */
 void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log);
 
 /* Closes all. `remove`: files of UNIX sockets too. */

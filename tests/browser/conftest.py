@@ -37,6 +37,7 @@ policies = http.policies
 shared_server = http.shared_server
 server = http.server
 until = http.until
+Elsewhere, integration = http.Elsewhere, http.integration  # for proxies.py
 
 CHECKOUT = http.integration.CHECKOUT
 DESKTOP, PHONE = (1440, 900), (360, 740)
