@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message.h"
+#include "nearest.h"
 #include "quantity.h"
 #include "status.h"
 #include "util.h"
@@ -39,7 +40,8 @@ static const struct row running[] = {
     {TEXT, 0, "policy", "NAME|FILE", "limits, mounts and filter [default]", AT(policy)},
     {LIST, 0, "files", "PATH", "put this file or directory into /work too; repeatable", AT(files)},
     {ENVIRONMENT, 0, "env", "K=V", "set this in the script's environment; repeatable", AT(env)},
-    {TEXT, 0, "call", "NAME|JSON", "call this function then; its value is the result", AT(call)},
+    {TEXT, 0, "call", "NAME|JSON", "call this function then; --json and --meta have its value",
+     AT(call)},
     {FLAG, 0, "merge-stderr", NULL, "stderr goes to stdout, in the order written",
      AT(merge_stderr)},
     {FLAG, 0, "json", NULL, "print the verdict, one line of JSON, in place of output", AT(json)},
@@ -58,9 +60,11 @@ static const struct row others[] = {
      0},
     {UID_RANGE, 0, "uid-range", "FIRST:COUNT", "as root: host uids for jobs, one for each", 0},
     {FLOOR, 0, "memory-floor", "SIZE", "end the job when the host has less memory left", 0},
-    {ACTION, 0, "doctor", NULL, "show what this host can enforce, and remedies", ACTION_DOCTOR},
+    {ACTION, 0, "doctor", NULL, "show what this host can enforce, and remedies; also --json",
+     ACTION_DOCTOR},
     {ACTION, 0, "selftest", NULL, "run hostile scripts and see each contained", ACTION_SELFTEST},
-    {ACTION, 0, "list-policies", NULL, "show the policies that there are", ACTION_LIST_POLICIES},
+    {ACTION, 0, "list-policies", NULL, "show the policies that there are; with --json as JSON",
+     ACTION_LIST_POLICIES},
     {ACTION, 0, "print-policy", NULL, "show --policy, every key", ACTION_PRINT_POLICY},
     {ACTION, 0, "version", NULL, "show the version", ACTION_VERSION},
     {ACTION, 'h', "help", NULL, "show this text", ACTION_HELP},
@@ -203,7 +207,6 @@ static bool is_about_host(const struct row *row, const struct row table[static R
 static int refuse(int answer, const struct row table[static ROWS], char **argv,
                   struct sb_error *err)
 {
-    const char *word = argv[optind - 1];
     for (int i = 0; i < ROWS && optopt != 0; i++) {
         const struct row *row = &table[i];
         if (optopt == row->letter && answer == ':')
@@ -217,7 +220,13 @@ static int refuse(int answer, const struct row table[static ROWS], char **argv,
     }
     if (optopt != 0)
         return fail(err, "", "there is no option -%c", optopt);
-    return fail(err, "", "there is no option %s, or it is short for several", word);
+    const char *names[ROWS];
+    char text[NEAREST_TEXT_SIZE];
+    size_t count = 0;
+    for (int i = 0; i < ROWS; i++)
+        if (table[i].name != NULL)
+            names[count++] = table[i].name;
+    return fail(err, "", "%s", nearest_option(text, argv[optind - 1], names, count));
 }
 
 static int parse_words(struct options *options, int argc, char **argv, struct sb_error *err)

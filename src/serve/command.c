@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "nearest.h"
 #include "util.h"
 
 /* Options that no configuration file has. */
@@ -36,6 +37,19 @@ struct words {
     char **rest;               /* what is no option, NULL-terminated */
 };
 
+static int refuse_unknown(const char *option, struct sb_error *err)
+{
+    char text[NEAREST_TEXT_SIZE];
+    const char *names[128];
+    size_t count = 0;
+    for (size_t i = 0; i < config_rows_count && count < ARRAY_LEN(names) - OTHERS; i++)
+        if (config_rows[i].name != NULL)
+            names[count++] = config_rows[i].name;
+    for (size_t i = 0; i < OTHERS; i++)
+        names[count++] = others[i].name;
+    return sb_fail(err, "command line", 0, "%s", nearest_option(text, option, names, count));
+}
+
 static int refuse(int answer, char **argv, struct sb_error *err)
 {
     const char *name = NULL, *argument = NULL;
@@ -55,8 +69,7 @@ static int refuse(int answer, char **argv, struct sb_error *err)
                              name);
     if (optopt != 0)
         return sb_fail(err, "command line", 0, "there is no option -%c", optopt);
-    return sb_fail(err, "command line", 0, "there is no option %.80s, or it is short for several",
-                   argv[optind - 1]);
+    return refuse_unknown(argv[optind - 1], err);
 }
 
 static int take(struct words *words, int answer, const char *value)
@@ -144,7 +157,7 @@ static int choose_action(struct command *command, const struct words *words, str
         return choose_token_action(command, words->rest, err);
     else
         return sb_fail(err, "command line", 0,
-                       "'%.60s' is no option: scripts come by HTTP; for one script there is "
+                       "'%.60s' is not an option: scripts come by HTTP; for one script there is "
                        "sandbox-run",
                        words->rest[0]);
     return 0;

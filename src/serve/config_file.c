@@ -8,6 +8,7 @@
 #include "config.h"
 #include "error.h"
 #include "given_file.h"
+#include "nearest.h"
 #include "util.h"
 
 enum { LINE_MAX_BYTES = 4096 };
@@ -39,6 +40,19 @@ static void cut_comment(char *line)
     }
 }
 
+static int refuse_unknown(const char *place, const char *name, struct sb_error *err)
+{
+    const char *names[128], *near;
+    size_t count = 0;
+    for (size_t i = 0; i < config_rows_count && count < ARRAY_LEN(names); i++)
+        if (config_rows[i].name != NULL)
+            names[count++] = config_rows[i].name;
+    near = nearest_name(name, names, count);
+    return sb_fail_field(err, "config", name, "%s: there is no option '%.60s'%s%s%s", place, name,
+                         near != NULL ? ", but there is '" : "", near != NULL ? near : "",
+                         near != NULL ? "'" : "");
+}
+
 /* `seen`: which rows the file has set already. */
 static int take_line(struct config_reader *reader, char *line, const char *place, bool *seen,
                      struct sb_error *err)
@@ -49,16 +63,14 @@ static int take_line(struct config_reader *reader, char *line, const char *place
         return 0;
     char *equals = strchr(name, '=');
     if (equals == NULL)
-        return sb_fail_field(err, "config", name, "%s: '%.60s' is no line of the form name = value",
-                             place, name);
+        return sb_fail_field(err, "config", name,
+                             "%s: '%.60s' is not a line of the form name = value", place, name);
     *equals = '\0';
     name = trim(name);
     const char *value = trim(equals + 1);
     const struct config_row *row = config_row(name);
     if (row == NULL)
-        return sb_fail_field(err, "config", name,
-                             "%s: there is no '%.60s'; sandbox-serve --help lists the names", place,
-                             name);
+        return refuse_unknown(place, name, err);
     if (row->kind != CONFIG_LIST && seen[row - config_rows])
         return sb_fail_field(err, "config", row->name, "%s: %s is set a second time: keep one",
                              place, row->name);

@@ -104,8 +104,9 @@ static void what_is_wrong_in_a_file_is_named_with_its_line(void **state)
     static const struct {
         const char *text, *says, *field;
     } wrong[] = {
-        {"\n\nworkres = 2\n", ":3: there is no 'workres'", "workres"},
-        {"workers\n", ":1: 'workers' is no line of the form name = value", "workers"},
+        {"\n\nworkres = 2\n", ":3: there is no option 'workres', but there is 'workers'",
+         "workres"},
+        {"workers\n", ":1: 'workers' is not a line of the form name = value", "workers"},
         {"workers = 2\nworkers = 3\n", ":2: workers is set a second time", "workers"},
         {"workers = two\n", ":1: workers can't be 'two'", "workers"},
         {"workers = 0\n", "from 1 to 256", "workers"},
@@ -120,7 +121,7 @@ static void what_is_wrong_in_a_file_is_named_with_its_line(void **state)
         {"socket-mode = 01777\n", "octal mode", "socket-mode"},
         {"cgroup = v3\n", "not 'v3'", "cgroup"},
         {"uid-range = 0:10\n", "without uid 0", "uid-range"},
-        {"config = /etc/other\n", "there is no 'config'", "config"},
+        {"config = /etc/other\n", "there is no option 'config'", "config"},
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct config config;
@@ -162,7 +163,7 @@ static void a_file_that_is_named_must_be_there(void **state)
     assert_int_equal(config_read(&reader, "/nonexistent/serve.conf", true, &err), -1);
     assert_says(&err, "/nonexistent/serve.conf");
     assert_int_equal(config_read(&reader, "/dev/zero", true, &err), -1);
-    assert_says(&err, "is no file");
+    assert_says(&err, "is not a file");
     config_reader_end(&reader);
     config_free(&config);
 }
