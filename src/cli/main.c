@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "doctor.h"
+#include "list.h"
 #include "message.h"
 #include "options.h"
 #include "run.h"
@@ -70,32 +71,6 @@ static int print_policy(const struct options *options)
     }
     puts(json);
     return 0;
-}
-
-static int list_policies(const struct options *options)
-{
-    struct sb_error err;
-    char **names;
-    if (sb_policy_list(&names, options->policy_directory, &err) < 0) {
-        say("%s", err.message);
-        return STATUS_FAILED;
-    }
-    size_t widest = 0;
-    for (char **name = names; *name != NULL; name++)
-        widest = strlen(*name) > widest ? strlen(*name) : widest;
-    int status = 0;
-    for (char **name = names; *name != NULL; name++) {
-        struct sb_policy *policy;
-        if (sb_policy_load(&policy, options->policy_directory, *name, &err) < 0) {
-            say("%s", err.message);
-            status = STATUS_FAILED;
-            continue;
-        }
-        printf("%-*s  %s\n", (int)widest, *name, sb_policy_description(policy));
-        sb_policy_free(policy);
-    }
-    sb_strv_free(names);
-    return status;
 }
 
 static int act(const struct options *options)

@@ -2,12 +2,15 @@
 #include "policies.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "contracts.h"
 #include "error.h"
 #include "json_writer.h"
+#include "limits_json.h"
 #include "preload.h"
+#include "quantity.h"
 #include "util.h"
 
 static int check_contracts(const struct policies *policies, const char *directory,
@@ -34,7 +37,10 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
         count++;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     struct policies *policies = calloc(1, sizeof(*policies) + count * sizeof(*policies->policy));
-    if (policies == NULL || (policies->missing = calloc(count + 1, sizeof(char *))) == NULL) {
+    if (policies == NULL || (policies->missing = calloc(count + 1, sizeof(char *))) == NULL ||
+        (policies->lowered = calloc(count + 1, sizeof(uint32_t))) == NULL) {
+        if (policies != NULL)
+            free(policies->missing);
         free(policies);
         sb_strv_free(names);
         return sb_fail(err, "policy", ENOMEM, "the policies");
@@ -55,12 +61,21 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
     return result;
 }
 
+static void lower(struct policies *policies, size_t index, enum sb_limit limit, int64_t most)
+{
+    struct sb_policy *policy = policies->policy[index];
+    int64_t cap = sb_policy_cap(policy, limit);
+    sb_policy_lower_cap(policy, limit, most);
+    if (sb_policy_cap(policy, limit) < cap)
+        policies->lowered[index] |= UINT32_C(1) << limit;
+}
+
 void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes)
 {
     for (size_t i = 0; i < policies->count; i++) {
-        sb_policy_lower_cap(policies->policy[i], SB_WALL_TIME_MS, wall_time_ms);
-        sb_policy_lower_cap(policies->policy[i], SB_OUTPUT_BYTES, output_bytes);
-        sb_policy_lower_cap(policies->policy[i], SB_RESULT_BYTES, output_bytes);
+        lower(policies, i, SB_WALL_TIME_MS, wall_time_ms);
+        lower(policies, i, SB_OUTPUT_BYTES, output_bytes);
+        lower(policies, i, SB_RESULT_BYTES, output_bytes);
     }
 }
 
@@ -81,6 +96,7 @@ void policies_let_go(struct policies *policies)
         free(policies->missing[i]);
     }
     free(policies->missing);
+    free(policies->lowered);
     free(policies);
 }
 
@@ -96,6 +112,28 @@ const struct sb_policy *policies_find(const struct policies *policies, const cha
 {
     size_t i = index_of(policies, name);
     return i < policies->count ? policies->policy[i] : NULL;
+}
+
+void policies_blame(const struct policies *policies, const struct sb_policy *policy,
+                    const struct sb_limits *asked, struct sb_error *err)
+{
+    size_t index = index_of(policies, sb_policy_name(policy));
+    const char *dot = strrchr(err->field, '.'), *name = dot != NULL ? dot + 1 : err->field;
+    for (int i = 0; i < SB_LIMITS; i++) {
+        enum sb_limit limit = (enum sb_limit)i;
+        const struct sb_limit_info *info = sb_limit_info(limit);
+        bool named = strcmp(name, limit == SB_WALL_TIME_MS ? "timeout" : info->name) == 0 ||
+                     strcmp(name, info->name) == 0;
+        int64_t cap = sb_policy_cap(policy, limit);
+        if (!named || (policies->lowered[index] & UINT32_C(1) << i) == 0 || asked->value[i] <= cap)
+            continue;
+        char value[QUANTITY_TEXT_SIZE], most[QUANTITY_TEXT_SIZE];
+        snprintf(err->message, sizeof(err->message),
+                 "%s can't be %s: this service allows up to %s (%s), whatever policy \"%s\" says",
+                 name, quantity_text(value, info->unit, asked->value[i]),
+                 quantity_text(most, info->unit, cap),
+                 limit == SB_WALL_TIME_MS ? "--max-time" : "--max-output", sb_policy_name(policy));
+    }
 }
 
 /* sandbox-run's, for what its own user runs: a client could ask for nearly all of the host. */
@@ -136,22 +174,6 @@ const struct sb_policy *policies_offer(const struct policies *policies, const ch
     return NULL;
 }
 
-static void put_limits(struct json_writer *writer, const char *key, const struct sb_policy *policy,
-                       int64_t (*value)(const struct sb_policy *, enum sb_limit))
-{
-    json_key(writer, key);
-    json_bracket(writer, '{');
-    for (int i = 0; i < SB_LIMITS; i++) {
-        enum sb_limit limit = (enum sb_limit)i;
-        json_key(writer, sb_limit_info(limit)->name);
-        if (limit == SB_MILLICPUS)
-            json_thousandths(writer, value(policy, limit));
-        else
-            json_integer(writer, value(policy, limit));
-    }
-    json_bracket(writer, '}');
-}
-
 static void put_text(struct json_writer *writer, const char *key, const char *text)
 {
     json_key(writer, key);
@@ -183,8 +205,8 @@ char *policies_json(const struct policies *policies, const char *only)
             json_string(&writer, reason, strlen(reason));
         else
             json_null(&writer);
-        put_limits(&writer, "limits", policy, sb_policy_limit);
-        put_limits(&writer, "caps", policy, sb_policy_cap);
+        limits_json(&writer, "limits", policy, sb_policy_limit);
+        limits_json(&writer, "caps", policy, sb_policy_cap);
         json_bracket(&writer, '}');
     }
     json_bracket(&writer, ']');

@@ -14,8 +14,9 @@ struct policies {
     uint64_t told; /* a bit for each whose jobs start cold, against its word, once that is logged */
     bool offer_default; /* to clients whose token does not name it */
     size_t count;
-    char **missing; /* of each policy, the sentence on modules that it preloads and that are not
-                       there; NULL: none is known to be missing (preload.h) */
+    uint32_t *lowered; /* of each policy, a bit for each limit whose cap the service has lowered */
+    char **missing;    /* of each policy, the sentence on modules that it preloads and that are not
+                          there; NULL: none is known to be missing (preload.h) */
     struct sb_policy *policy[]; /* sorted by name */
 };
 
@@ -25,6 +26,11 @@ int policies_load(struct policies **policies, const char *directory, struct sb_e
 
 /* Lowers caps of them all to what the service allows at the most. */
 void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes);
+
+/* Where a limit that is asked for is above a cap that policies_bound has lowered, the refusal is
+ * the service's, not the policy's: says so in err->message, which names the limit first. */
+void policies_blame(const struct policies *policies, const struct sb_policy *policy,
+                    const struct sb_limits *asked, struct sb_error *err);
 
 struct policies *policies_use(struct policies *policies);
 /* NULL is allowed. */

@@ -59,8 +59,10 @@ static void run_at(struct exchange *exchange, enum endpoint endpoint)
         status = 400;
     if (status == 0)
         status = choose_policy(exchange, &request, &policy, &err);
-    if (status == 0 && request_check(&request, policy, &err) < 0)
+    if (status == 0 && request_check(&request, policy, &err) < 0) {
+        policies_blame(exchange->service->policies, policy, &request.job.limits, &err);
         status = 400;
+    }
     if (status == 0)
         job_submit(exchange, &request, policy);
     else

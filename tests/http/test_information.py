@@ -1,8 +1,10 @@
 """What is asked of the service beside running code, and what it says to paths, methods and types that it has not."""
 
 import json
+import os
 import re
 import socket
+import subprocess
 
 import pytest
 
@@ -15,8 +17,6 @@ def test_health_says_whether_jobs_can_run(server):
 
 
 def test_version_is_the_programs(server):
-    import subprocess
-
     from conftest import SERVE
     version = server.get("/version").json["version"]
     assert version in subprocess.run([SERVE, "--version"], capture_output=True, text=True, check=True).stdout
@@ -29,6 +29,14 @@ def test_policies_have_names_limits_and_caps(server):
         assert policy["description"]
         assert set(policy["limits"]) == set(policy["caps"])
         assert all(policy["limits"][limit] <= policy["caps"][limit] for limit in policy["limits"])
+
+
+def test_sandbox_run_lists_the_same_policies_with_the_same_values(server):
+    from conftest import POLICIES, integration
+    ran = subprocess.run([integration.BINARY, "--list-policies", "--json"], capture_output=True, text=True, check=True,
+                         env={**os.environ, "SANDBOX_POLICIES": str(POLICIES)})
+    offered = server.get("/policies").json["policies"]
+    assert json.loads(ran.stdout) == [{key: policy[key] for key in ("name", "description", "limits")} for policy in offered]
 
 
 def test_metrics_count_jobs_by_verdict_and_their_durations(serve):

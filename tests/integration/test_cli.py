@@ -560,6 +560,40 @@ def test_list_policies_names_each_policy_file(run):
 
 
 @pytest.mark.cold
+def test_list_policies_says_the_same_in_json(run):
+    ran, listed = run("--list-policies"), run("--list-policies", "--json")
+    assert listed.status == 0 and listed.stdout.count("\n") == 1
+    policies = json.loads(listed.stdout)
+    assert [f"{each['name']} {each['description']}" for each in policies] == \
+        [re.sub(" +", " ", line, count=1) for line in ran.stdout.splitlines()]
+    for each in policies:
+        assert set(each) == {"name", "description", "limits"}
+        assert each["limits"] == json.loads(run("--print-policy", "--policy", each["name"]).stdout)["limits"]
+
+
+@pytest.mark.cold
+def test_list_policies_tells_of_one_that_it_can_not_read_and_lists_the_others(run, tmp_path):
+    policies = os.environ.get("SANDBOX_POLICIES", "/usr/share/sandbox-run/policies")
+    shutil.copytree(policies, tmp_path / "policies")
+    (tmp_path / "policies/broken.json").write_text("{")
+    ran = run("--list-policies", "--json", env={"SANDBOX_POLICIES": str(tmp_path / "policies")})
+    assert ran.status == 125 and "broken.json" in ran.stderr
+    assert "default" in {each["name"] for each in json.loads(ran.stdout)}
+
+
+@pytest.mark.cold
+@pytest.mark.parametrize("option, said", [
+    ("--tiemout", "there is no option --tiemout, but there is --timeout"),
+    ("--tiemout=3", "there is no option --tiemout, but there is --timeout"),
+    ("--me", "--me is short for --merge-stderr, --meta, --memory, --memory-floor: write out the one that you mean"),
+    ("--nonsense", "there is no option --nonsense"),
+])
+def test_an_option_that_is_misspelt_or_too_short_is_told_what_there_is(run, option, said):
+    ran = run(option, code="print(1)")
+    assert ran.status == 125 and ran.stderr == f"sandbox-run: {said}; see sandbox-run --help\n"
+
+
+@pytest.mark.cold
 def test_print_policy_shows_every_key_with_the_value_in_force(run):
     printed = json.loads(run("--print-policy").stdout)
     assert set(printed["limits"]) == {
