@@ -173,7 +173,10 @@ int gather_files(const struct options *options, struct files *files, struct sb_e
             return -1;
     }
     if (files->left_out > 0 && !options->quiet)
-        say("--files left out %zu links or other things that are not regular files, such as %s",
+        say(files->left_out == 1
+                ? "--files left out %zu link or other thing that is not a regular file: %s"
+                : "--files left out %zu links or other things that are not regular files, such as "
+                  "%s",
             files->left_out, files->first_left_out);
     return 0;
 }

@@ -173,7 +173,7 @@ static void send_some(struct http_client *client)
 
 static int not_http(const struct http_client *client, struct sb_error *err)
 {
-    return fail(err, "via", "what answers at %s is no sandbox-serve: name its own address",
+    return fail(err, "via", "what answers at %s is not sandbox-serve: name its own address",
                 client->shown);
 }
 

@@ -97,6 +97,12 @@ void report_say(struct report *report, const char *format, ...)
     relay_put(stream, line, (size_t)length);
 }
 
+/* A function that is called for what it prints has none. */
+static bool has_value(const struct sb_verdict *verdict)
+{
+    return verdict->result != NULL && strcmp(verdict->result, "null") != 0;
+}
+
 static void say_verdict(struct report *report, const struct sb_verdict *verdict)
 {
     /* An exception is told by its traceback, an exit status by itself; a reader that went away
@@ -113,9 +119,14 @@ static void say_verdict(struct report *report, const struct sb_verdict *verdict)
     for (int i = 0; i < SB_STREAMS; i++) {
         if (verdict->dropped_bytes[i] > 0)
             report_say(report,
-                       "%lld bytes of %s were dropped from its middle; --output raises the limit",
-                       (long long)verdict->dropped_bytes[i], stream_names[i]);
+                       "%lld %s of %s %s dropped from its middle; --output raises the limit",
+                       (long long)verdict->dropped_bytes[i],
+                       verdict->dropped_bytes[i] == 1 ? "byte" : "bytes", stream_names[i],
+                       verdict->dropped_bytes[i] == 1 ? "was" : "were");
     }
+    if (has_value(verdict) && report->options->call != NULL && report->meta < 0)
+        report_say(report, "the function's value is not shown: --json prints it as \"result\", "
+                           "--meta FILE writes it to a file");
     char list[512];
     int length = 0;
     for (const char *const *m = verdict->missing; *m != NULL && length < (int)sizeof(list); m++)

@@ -45,10 +45,11 @@ static int take_answer(struct via *via, struct sb_error *err)
     struct answer answer;
     int result = answer_read(&answer, body, size);
     if (result < 0) {
-        fail(err, "via",
-             "the answer of %s is no verdict (HTTP status %d): name the address of sandbox-serve "
-             "itself",
-             via->client.shown, via->client.status);
+        fail(
+            err, "via",
+            "the answer of %s is not a verdict (HTTP status %d): name the address of sandbox-serve "
+            "itself",
+            via->client.shown, via->client.status);
     } else if (answer.refusal != NULL) {
         result = refused(via, answer.refusal, err);
     } else {

@@ -82,17 +82,19 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
             path, path);
     if (python != NULL) {
         if (python[0] != '/')
-            return sb_fail_field(err, "rootfs", "python",
-                                 "--python %s is not an absolute path in the root file system",
-                                 python);
+            return sb_fail_field(
+                err, "rootfs", "python",
+                "--python %s is not an absolute path in the root file system: give one "
+                "such as /usr/bin/python3",
+                python);
         rootfs->python = strdup(python);
     }
     char file[PATH_MAX];
     snprintf(file, sizeof(file), "%s/" ROOTFS_RECORD, rootfs->path);
     if (access(file, F_OK) < 0)
         return sb_fail(err, "rootfs", errno,
-                       "%s was not made by sandbox-rootfs (no " ROOTFS_RECORD
-                       "): %m; make one: sandbox-rootfs build DIR",
+                       "%s was not made by sandbox-rootfs: its " ROOTFS_RECORD
+                       " can't be read: %m; make one: sandbox-rootfs build DIR",
                        rootfs->path);
     struct json_object *record = json_file_load(file, "rootfs", err);
     if (record == NULL)

@@ -327,7 +327,7 @@ static int check_jobs(const struct config *config, struct sb_error *err)
     int64_t most = config->jobs + config_extra_jobs(config->jobs);
     if (config->uid_count > 0 && most > config->uid_count)
         return sb_fail_field(err, "config", "uid-range",
-                             "--uid-range has %u user ids, too few for --jobs %lld, with which up "
+                             "--uid-range has too few user ids (%u) for --jobs %lld, with which up "
                              "to %lld jobs run that have one each: widen it",
                              config->uid_count, (long long)config->jobs, (long long)most);
     return 0;

@@ -217,7 +217,8 @@ static bool refuse_for_now(struct incoming *incoming, enum refusal reason, doubl
     exchange_header(&incoming->exchange, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     incoming->exchange.refusal = reason;
     return REFUSE(incoming, MHD_HTTP_TOO_MANY_REQUESTS, NULL,
-                  "no more than %g requests a second%s: come again in %s s", rate,
+                  "no more than %g %s a second%s: try again in %s s", rate,
+                  rate == 1 ? "request" : "requests",
                   reason == REFUSED_TOKEN_RATE ? " without a token that is known" : "", seconds);
 }
 

@@ -188,10 +188,11 @@ static int read_proxies(struct http *http, struct sb_error *err)
             return sb_fail(err, "config", 0, "no memory for the trusted proxies: free some");
         http->proxies = more;
         if (!network_parse(&more[http->proxies_count++], texts[i]))
-            return sb_fail_field(err, "config", "trusted-proxy",
-                                 "'%.60s' is no address or network: give one such as 10.0.0.1, "
-                                 "10.0.0.0/8, fd00::/8, or unix",
-                                 texts[i]);
+            return sb_fail_field(
+                err, "config", "trusted-proxy",
+                "'%.60s' is neither an address nor a network: give one such as 10.0.0.1, "
+                "10.0.0.0/8, fd00::/8, or unix",
+                texts[i]);
     }
     return 0;
 }

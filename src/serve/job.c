@@ -12,6 +12,7 @@
 
 #include "error.h"
 #include "jobs.h"
+#include "quantity.h"
 #include "route.h"
 #include "util.h"
 
@@ -60,21 +61,27 @@ static void answer_text(struct exchange *exchange, unsigned status, char *text)
     exchange_answer(exchange, status, "application/json", text, text != NULL ? strlen(text) : 0);
 }
 
-static void put_retry_after(struct exchange *exchange)
+/* Returns the seconds. */
+static int64_t put_retry_after(struct exchange *exchange)
 {
-    char seconds[24];
-    snprintf(seconds, sizeof(seconds), "%" PRId64,
-             admit_retry_after(exchange->service->admit, now_us()));
-    exchange_header(exchange, "Retry-After", seconds);
+    char text[24];
+    int64_t seconds = admit_retry_after(exchange->service->admit, now_us());
+    snprintf(text, sizeof(text), "%" PRId64, seconds);
+    exchange_header(exchange, "Retry-After", text);
+    return seconds;
 }
 
 void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
             unsigned status, const char *field, const char *message)
 {
+    char text[512];
     exchange->refusal = reason;
     exchange->refused_field = request_field_name(field);
-    if (status == 503)
-        put_retry_after(exchange);
+    if (status == 503) {
+        snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
+                 put_retry_after(exchange));
+        message = text;
+    }
     answer_text(exchange, status, contract_refusal(contract, field, message));
 }
 
@@ -304,10 +311,12 @@ static const char *never(const struct job *job, char *text, size_t size)
 {
     if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
         return NULL;
+    char asked[QUANTITY_TEXT_SIZE], all[QUANTITY_TEXT_SIZE];
     snprintf(text, size,
-             "memory_bytes is %" PRId64 ", more than this service gives to all jobs together "
-             "(%" PRId64 "): ask for less",
-             job->ticket.memory_bytes, job->service->bounds.memory_bytes);
+             "memory_bytes is %s, more than this service gives to all jobs together (%s): ask for "
+             "less",
+             quantity_text(asked, "bytes", job->ticket.memory_bytes),
+             quantity_text(all, "bytes", job->service->bounds.memory_bytes));
     return text;
 }
 
@@ -317,7 +326,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     char text[200];
     if (service->draining) {
         refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL,
-               "the service is about to stop: try again later");
+               "the service is about to stop");
         return;
     }
     const char *lack = memory_lack(service, false);
@@ -404,10 +413,9 @@ static void start_and_refuse(struct service *service)
         start(job_of(ticket));
     while ((ticket = admit_expired(service->admit, now_us())) != NULL)
         drop_waiting(ticket, REFUSED_QUEUE_TIME,
-                     "the service is busy: no job's turn came in time; try again later");
+                     "the service is busy, and no job's turn came in time");
     while ((ticket = admit_overflow(service->admit)) != NULL)
-        drop_waiting(ticket, REFUSED_QUEUE_FULL,
-                     "the service is busy and its queue is full: try again later");
+        drop_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
 }
 
 void jobs_pump(struct service *service)

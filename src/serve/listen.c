@@ -176,7 +176,7 @@ static int open_tcp(struct listeners *listeners, const struct config *config, co
     const char *port;
     if (!split(text, host, &port))
         return sb_fail_field(err, "listen", "listen",
-                             "'%.100s' is no place to listen: give HOST:PORT such as "
+                             "'%.100s' is not a place to listen: give HOST:PORT such as "
                              "127.0.0.1:8000 or [::1]:8000, or unix:PATH",
                              text);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
@@ -203,9 +203,10 @@ static int remove_stale(const struct sockaddr_un *where, struct sb_error *err)
                    ? 0
                    : sb_fail(err, "listen", errno, "can't look at %.100s", where->sun_path);
     if (!S_ISSOCK(status.st_mode))
-        return sb_fail_field(err, "listen", "listen",
-                             "%.100s is there and is no socket: remove it, or choose another path",
-                             where->sun_path);
+        return sb_fail_field(
+            err, "listen", "listen",
+            "%.100s is there and is not a socket: remove it, or choose another path",
+            where->sun_path);
     _cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe >= 0 &&
         (connect(probe, (const struct sockaddr *)where, sizeof(*where)) == 0 || errno == EAGAIN))
@@ -284,10 +285,11 @@ static int take_passed(struct listeners *listeners, const struct config *config,
     listener->fds[0] = fd;
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
         getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
-        return sb_fail(err, "listen", 0,
-                       "descriptor %d from systemd is no socket that listens: use ListenStream= in "
-                       "the socket unit",
-                       fd);
+        return sb_fail(
+            err, "listen", 0,
+            "descriptor %d from systemd is not a socket that listens: use ListenStream= in "
+            "the socket unit",
+            fd);
     if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
         return sb_fail(err, "listen", errno, "can't use descriptor %d from systemd", fd);
     listener->local = bound.ss_family == AF_UNIX;

@@ -29,8 +29,7 @@ const char *memory_lack(struct service *service, bool look)
     if (!memory.low)
         return NULL;
     snprintf(service->lack, sizeof(service->lack),
-             "the host has %" PRId64 " MiB of memory left, less than its floor of %" PRId64
-             " MiB: try again later",
+             "the host has %" PRId64 " MiB of memory left, less than its floor of %" PRId64 " MiB",
              memory.available_bytes / MIB, memory.floor_bytes / MIB);
     return service->lack;
 }

@@ -197,7 +197,7 @@ static int read_env(struct request *request, const char *path, struct json_objec
         const char *text = NULL;
         snprintf(at, sizeof(at), "%s.%s", path, name);
         if (name[0] == '\0' || strchr(name, '=') != NULL)
-            return bad_field(err, at, "a variable's name must not be empty or hold \"=\"");
+            return bad_field(err, at, "must have a name that is not empty and holds no \"=\"");
         if (read_string(&text, at, content, err) < 0)
             return -1;
         if (asprintf(&request->env[count], "%s=%s", name, text) < 0) {
@@ -324,7 +324,7 @@ static int read_timeout(struct request *request, const char *path, struct json_o
         return bad_field(err, path, "must be %s of seconds, not %s",
                          whole ? "a whole number" : "a number", json_kind(value));
     if (ms < (whole ? 1000 : 1))
-        return bad_field(err, path, "must be at least %s seconds", whole ? "1" : "0.001");
+        return bad_field(err, path, "must be at least %s", whole ? "1 second" : "0.001 seconds");
     request->timeout = true;
     request->job.limits.value[SB_WALL_TIME_MS] = ms;
     return 0;

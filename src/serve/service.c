@@ -10,6 +10,7 @@
 #include "error.h"
 #include "job_uids.h"
 #include "jobs.h"
+#include "quantity.h"
 
 /* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
  * not take what has been promised to jobs. */
@@ -61,12 +62,13 @@ static void warn_of_large(const struct service *service)
     for (size_t i = 0; i < service->policies->count; i++) {
         const struct sb_policy *policy = service->policies->policy[i];
         int64_t needed = sb_policy_limit(policy, SB_MEMORY_BYTES);
+        char job[QUANTITY_TEXT_SIZE], all[QUANTITY_TEXT_SIZE];
         if (needed > service->bounds.memory_bytes)
             log_say(service->log, LOG_WARNING,
-                    "policy \"%s\" gives a job %lld bytes of memory, and a worker has %lld for all "
-                    "its jobs: its jobs will be refused; raise --memory, or use fewer workers",
-                    sb_policy_name(policy), (long long)needed,
-                    (long long)service->bounds.memory_bytes);
+                    "policy \"%s\" gives a job %s of memory, and a worker has %s for all its jobs: "
+                    "its jobs will be refused; raise --memory, or use fewer workers",
+                    sb_policy_name(policy), quantity_text(job, "bytes", needed),
+                    quantity_text(all, "bytes", service->bounds.memory_bytes));
     }
 }
 

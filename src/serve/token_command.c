@@ -265,9 +265,10 @@ int token_command(const struct command *command, struct sb_error *err)
                              "say which file holds the tokens: --tokens FILE, or a line 'tokens = "
                              "FILE' in " SERVE_CONFIG_FILE);
     if (command->action != ACTION_TOKEN_LIST && !token_name_valid(command->name))
-        return sb_fail(err, "tokens", 0,
-                       "'%.64s' can't be a token's name: up to %d letters, digits, '.', '_' or '-'",
-                       command->name, TOKEN_NAME_SIZE - 1);
+        return sb_fail(
+            err, "tokens", 0,
+            "'%.64s' can't be a token's name: give up to %d letters, digits, '.', '_' or '-'",
+            command->name, TOKEN_NAME_SIZE - 1);
     _cleanup_close_ int lock = lock_directory(command, err);
     if (lock < 0)
         return -1;

@@ -183,10 +183,18 @@ def test_too_many_requests_of_one_client_are_429_with_when_to_come_again(serve):
     server = serve(rate=0.05, burst=3)
     assert [server.post("/run", RUN).status for _ in range(3)] == [200] * 3
     answer = server.post("/run", RUN)
-    assert answer.status == 429 and answer.error
+    assert answer.status == 429 and answer.error.endswith(f": try again in {answer.headers['Retry-After']} s")
+    assert "0.05 requests a second" in answer.error
     assert 1 <= int(answer.headers["Retry-After"]) <= 20
     assert server.post("/run", RUN, source="127.0.0.2").status == 200, "another client has a rate of its own"
     assert server.get("/health").status == 200
+
+
+def test_a_rate_of_one_is_one_request(serve):
+    server = serve(rate=1, burst=1)
+    server.post("/run", RUN)
+    said = [answer.error for answer in (server.post("/run", RUN) for _ in range(20)) if answer.status == 429]
+    assert said and set(said) == {"no more than 1 request a second: try again in 1 s"}
 
 
 def test_a_client_that_waited_may_ask_again(serve):

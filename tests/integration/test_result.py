@@ -107,6 +107,18 @@ def test_meta_holds_the_result_too(run):
     assert (ran.stdout, ran.meta["result"]) == ("out\n", [1])
 
 
+def test_where_nobody_would_see_the_value_it_is_said_where_it_is(run):
+    code = "def main():\n print('out')\n return [1]\ndef nothing(): pass\ndef wrong(): 1/0"
+    ran = run("--call", "main", code=code)
+    assert (ran.status, ran.stdout, len(ran.sentences)) == (0, "out\n", 1)
+    assert "--json" in ran.stderr and "--meta" in ran.stderr
+    for options in (["--quiet", "--call", "main"], ["--call", "nothing"]):
+        assert run(*options, code=code).stderr == ""
+    assert not run("--call", "main", meta=True, code=code).sentences
+    assert not run("--call", "main", json=True, code=code).sentences
+    assert not run("--call", "wrong", code=code).sentences
+
+
 @pytest.mark.parametrize("name", ["", "a.b", "1x", "main()", "a b", "__import__('os')"])
 def test_a_name_that_is_no_identifier_runs_nothing_or_finds_nothing(run, name):
     ran = run("--call", name, code="def main(): print('ran')")

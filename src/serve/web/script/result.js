@@ -51,7 +51,8 @@ export function showStopped() {
 // What the service said instead of a verdict.
 export function showError(error) {
     const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "A token is needed" };
-    const again = error.retryAfter === null ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
+    // The service's own sentences say when; where the page has to speak for it, it says so, too.
+    const again = error.retryAfter === null || error.own ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
     const field = error.field ? ` (field: ${error.field})` : "";
     const sentence = asSentence(error.message + field) + again;
     show("error", head("bad", titles[error.kind] ?? "The service failed", sentence));

@@ -2,11 +2,12 @@
 import { token } from "./token.js";
 
 // kind: "token" (401), "busy" (503), "rate" (429), "refused" (the request is at fault), "absent"
-// (nothing answers), "failed" (anything else). `retryAfter`: seconds, or null. `field`: of the request.
+// (nothing answers), "failed" (anything else). `retryAfter`: seconds, or null. `field`: of the request. `own`: the
+// sentence is the service's.
 export class ServiceError extends Error {
-    constructor(kind, message, { retryAfter = null, field = null } = {}) {
+    constructor(kind, message, { retryAfter = null, field = null, own = false } = {}) {
         super(message);
-        Object.assign(this, { kind, retryAfter, field });
+        Object.assign(this, { kind, retryAfter, field, own });
     }
 }
 
@@ -50,7 +51,9 @@ async function ask(path, options = {}) {
     if (body === null || (!response.ok && !body.verdict)) {
         const kind = kinds[response.status] ?? "failed";
         const sentence = body?.error || `${sentences[kind]} (HTTP status ${response.status})`;
-        throw new ServiceError(kind, sentence, { retryAfter: retryAfter(response), field: body?.field || null });
+        throw new ServiceError(kind, sentence, {
+            retryAfter: retryAfter(response), field: body?.field || null, own: Boolean(body?.error),
+        });
     }
     return body;
 }
