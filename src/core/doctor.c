@@ -15,6 +15,7 @@
 #include "cgroup.h"
 #include "error.h"
 #include "inside.h"
+#include "remedy.h"
 #include "rootfs.h"
 #include "schedstat.h"
 #include "util.h"
@@ -23,6 +24,7 @@ struct doctor {
     void (*on_finding)(void *user, const struct sb_finding *finding);
     void *user;
     int missing; /* required ones */
+    struct remedy_host host;
 };
 
 __attribute__((format(printf, 3, 4))) static void
@@ -75,6 +77,7 @@ static void check_settings(struct doctor *doctor)
                                          value != switches[i].forbids || (i > 0 && geteuid() == 0),
                                      .meaning = "user namespaces are forbidden to ordinary users",
                                      .remedy = switches[i].remedy};
+        doctor->host.settings_forbid |= !finding.ok;
         if (value < 0)
             say(doctor, finding, "this kernel has no such switch");
         else
@@ -103,35 +106,28 @@ static const struct {
     int (*attempt)(void);
     bool required;
     const char *meaning;
-    const char *remedy;
 } trials[] = {
-    {"clone3", 0, attempt_nothing, true,
-     "jobs cannot be started: Linux 5.7 or newer, and no seccomp filter of an outer container "
-     "against it",
-     "run on Linux 5.10 or newer; in docker: --security-opt seccomp=unconfined"},
-    {"user namespace", CLONE_NEWUSER, attempt_nothing, true, "nothing can be isolated without root",
-     "see the settings above; in docker: --security-opt seccomp=unconfined"},
+    {"clone3", 0, attempt_nothing, true, "jobs cannot be started"},
+    {"user namespace", CLONE_NEWUSER, attempt_nothing, true,
+     "nothing can be isolated without root"},
     {"pid namespace", CLONE_NEWUSER | CLONE_NEWPID, attempt_nothing, true,
-     "a script would see other processes", "sysctl -w user.max_pid_namespaces=10000"},
+     "a script would see other processes"},
     {"network namespace", CLONE_NEWUSER | CLONE_NEWNET, attempt_nothing, true,
-     "a script would have the host's network", "sysctl -w user.max_net_namespaces=10000"},
+     "a script would have the host's network"},
     {"mount namespace", CLONE_NEWUSER | CLONE_NEWNS, attempt_nothing, true,
-     "a script would see the host's files", "sysctl -w user.max_mnt_namespaces=10000"},
+     "a script would see the host's files"},
     {"ipc namespace", CLONE_NEWUSER | CLONE_NEWIPC, attempt_nothing, true,
-     "a script would share the host's System V IPC", "sysctl -w user.max_ipc_namespaces=10000"},
+     "a script would share the host's System V IPC"},
     {"uts namespace", CLONE_NEWUSER | CLONE_NEWUTS, attempt_nothing, true,
-     "a script would see the host's name", "sysctl -w user.max_uts_namespaces=10000"},
+     "a script would see the host's name"},
     {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, attempt_nothing, true,
-     "a script would see where its cgroup is", "sysctl -w user.max_cgroup_namespaces=10000"},
+     "a script would see where its cgroup is"},
     {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, attempt_mount_proc, true,
-     "a job cannot have a /proc of its own: an outer container masks parts of this one",
-     "docker run --security-opt systempaths=unconfined …, or --best-effort for jobs without /proc"},
+     "a job cannot have a /proc of its own: an outer container masks parts of this one"},
     {"mount_setattr", 0, attempt_mount_setattr, false,
-     "mounts are remounted one by one instead, a little slower (Linux before 5.12)",
-     "Linux 5.12 or newer"},
+     "mounts are remounted one by one instead, a little slower"},
     {"seccomp listener", 0, attempt_listener, false,
-     "verdicts can't name refused calls (report_denied)",
-     "Linux 5.0 or newer, and no outer container that watches calls itself"},
+     "verdicts can't name refused calls (report_denied)"},
 };
 
 static void check_trials(struct doctor *doctor)
@@ -142,7 +138,9 @@ static void check_trials(struct doctor *doctor)
                                      .ok = failed == 0,
                                      .required = trials[i].required,
                                      .meaning = trials[i].meaning,
-                                     .remedy = trials[i].remedy};
+                                     .remedy = remedy_of(trials[i].name, failed, &doctor->host)};
+        if (trials[i].flags == CLONE_NEWUSER)
+            doctor->host.no_user_namespace = failed != 0;
         say(doctor, finding, "tried: %s", failed == 0 ? "works" : strerror(failed));
     }
 }
@@ -169,8 +167,7 @@ static void check_landlock(struct doctor *doctor)
         .name = "Landlock",
         .ok = version >= LANDLOCK_VERSION_NEEDED,
         .meaning = "all other walls stand; this one behind them is not there",
-        .remedy = "Linux 5.19 or newer with CONFIG_SECURITY_LANDLOCK=y, and landlock in its "
-                  "parameter lsm= (/sys/kernel/security/lsm)"};
+        .remedy = remedy_of("Landlock", version < 0 ? errno : 0, &doctor->host)};
     if (version > 0)
         say(doctor, finding, "version %d of its interface", version);
     else
@@ -258,20 +255,25 @@ static const char *how_found(enum sb_cgroup mode)
     return texts[mode];
 }
 
-static const char *cgroup_remedy(void)
+/* "memory  9  80  1" in /proc/cgroups: the last number is 0 where it was disabled at boot. */
+static const char *controller_remedy(const struct doctor *doctor, const char *finding)
 {
-    if (geteuid() == 0)
-        return "boot with systemd.unified_cgroup_hierarchy=1, or mount /sys/fs/cgroup writable";
-    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0)
-        return "run it as root, or boot with systemd.unified_cgroup_hierarchy=1";
-    return "systemd-run --user --scope -p Delegate=yes sandbox-run …; as root once: loginctl "
-           "enable-linger USER";
-}
-
-static const char *controller_remedy(void)
-{
-    return geteuid() == 0 ? "a kernel with this controller, not disabled by cgroup_disable= at boot"
-                          : "systemctl edit user@.service: [Service] Delegate=cpu memory pids";
+    char table[4096], name[16] = "", line[80];
+    bool listed = false, enabled = false;
+    ssize_t size = cgroup_read(AT_FDCWD, "/proc/cgroups", table, sizeof(table) - 1);
+    table[size > 0 ? size : 0] = '\0';
+    sscanf(finding, "%15s", name);
+    for (const char *at = table; *at != '\0' && !listed; at += strcspn(at, "\n")) {
+        at += strspn(at, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+        char found[16];
+        int on = 0;
+        listed = sscanf(line, "%15s %*d %*d %d", found, &on) == 2 && strcmp(found, name) == 0;
+        enabled = on != 0;
+    }
+    /* Without the table (ProcSubset=pid) nothing is known. */
+    bool unknown = size <= 0;
+    return remedy_of_controller(listed || unknown, enabled || unknown, &doctor->host);
 }
 
 static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
@@ -283,7 +285,8 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
                                  .ok = found,
                                  .required = true,
                                  .meaning = "memory, CPU and pids cannot be limited",
-                                 .remedy = cgroup_remedy()};
+                                 .remedy = remedy_of_cgroup(&doctor->host)};
+    doctor->host.no_cgroup = !found;
     if (found)
         say(doctor, finding, "%s at %s: %s", host.backend->name, host.place, how_found(host.mode));
     else
@@ -293,14 +296,13 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
                                       .ok = (host.controllers & controllers[i].controller) != 0,
                                       .required = true,
                                       .meaning = controllers[i].meaning,
-                                      .remedy = found ? controller_remedy() : "see cgroup above"};
+                                      .remedy = controller_remedy(doctor, controllers[i].name)};
         say(doctor, finding, finding.ok ? "usable" : "not there");
     }
     finding = (struct sb_finding){.name = "cgroup.kill",
                                   .ok = false,
-                                  .meaning =
-                                      "processes are killed one by one instead (Linux before 5.14)",
-                                  .remedy = "Linux 5.14 or newer"};
+                                  .meaning = "processes are killed one by one instead",
+                                  .remedy = remedy_of("cgroup.kill", 0, &doctor->host)};
     struct cgroup_job job;
     cgroup_job_init(&job);
     if (found && cgroup_create(&host, &job, UINT32_MAX, &err) == 0)
@@ -448,6 +450,18 @@ static void check_preloads(struct doctor *doctor, const struct sb_options *optio
     sb_close(sandbox);
 }
 
+static struct remedy_host look_at_host(const struct utsname *host)
+{
+    return (struct remedy_host){
+        .version = remedy_version(host->release),
+        .root = geteuid() == 0,
+        .container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
+                     access("/run/systemd/container", F_OK) == 0,
+        .systemd = access("/run/systemd/system", F_OK) == 0,
+        .cgroup2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0,
+    };
+}
+
 int sb_doctor(const struct sb_options *options, const char *policy_directory,
               void (*on_finding)(void *user, const struct sb_finding *finding), void *user)
 {
@@ -457,6 +471,7 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     struct sb_uids *uids = NULL;
     struct sb_error ignored;
     uname(&host);
+    doctor.host = look_at_host(&host);
     if (sb_uids_open(&uids, &used, &ignored) == 0)
         used.uids = uids;
     say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname,

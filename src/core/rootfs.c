@@ -93,8 +93,8 @@ int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, str
     snprintf(file, sizeof(file), "%s/" ROOTFS_RECORD, rootfs->path);
     if (access(file, F_OK) < 0)
         return sb_fail(err, "rootfs", errno,
-                       "%s was not made by sandbox-rootfs: its " ROOTFS_RECORD
-                       " can't be read: %m; make one: sandbox-rootfs build DIR",
+                       "%s was not made by sandbox-rootfs (no " ROOTFS_RECORD
+                       "): %m; make one: sandbox-rootfs build DIR",
                        rootfs->path);
     struct json_object *record = json_file_load(file, "rootfs", err);
     if (record == NULL)

@@ -1,11 +1,14 @@
 """--doctor: one line a capability of the host, what it means, the remedy; 1 when the default policy
 can't be enforced. What it says is held against what a job then finds."""
 
+import errno
 import json
 import os
 import re
 
 import pytest
+
+from conftest import without
 
 pytestmark = [pytest.mark.cold, pytest.mark.vm]
 
@@ -106,3 +109,14 @@ def test_doctor_changes_nothing_and_leaves_nothing(run, tmp_path):
     first, second = (re.sub(r"sandbox-run-\d+", "", run("--doctor", cwd=tmp_path).stdout) for _ in range(2))
     assert first == second
     assert os.listdir(tmp_path) == before
+
+
+@pytest.mark.parametrize("call, number, name", [
+    ("mount_setattr", errno.ENOSYS, "mount_setattr"), ("landlock_create_ruleset", errno.ENOSYS, "Landlock"),
+    ("landlock_create_ruleset", errno.EOPNOTSUPP, "Landlock"), ("clone3", errno.ENOSYS, "clone3")])
+def test_a_kernel_that_is_new_enough_is_not_told_to_be_newer(run, call, number, name):
+    if tuple(map(int, os.uname().release.split(".")[:2])) < (5, 19):
+        pytest.skip("this kernel is old")
+    ran = run("--doctor", "--json", preexec_fn=without(**{call: number}))
+    found = {each["name"]: each for each in json.loads(ran.stdout)["findings"]}[name]
+    assert not found["ok"] and found["remedy"] and "or newer" not in found["remedy"], found

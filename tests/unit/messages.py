@@ -54,7 +54,7 @@ RULES = {
                          for _ in re.finditer(rf"(?:{NUMBER}) (?!is\b|was\b|has\b|less\b|lacks\b|knows\b)[a-z]+s\b", text)),
     "no word stands twice": lambda text: re.search(r"(?<![%\w])([a-z]+) \1\b", text),
     "a sentence ends without a stop": lambda text: re.search(r"\w[.!]$", text),
-    "no space before a comma, two in a row, or none behind one": lambda text: re.search(r"\w [,;](?!\w)|\w  \w|\w[,;][a-z]{2}", text),
+    "no space before a comma, two in a row, or none behind one": lambda text: re.search(r"\w [,;](?!\w)|\w  \w|\w[,;][a-z]{3}", text),
     "whoever may try again is told so once":
         lambda text: len(re.findall(r"\b(?:try|come|ask) (?:it )?again\b", text)) > 1 or "come again" in text,
     "main() alone points to the help": lambda text: "--help" in text and not text.startswith("%s; see sandbox-"),
