@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import integration
+from conftest import integration, isolated
 
 README = (integration.CHECKOUT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -42,6 +42,19 @@ def test_each_client_of_the_readme_gets_what_the_readme_says(serve, token, langu
         assert len(said) == len(wanted) > 0, (wanted, ran)
         for line, shown in zip(said, wanted):
             assert same(shown, line), (shown, line)
+
+
+def test_the_example_with_a_token_and_a_certificate_works_as_it_stands_there(tmp_path):
+    """In a network namespace of its own, so that it may listen everywhere, on the port that stands there."""
+    block, = [text for name, text in BLOCKS if "openssl req" in text]
+    if shutil.which("openssl") is None or shutil.which("curl") is None:
+        pytest.skip("openssl or curl is not installed")
+    script, wanted = split(block)
+    ran = subprocess.run(isolated(["bash", "-eu", "-c", script + "kill %1; wait"]), capture_output=True, text=True,
+                         check=False, cwd=tmp_path,
+                         env={**os.environ, "PATH": f"{integration.BINARY.parent}:{os.environ['PATH']}"})
+    said = [line for line in ran.stdout.splitlines() if line]
+    assert len(said) == len(wanted) == 1 and same(wanted[0], said[0]), ran
 
 
 def split(block):
