@@ -3,6 +3,7 @@
 #include "policy.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +63,20 @@ static int no_such_policy(const char *directory, const char *name, struct sb_err
                          length > 0 ? known : "the path of a policy file");
 }
 
+/* "run.json" where no such file is here, but the policy "run" is there: says so. */
+static bool is_meant(const char *path, const char *directory, const char *name,
+                     struct sb_error *err)
+{
+    char installed[PATH_MAX];
+    snprintf(installed, sizeof(installed), "%s/%s", directory, name);
+    if (access(path, F_OK) == 0 || errno != ENOENT || access(installed, F_OK) < 0)
+        return false;
+    sb_fail_field(err, "policy", "policy",
+                  "there is no file %.64s here; for the policy of that name give %.*s", name,
+                  (int)(strlen(name) - strlen(suffix)), name);
+    return true;
+}
+
 /* The path of the file. The caller frees it. */
 static char *find_policy(const char *directory, const char *name, struct sb_error *err)
 {
@@ -78,6 +93,10 @@ static char *find_policy(const char *directory, const char *name, struct sb_erro
     if (!is_path(name) && access(path, F_OK) < 0 && errno == ENOENT) {
         free(path);
         no_such_policy(directory, name, err);
+        return NULL;
+    }
+    if (strchr(name, '/') == NULL && is_path(name) && is_meant(path, directory, name, err)) {
+        free(path);
         return NULL;
     }
     return path;
@@ -285,10 +304,11 @@ int sb_policy_list(char ***names, const char *directory, struct sb_error *err)
         directory = SB_POLICY_DIR;
     DIR *stream = opendir(directory);
     if (stream == NULL)
-        return sb_fail(
-            err, "policy", errno,
-            "the policies in %s can't be listed: %m; SANDBOX_POLICIES names another directory",
-            json_file_shown(directory));
+        return sb_fail(err, "policy", errno,
+                       "the policies in %s can't be listed: %m; install sandbox-run, or name "
+                       "another directory by "
+                       "SANDBOX_POLICIES",
+                       json_file_shown(directory));
     size_t count = 0;
     char **found = calloc(1, sizeof(*found));
     int result = found != NULL ? 0 : -1;

@@ -119,6 +119,14 @@ static int open_tcp_sockets(struct listener *listener, struct addrinfo *where)
     return 0;
 }
 
+static const char *tcp_remedy(int error)
+{
+    return error == EADDRINUSE      ? "; see who does: ss -ltnp"
+           : error == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
+           : error == EADDRNOTAVAIL ? "; give an address of this host: ip address"
+                                    : "";
+}
+
 static int open_tcp_at(struct listeners *listeners, const struct config *config, const char *text,
                        struct addrinfo *where, struct sb_error *err)
 {
@@ -129,10 +137,7 @@ static int open_tcp_at(struct listeners *listeners, const struct config *config,
         return -1;
     if (open_tcp_sockets(listener, where) < 0)
         return sb_fail_field(err, "listen", "listen", "can't listen on %.100s: %s%s", text,
-                             strerror(errno),
-                             errno == EADDRINUSE ? "; see who does: ss -ltnp"
-                             : errno == EACCES   ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
-                                                 : "");
+                             strerror(errno), tcp_remedy(errno));
     name_tcp(listener, config->tls_cert != NULL);
     listener->remote = is_remote(where->ai_addr);
     return 0;
@@ -255,8 +260,11 @@ static int open_unix(struct listeners *listeners, const struct config *config, c
     int saved = errno;
     umask(mask);
     if (failed < 0)
-        return sb_fail_field(err, "listen", "listen", "can't listen on unix:%.100s: %s", path,
-                             strerror(saved));
+        return sb_fail_field(err, "listen", "listen", "can't listen on unix:%.100s: %s%s", path,
+                             strerror(saved),
+                             saved == ENOENT   ? "; make its directory first"
+                             : saved == EACCES ? "; this user may not write to its directory"
+                                               : "");
     struct stat status;
     listener->path = strdup(path);
     if (stat(path, &status) == 0) {

@@ -14,6 +14,14 @@
 
 enum { PEM_MAX = 1024 * 1024 };
 
+static char *unreadable(const char *path, const char *option, struct sb_error *err)
+{
+    sb_fail_field(err, "tls", option,
+                  "can't read --%s %.200s: %s; name a file in PEM that the service's user may read",
+                  option, path, strerror(errno));
+    return NULL;
+}
+
 /* The whole file, NUL-terminated. */
 static char *read_file(const char *path, const char *option, struct sb_error *err)
 {
@@ -28,7 +36,8 @@ static char *read_file(const char *path, const char *option, struct sb_error *er
     if (fd < 0)
         return NULL;
     if (fstat(fd, &status) < 0 || status.st_size > PEM_MAX) {
-        sb_fail_field(err, "tls", option, "--%s %.200s is no PEM file", option, path);
+        sb_fail_field(err, "tls", option, "--%s %.200s is not a file in PEM: name one", option,
+                      path);
         return NULL;
     }
     size_t room = (size_t)status.st_size;
@@ -36,9 +45,7 @@ static char *read_file(const char *path, const char *option, struct sb_error *er
     ssize_t size = text != NULL ? read(fd, text, room) : -1;
     if (size < 0) {
         free(text);
-        sb_fail_field(err, "tls", option, "can't read --%s %.200s: %s", option, path,
-                      strerror(errno));
-        return NULL;
+        return unreadable(path, option, err);
     }
     text[size] = '\0';
     return text;
@@ -78,10 +85,13 @@ int tls_load(const struct config *config, char **certificates, char **key, int64
                                                      GNUTLS_X509_FMT_PEM);
     if (credentials != NULL)
         gnutls_certificate_free_credentials(credentials);
+    const char *why = gnutls_strerror(result); /* ends with a stop */
     if (result < 0)
-        return sb_fail_field(err, "tls", "tls-cert",
-                             "the certificate in %.150s and the key in %.150s can't be used: %s",
-                             config->tls_cert, config->tls_key, gnutls_strerror(result));
+        return sb_fail_field(
+            err, "tls", "tls-cert",
+            "the certificate in %.120s and the key in %.120s can't be used: %.*s; give "
+            "the chain of certificates as --tls-cert and its own key as --tls-key",
+            config->tls_cert, config->tls_key, (int)strcspn(why, "."), why);
     *expiry = find_expiry(&cert_text);
     return 0;
 }

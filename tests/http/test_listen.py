@@ -226,6 +226,22 @@ def certificate(tmp_path):
     return make
 
 
+def test_a_certificate_that_can_not_be_used_is_named_with_what_is_wanted(refused, certificate, tmp_path):
+    (cert, key), (_, other) = certificate("first"), certificate("second")
+    for pair in ((key, cert), (cert, other)):
+        said = refused(tls_cert=pair[0], tls_key=pair[1])
+        assert str(pair[0]) in said and "as --tls-cert" in said and ".;" not in said, said
+    said = refused(tls_cert=cert, tls_key=tmp_path / "none")
+    assert f"--tls-key {tmp_path}/none: No such file or directory; name a file" in said
+    assert f"--tls-cert {tmp_path} is not a file in PEM: name one" in refused(tls_cert=tmp_path, tls_key=key)
+
+
+@pytest.mark.parametrize("listen, remedy", [("unix:{place}/none/socket", "make its directory first"),
+                                            ("192.0.2.77:8000", "an address of this host")])
+def test_a_place_where_it_can_not_listen_is_told_with_a_remedy(refused, tmp_path, listen, remedy):
+    assert remedy in refused(listen=listen.format(place=tmp_path), insecure=True)
+
+
 def trusting(cert):
     return ssl.create_default_context(cafile=str(cert))
 

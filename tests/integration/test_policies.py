@@ -28,6 +28,13 @@ def test_a_policy_file_that_is_missing_is_named(run, tmp_path):
     refused(run("--policy", tmp_path / "no.json", code="print(1)"), tmp_path / "no.json")
 
 
+def test_a_policys_file_name_is_not_its_name(run, tmp_path):
+    refused(run("--policy", "run.json", code="print(1)", cwd=tmp_path), "no file run.json", "give run")
+    refused(run("--policy", "no-such.json", code="print(1)", cwd=tmp_path), "no-such.json")
+    (tmp_path / "run.json").write_text((POLICIES / "run.json").read_text())
+    assert run("--policy", "run.json", code="print(1)", cwd=tmp_path).stdout == "1\n"
+
+
 @pytest.mark.parametrize("name", ["../default", "seccomp/default", "", ".", ".."])
 def test_a_name_that_is_a_path_is_not_looked_for_among_the_policies(run, name):
     refused(run("--policy", name, code="print(1)"))

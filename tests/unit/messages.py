@@ -60,7 +60,7 @@ RULES = {
     "main() alone points to the help": lambda text: "--help" in text and not text.startswith("%s; see sandbox-"),
     "a or an": lambda text: re.search(r"\b[Aa] [aeio][a-z]|\b[Aa]n [bcdfgjkpqtvwyz][a-z]", text),
     "plain words": lambda text: re.search(
-        r"\bbut for\b|(?<!there )\b(?:is|are) no (?!longer|more|larger|smaller|way|\w+ to\b)[a-z]+", text),
+        r"\bbut for\b|(?<!there )\b(?:is|are) no (?!longer|more|larger|smaller|way|\w+ to\b)[A-Za-z]+", text),
 }
 
 
