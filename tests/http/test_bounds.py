@@ -34,15 +34,15 @@ def test_a_refusal_names_the_services_bound_or_the_policys_cap_whichever_it_is(s
         assert answer.status == 400
         return answer.field, answer.error
     # run allows 10 seconds, below the service's bound; judge 60 and execute 60; judge's own limit is 30.
-    for path, asked, field, most, bound in (
-            ("/run", {"timeout": 11}, "timeout", "10 seconds", "caps.wall_time_ms"),
-            ("/run", {"policy": "judge", "timeout": 31}, "timeout", "30 seconds", "--max-time"),
-            ("/run", {"policy": "judge", "limits": {"wall_time_ms": 70_000}}, "limits.wall_time_ms", "30 seconds", "--max-time"),
-            ("/execute", {"timeout": 21}, "timeout", "20 seconds", "--max-time"),
-            ("/run", {"policy": "judge", "limits": {"output_bytes": 1 << 30}}, "limits.output_bytes", "1 MiB", "--max-output"),
-            ("/run", {"policy": "judge", "limits": {"result_bytes": 1 << 29}}, "limits.result_bytes", "1 MiB", "--max-output"),
-            ("/run", {"limits": {"pids": 1000}}, "limits.pids", "", "caps.pids")):
-        named, said = refusal(path, **asked)
+    for policy, asked, field, most, bound in (
+            ("run", {"timeout": 11}, "timeout", "10 seconds", "caps.wall_time_ms"),
+            ("judge", {"timeout": 31}, "timeout", "30 seconds", "--max-time"),
+            ("judge", {"limits": {"wall_time_ms": 70_000}}, "limits.wall_time_ms", "30 seconds", "--max-time"),
+            ("execute", {"timeout": 21}, "timeout", "20 seconds", "--max-time"),
+            ("judge", {"limits": {"output_bytes": 1 << 30}}, "limits.output_bytes", "1 MiB", "--max-output"),
+            ("judge", {"limits": {"result_bytes": 1 << 29}}, "limits.result_bytes", "1 MiB", "--max-output"),
+            ("run", {"limits": {"pids": 1000}}, "limits.pids", "", "caps.pids")):
+        named, said = refusal("/execute", **asked) if policy == "execute" else refusal(policy=policy, **asked)
         assert named == field and said.startswith(f"{field.removeprefix('limits.')} can't be "), said
         assert f"up to {most}" in said and f"({bound})" in said and said.count("(") == 1, said
 

@@ -40,6 +40,25 @@ def test_what_a_browser_calls_cross_site_is_refused(server, site):
     assert forbidden(server.post("/run", RUN, {"Sec-Fetch-Site": site}))
 
 
+@pytest.mark.parametrize("origin", [FOREIGN, "http://evil.example:8000", "https://localhost.evil.example", "null",
+                                    "https://127.0.0.1.nip.io", "https://localhost@evil.example", "file://localhost",
+                                    "https://localhost, https://evil.example", "evil.example", ""])
+@pytest.mark.parametrize("path", ["/run", "/run_code", "/execute"])
+def test_a_name_that_was_made_to_point_here_is_refused_though_its_page_is_of_the_same_origin(server, path, origin):
+    """What reaches us through a proxy that has put a name of ours into Host."""
+    assert forbidden(server.post(path, RUN, {"Origin": origin, "Sec-Fetch-Site": "same-origin"}))
+
+
+@pytest.mark.parametrize("site", ["Same-Origin", "same-origin,none", "none", "same-site", "cross-site", ""])
+def test_no_other_word_of_the_browser_makes_up_for_a_foreign_origin(server, site):
+    assert forbidden(server.post("/run", RUN, {"Origin": "http://localhost:1", "Sec-Fetch-Site": site}))
+
+
+def test_the_browsers_word_may_not_come_twice(server):
+    words = "same-origin\r\nSec-Fetch-Site: cross-site"
+    assert server.post("/run", RUN, {"Origin": "http://localhost:1", "Sec-Fetch-Site": words}).status == 400
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.nip.io",
                                   "evil.example.", "", "127.0.0.1@evil.example", "[::1].evil.example", "a b",
                                   "localhost:evil"])

@@ -36,7 +36,8 @@ def test_sandbox_run_lists_the_same_policies_with_the_same_values(server):
     ran = subprocess.run([integration.BINARY, "--list-policies", "--json"], capture_output=True, text=True, check=True,
                          env={**os.environ, "SANDBOX_POLICIES": str(POLICIES)})
     offered = server.get("/policies").json["policies"]
-    assert json.loads(ran.stdout) == [{key: policy[key] for key in ("name", "description", "limits")} for policy in offered]
+    both = ("name", "description", "limits")
+    assert json.loads(ran.stdout) == [{key: policy[key] for key in both} for policy in offered]
 
 
 def test_metrics_count_jobs_by_verdict_and_their_durations(serve):

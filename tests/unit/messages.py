@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The sentences in the sources, as far as they stand there: every text of some words, with its parts joined. Each rule is
-a slip that was made once. Says what the Test Anything Protocol wants.
+"""The sentences in the sources, as far as they stand there: every text of some words, with its parts joined. Each rule
+is a slip that was made once. Says what the Test Anything Protocol wants.
 
     messages.py SOURCE_DIRECTORY
 """
@@ -15,8 +15,8 @@ TEXT = re.compile(rf"{LITERAL}(?:\s*(?:PRI\w+\s*)?{LITERAL})*")
 ELSEWHERE = {"metrics.c", "openapi.c", "openapi_operations.c", "openapi_schema.c", "openapi_shapes.c"}
 NUMBER = r"%\.?\d*(?:hh|h|ll|l|z|j)?[diug]|%PRI[a-z]\d+"
 
-# Bounds that are constants of the program or have a least value above 1; what counts in a form that clients read; and
-# what has another text for one.
+# Bounds that are constants of the program or have a least value above 1; what counts in a form that clients read; what
+# has another text for one.
 NEVER_ONE = {
     "the body is larger than %lld bytes",
     "the request's header is larger than %lld bytes",
@@ -54,10 +54,12 @@ RULES = {
                          for _ in re.finditer(rf"(?:{NUMBER}) (?!is\b|was\b|has\b|less\b|lacks\b|knows\b)[a-z]+s\b", text)),
     "no word stands twice": lambda text: re.search(r"(?<![%\w])([a-z]+) \1\b", text),
     "a sentence ends without a stop": lambda text: re.search(r"\w[.!]$", text),
-    "no space before a comma, two in a row, or none behind one": lambda text: re.search(r"\w [,;](?!\w)|\w  \w|\w[,;][a-z]{3}", text),
+    "no space before a comma, two in a row, or none behind one":
+        lambda text: re.search(r"\w [,;](?!\w)|\w  \w|\w[,;][a-z]{3}", text),
     "whoever may try again is told so once":
         lambda text: len(re.findall(r"\b(?:try|come|ask) (?:it )?again\b", text)) > 1 or "come again" in text,
-    "main() alone points to the help": lambda text: "--help" in text and not text.startswith("%s; see sandbox-"),
+    "main() alone points to the help":
+        lambda text: "--help" in text and not text.startswith("%s; see sandbox-"),
     "a or an": lambda text: re.search(r"\b[Aa] [aeio][a-z]|\b[Aa]n [bcdfgjkpqtvwyz][a-z]", text),
     "plain words": lambda text: re.search(
         r"\bbut for\b|(?<!there )\b(?:is|are) no (?!longer|more|larger|smaller|way|\w+ to\b)[A-Za-z]+", text),
@@ -72,7 +74,8 @@ def unescape(literal):
 
 def texts(path):
     """(line, text) of each text of three words and more, other than in comments."""
-    source = re.sub(r"/\*.*?\*/", lambda comment: re.sub(r"[^\n]", " ", comment[0]), path.read_text("utf-8"), flags=re.S)
+    source = re.sub(r"/\*.*?\*/", lambda comment: re.sub(r"[^\n]", " ", comment[0]), path.read_text("utf-8"),
+                    flags=re.S)
     source = source.replace("'\"'", "'q'")
     source = re.sub(r"^#(?:include|define SB_).*$", "", source, flags=re.M)
     for match in TEXT.finditer(source):
