@@ -215,7 +215,8 @@ static int check_pointers(const struct sb_job *job, struct sb_error *err)
     if (has_nothing(job->stdin_data, job->stdin_size))
         return sb_fail_field(err, "job", "stdin", "stdin_data is NULL, and stdin_size is not 0");
     if (job->stdin_from_fd && job->stdin_fd < 0)
-        return sb_fail_field(err, "job", "stdin", "stdin_fd is no descriptor: %d", job->stdin_fd);
+        return sb_fail_field(err, "job", "stdin", "stdin_fd is not an open descriptor: %d",
+                             job->stdin_fd);
     if (has_nothing(job->files, job->files_count))
         return sb_fail_field(err, "job", "files", "files is NULL, and files_count is not 0");
     for (size_t i = 0; i < job->files_count; i++)

@@ -87,7 +87,7 @@ int given_file_open(const struct given_file *file, struct sb_error *err)
     if (fd < 0 || fstat(fd, &status) < 0)
         return given_file_fail(file, errno, err);
     if (!S_ISREG(status.st_mode))
-        return sb_fail_field(err, file->step, file->field, "%.200s is no file: name %s", file->path,
+        return sb_fail_field(err, file->step, file->field, "%.200s is not a file: name %s", file->path,
                              file->what);
     return steal_fd(&fd);
 }

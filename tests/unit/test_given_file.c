@@ -129,7 +129,7 @@ static void one_that_is_no_file_is_told(void **state)
     (void)state;
     struct sb_error err;
     assert_int_equal(open_closed(directory, &err), -1);
-    assert_says(&err, "is no file: name the key");
+    assert_says(&err, "is not a file: name the key");
 }
 
 static void a_long_path_leaves_a_sentence(void **state)
