@@ -58,7 +58,7 @@ UNUSED_IDS = (0x70000000, 0x7FFFFFF0)
 LARGEST_FILE = 8 << 30
 PROCESSES = 256
 
-# A compiled filter (src/core/seccomp.c): magic, version, AUDIT_ARCH_…, two hashes; then instructions.
+# A compiled filter (src/seccomp/seccomp.c): magic, version, AUDIT_ARCH_…, two hashes; then instructions.
 FILTER_HEADER = struct.Struct("=8sIIQQ")
 FILTER_MAGIC = b"sb-seccp"
 # AUDIT_ARCH_… of the filter, and the number of keyctl(2).

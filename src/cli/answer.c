@@ -1,14 +1,14 @@
 /* The answer is walked over once, member by member; each but "result" is then parsed by itself. */
-#include "answer.h"
+#include "cli/answer.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base64.h"
-#include "json_valid.h"
-#include "sentence.h"
-#include "util.h"
+#include "common/base64.h"
+#include "common/json_valid.h"
+#include "common/sentence.h"
+#include "common/util.h"
 
 /* ── Members ────────────────────────────────────────────────────────────────────────────────── */
 

@@ -1,4 +1,4 @@
-#include "doctor.h"
+#include "cli/doctor.h"
 
 #include <json-c/json.h>
 

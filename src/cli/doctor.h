@@ -2,7 +2,7 @@
 #ifndef CLI_DOCTOR_H
 #define CLI_DOCTOR_H
 
-#include "options.h"
+#include "cli/options.h"
 
 /* Returns the exit status: 0, or 1 when the default policy can't be enforced. */
 int doctor(const struct options *options);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "input.h"
-#include "message.h"
-#include "util.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "common/util.h"
 
 enum { DEEPEST = 64 };
 

@@ -1,5 +1,5 @@
 /* See hint.h. */
-#include "hint.h"
+#include "cli/hint.h"
 
 #include <string.h>
 #include <unistd.h>

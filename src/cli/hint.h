@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "options.h"
+#include "cli/options.h"
 
 #define HINT_SIZE 512
 

@@ -1,6 +1,6 @@
 /* See http_client.h. What comes back is looked at as if a stranger had sent it: sizes are counted,
  * nothing is believed. */
-#include "http_client.h"
+#include "cli/http_client.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -11,8 +11,8 @@
 #include <strings.h>
 #include <sys/un.h>
 
-#include "message.h"
-#include "util.h"
+#include "cli/message.h"
+#include "common/util.h"
 
 enum { HEAD_MOST = 64 * 1024, STANDARD_PORT = 80 };
 

@@ -1,12 +1,12 @@
-#include "input.h"
+#include "cli/input.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "message.h"
-#include "util.h"
+#include "cli/message.h"
+#include "common/util.h"
 
 static int grow(struct bytes *bytes, size_t size)
 {

@@ -2,7 +2,7 @@
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
-#include "options.h"
+#include "cli/options.h"
 
 struct bytes {
     char *data;

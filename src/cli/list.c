@@ -1,14 +1,14 @@
 /* See list.h. */
-#include "list.h"
+#include "cli/list.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "json_writer.h"
-#include "limits_json.h"
-#include "message.h"
-#include "status.h"
-#include "util.h"
+#include "cli/message.h"
+#include "cli/status.h"
+#include "common/json_writer.h"
+#include "common/limits_json.h"
+#include "common/util.h"
 
 static void put_text(struct json_writer *writer, const char *key, const char *text)
 {

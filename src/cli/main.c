@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "doctor.h"
-#include "list.h"
-#include "message.h"
-#include "options.h"
-#include "run.h"
-#include "selftest.h"
-#include "set_id.h"
-#include "status.h"
-#include "util.h"
-#include "via.h"
+#include "cli/doctor.h"
+#include "cli/list.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/run.h"
+#include "cli/selftest.h"
+#include "cli/status.h"
+#include "cli/via.h"
+#include "common/set_id.h"
+#include "common/util.h"
 
 /* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
  * number then, and output meant for a person lands in it. */

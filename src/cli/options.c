@@ -1,14 +1,14 @@
-#include "options.h"
+#include "cli/options.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
-#include "nearest.h"
-#include "quantity.h"
-#include "status.h"
-#include "util.h"
+#include "cli/message.h"
+#include "cli/status.h"
+#include "common/nearest.h"
+#include "common/quantity.h"
+#include "common/util.h"
 
 enum kind {
     FLAG,        /* a bool */

@@ -1,4 +1,4 @@
-#include "relay.h"
+#include "cli/relay.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* O_NONBLOCK belongs to the open file, which other programs share: set on an inherited descriptor
  * it makes their reads and writes fail. Pipes and terminals can be opened a second time through

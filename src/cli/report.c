@@ -1,5 +1,5 @@
 /* What a run gives, see report.h. Nothing in it blocks: what can't be written now is kept. */
-#include "report.h"
+#include "cli/report.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,10 +9,10 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#include "hint.h"
-#include "message.h"
-#include "status.h"
-#include "util.h"
+#include "cli/hint.h"
+#include "cli/message.h"
+#include "cli/status.h"
+#include "common/util.h"
 
 const char *const stream_names[SB_STREAMS] = {"stdout", "stderr"};
 

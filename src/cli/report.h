@@ -3,8 +3,8 @@
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
-#include "options.h"
-#include "relay.h"
+#include "cli/options.h"
+#include "cli/relay.h"
 
 struct report {
     const struct options *options;

@@ -1,6 +1,6 @@
 /* One job and its streams, in one loop: the sandbox, the signals to ourselves, and stdout and
  * stderr when they were full. Nothing in it blocks but poll. */
-#include "run.h"
+#include "cli/run.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "input.h"
-#include "message.h"
-#include "report.h"
-#include "util.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "cli/report.h"
+#include "common/util.h"
 
 /* The job as the callbacks see it. */
 struct live {

@@ -1,7 +1,7 @@
 /* Runs the hostile scripts, as many at once as there are processors, and judges each by its header,
  * as tests/attack/README.md has it. What they print is hostile too: no byte of it reaches a
  * terminal as it is. */
-#include "selftest.h"
+#include "cli/selftest.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "input.h"
-#include "message.h"
-#include "status.h"
-#include "util.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "cli/status.h"
+#include "common/util.h"
 
 enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16, MOST_POLICIES = 8 };
 

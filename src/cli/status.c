@@ -1,6 +1,6 @@
-#include "status.h"
+#include "cli/status.h"
 
-#include "util.h"
+#include "common/util.h"
 
 enum { SCRIPTS_OWN = -1, BY_SIGNAL = -2 };
 

@@ -1,6 +1,6 @@
 /* A run through a service, see via.h: one request, one answer at the end, and the same words and
  * statuses as a local run has. Nothing blocks but poll once the request is on its way. */
-#include "via.h"
+#include "cli/via.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "answer.h"
-#include "http_client.h"
-#include "message.h"
-#include "report.h"
-#include "util.h"
+#include "cli/answer.h"
+#include "cli/http_client.h"
+#include "cli/message.h"
+#include "cli/report.h"
+#include "common/util.h"
 
 enum { UNAUTHORIZED = 401 };
 

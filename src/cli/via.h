@@ -2,7 +2,7 @@
 #ifndef CLI_VIA_H
 #define CLI_VIA_H
 
-#include "options.h"
+#include "cli/options.h"
 
 /* As run_script: the exit status of the program, or −1 with *err when the job could not be run. */
 int run_via(const struct options *options, struct sb_error *err);

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "input.h"
-#include "json_writer.h"
-#include "message.h"
-#include "source_coding.h"
-#include "utf8.h"
-#include "util.h"
-#include "via.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "cli/via.h"
+#include "common/json_writer.h"
+#include "common/source_coding.h"
+#include "common/utf8.h"
+#include "common/util.h"
 
 enum { MOST_BYTES = 256 << 20, MOST_FILES = 10000 };
 

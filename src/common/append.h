@@ -1,5 +1,5 @@
 /* Text put together in memory that the caller has made large enough, where there may be no C
- * library to do it (src/core/calls.h). Each returns where it ends, and ends it with a NUL. */
+ * library to do it (src/inside/calls.h). Each returns where it ends, and ends it with a NUL. */
 #ifndef SB_APPEND_H
 #define SB_APPEND_H
 

@@ -1,5 +1,5 @@
 /* See base64.h. */
-#include "base64.h"
+#include "common/base64.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Errors as values. See error.h. */
-#include "error.h"
+#include "common/error.h"
 
 #include <errno.h>
 #include <stdarg.h>

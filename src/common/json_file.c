@@ -1,14 +1,14 @@
 /* JSON from files: what they are opened with, how much of them is read. What stands in them is
  * json_text.c's matter. */
-#include "json_file.h"
+#include "common/json_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "error.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
 
 struct json_object *json_file_parse(const char *text, size_t size, const char *file,
                                     const char *step, struct sb_error *err)

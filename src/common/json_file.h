@@ -2,7 +2,7 @@
 #ifndef SB_JSON_FILE_H
 #define SB_JSON_FILE_H
 
-#include "json_text.h"
+#include "common/json_text.h"
 #include "sandbox.h"
 
 /* No configuration file is larger, or nested deeper. */

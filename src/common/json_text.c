@@ -2,7 +2,7 @@
  * at \u0000, replaces half a surrogate pair without a word, and makes 300 bytes of a value that
  * takes three. So the text is walked over first, with a grammar of its own, and json-c sees only
  * what has passed. Nothing here knows what values mean. */
-#include "json_text.h"
+#include "common/json_text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
-#include "utf8.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/utf8.h"
+#include "common/util.h"
 
 /* A key: as it is written, and what it says once its escapes are undone. */
 struct key {

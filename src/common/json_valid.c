@@ -1,11 +1,11 @@
 /* Checks JSON text without building anything from it. A parser would let a hostile script choose
  * how much memory its supervisor needs: json-c takes 270 MiB for a result of 1 MiB that is full of
  * "{},". So this never allocates, never recurses, and looks at each byte once. */
-#include "json_valid.h"
+#include "common/json_valid.h"
 
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 #define ESCAPE_SIZE 6 /* \uXXXX */
 /* Where the halves of pairs begin, 0x400 of each. */

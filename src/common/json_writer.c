@@ -1,13 +1,13 @@
 /* A writer of JSON text. json-c would hold each text twice more before it is out, lets invalid
  * UTF-8 pass, and keeps integers to 64 bits, which Python does not: so a verdict, whose texts are
  * large and hostile, is written directly. Text from files is still read with json-c. */
-#include "json_writer.h"
+#include "common/json_writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* Makes room and returns where `size` more bytes may be put, or NULL. */
 static inline char *reserve(struct json_writer *writer, size_t size)

@@ -2,7 +2,7 @@
 #ifndef COMMON_LIMITS_JSON_H
 #define COMMON_LIMITS_JSON_H
 
-#include "json_writer.h"
+#include "common/json_writer.h"
 #include "sandbox.h"
 
 /* "key":{"wall_time_ms":…, …}, each limit by its name; `value` is sb_policy_limit or sb_policy_cap.

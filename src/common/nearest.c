@@ -1,11 +1,11 @@
 /* See nearest.h. */
-#include "nearest.h"
+#include "common/nearest.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 enum { MOST_LETTERS = 32 };
 

@@ -1,10 +1,10 @@
 /* See path.h. */
-#include "path.h"
+#include "common/path.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* What is left of a path without its last part. */
 static size_t drop_part(const char *normal, size_t size)

@@ -1,13 +1,13 @@
 /* Numbers with units. They are read digit by digit: strtod() would follow the locale and take
  * "nan", "0x10" and "1e3". */
-#include "quantity.h"
+#include "common/quantity.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)

@@ -1,5 +1,5 @@
 /* See source_coding.h. */
-#include "source_coding.h"
+#include "common/source_coding.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* UTF-8: the well-formed sequences of the Unicode standard, table 3-7. What is ill-formed is
  * replaced part by part as the standard recommends and Python does: a sequence that breaks off
  * counts up to the byte that breaks it. */
-#include "utf8.h"
+#include "common/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

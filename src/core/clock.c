@@ -12,7 +12,7 @@
  * The kernel's count is exact, and comes late: with the end of each wait. And it goes with the
  * task. So waits that go on, and those of tasks that came and went between two looks, are
  * estimated by what was seen of others. */
-#include "clock.h"
+#include "core/clock.h"
 
 #include <stdlib.h>
 #include <string.h>

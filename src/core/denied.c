@@ -8,7 +8,7 @@
  * A job can make such calls without end, and each wakes us up; so can many jobs that each make a
  * few. The first ones are answered at once, further ones so seldom that all jobs together take next
  * to nothing of our time: who waits then is the job, whose time runs. */
-#include "denied.h"
+#include "core/denied.h"
 
 #include <limits.h>
 #include <linux/seccomp.h>
@@ -20,10 +20,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "run.h"
-#include "seccomp.h"
-#include "seccomp_profile.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/run.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/seccomp_profile.h"
 
 enum {
     CALLS_MAX = 32, /* that are told apart */

@@ -11,14 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "attempt.h"
-#include "cgroup.h"
-#include "error.h"
-#include "inside.h"
-#include "remedy.h"
-#include "rootfs.h"
-#include "schedstat.h"
-#include "util.h"
+#include "cgroup/cgroup.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "core/remedy.h"
+#include "core/rootfs.h"
+#include "core/schedstat.h"
+#include "inside/attempt.h"
+#include "inside/inside.h"
 
 struct doctor {
     void (*on_finding)(void *user, const struct sb_finding *finding);

@@ -1,5 +1,5 @@
 /* Relaying stdin. See feed.h. */
-#include "feed.h"
+#include "core/feed.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define CHUNK (64 * 1024)
 

@@ -4,16 +4,16 @@
  * gets less. Jobs are looked at one by one only when the floor is near. Which of them grew? What is
  * counted of one is known. What the host lost beyond that nobody counts: it is shared out among the
  * jobs by the time that they spent in the kernel, as only there it can be taken. */
-#include "floor.h"
+#include "core/floor.h"
 
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "meminfo.h"
-#include "run.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/meminfo.h"
+#include "core/run.h"
 
 #define MIB (INT64_C(1) << 20)
 /* From one look to the next. */

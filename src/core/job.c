@@ -1,6 +1,6 @@
 /* Checks a job and makes ready what the child needs of it. Knows nothing of how it is run. See
  * job.h. */
-#include "job.h"
+#include "core/job.h"
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -8,13 +8,13 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "embedded.h"
-#include "error.h"
-#include "limit.h"
-#include "path.h"
-#include "source_coding.h"
-#include "utf8.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/path.h"
+#include "common/source_coding.h"
+#include "common/utf8.h"
+#include "common/util.h"
+#include "policy/limit.h"
+#include "zygote/embedded.h"
 
 /* Of what execve(2) takes in all, for what is ours: python's path, twice, its runner's and the
  * script's. */

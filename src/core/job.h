@@ -2,8 +2,8 @@
 #ifndef SB_JOB_H
 #define SB_JOB_H
 
-#include "inside.h"
-#include "rootfs.h"
+#include "core/rootfs.h"
+#include "inside/inside.h"
 
 /* Of a job's argv: python, the runner, and what stands before the script's own arguments
  * (runner.py). */

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
-#include "job.h"
-#include "json_text.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/json_text.h"
+#include "common/util.h"
+#include "core/job.h"
 
 static bool is_name(const char *text)
 {

@@ -1,16 +1,16 @@
 /* The files that a job brings: whether each can have its name, and all of them have room. Counts
  * what tmp.c makes of them, so that a job that is taken in is not refused by its own tmpfs. */
-#include "job.h"
+#include "core/job.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "limit.h"
-#include "path.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/path.h"
+#include "common/util.h"
+#include "policy/limit.h"
 
 #define FILES_MAX 10000
 

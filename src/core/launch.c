@@ -13,13 +13,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "clone.h"
-#include "error.h"
-#include "limit.h"
-#include "quantity.h"
-#include "rlimits.h"
-#include "run.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/quantity.h"
+#include "common/util.h"
+#include "core/run.h"
+#include "inside/clone.h"
+#include "inside/rlimits.h"
+#include "policy/limit.h"
 
 /* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
 

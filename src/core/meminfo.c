@@ -1,5 +1,5 @@
 /* How much memory the host has left. See meminfo.h. */
-#include "meminfo.h"
+#include "core/meminfo.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* Numbers of nodes may have gaps. */
 #define GAP_MAX 4

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "policy.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "policy/policy.h"
 
 /* A module in a package is not looked for: that would import the package. */
 static const char code[] =

@@ -1,11 +1,11 @@
 /* See remedy.h. */
-#include "remedy.h"
+#include "core/remedy.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define FILTER                                                                                     \
     "a seccomp filter around this process refuses it: docker run --security-opt "                  \

@@ -1,5 +1,5 @@
 /* Reads the record of a root file system and checks what a job would stumble over. See rootfs.h. */
-#include "rootfs.h"
+#include "core/rootfs.h"
 
 #include <fcntl.h>
 #include <json-c/json.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "error.h"
-#include "json_file.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/json_file.h"
+#include "common/util.h"
 
 /* Mount points must be directories, not links: a job's mounts would land elsewhere. */
 static int check_mount_points(const struct rootfs *rootfs, struct sb_error *err)

@@ -2,7 +2,7 @@
 #ifndef SB_ROOTFS_H
 #define SB_ROOTFS_H
 
-#include "policy.h"
+#include "policy/policy.h"
 
 /* Where sandbox-rootfs puts the record and the runner. */
 #define ROOTFS_RECORD "usr/lib/sandbox-run/rootfs.json"

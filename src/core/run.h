@@ -7,17 +7,17 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#include "cgroup.h"
-#include "clock.h"
-#include "denied.h"
-#include "feed.h"
-#include "floor.h"
-#include "inside.h"
-#include "rootfs.h"
+#include "cgroup/cgroup.h"
+#include "core/clock.h"
+#include "core/denied.h"
+#include "core/feed.h"
+#include "core/floor.h"
+#include "core/rootfs.h"
+#include "core/schedstat.h"
+#include "core/stream.h"
+#include "core/uids.h"
+#include "inside/inside.h"
 #include "sandbox.h"
-#include "schedstat.h"
-#include "stream.h"
-#include "uids.h"
 
 /* What a run listens to in the epoll. */
 enum source_kind {

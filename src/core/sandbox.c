@@ -12,13 +12,13 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 
-#include "error.h"
-#include "job.h"
-#include "policy.h"
-#include "run.h"
-#include "seccomp.h"
-#include "seccomp_profile.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "core/job.h"
+#include "core/run.h"
+#include "policy/policy.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/seccomp_profile.h"
 
 const char *sb_version(void)
 {

@@ -1,7 +1,7 @@
 /* Reads /proc/TID/schedstat of a job's tasks: time on a CPU, time spent waiting for one, in
  * nanoseconds, and how often they got one. See the kernel's Documentation/scheduler/sched-stats.rst
  * and schedstat.h. */
-#include "schedstat.h"
+#include "core/schedstat.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "common/util.h"
 
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 

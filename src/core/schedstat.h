@@ -2,8 +2,8 @@
 #ifndef SB_SCHEDSTAT_H
 #define SB_SCHEDSTAT_H
 
-#include "cgroup.h"
-#include "clock.h"
+#include "cgroup/cgroup.h"
+#include "core/clock.h"
 
 /* The kernel tells how long a task waited for a CPU. */
 bool schedstat_available(void);

@@ -3,14 +3,14 @@
  * Where bytes are missing, head and tail are cut to whole lines, or, where lines are very long, to
  * whole characters: a reader must not take what is glued together for something that was written.
  */
-#include "stream.h"
+#include "core/stream.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -1,5 +1,5 @@
 /* See subids.h. */
-#include "subids.h"
+#include "core/subids.h"
 
 #include <inttypes.h>
 #include <pwd.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util.h"
+#include "common/util.h"
 
 /* A range with fewer is as good as none: so many jobs and waiting interpreters a service may have.
  */

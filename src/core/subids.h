@@ -2,7 +2,7 @@
 #ifndef SB_SUBIDS_H
 #define SB_SUBIDS_H
 
-#include "uids.h"
+#include "core/uids.h"
 
 /* Fills in the ranges of the user that we are: the first of each file. −1: there are none, and
  * uids->reason says so. */

@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "error.h"
-#include "run.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "core/run.h"
 
 /* How long a dead job's cgroup may take to be empty: seconds, in steps of 1 ms or 2. It takes
  * moments. */

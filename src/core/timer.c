@@ -3,9 +3,9 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
-#include "run.h"
-#include "schedstat.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/run.h"
+#include "core/schedstat.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -1,5 +1,5 @@
 /* See uids.h. */
-#include "uids.h"
+#include "core/uids.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,13 +13,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "attempt.h"
-#include "calls.h"
-#include "clone.h"
-#include "error.h"
-#include "subids.h"
-#include "tool.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/tool.h"
+#include "common/util.h"
+#include "core/subids.h"
+#include "inside/attempt.h"
+#include "inside/calls.h"
+#include "inside/clone.h"
 
 /* Host uids for jobs unless told otherwise: a part of the 32-bit range that systemd, login.defs and
  * the usual subuid allocations leave alone (https://systemd.io/UIDS-GIDS). */

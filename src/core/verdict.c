@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "json_valid.h"
-#include "limit.h"
-#include "run.h"
-#include "sentence.h"
-#include "util.h"
+#include "common/json_valid.h"
+#include "common/sentence.h"
+#include "common/util.h"
+#include "core/run.h"
+#include "policy/limit.h"
 
 /* What the script's own runner said on the result pipe. The script can write there too: whatever
  * comes is checked, and believed no further than a script's word on itself. See rootfs/runner.py.

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json_writer.h"
+#include "common/json_writer.h"
+#include "common/sentence.h"
+#include "common/util.h"
 #include "sandbox.h"
-#include "sentence.h"
-#include "util.h"
 
 static const char *const words[] = {
     [SB_OK] = "ok",         [SB_EXCEPTION] = "exception", [SB_EXIT] = "exit",

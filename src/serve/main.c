@@ -7,16 +7,16 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "capacity.h"
-#include "command.h"
-#include "error.h"
-#include "job_uids.h"
-#include "message.h"
-#include "privileges.h"
-#include "server.h"
-#include "token_command.h"
-#include "util.h"
-#include "workers.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/config/command.h"
+#include "serve/config/token_command.h"
+#include "serve/jobs/capacity.h"
+#include "serve/jobs/job_uids.h"
+#include "serve/process/message.h"
+#include "serve/process/privileges.h"
+#include "serve/server.h"
+#include "serve/workers.h"
 
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 

@@ -1,7 +1,7 @@
 /* A worker from its start to its end. Signals: SIGTERM and SIGINT stop it when its jobs are done,
  * or --grace has passed; a second one ends its jobs at once. SIGHUP reads policies, tokens and
  * certificates anew, each of which stays as it was when the new one is wrong. */
-#include "server.h"
+#include "serve/server.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,11 +11,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "dontfork.h"
-#include "error.h"
-#include "http.h"
-#include "service.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/http/http.h"
+#include "serve/jobs/service.h"
+#include "serve/process/dontfork.h"
 
 /* For answers to be taken once there are no more jobs. */
 enum { LAST_ANSWERS_MS = 5000 };

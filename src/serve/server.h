@@ -2,12 +2,12 @@
 #ifndef SERVE_SERVER_H
 #define SERVE_SERVER_H
 
-#include "config.h"
-#include "listen.h"
-#include "log.h"
-#include "metrics.h"
-#include "notify.h"
-#include "rate.h"
+#include "serve/config/config.h"
+#include "serve/http/listen.h"
+#include "serve/http/rate.h"
+#include "serve/process/log.h"
+#include "serve/process/metrics.h"
+#include "serve/process/notify.h"
 
 struct server_setup {
     const struct config *config;

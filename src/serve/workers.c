@@ -1,7 +1,7 @@
 /* The parent of several workers. It keeps the sockets, so that those who connect while a worker
  * starts anew find the next one; it speaks for all of them to the service manager. Workers die with
  * it. Each has a pipe on which it says that it is ready, and that it is alive. */
-#include "workers.h"
+#include "serve/workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "loop.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/process/loop.h"
 
 enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 10000, GOOD_RUN_MS = 60000, MISSED_MAX = 3 };
 

@@ -3,7 +3,7 @@
 #ifndef SERVE_WORKERS_H
 #define SERVE_WORKERS_H
 
-#include "server.h"
+#include "serve/server.h"
 
 /* Runs setup->config->workers processes until told to stop. `setup` without worker and notify.
  * Fails when a worker can't begin. SIGTERM, SIGINT, SIGHUP and SIGCHLD must be blocked. */

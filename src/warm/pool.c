@@ -1,5 +1,5 @@
 /* Children of one pool, from the request to the zygote until they have a job. See pool.h. */
-#include "pool.h"
+#include "warm/pool.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "protocol.h"
-#include "util.h"
-#include "warm_job.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "warm/warm_job.h"
+#include "zygote/protocol.h"
 
 /* Linux 6.11, <linux/pidfd.h> */
 #ifndef PIDFD_GET_IPC_NAMESPACE

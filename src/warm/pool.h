@@ -2,8 +2,8 @@
 #ifndef WARM_POOL_H
 #define WARM_POOL_H
 
-#include "run.h"
-#include "zygote_start.h"
+#include "core/run.h"
+#include "warm/zygote_start.h"
 
 /* A child before it has a job: as much of a run as it will pass on to the job's. */
 struct child {

@@ -9,10 +9,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "util.h"
-#include "warm_job.h"
-#include "zygotes.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "warm/warm_job.h"
+#include "warm/zygotes.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -1,12 +1,12 @@
 /* See warm_job.h. The message is described in protocol.h. */
-#include "warm_job.h"
+#include "warm/warm_job.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "job.h"
-#include "protocol.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/job.h"
+#include "zygote/protocol.h"
 
 /* What python or the C library look at when they start: a zygote has started already. What
  * zygote.py can still do for a job is no reason. */

@@ -3,7 +3,7 @@
 #ifndef WARM_WARM_JOB_H
 #define WARM_WARM_JOB_H
 
-#include "run.h"
+#include "core/run.h"
 
 struct warm_job {
     char *message;

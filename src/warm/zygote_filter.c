@@ -3,7 +3,7 @@
  * Filters add up: what this one refuses no job can have, and what it looks at costs each call of
  * each job. So it refuses nothing that jobs may do, and decides by the number alone wherever it
  * can: the kernel remembers such calls when all filters allow them, and asks none again. */
-#include "zygote_filter.h"
+#include "warm/zygote_filter.h"
 
 #include <errno.h>
 #include <linux/keyctl.h>
@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "error.h"
-#include "seccomp_profile.h"
-#include "util.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "seccomp/seccomp_profile.h"
 
 /* ENOSYS where nobody listens, as here; and a weaker word than a job's own filter's errno, or its
  * own listener (seccomp_run_filters in kernel/seccomp.c). */

@@ -7,7 +7,7 @@
  * Root's has a uid of its own, which no job has meanwhile: it takes a slot as a job does, with the
  * cgroup of that in the first hierarchy, which holds it and its helpers. From there it clones
  * children into those of the jobs. */
-#include "zygote_start.h"
+#include "warm/zygote_start.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,15 +21,15 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "clone.h"
-#include "embedded.h"
-#include "error.h"
-#include "protocol.h"
-#include "seccomp.h"
-#include "seccomp_profile.h"
-#include "util.h"
-#include "zygote_become.h"
-#include "zygote_filter.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "inside/clone.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/seccomp_profile.h"
+#include "warm/zygote_filter.h"
+#include "zygote/embedded.h"
+#include "zygote/protocol.h"
+#include "zygote/zygote_become.h"
 
 /* How long what a zygote had may take to end: moments, on a machine that is not crowded. */
 #define STOP_MS 5000

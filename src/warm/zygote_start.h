@@ -2,7 +2,7 @@
 #ifndef WARM_ZYGOTE_START_H
 #define WARM_ZYGOTE_START_H
 
-#include "run.h"
+#include "core/run.h"
 
 struct zygote_process {
     pid_t pid;                /* 0: none */

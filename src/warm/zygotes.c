@@ -1,6 +1,6 @@
 /* See zygotes.h. What runs in a zygote is in zygote.c and zygote.py, how it is started in
  * zygote_start.c. */
-#include "zygotes.h"
+#include "warm/zygotes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "protocol.h"
-#include "util.h"
-#include "warm_job.h"
+#include "common/error.h"
+#include "common/util.h"
+#include "warm/warm_job.h"
+#include "zygote/protocol.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 

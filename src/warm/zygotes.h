@@ -3,7 +3,7 @@
 #ifndef WARM_ZYGOTES_H
 #define WARM_ZYGOTES_H
 
-#include "pool.h"
+#include "warm/pool.h"
 
 void zygotes_init(struct pool *pool);
 /* Ends all. Jobs that wait for their children start cold. */

@@ -137,7 +137,7 @@ def bubblewrap(setting, program):
 
 def filter_file(setting):
     """sandbox-run's own filter without the header of its cache file: the same program for the peers."""
-    header_bytes = 32  # struct cache_header of src/core/seccomp.c
+    header_bytes = 32  # struct cache_header of src/seccomp/seccomp.c
     path = setting.work / "default.bpf"
     cached = setting.build / "policies" / "seccomp" / "default.bpf"
     try:

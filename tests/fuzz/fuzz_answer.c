@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "answer.h"
-#include "http_client.h"
-#include "json_valid.h"
+#include "cli/answer.h"
+#include "cli/http_client.h"
+#include "common/json_valid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_text.h"
-#include "json_valid.h"
+#include "common/json_text.h"
+#include "common/json_valid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limit.h"
+#include "policy/limit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

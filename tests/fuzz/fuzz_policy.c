@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_file.h"
-#include "limit.h"
-#include "policy.h"
-#include "policy_json.h"
+#include "common/json_file.h"
+#include "policy/limit.h"
+#include "policy/policy.h"
+#include "policy/policy_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

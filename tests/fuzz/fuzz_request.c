@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies.h"
-#include "request.h"
+#include "serve/contracts/request.h"
+#include "serve/jobs/policies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,9 +6,9 @@
 
 #include <json-c/json.h>
 
-#include "json_valid.h"
+#include "common/json_valid.h"
+#include "common/utf8.h"
 #include "sandbox.h"
-#include "utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -88,7 +88,7 @@ __attribute__((constructor)) static void find_syscall(void)
     libc_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
 }
 
-/* Maps of ids are written by it (src/core/calls.h). */
+/* Maps of ids are written by it (src/inside/calls.h). */
 long syscall(long number, ...)
 {
     va_list list;

@@ -20,9 +20,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "inside.h"
-#include "mount.h"
-#include "seccomp.h"
+#include "inside/inside.h"
+#include "inside/mount.h"
+#include "seccomp/seccomp.h"
 
 static bool without(const char *layer)
 {

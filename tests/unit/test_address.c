@@ -4,8 +4,8 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "address.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/config/address.h"
 
 static struct address parse(const char *text)
 {

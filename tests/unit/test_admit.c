@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admit.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/jobs/admit.h"
 
 #define SECOND INT64_C(1000000)
 #define MIB (INT64_C(1) << 20)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "answer.h"
-#include "util.h"
+#include "cli/answer.h"
+#include "common/util.h"
 
 static const char *const nothing[] = {NULL};
 static const char *const two[] = {"memory_bytes", "a \"quoted\" one", NULL};

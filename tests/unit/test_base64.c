@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "base64.h"
-#include "util.h"
+#include "common/base64.h"
+#include "common/util.h"
 
 static const struct {
     const char *text;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "cgroup.h"
-#include "util.h"
+#include "cgroup/cgroup.h"
+#include "common/util.h"
 
 enum { PROGRAMS = 4, ROUNDS = 500 };
 

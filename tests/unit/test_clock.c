@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/clock.h"
 
 #define MS INT64_C(1000)
 #define LOOKS_MAX 6

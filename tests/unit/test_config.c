@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "config.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/config/command.h"
+#include "serve/config/config.h"
 
 /* A file with this text; the caller unlinks it. */
 static char *write_file(const char *text, size_t size)

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "contracts.h"
-#include "json_valid.h"
-#include "util.h"
+#include "common/json_valid.h"
+#include "common/util.h"
+#include "serve/contracts/contracts.h"
 
 static const char *const nothing_missing[] = {NULL};
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "given_file.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/config/given_file.h"
 
 enum { STRANGER = 12345 }; /* neither a user nor a group */
 

@@ -1,8 +1,8 @@
 /* What a browser can be made to send, and which of it goes through. */
 #include "unit.h"
 
-#include "guard.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/http/guard.h"
 
 enum { OK = 0, BAD = 400, FORBIDDEN = 403, TYPE = 415, MISDIRECTED = 421 };
 

@@ -2,8 +2,8 @@
  * end, 1.0 in place of the first byte behind a value. */
 #include "unit.h"
 
-#include "head.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/http/head.h"
 
 struct field {
     const char *name, *value;

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "inside.h"
+#include "inside/inside.h"
 
 /* The status of a child that has the filter and does this; it exits with what that returns. */
 static int status_with_filter(int (*does)(void))

@@ -2,7 +2,7 @@
  * the same line is tested with jobs that run (tests/http/test_extremes.py). */
 #include "policy_place.h"
 
-#include "util.h"
+#include "common/util.h"
 
 #define PAGE 4096
 #define STRING_MOST 131071 /* MAX_ARG_STRLEN without the NUL */

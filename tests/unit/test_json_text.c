@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "json_text.h"
-#include "util.h"
+#include "common/json_text.h"
+#include "common/util.h"
 
 static const struct json_bounds bounds = {
     .size = 8 << 20, .depth = 8, .values = 1000, .name_field = true};

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "json_valid.h"
-#include "util.h"
+#include "common/json_valid.h"
+#include "common/util.h"
 
 static const char *const good[] = {
     "0",

@@ -1,8 +1,8 @@
 /* The table of limits and sb_limit_parse. */
 #include "unit.h"
 
-#include "limit.h"
-#include "util.h"
+#include "common/util.h"
+#include "policy/limit.h"
 
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)

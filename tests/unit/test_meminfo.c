@@ -5,7 +5,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "meminfo.h"
+#include "core/meminfo.h"
 
 #define MIB (INT64_C(1) << 20)
 

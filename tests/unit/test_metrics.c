@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "metrics.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/process/metrics.h"
 
 enum { WORKERS = 3 };
 

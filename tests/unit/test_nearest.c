@@ -1,8 +1,8 @@
 /* What is said of an option that is misspelt. */
 #include "unit.h"
 
-#include "nearest.h"
-#include "util.h"
+#include "common/nearest.h"
+#include "common/util.h"
 
 static const char *const names[] = {
     "memory",       "memory-floor",

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "outbox.h"
+#include "serve/process/outbox.h"
 
 /* A reader, and what it has read. */
 struct reader {

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "path.h"
-#include "util.h"
+#include "common/path.h"
+#include "common/util.h"
 
 #define N50 "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define N255 N50 N50 N50 N50 N50 "nnnnn"

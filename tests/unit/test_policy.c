@@ -1,10 +1,10 @@
 /* Policies as files, what a policy admits, the policies that are shipped, and their manual. */
 #include "policy_place.h"
 
-#include "json_file.h"
-#include "limit.h"
+#include "common/json_file.h"
+#include "common/util.h"
 #include "manual.h"
-#include "util.h"
+#include "policy/limit.h"
 
 #define MIB (INT64_C(1024) * 1024)
 

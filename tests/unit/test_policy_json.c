@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 
-#include "json_file.h"
-#include "limit.h"
-#include "util.h"
+#include "common/json_file.h"
+#include "common/util.h"
+#include "policy/limit.h"
 
 #define MIB (INT64_C(1024) * 1024)
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rate.h"
+#include "serve/http/rate.h"
 
 #define SECOND INT64_C(1000000)
 #define NOW (1000 * SECOND)

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "remedy.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/remedy.h"
 
 static const struct remedy_host old = {.version = LINUX(4, 19)};
 static const struct remedy_host debian = {.version = LINUX(6, 1), .systemd = true, .cgroup2 = true};

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "request.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/contracts/request.h"
 
 static int read_text(struct request *request, enum endpoint endpoint, const char *text,
                      struct sb_error *err)

@@ -29,12 +29,12 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "json_file.h"
+#include "common/json_file.h"
+#include "common/util.h"
 #include "manual.h"
-#include "seccomp.h"
-#include "seccomp_profile.h"
-#include "util.h"
-#include "zygote_filter.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/seccomp_profile.h"
+#include "warm/zygote_filter.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80

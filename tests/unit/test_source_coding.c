@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "source_coding.h"
-#include "util.h"
+#include "common/source_coding.h"
+#include "common/util.h"
 
 static const struct {
     const char *source;

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "stream.h"
-#include "utf8.h"
-#include "util.h"
+#include "common/utf8.h"
+#include "common/util.h"
+#include "core/stream.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 

@@ -1,8 +1,8 @@
 /* Lines of /etc/subuid and /etc/subgid: which is a user's, and which range it gives. */
 #include "unit.h"
 
-#include "subids.h"
-#include "util.h"
+#include "common/util.h"
+#include "core/subids.h"
 
 static const struct {
     const char *line;

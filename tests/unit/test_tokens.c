@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "token_command.h"
-#include "tokens.h"
-#include "util.h"
+#include "common/util.h"
+#include "serve/config/token_command.h"
+#include "serve/config/tokens.h"
 
 /* SHA-256 of "secret" and of "other" (FIPS 180-4; sha256sum says the same). */
 #define SECRET "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "common/tool.h"
 #include "unit.h"
 
 static int shell(const char *command, int out)

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "utf8.h"
-#include "util.h"
+#include "common/utf8.h"
+#include "common/util.h"
 
 #define R UTF8_REPLACEMENT
 #define TEXT(literal) literal, sizeof(literal) - 1

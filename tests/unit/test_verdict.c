@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy.h"
-#include "run.h"
+#include "core/run.h"
+#include "policy/policy.h"
 
 /* wait(2)'s statuses. */
 #define EXITED(code) ((code) << 8)

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "json_valid.h"
-#include "utf8.h"
-#include "util.h"
+#include "common/json_valid.h"
+#include "common/utf8.h"
+#include "common/util.h"
 
 static const char *const nothing_missing[] = {NULL};
 

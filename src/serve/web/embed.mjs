@@ -30,7 +30,7 @@ export function embed(assets, output) {
         rows.push(`    {${[...[path, type, etag, csp, cache].map(quote), ...plain, ...gzip].join(",\n     ")}},`);
     });
     writeFileSync(output, `/* Written by web/embed.mjs. */
-#include "asset.h"
+#include "serve/web/asset.h"
 
 #define BYTES(name, file)                                                                          \\
     __asm__(".pushsection .rodata\\n.balign 16\\n.globl " #name "\\n.hidden " #name "\\n" #name         \\

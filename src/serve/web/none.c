@@ -1,5 +1,5 @@
 /* No pages: what stands in for the table that the build makes (-Dweb=disabled, or no node). */
-#include "asset.h"
+#include "serve/web/asset.h"
 
 const struct asset assets[1] = {{0}};
 const size_t assets_count = 0;

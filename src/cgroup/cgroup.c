@@ -1,0 +1,348 @@
+/* Control groups, what the back ends have in common: finding one, and the directories of jobs with
+ * their owners. See cgroup.h; what is written and read in them is in cgroup_limits.c. */
+#include "cgroup/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/error.h"
+#include "common/util.h"
+
+/* ── Files ─────────────────────────────────────────────────────────────────────────────────── */
+
+int cgroup_open_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 || errno != ENOENT)
+        return fd;
+    /* EEXIST: another program has just made it. */
+    if (mkdir(path, 0755) == 0 ? chmod(path, 0755) < 0 : errno != EEXIST)
+        return -1;
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+ssize_t cgroup_read(int directory, const char *file, char *text, size_t size)
+{
+    _cleanup_close_ int fd = openat(directory, file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = read(fd, text, size - 1);
+    if (n >= 0)
+        text[n] = '\0';
+    return n;
+}
+
+int cgroup_write(int directory, const char *file, const char *text)
+{
+    _cleanup_close_ int fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
+}
+
+/* ── Finding one ───────────────────────────────────────────────────────────────────────────── */
+
+static const char *const mode_names[] = {
+    [SB_CGROUP_AUTO] = "auto",
+    [SB_CGROUP_V2_DELEGATED] = "v2-delegated",
+    [SB_CGROUP_V2_SCOPE] = "v2-scope",
+    [SB_CGROUP_V2_ROOT] = "v2-root",
+    [SB_CGROUP_V1] = "v1",
+    [SB_CGROUP_NONE] = "none",
+};
+
+int sb_cgroup_from_name(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < ARRAY_LEN(mode_names); i++)
+        if (strcmp(name, mode_names[i]) == 0)
+            return (int)i;
+    return -1;
+}
+
+static int open_mode(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err)
+{
+    host->mode = mode;
+    if (mode == SB_CGROUP_V1)
+        return cgroup_v1_open(host, err);
+    return cgroup_v2_open(host, mode, err);
+}
+
+void cgroup_host_init(struct cgroup_host *host)
+{
+    *host = (struct cgroup_host){.mode = SB_CGROUP_NONE, .parent = {-1, -1, -1, -1}};
+}
+
+int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
+                struct sb_error *err)
+{
+    cgroup_host_init(host);
+    if (wanted == SB_CGROUP_NONE)
+        return 0;
+    if ((unsigned)wanted > SB_CGROUP_NONE)
+        return sb_fail_field(err, "cgroup", "cgroup",
+                             "there is no cgroup mode with number %d: give one of enum sb_cgroup",
+                             (int)wanted);
+    if (wanted != SB_CGROUP_AUTO)
+        return open_mode(host, wanted, err);
+    static const enum sb_cgroup order[] = {SB_CGROUP_V2_DELEGATED, SB_CGROUP_V2_SCOPE,
+                                           SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
+    struct sb_error first = {.errnum = 0};
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        struct sb_error why;
+        if (open_mode(host, order[i], &why) == 0)
+            return 0;
+        cgroup_close(host);
+        /* That nothing was delegated is usual, and a tree that is not there explains the least. */
+        if (order[i] == SB_CGROUP_V2_SCOPE || first.errnum == ENOENT)
+            first = why;
+    }
+    if (best_effort) {
+        if (err != NULL)
+            *err = first;
+        return 0;
+    }
+    return sb_fail(
+        err, "cgroup", 0,
+        "no cgroup to hold memory, CPU and pids in (%.200s); see sandbox-run --doctor, or go on "
+        "without these limits: --best-effort",
+        first.message);
+}
+
+/* Only those ways make a directory in the root of a hierarchy, where writing is allowed to nobody
+ * (mode 0555): root makes it by CAP_DAC_OVERRIDE. */
+void sb_cgroup_prepare(enum sb_cgroup wanted)
+{
+    static const enum sb_cgroup order[] = {SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
+    if (wanted == SB_CGROUP_AUTO && (cgroup_v2_delegated() || scope_offered()))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        struct cgroup_host host;
+        struct sb_error ignored; /* sb_open finds the same again, and says it */
+        cgroup_host_init(&host);
+        bool made = (wanted == SB_CGROUP_AUTO || wanted == order[i]) &&
+                    open_mode(&host, order[i], &ignored) == 0;
+        cgroup_close(&host);
+        if (made)
+            return;
+    }
+}
+
+void cgroup_close(struct cgroup_host *host)
+{
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        close_fd(&host->parent[h]);
+    cgroup_host_init(host);
+}
+
+/* ── A job's directories ───────────────────────────────────────────────────────────────────── */
+
+static void slot_name(char *name, size_t size, uint32_t slot)
+{
+    snprintf(name, size, CGROUP_JOB, slot);
+}
+
+void cgroup_job_init(struct cgroup_job *job)
+{
+    job->slot = job->let_in = 0;
+    job->network = false;
+    job->oom_event = -1;
+    for (size_t i = 0; i < ARRAY_LEN(job->dir); i++)
+        job->dir[i] = -1;
+    for (size_t i = 0; i < ARRAY_LEN(job->number); i++)
+        job->number[i] = -1;
+}
+
+/* Whatever the caller's umask is. */
+static int make_directory(int parent, const char *name, mode_t mode)
+{
+    struct stat st;
+    if (mkdirat(parent, name, mode) < 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    return (st.st_mode & 0777) == mode ? 0 : fchmodat(parent, name, mode, 0);
+}
+
+/* In the first hierarchy a child is cloned into its directory, which takes a descriptor of that and
+ * no way in; in the others it must get in to join. */
+#define FIRST_MODE 0700
+#define JOINED_MODE 0755
+
+static int open_directory(int parent, const char *name)
+{
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Takes the lock that says who owns a job's directory. False when it is another's, or when the
+ * directory was removed between being opened and locked: the name may by now be that of a new one.
+ */
+static bool lock_directory(int dir)
+{
+    return flock(dir, LOCK_EX | LOCK_NB) == 0 && faccessat(dir, "cgroup.procs", F_OK, 0) == 0;
+}
+
+/* Makes and locks the first hierarchy's directory. EEXIST when the slot is taken, or when another
+ * process that clears up found it unlocked before we locked it. */
+static int take_slot(const struct cgroup_host *host, const char *name)
+{
+    _cleanup_close_ int dir = -1;
+    if (make_directory(host->parent[0], name, FIRST_MODE) == 0) {
+        dir = open_directory(host->parent[0], name);
+        if (dir >= 0 && lock_directory(dir))
+            return steal_fd(&dir);
+        int failed = errno;
+        if (dir < 0)
+            unlinkat(host->parent[0], name, AT_REMOVEDIR);
+        errno = dir >= 0 ? EEXIST : failed;
+    }
+    if (errno == ENOENT) /* cleared away before it was ours */
+        errno = EEXIST;
+    return -1;
+}
+
+int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
+                  struct sb_error *err)
+{
+    /* Owners start looking at different places, so that the first look nearly always finds. */
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    job->slot = ((uint32_t)getpid() * 2654435761U + (uint32_t)now.tv_nsec) % slots;
+    if (host->backend == NULL)
+        return 0;
+    char name[32];
+    for (uint32_t tries = 0; job->dir[0] < 0; tries++) {
+        job->slot = (job->slot + 1) % slots;
+        slot_name(name, sizeof(name), job->slot);
+        job->dir[0] = take_slot(host, name);
+        if (job->dir[0] < 0 && (errno != EEXIST || tries == slots))
+            return sb_fail(err, "cgroup", errno,
+                           "cannot make cgroup %s in %s: %m; see sandbox-run --doctor", name,
+                           host->place);
+    }
+    return 0;
+}
+
+struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cgroup_job *job)
+{
+    struct cgroup_entry entry = {.slot = job->slot, .join = {-1, -1, -1, -1}};
+    if (host->backend != NULL && host->backend->attach_by_child)
+        for (int h = 1; h < CGROUP_HIERARCHIES; h++)
+            entry.join[h] = host->parent[h];
+    return entry;
+}
+
+/* What is left of an earlier job of this slot would lend this one its counters. */
+static int make_fresh(int parent, const char *name)
+{
+    if (make_directory(parent, name, JOINED_MODE) == 0)
+        return 0;
+    if (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0)
+        return -1;
+    return make_directory(parent, name, JOINED_MODE);
+}
+
+int cgroup_make_directories(const struct cgroup_host *host, struct cgroup_job *job,
+                            struct sb_error *err)
+{
+    char name[32];
+    slot_name(name, sizeof(name), job->slot);
+    for (int h = 1; h < CGROUP_HIERARCHIES; h++)
+        if (host->parent[h] >= 0 && (make_fresh(host->parent[h], name) < 0 ||
+                                     (job->dir[h] = open_directory(host->parent[h], name)) < 0))
+            return sb_fail(err, "cgroup", errno,
+                           "cannot make cgroup %s in %s: %m; see sandbox-run --doctor", name,
+                           host->place);
+    return 0;
+}
+
+int cgroup_let_in(const struct cgroup_host *host, struct cgroup_job *job, uint32_t uid)
+{
+    if (job->let_in == uid)
+        return 0;
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        if (job->dir[h] >= 0 && (h == 0 || host->backend->attach_by_child) &&
+            fchownat(job->dir[h], h == 0 ? "cgroup.procs" : "tasks", uid, (gid_t)-1, 0) < 0)
+            return -1;
+    job->let_in = uid;
+    return 0;
+}
+
+int cgroup_let_clone(const struct cgroup_host *host)
+{
+    if (host->backend == NULL)
+        return 0;
+    return fchmod(host->parent[0], 0700) < 0 ? -1
+                                             : fchmodat(host->parent[0], "cgroup.procs", 0666, 0);
+}
+
+void cgroup_job_close(struct cgroup_job *job)
+{
+    close_fd(&job->oom_event);
+    for (int i = 0; i < CGROUP_NUMBERS; i++)
+        close_fd(&job->number[i]);
+    for (int h = 0; h < CGROUP_HIERARCHIES; h++)
+        close_fd(&job->dir[h]);
+}
+
+int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
+{
+    char name[32];
+    slot_name(name, sizeof(name), job->slot);
+    /* By name, whether or not it could be opened: the slot is ours as long as we hold the first
+     * one's lock. */
+    for (int h = CGROUP_HIERARCHIES - 1; h >= 0 && job->dir[0] >= 0; h--)
+        if (host->parent[h] >= 0 && unlinkat(host->parent[h], name, AT_REMOVEDIR) < 0 &&
+            errno != ENOENT)
+            return -1;
+    cgroup_job_close(job);
+    return 0;
+}
+
+/* ── What dead owners left ─────────────────────────────────────────────────────────────────── */
+
+static void clear_one(const struct cgroup_host *host, uint32_t slot, const char *name)
+{
+    struct cgroup_job job;
+    cgroup_job_init(&job);
+    job.slot = slot;
+    job.dir[0] = open_directory(host->parent[0], name);
+    if (job.dir[0] < 0 || !lock_directory(job.dir[0])) {
+        close_fd(&job.dir[0]);
+        return; /* its owner lives */
+    }
+    for (int h = 1; h < CGROUP_HIERARCHIES; h++)
+        if (host->parent[h] >= 0)
+            job.dir[h] = open_directory(host->parent[h], name);
+    cgroup_kill(host, &job);
+    /* Killed processes leave their cgroups within moments; what stays is tried again at the next
+     * start. */
+    for (int tries = 0; cgroup_remove(host, &job) < 0 && tries < 200; tries++)
+        poll(NULL, 0, 5);
+    cgroup_job_close(&job);
+}
+
+void cgroup_clear_stale(const struct cgroup_host *host)
+{
+    if (host->backend == NULL)
+        return;
+    int fd = openat(host->parent[0], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    if (list == NULL) {
+        close_fd(&fd);
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        char *end;
+        if (strncmp(entry->d_name, "job-", 4) != 0)
+            continue;
+        unsigned long slot = strtoul(entry->d_name + 4, &end, 10);
+        if (*end == '\0' && end != entry->d_name + 4)
+            clear_one(host, (uint32_t)slot, entry->d_name);
+    }
+    closedir(list);
+}

@@ -1,0 +1,233 @@
+/* cgroup v2: one hierarchy. Jobs' cgroups lie below the cgroup that systemd delegated to this
+ * process, or, as root without systemd, below /sys/fs/cgroup/sandbox-run. See the kernel's
+ * Documentation/admin-guide/cgroup-v2.rst. */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include "cgroup/cgroup.h"
+#include "common/error.h"
+#include "common/util.h"
+
+#define CGROUP2_ROOT "/sys/fs/cgroup"
+/* Processes may not sit in a cgroup that has controllers enabled for its children: ours go here. */
+#define SUPERVISOR "supervisor"
+
+static const struct cgroup_knob knobs[] = {
+    {.controller = CGROUP_MEMORY, .file = "memory.max", .limit = SB_MEMORY_BYTES, .multiply = 1},
+    {.controller = CGROUP_MEMORY, .file = "memory.swap.max", .text = "0", .optional = true},
+    {.controller = CGROUP_MEMORY, .file = "memory.oom.group", .text = "1"},
+    {.controller = CGROUP_CPU,
+     .file = "cpu.max",
+     .limit = SB_MILLICPUS,
+     .multiply = 100,
+     .suffix = " 100000"},
+    {.controller = CGROUP_CPU, .file = "cpu.weight", .weight = CGROUP2_WEIGHT},
+    /* One more for our own pid 1. */
+    {.controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
+};
+
+static const struct cgroup_backend v2 = {
+    .name = "v2",
+    .knobs = knobs,
+    .knobs_count = ARRAY_LEN(knobs),
+    .unthrottle = {.file = "cpu.max", .text = "max"},
+    .evidence =
+        {
+            [CGROUP_CPU_TIME_US] = {0, "cpu.stat", "usage_usec", .held = true},
+            [CGROUP_SYSTEM_TIME_US] = {0, "cpu.stat", "system_usec"},
+            [CGROUP_MEMORY_NOW] = {0, "memory.current", NULL},
+            [CGROUP_MEMORY_PEAK] = {0, "memory.peak", NULL, .held = true},
+            [CGROUP_PIDS_NOW] = {0, "pids.current", NULL},
+            [CGROUP_PIDS_PEAK] = {0, "pids.peak", NULL, .held = true},
+            [CGROUP_OOM_KILLS] = {0, "memory.events", "oom_kill", .held = true},
+            [CGROUP_MEMORY_HITS] = {0, "memory.events", "oom"},
+        },
+};
+
+static bool on_cgroup2(void)
+{
+    struct statfs info;
+    return statfs(CGROUP2_ROOT, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+/* The directory of the cgroup that this process is in. */
+static int own_cgroup(char *path, size_t size)
+{
+    char text[4096];
+    if (cgroup_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+        return -1;
+    char *line = strstr(text, "0::/");
+    if (line == NULL || (line != text && line[-1] != '\n')) {
+        errno = ENOENT;
+        return -1;
+    }
+    line[strcspn(line, "\n")] = '\0';
+    int length = snprintf(path, size, "%s%s", CGROUP2_ROOT, line + 3);
+    if (length < 0 || (size_t)length >= size) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return 0;
+}
+
+/* systemd marks what it delegates (systemd.resource-control(5), Delegate=). */
+static bool marked_delegated(const char *path)
+{
+    char value[8];
+    if (access(path, W_OK) < 0)
+        return false;
+    /* Before version 251 the mark is for root's eyes only, but the scope that we asked for has our
+     * name. */
+    const char *scope = strrchr(path, '/');
+    return (getxattr(path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||
+           (getxattr(path, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||
+           (scope != NULL && strncmp(scope, "/sandbox-run-", 13) == 0);
+}
+
+/* What a user's systemd delegates bears no mark that we could see (of 252 at least): it has to be
+ * asked, which takes some ms. */
+static bool is_delegated(const char *path, bool ask)
+{
+    return marked_delegated(path) ||
+           (ask && geteuid() != 0 && access(path, W_OK) == 0 && scope_is_delegated(path));
+}
+
+/* The delegated cgroup that we are in, or whose supervisor/ we are in. */
+static bool delegated_base(char *path, size_t size, bool ask)
+{
+    if (!on_cgroup2() || own_cgroup(path, size) < 0)
+        return false;
+    if (is_delegated(path, ask))
+        return true;
+    char *last = strrchr(path, '/');
+    if (strcmp(last, "/" SUPERVISOR) != 0)
+        return false;
+    *last = '\0';
+    return is_delegated(path, ask);
+}
+
+bool cgroup_v2_delegated(void)
+{
+    char path[4096];
+    return delegated_base(path, sizeof(path), false);
+}
+
+/* Moves the processes that sit in `base` itself, us and others of our unit, to base/supervisor. */
+static int evacuate(int base)
+{
+    /* Whatever the caller's umask is. */
+    if (mkdirat(base, SUPERVISOR, 0755) == 0 ? fchmodat(base, SUPERVISOR, 0755, 0) < 0
+                                             : errno != EEXIST)
+        return -1;
+    char text[16384], *state = NULL;
+    if (cgroup_read(base, "cgroup.procs", text, sizeof(text)) < 0)
+        return -1;
+    for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state)) {
+        if (strcmp(pid, "0") == 0) { /* of an outer pid namespace; written, it would mean us */
+            errno = EPERM;
+            return -1;
+        }
+        if (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH)
+            return -1;
+    }
+    return 0;
+}
+
+static unsigned controllers_in(int dir, const char *file)
+{
+    static const struct {
+        const char *name;
+        enum cgroup_controller controller;
+    } names[] = {{"memory", CGROUP_MEMORY}, {"cpu", CGROUP_CPU}, {"pids", CGROUP_PIDS}};
+    char text[512];
+    unsigned found = 0;
+    if (cgroup_read(dir, file, text, sizeof(text)) < 0)
+        return 0;
+    char *state = NULL;
+    for (char *word = strtok_r(text, " \n", &state); word; word = strtok_r(NULL, " \n", &state))
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+            if (strcmp(word, names[i].name) == 0)
+                found |= names[i].controller;
+    return found;
+}
+
+/* Lets the children of `dir` have the controllers that it has itself. Returns those that they have
+ * then. */
+static unsigned enable_controllers(int dir, bool may_evacuate)
+{
+    unsigned there = controllers_in(dir, "cgroup.controllers");
+    unsigned enabled = controllers_in(dir, "cgroup.subtree_control");
+    static const char *const words[] = {
+        [CGROUP_MEMORY] = "+memory", [CGROUP_CPU] = "+cpu", [CGROUP_PIDS] = "+pids"};
+    for (unsigned c = CGROUP_MEMORY; c <= CGROUP_PIDS; c <<= 1) {
+        if (!(there & c) || (enabled & c))
+            continue;
+        int result = cgroup_write(dir, "cgroup.subtree_control", words[c]);
+        /* Processes of our unit may be born while we move them away, and one that is about to end
+         * stays until it has. */
+        for (int tries = 0; result < 0 && errno == EBUSY && may_evacuate && tries < 1000; tries++) {
+            if (tries > 2)
+                poll(NULL, 0, 1);
+            result = evacuate(dir) < 0 ? -1 : cgroup_write(dir, "cgroup.subtree_control", words[c]);
+        }
+        if (result == 0)
+            enabled |= c;
+    }
+    return enabled;
+}
+
+static int open_delegated(struct cgroup_host *host, struct sb_error *err)
+{
+    char path[4096];
+    if (!delegated_base(path, sizeof(path), true))
+        return sb_fail(err, "cgroup", 0,
+                       "this process is in no delegated cgroup; start it in one: systemd-run "
+                       "--user --scope -p "
+                       "Delegate=yes … (as root without --user)");
+    host->parent[0] = cgroup_open_directory(path);
+    if (host->parent[0] < 0)
+        return sb_fail(err, "cgroup", errno, "cannot open %s", path);
+    snprintf(host->place, sizeof(host->place), "%.240s", path);
+    host->controllers = enable_controllers(host->parent[0], true);
+    return 0;
+}
+
+static int open_root(struct cgroup_host *host, struct sb_error *err)
+{
+    if (geteuid() != 0)
+        return sb_fail(err, "cgroup", 0, "only root can make cgroups in " CGROUP2_ROOT);
+    _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT);
+    if (root < 0)
+        return sb_fail(err, "cgroup", errno,
+                       "cannot open " CGROUP2_ROOT
+                       ": %m; mount it: mount -t cgroup2 none " CGROUP2_ROOT);
+    /* The root of a container's cgroup namespace has processes in it, the host's may. */
+    enable_controllers(root, faccessat(root, "cgroup.type", F_OK, 0) == 0);
+    host->parent[0] = cgroup_open_directory(CGROUP2_ROOT "/sandbox-run");
+    if (host->parent[0] < 0)
+        return sb_fail(err, "cgroup", errno,
+                       "cannot make " CGROUP2_ROOT "/sandbox-run: %m; is it mounted read-only?");
+    snprintf(host->place, sizeof(host->place), CGROUP2_ROOT "/sandbox-run");
+    host->controllers = enable_controllers(host->parent[0], false);
+    return 0;
+}
+
+int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err)
+{
+    if (!on_cgroup2())
+        return sb_fail(err, "cgroup", ENOENT,
+                       "no cgroup v2 at " CGROUP2_ROOT
+                       ": %m; leave --cgroup out, or boot with systemd.unified_cgroup_hierarchy=1");
+    host->backend = &v2;
+    if (mode == SB_CGROUP_V2_ROOT)
+        return open_root(host, err);
+    if (mode == SB_CGROUP_V2_SCOPE && !cgroup_v2_delegated() && scope_enter(err) < 0)
+        return -1;
+    return open_delegated(host, err);
+}

@@ -1,0 +1,107 @@
+/* The list of what happens in the child. See inside.h.
+ *
+ * Order matters: nothing of the script runs before the last line, so that every step may fail
+ * closed; the notes say which neighbours must not change places. */
+#include "inside/inside.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "common/util.h"
+#include "inside/calls.h"
+
+/* The remedy is for the commonest cause of a failure; NULL: only --doctor knows. */
+static const struct {
+    const char *name;
+    int (*step)(struct inside *in);
+    const char *remedy;
+} steps[] = {
+    /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
+    {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
+    /* kill(0, …) reaches the process group across pid namespaces: out of it. */
+    {"session", session_start, NULL},
+    {"scheduling", scheduling_reset, NULL},
+    /* Before ids: the paths to these may be the caller's alone. */
+    {"root file system", root_attach, "check it with sandbox-rootfs check"},
+    {"mounts", root_bind_mounts, "may this user read the sources of the policy's mounts?"},
+    {"id maps", ids_await_maps, NULL},
+    {"cgroup", cgroup_join, NULL},
+    /* After cgroup: its root is where we are now. */
+    {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
+    /* Before tmp: files there need a mapped owner. */
+    {"ids", ids_become_job, NULL},
+    /* After ids: the kernel counts it as this user's. */
+    {"keyring", session_keyring, "are this user's keyrings used up (sysctl kernel.keys.maxkeys)?"},
+    /* Before pivot: the kernel wants to see the host's /proc uncovered. */
+    {"proc", proc_mount,
+     "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt "
+     "systempaths=unconfined)"},
+    {"tmp", tmp_mount, NULL},
+    {"work", tmp_open_work, NULL},
+    {"dev", dev_mount, "check the root file system with sandbox-rootfs check"},
+    /* Before place: /work may become read-only there. */
+    {"files", tmp_write_files, "do they fit into tmp_bytes and tmp_files?"},
+    {"place", tmp_place, "check the root file system with sandbox-rootfs check"},
+    {"pivot", root_pivot, NULL},
+    /* After pivot: the root is what it has a rule for. Before descriptors: it makes one. */
+    {"landlock", landlock_prepare, NULL},
+    {"loopback", network_loopback, NULL},
+    {"hostname", hostname_set, NULL},
+    {"descriptors", descriptors_arrange, NULL},
+    /* After descriptors: these may have numbers above RLIMIT_NOFILE. */
+    {"rlimits", rlimits_set, NULL},
+    {"capabilities", capabilities_drop, NULL},
+    {"seccomp", seccomp_available,
+     "a kernel with CONFIG_SECCOMP_FILTER, and no outer container that forbids seccomp(2)"},
+    {"exec", init_start_script,
+     "is python where the root file system's record says? Check with sandbox-rootfs check"},
+};
+
+const char *inside_step_name(int step)
+{
+    return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].name : "?";
+}
+
+const char *inside_step_remedy(int step)
+{
+    return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].remedy : NULL;
+}
+
+int inside_step_of(int (*step)(struct inside *in))
+{
+    int i = 0;
+    while (steps[i].step != step)
+        i++;
+    return i;
+}
+
+void inside_report(const struct inside *in, const struct report *report)
+{
+    ssize_t ignored = sys_write(in->report, report, sizeof(*report));
+    (void)ignored;
+}
+
+void inside(struct inside *in)
+{
+    for (in->step = 0; (size_t)in->step < ARRAY_LEN(steps); in->step++)
+        if (steps[in->step].step(in) < 0) {
+            inside_report(
+                in, &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
+            sys_exit(125);
+        }
+    if (in->script != 0)
+        init_run(in);
+}
+
+/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
+ * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
+ * says that its owner lives. */
+void inside_begin(struct inside *in, int control, int lock)
+{
+    sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+    sys_close(control);
+    if (lock >= 0)
+        sys_close(lock);
+    inside(in);
+    sys_exit(125); /* it does not return to a cold start */
+}

@@ -1,0 +1,160 @@
+/* The child's side of a start: from a fresh clone to python's execve, a step at a time.
+ *
+ * The parent prepares all of this before the clone; the child only reads it, and calls nothing of
+ * the C library that has to do with threads (calls.h). Steps return 0, or −1
+ * with errno: the first one that fails ends the child, and the parent learns which it was. No step
+ * is skipped and none is optional: what a policy does not ask for, or a zygote has done for all its
+ * children (is_warm), is decided within the step. */
+#ifndef SB_INSIDE_H
+#define SB_INSIDE_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgroup/cgroup.h"
+#include "policy/policy.h"
+
+/* The job's ids as it sees them itself. */
+#define JOB_UID 1000
+#define JOB_GID 1000
+
+/* RLIMIT_STACK; execve(2) takes a quarter of it as arguments and environment. */
+#define STACK_BYTES (8 << 20)
+
+/* Descriptors of the script: stdin, stdout, stderr, the runner's result. */
+#define JOB_FDS 4
+#define RESULT_FD 3
+/* A script without a file of its own (-c, stdin) has its code here while the runner reads it. */
+#define CODE_FD 4
+/* A cold start's library (src/zygote/steps_module.c), until the runner has loaded it. */
+#define LIBRARY_FD 5
+
+/* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. A warm
+ * child's channel has such messages, too (src/zygote/protocol.h). */
+struct report {
+    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_STARTED, REPORT_EXITED, REPORT_LISTENER } kind;
+    int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
+    int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status; REPORT_STARTED: CPU
+                  time by then, in microseconds */
+    bool alone;    /* REPORT_EXITED: pid 1 has no child left, so nothing else of the job is alive */
+    int64_t at_us; /* REPORT_STARTED, REPORT_EXITED: when, by CLOCK_MONOTONIC */
+};
+
+struct inside {
+    const char *rootfs; /* path of the root file system on the host */
+    const struct sb_policy *policy;
+    const struct sb_limits *limits;
+    const struct sb_file *files; /* put into /work; the script is the first when it has a name */
+    size_t files_count;
+    const void *code; /* goes to CODE_FD when not NULL */
+    size_t code_size;
+    const void *library; /* goes to LIBRARY_FD when not NULL */
+    size_t library_size;
+    char *const *argv; /* of python, argv[0] its path in the root file system */
+    char *const *envp;
+    struct sock_fprog filter;
+    bool report_denied; /* the filter is one that has refused calls answered by the supervisor … */
+    int listener;       /* … through this, which is on its way there; else −1 */
+    int listener_to;    /* cold start: the socket on which pid 1 passes it on; else −1 */
+    struct cgroup_entry cgroup;
+    bool best_effort;
+    bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
+    bool limit_cpu;       /* no cgroup at all (best effort): RLIMIT_CPU of each process */
+    int fds[JOB_FDS];     /* the script's ends of its pipes */
+    int control;          /* read end: one byte when the id maps are written, end of file when the
+                             supervisor is gone */
+    int report;           /* write end for struct report */
+    bool network_made;    /* ahead: we are in it */
+    int channel; /* warm start: where the job will come from, when all is ready; else −1 */
+    int work;    /* /work, writable: for the files that come with the job */
+    int main;    /* warm start: main.py in it, made ahead; else −1 */
+    int init;    /* warm start: the program that pid 1 becomes; else −1 */
+    int ruleset; /* of Landlock, or NO_LANDLOCK */
+    /* A warm start's way to a process for the script; NULL: python is executed. */
+    int (*start_script)(struct inside *in);
+    int step;   /* the step that is being taken */
+    int script; /* pid of the script, once started; 0 in the script's own process */
+};
+
+/* The child is a fork of a zygote, which has taken some of the steps for all of them
+ * (zygote_start.c). */
+static inline bool is_warm(const struct inside *in)
+{
+    return in->channel >= 0;
+}
+
+/* Runs the child. Returns in one case alone: in the script's process of a warm start, which has
+ * python in its memory already. */
+void inside(struct inside *in);
+
+/* The child of a cold start, from the clone on, without what is the supervisor's: its end of the
+ * control pipe, and the directory of the job's cgroup, which is locked, or −1. */
+_Noreturn void inside_begin(struct inside *in, int control, int lock);
+
+/* Tells the supervisor something; what it can't hear is lost. */
+void inside_report(const struct inside *in, const struct report *report);
+
+/* The name of a step for error messages: "root", "proc", … */
+const char *inside_step_name(int step);
+/* What a person can do when it fails, or NULL. */
+const char *inside_step_remedy(int step);
+
+/* The number of a step, for reports. */
+int inside_step_of(int (*step)(struct inside *in));
+
+/* Of a warm start, when its job has come: writes one of its files, and that these were all. −1 with
+ * errno. */
+int tmp_write_file(struct inside *in, const struct sb_file *file);
+int tmp_have_files(struct inside *in);
+
+/* The rules of all jobs, for landlock_restrict: a descriptor, NO_LANDLOCK where the kernel has none
+ * that is of use, −1 with errno. */
+#define NO_LANDLOCK (-2)
+int landlock_make_ruleset(bool warm);
+/* Of the kernel's interface; −1: it has none. */
+int landlock_version(void);
+#define LANDLOCK_VERSION_NEEDED 2 /* older: files could not be moved between directories */
+
+/* The steps, each in the file of the kernel part that it talks to, in their order. */
+int network_unshare(struct inside *in);  /* network.c */
+int session_start(struct inside *in);    /* session.c: sid, signals, umask, … */
+int scheduling_reset(struct inside *in); /* session.c */
+int root_attach(struct inside *in);      /* root.c: the root file system, read-only */
+int root_bind_mounts(struct inside *in); /* root.c: the policy's mounts */
+int ids_await_maps(struct inside *in);   /* ids.c */
+int cgroup_join(struct inside *in);      /* cgroup_join.c: v1 attach */
+int cgroup_namespace(struct inside *in); /* cgroup_join.c */
+int ids_become_job(struct inside *in);   /* ids.c */
+int session_keyring(struct inside *in);  /* session.c */
+int proc_mount(struct inside *in);       /* proc.c */
+int tmp_mount(struct inside *in);        /* tmp.c: the one tmpfs behind /tmp, /work and /dev/shm */
+int dev_mount(struct inside *in);        /* dev.c */
+int tmp_open_work(struct inside *in);    /* tmp.c */
+int tmp_write_files(struct inside *in);  /* tmp.c: script and files; warm: they come later */
+int tmp_place(struct inside *in);        /* tmp.c: /tmp, /work, /dev/shm */
+int root_pivot(struct inside *in);       /* root.c: the host's tree goes away */
+int landlock_prepare(struct inside *in); /* landlock.c */
+int network_loopback(struct inside *in); /* network.c */
+int hostname_set(struct inside *in);     /* network.c */
+int descriptors_arrange(struct inside *in); /* descriptors.c */
+int rlimits_set(struct inside *in);         /* rlimits.c */
+int rlimits_set_zygote(struct inside *in);  /* rlimits.c: what its children could not raise */
+int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that came is allowed */
+int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
+int seccomp_available(struct inside *in);   /* init.c */
+int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
+/* The filter of the calling process, which may never send again: in->listener is for another, or
+ * for a sendmsg that the caller knows to be allowed. */
+int script_install_filter(struct inside *in);
+/* Sends a message and in->listener, if there is one, which is closed. −1 with errno: the message
+ * went nowhere. */
+int listener_pass(struct inside *in, int socket, const void *message, size_t size);
+int landlock_restrict(const struct inside *in); /* landlock.c: the script's process, for ever */
+int landlock_scope_signals(struct inside *in);  /* landlock.c: a zygote's, where there are scopes */
+extern const struct sock_fprog init_filter;     /* pid 1's own */
+int session_reset_signals(void);                /* session.c: all are as a program finds them */
+_Noreturn void init_run(struct inside *in);     /* init.c: pid 1 from then on */
+
+#endif

@@ -1,0 +1,35 @@
+/* The network namespace has a loopback device that is down; a policy may have it up. And the names
+ * of the uts namespace. */
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "common/util.h"
+#include "inside/calls.h"
+#include "inside/inside.h"
+
+int network_unshare(struct inside *in)
+{
+    return in->network_made ? 0 : sys_unshare(CLONE_NEWNET);
+}
+
+int network_loopback(struct inside *in)
+{
+    if (!in->policy->loopback)
+        return 0;
+    _cleanup_sys_close_ int fd = sys_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    return sys_ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+int hostname_set(struct inside *in)
+{
+    (void)in;
+    static const char name[] = "sandbox";
+    if (syscall(SYS_sethostname, name, strlen(name)) < 0)
+        return -1;
+    return (int)syscall(SYS_setdomainname, "", 0);
+}

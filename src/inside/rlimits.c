@@ -1,0 +1,143 @@
+/* Resource limits: all of them set, none passed on. The limits that count are the cgroup's; these
+ * bound what a cgroup does not know. See getrlimit(2) and rlimits.h. */
+#include "inside/rlimits.h"
+
+#include "common/util.h"
+#include "inside/calls.h"
+
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+/* Descriptors that a zygote may have open. */
+#define ZYGOTE_FILES 1024
+
+/* Whole seconds, as setrlimit(2) takes them. */
+static rlim_t seconds(int64_t milliseconds)
+{
+    return (rlim_t)((milliseconds + 999) / 1000);
+}
+
+/* What one process of the job can use before the job's own times are over, and one second. */
+static rlim_t least_cpu_seconds(const struct sb_limits *limits)
+{
+    int64_t cpus = MAX(limits->value[SB_MILLICPUS] / 1000 + 1, 1);
+    int64_t by_wall = limits->value[SB_WALL_TIME_MS] * cpus;
+    return seconds(MIN(limits->value[SB_CPU_TIME_MS], by_wall)) + 1;
+}
+
+/* Scripts set limits of their own, up to "unlimited": where the cgroup or the tmpfs holds what a
+ * limit is about, nothing else bounds them. */
+size_t rlimits_of(const struct inside *in, struct rlimit_row rows[RLIMIT_ROWS])
+{
+    const struct sb_limits *limits = in->limits;
+    const rlim_t open_files = (rlim_t)limits->value[SB_OPEN_FILES], none = RLIM_INFINITY;
+    /* It counts a user's processes in all the user namespaces of older kernels, so that jobs would
+     * starve each other: pids.max is the limit, this only stands in for it. */
+    const rlim_t pids = (rlim_t)limits->value[SB_PIDS] + 1;
+    const rlim_t processes = in->limit_processes ? pids : none;
+    const rlim_t cpu = in->limit_cpu ? seconds(limits->value[SB_CPU_TIME_MS]) : none;
+    const rlim_t cpu_least = in->limit_cpu ? cpu : least_cpu_seconds(limits);
+    const struct rlimit_row all[RLIMIT_ROWS] = {
+        /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means
+         * none, and would feed the job's memory to a helper that is root on the host (core(5);
+         * fs/coredump.c). */
+        {RLIMIT_CORE, 1, 1, 0, 'c', "", "size of core dumps", "bytes"},
+        {RLIMIT_NOFILE, open_files, open_files, open_files, 'n', "open_files",
+         "number of open files", "count"},
+        /* All that a script can write to is on the tmpfs, which counts pages: a sparse file may be
+         * longer. */
+        {RLIMIT_FSIZE, none, none, none, 'f', "", "size of files", "bytes"},
+        {RLIMIT_MEMLOCK, 0, 0, 0, 'l', "", "locked memory", "bytes"},
+        /* These two count up to the user that made the job's namespace, root mostly, and to what
+         * that may have (kernel/ucount.c). No queue of messages can be made; signals that are
+         * queued and timers are few, so that those of all jobs together leave the host its own.
+         * Past that a signal still arrives, but without its siginfo. */
+        {RLIMIT_MSGQUEUE, 0, 0, 0, 'q', "", "size of message queues", "bytes"},
+        {RLIMIT_SIGPENDING, 64, 64, 64, 'i', "", "number of queued signals", "count"},
+        {RLIMIT_NICE, 0, 0, 0, 'e', "", "nice value", "count"},
+        {RLIMIT_RTPRIO, 0, 0, 0, 'r', "", "real-time priority", "count"},
+        {RLIMIT_RTTIME, 0, 0, 0, 'R', "", "real-time CPU time", "count"},
+        {RLIMIT_LOCKS, none, none, 0, 'x', "", "number of file locks",
+         "count"}, /* no kernel looks at it, nor at that of RSS */
+        {RLIMIT_RSS, none, none, 0, 'm', "", "resident memory", "bytes"},
+        {RLIMIT_AS, none, none, none, 'v', "", "address space", "bytes"},
+        {RLIMIT_DATA, none, none, none, 'd', "", "size of data", "bytes"},
+        {RLIMIT_CPU, cpu, cpu, cpu_least, 't', "cpu_time_ms", "CPU time", "s"},
+        {RLIMIT_NPROC, processes, processes, pids, 'u', "pids", "number of processes", "count"},
+        /* Python's C library looks at it when it starts, for the stacks of threads, and the kernel
+         * for the layout of memory. A script may raise its own: the cgroup holds the memory. */
+        {RLIMIT_STACK, STACK_BYTES, none, STACK_BYTES, 's', "", "size of the stack", "bytes"},
+    };
+    for (size_t i = 0; i < RLIMIT_ROWS; i++)
+        rows[i] = all[i];
+    return RLIMIT_ROWS;
+}
+
+/* A hard limit that is lower can't be raised from in here: see rlimits_lift. */
+static int set(int resource, rlim_t soft, rlim_t hard)
+{
+    struct rlimit now;
+    if (sys_getrlimit(resource, &now) < 0)
+        return -1;
+    hard = MIN(hard, now.rlim_max);
+    return sys_setrlimit(resource, &(struct rlimit){MIN(soft, hard), hard});
+}
+
+int rlimits_lower(int64_t open_files)
+{
+    return set(RLIMIT_NOFILE, (rlim_t)open_files, (rlim_t)open_files);
+}
+
+int rlimits_set(struct inside *in)
+{
+    struct rlimit_row rows[RLIMIT_ROWS];
+    size_t count = rlimits_of(in, rows);
+    for (size_t i = 0; i < count; i++)
+        if (set(rows[i].resource, rows[i].soft, rows[i].hard) < 0)
+            return -1;
+    return 0;
+}
+
+/* What a zygote keeps low its children can't raise. */
+int rlimits_set_zygote(struct inside *in)
+{
+    struct rlimit_row rows[RLIMIT_ROWS];
+    struct rlimit files;
+    size_t count = rlimits_of(in, rows);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].hard == RLIM_INFINITY && set(rows[i].resource, rows[i].soft, rows[i].hard) < 0)
+            return -1;
+    if (sys_getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -1;
+    return set(RLIMIT_NOFILE, MAX(files.rlim_cur, ZYGOTE_FILES), files.rlim_max);
+}
+
+/* ── The caller's ──────────────────────────────────────────────────────────────────────────── */
+
+/* False: it may not have that. */
+static bool raise_for(pid_t pid, const struct rlimit_row *row, const struct rlimit *ours)
+{
+    struct rlimit raised = {MAX(ours->rlim_cur, row->soft), MAX(ours->rlim_max, row->hard)};
+    if (syscall(SYS_prlimit64, pid, row->resource, &raised, NULL) == 0)
+        return true;
+    raised = (struct rlimit){MIN(raised.rlim_cur, ours->rlim_max), ours->rlim_max};
+    syscall(SYS_prlimit64, pid, row->resource, &raised, NULL);
+    return ours->rlim_max >= row->least;
+}
+
+int rlimits_lift(pid_t pid, const struct inside *in, struct rlimit_row *held, rlim_t *at)
+{
+    struct rlimit_row rows[RLIMIT_ROWS];
+    size_t count = rlimits_of(in, rows);
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct rlimit ours;
+        if (sys_getrlimit(rows[i].resource, &ours) < 0 ||
+            (ours.rlim_cur >= rows[i].soft && ours.rlim_max >= rows[i].hard) ||
+            raise_for(pid, &rows[i], &ours))
+            continue;
+        *held = rows[i];
+        *at = ours.rlim_max;
+        result = -1;
+    }
+    return result;
+}

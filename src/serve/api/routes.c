@@ -1,0 +1,131 @@
+/* The routes, and what stands behind each: requests for jobs, and what the service says of itself.
+ * The web pages are assets. */
+#include "serve/http/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/json_writer.h"
+#include "serve/api/openapi.h"
+#include "serve/jobs/jobs.h"
+
+static const char type_json[] = "application/json";
+
+static void answer(struct exchange *exchange, const char *type, char *text)
+{
+    exchange_answer(exchange, 200, type, text, text != NULL ? strlen(text) : 0);
+}
+
+/* ── Jobs ────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The policy that the request names, or the only one that its token has, or the endpoint's. */
+static const char *policy_name(const struct exchange *exchange, const struct request *request)
+{
+    if (request->policy != NULL)
+        return request->policy;
+    if (request->contract == NATIVE && exchange->client.policy != NULL)
+        return exchange->client.policy;
+    return contracts[request->contract].policy;
+}
+
+/* 0, or the status of the refusal. */
+static int choose_policy(const struct exchange *exchange, struct request *request,
+                         const struct sb_policy **policy, struct sb_error *err)
+{
+    const struct client *client = &exchange->client;
+    const char *name = policy_name(exchange, request);
+    *policy = NULL;
+    if (client->policy != NULL && strcmp(client->policy, name) != 0) {
+        sb_fail_field(err, "policy", "policy",
+                      "the token \"%.64s\" allows the policy \"%.64s\" alone, not \"%.64s\"",
+                      client->token != NULL ? client->token : "", client->policy, name);
+        return 403;
+    }
+    *policy = policies_offer(exchange->service->policies, name, client->policy, err);
+    if (*policy != NULL)
+        return 0;
+    /* One that the request has not chosen is the service's own matter. */
+    return request->policy != NULL ? 400 : 500;
+}
+
+static void run_at(struct exchange *exchange, enum endpoint endpoint)
+{
+    struct request request;
+    struct sb_error err;
+    const struct sb_policy *policy = NULL;
+    int status = 0;
+    if (request_read(&request, endpoint, exchange->body, exchange->body_size, &err) < 0)
+        status = 400;
+    if (status == 0)
+        status = choose_policy(exchange, &request, &policy, &err);
+    if (status == 0 && request_check(&request, policy, &err) < 0) {
+        policies_blame(exchange->service->policies, policy, &request.job.limits, &err);
+        status = 400;
+    }
+    if (status == 0)
+        job_submit(exchange, &request, policy);
+    else
+        refuse(exchange, request.contract, status == 403 ? REFUSED_FORBIDDEN : REFUSED_REQUEST,
+               (unsigned)status, err.field, err.message);
+    request_free(&request);
+}
+
+static void run(struct exchange *exchange)
+{
+    run_at(exchange, ENDPOINT_RUN);
+}
+
+static void run_code(struct exchange *exchange)
+{
+    run_at(exchange, ENDPOINT_RUN_CODE);
+}
+
+static void execute(struct exchange *exchange)
+{
+    run_at(exchange, ENDPOINT_EXECUTE);
+}
+
+/* ── The service ─────────────────────────────────────────────────────────────────────────────── */
+
+static void policies(struct exchange *exchange)
+{
+    answer(exchange, type_json,
+           policies_json(exchange->service->policies, exchange->client.policy));
+}
+
+static void metrics(struct exchange *exchange)
+{
+    const struct service *service = exchange->service;
+    answer(exchange, "text/plain; version=0.0.4; charset=utf-8",
+           metrics_text(service->all_metrics, (size_t)service->config->workers));
+}
+
+static void version(struct exchange *exchange)
+{
+    struct json_writer writer;
+    json_begin(&writer, 64);
+    json_bracket(&writer, '{');
+    json_key(&writer, "version");
+    json_string(&writer, sb_version(), strlen(sb_version()));
+    json_bracket(&writer, '}');
+    answer(exchange, type_json, json_end(&writer));
+}
+
+static void openapi(struct exchange *exchange)
+{
+    answer(exchange, type_json, openapi_json());
+}
+
+const struct route routes[] = {
+    {"POST", "/run", ROUTE_BODY, "Run code; the answer is the whole verdict", run},
+    {"POST", "/run_code", ROUTE_BODY, "Run code; the answer is its output and error", run_code},
+    {"POST", "/execute", ROUTE_BODY, "Run code with a timeout, or a script's main()", execute},
+    {"GET", "/health", ROUTE_PUBLIC, "Whether jobs can run", health_ask},
+    {"GET", "/version", ROUTE_PUBLIC, "The version of the program", version},
+    {"GET", "/policies", 0, "The policies, with their limits and caps", policies},
+    {"GET", "/metrics", 0, "Numbers for Prometheus", metrics},
+    {"GET", "/openapi.json", ROUTE_PUBLIC, "This document", openapi},
+};
+
+const size_t routes_count = sizeof(routes) / sizeof(routes[0]);

@@ -1,0 +1,204 @@
+/* Reading of requests as a whole: which contract, which fields, nothing twice or unknown. What each
+ * field means is in request_fields.c. */
+#include "serve/contracts/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/json_text.h"
+#include "serve/contracts/request_fields.h"
+
+/* As many files, arguments and variables as anyone needs; json-c makes about 7 MB of them. */
+#define VALUES_MAX 20000
+/* Nothing in a request is nested deeper than 2: this is for errors that name what is wrong. */
+#define DEPTH_MAX 16
+#define BODY_MAX (1 << 30) /* http.c knows the real bound */
+
+int bad_field(struct sb_error *err, const char *path, const char *format, ...)
+{
+    char what[300];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return sb_fail_field(err, "request", path, "\"%.64s\" %s", path, what);
+}
+
+static struct json_object *given(const struct request *request, const char *name)
+{
+    struct json_object *value = NULL;
+    json_object_object_get_ex(request->body, name, &value); /* NULL for null, too */
+    return value;
+}
+
+/* Two services had an endpoint of the same name: what the code is called tells them apart. */
+static int choose_contract(struct request *request, enum endpoint endpoint, struct sb_error *err)
+{
+    if (endpoint != ENDPOINT_EXECUTE)
+        return 0;
+    bool code = given(request, "code") != NULL, script = given(request, "script") != NULL;
+    if (code && script)
+        return sb_fail_field(err, "request", "script", "give \"code\" or \"script\", not both");
+    if (!code && !script)
+        return sb_fail_field(err, "request", "code",
+                             "give \"code\", or \"script\" with a function main()");
+    request->contract = code ? EXECUTE : EXECUTE_SCRIPT;
+    return 0;
+}
+
+static const struct request_field *find_field(const struct request *request, const char *name)
+{
+    const struct request_field *field = request_fields;
+    while (field->name != NULL &&
+           (strcmp(field->name, name) != 0 || (field->contracts & 1u << request->contract) == 0))
+        field++;
+    return field->name != NULL ? field : NULL;
+}
+
+const char *request_field_name(const char *path)
+{
+    if (path == NULL)
+        return NULL;
+    size_t size = strcspn(path, ".[");
+    for (const struct request_field *field = request_fields; field->name != NULL; field++)
+        if (strlen(field->name) == size && memcmp(field->name, path, size) == 0)
+            return field->name;
+    return NULL;
+}
+
+static int refuse_unknown(const struct request *request, struct sb_error *err)
+{
+    json_object_object_foreach(request->body, name, value)
+    {
+        (void)value;
+        if (find_field(request, name) != NULL)
+            continue;
+        char names[128] = "", shown[48];
+        size_t length = 0;
+        for (const struct request_field *field = request_fields; field->name != NULL; field++)
+            if ((field->contracts & 1u << request->contract) != 0 && length < sizeof(names))
+                length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+                                           length == 0 ? "" : ", ", field->name);
+        snprintf(shown, sizeof(shown), "%s", name);
+        return sb_fail_field(err, "request", shown, "there is no field \"%s\" in %s: use %s", shown,
+                             contracts[request->contract].name, names);
+    }
+    return 0;
+}
+
+/* In the table's order, so that the same mistake always has the same error. */
+static int read_fields(struct request *request, struct sb_error *err)
+{
+    for (const struct request_field *field = request_fields; field->name != NULL; field++) {
+        if ((field->contracts & 1u << request->contract) == 0)
+            continue;
+        struct json_object *value = given(request, field->name);
+        if (value != NULL && field->read(request, field->name, value, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Code that is empty runs, and does nothing, as with python3 -c ''. */
+static int check_code(const struct request *request, struct sb_error *err)
+{
+    const char *name = contracts[request->contract].code;
+    bool code = request->job.code != NULL, module = request->job.module != NULL;
+    if (code && module)
+        return sb_fail_field(err, "request", "module", "give \"code\" or \"module\", not both");
+    if (code || module)
+        return 0;
+    return sb_fail_field(err, "request", name, "no code: give it in \"%s\"%s", name,
+                         request->contract == NATIVE ? ", or \"files\" with a main.py" : "");
+}
+
+/* A byte order mark is passed over (RFC 8259, 8.1). What begins in UTF-16 or UTF-32 has a NUL, or
+ * another mark, where UTF-8 has its first character. −1: it does. */
+static int skip_mark(const char **body, size_t *size, struct sb_error *err)
+{
+    static const char utf8[] = {'\xef', '\xbb', '\xbf'};
+    static const char *const others[] = {"\xff\xfe", "\xfe\xff", "{", "\0{", "\0"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (*size >= 2 && memcmp(*body, others[i], 2) == 0)
+            return sb_fail(err, "request", 0,
+                           "the body must be JSON in UTF-8, not in UTF-16 or "
+                           "UTF-32: encode it as UTF-8");
+    if (*size >= sizeof(utf8) && memcmp(*body, utf8, sizeof(utf8)) == 0) {
+        *body += sizeof(utf8);
+        *size -= sizeof(utf8);
+    }
+    return 0;
+}
+
+int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
+                 struct sb_error *err)
+{
+    static const struct json_bounds bounds = {
+        .size = BODY_MAX, .depth = DEPTH_MAX, .values = VALUES_MAX, .name_field = true};
+    /* Where nothing tells what kind of client it is, an answer that has it all. */
+    static const enum contract_id first[] = {
+        [ENDPOINT_RUN] = NATIVE,
+        [ENDPOINT_RUN_CODE] = RUN_CODE,
+        [ENDPOINT_EXECUTE] = EXECUTE_SCRIPT,
+    };
+    *request = (struct request){.contract = first[endpoint]};
+    request->job.limits = sb_limits_unset();
+    if (skip_mark(&body, &size, err) < 0)
+        return -1;
+    request->body = json_text_parse(body, size, &bounds, "the body", "request", err);
+    if (request->body == NULL || choose_contract(request, endpoint, err) < 0 ||
+        refuse_unknown(request, err) < 0)
+        return -1;
+    request->job.call = contracts[request->contract].call;
+    return read_fields(request, err) < 0 ? -1 : check_code(request, err);
+}
+
+/* The time was given as "timeout": its error says so, too. */
+static void name_timeout(struct sb_error *err)
+{
+    static const char ours[] = "wall_time_ms", theirs[] = "timeout";
+    char *message = err->message;
+    snprintf(err->field, sizeof(err->field), "%s", theirs);
+    if (strncmp(message, ours, sizeof(ours) - 1) != 0)
+        return;
+    memcpy(message, theirs, sizeof(theirs) - 1);
+    memmove(message + sizeof(theirs) - 1, message + sizeof(ours) - 1,
+            strlen(message + sizeof(ours) - 1) + 1);
+}
+
+int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err)
+{
+    request->job.policy = policy;
+    if (sb_check(&request->job, err) == 0)
+        return 0;
+    /* The core names its own field; the client wrote another. */
+    const char *field = err->field;
+    for (int i = 0; i < SB_LIMITS; i++) {
+        const char *name = sb_limit_info((enum sb_limit)i)->name;
+        if (strcmp(field, name) != 0)
+            continue;
+        if (i == SB_WALL_TIME_MS && request->timeout)
+            name_timeout(err);
+        else
+            snprintf(err->field, sizeof(err->field), "limits.%s", name);
+        return -1;
+    }
+    if (strcmp(field, "code") == 0 && request->job.files != NULL &&
+        given(request, "code") == NULL && request->contract == NATIVE)
+        snprintf(err->field, sizeof(err->field), "files.main.py");
+    else if (strcmp(field, "code") == 0)
+        snprintf(err->field, sizeof(err->field), "%s", contracts[request->contract].code);
+    return -1;
+}
+
+void request_free(struct request *request)
+{
+    json_object_put(request->body);
+    free(request->files);
+    free(request->args);
+    sb_strv_free(request->env);
+    *request = (struct request){0};
+}

@@ -1,0 +1,351 @@
+/* The fields of a request. Each reader checks the type and what no policy decides, and puts the
+ * value into the job; the texts stay where json-c has them. */
+#include "serve/contracts/request_fields.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/error.h"
+#include "common/json_text.h"
+#include "common/path.h"
+#include "common/util.h"
+
+#define NAME_MAX_BYTES 1024 /* it becomes an argument of the interpreter */
+
+/* Far above any cap, and far from overflowing. */
+#define NUMBER_MAX (INT64_C(1) << 50)
+
+#define BIT(contract) (1u << (contract))
+
+static int no_memory(struct sb_error *err)
+{
+    return sb_fail(err, "memory", ENOMEM, "no memory for the request");
+}
+
+static int read_text(const char **text, size_t *size, const char *path, struct json_object *value,
+                     struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_string))
+        return bad_field(err, path, "must be a string, not %s", json_kind(value));
+    *text = json_object_get_string(value);
+    *size = (size_t)json_object_get_string_len(value);
+    return 0;
+}
+
+/* A text that becomes a C string. */
+static int read_string(const char **string, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    size_t size = 0;
+    *string = "";
+    if (read_text(string, &size, path, value, err) < 0)
+        return -1;
+    return strlen(*string) == size
+               ? 0
+               : bad_field(err, path, "must not hold a NUL character (\\u0000)");
+}
+
+static int read_flag(bool *flag, const char *path, struct json_object *value, struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_boolean))
+        return bad_field(err, path, "must be true or false, not %s", json_kind(value));
+    *flag = json_object_get_boolean(value);
+    return 0;
+}
+
+/* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
+
+/* {"base64": …}: the bytes take the text's place in the object, which owns both. */
+static int read_encoded(struct request *request, const char *path, struct json_object *object,
+                        struct sb_error *err)
+{
+    struct json_object *text = NULL;
+    if (json_object_object_length(object) != 1 ||
+        !json_object_object_get_ex(object, "base64", &text) ||
+        !json_object_is_type(text, json_type_string))
+        return bad_field(err, path, "must be a string, or {\"base64\": a string}");
+    size_t size = (size_t)json_object_get_string_len(text);
+    _cleanup_free_ char *data = malloc(size + 1);
+    if (data == NULL)
+        return no_memory(err);
+    memcpy(data, json_object_get_string(text), size);
+    ssize_t decoded = base64_decode(data, size);
+    if (decoded < 0)
+        return bad_field(err, path, "is not valid base64 (RFC 4648, with its padding)");
+    if (json_object_set_string_len(text, data, (int)decoded) != 1)
+        return no_memory(err);
+    request->job.code = json_object_get_string(text);
+    request->job.code_size = (size_t)decoded;
+    request->job.code_encoded = true;
+    return 0;
+}
+
+static int read_code(struct request *request, const char *path, struct json_object *value,
+                     struct sb_error *err)
+{
+    const char *code = NULL;
+    if (request->job.code != NULL)
+        return bad_field(err, "files", "with a main.py, or \"code\": give one of the two");
+    if (json_object_is_type(value, json_type_object))
+        return read_encoded(request, path, value, err);
+    if (read_text(&code, &request->job.code_size, path, value, err) < 0)
+        return -1;
+    request->job.code = code;
+    return 0;
+}
+
+static int read_name(struct request *request, const char *path, struct json_object *value,
+                     struct sb_error *err)
+{
+    if (read_string(&request->job.name, path, value, err) < 0)
+        return -1;
+    return strlen(request->job.name) <= NAME_MAX_BYTES
+               ? 0
+               : bad_field(err, path, "must have at most %d bytes", NAME_MAX_BYTES);
+}
+
+/* Code that has another name leaves main.py to a file like any other. */
+static bool is_code(const struct request *request, const char *name)
+{
+    char normal[NAME_MAX_BYTES];
+    return request->job.name == NULL && request->job.module == NULL &&
+           strlen(name) < sizeof(normal) && path_normalise(normal, name) == PATH_FINE &&
+           strcmp(normal, "main.py") == 0;
+}
+
+static int read_files(struct request *request, const char *path, struct json_object *value,
+                      struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_object))
+        return bad_field(err, path, "must be an object of file names and texts, not %s",
+                         json_kind(value));
+    size_t count = 0;
+    request->files = calloc((size_t)json_object_object_length(value) + 1, sizeof(struct sb_file));
+    if (request->files == NULL)
+        return no_memory(err);
+    json_object_object_foreach(value, name, content)
+    {
+        struct sb_file *file = &request->files[count];
+        char at[64];
+        const char *text = NULL;
+        snprintf(at, sizeof(at), "%s.%s", path, name);
+        if (read_text(&text, &file->size, at, content, err) < 0)
+            return -1;
+        file->path = name;
+        file->data = text;
+        file->text = true;
+        if (request->job.code == NULL && is_code(request, name)) {
+            request->job.code = text;
+            request->job.code_size = file->size;
+        } else {
+            count++;
+        }
+    }
+    request->job.files = request->files;
+    request->job.files_count = count;
+    return 0;
+}
+
+/* ── What the code is given ──────────────────────────────────────────────────────────────────── */
+
+static int read_stdin(struct request *request, const char *path, struct json_object *value,
+                      struct sb_error *err)
+{
+    const char *text = NULL;
+    if (read_text(&text, &request->job.stdin_size, path, value, err) < 0)
+        return -1;
+    request->job.stdin_data = text;
+    return 0;
+}
+
+static int read_args(struct request *request, const char *path, struct json_object *value,
+                     struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_array))
+        return bad_field(err, path, "must be an array of strings, not %s", json_kind(value));
+    size_t count = json_object_array_length(value);
+    request->args = calloc(count + 1, sizeof(*request->args));
+    if (request->args == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        char at[64];
+        snprintf(at, sizeof(at), "%s[%zu]", path, i);
+        if (read_string(&request->args[i], at, json_object_array_get_idx(value, i), err) < 0)
+            return -1;
+    }
+    request->job.args = request->args;
+    return 0;
+}
+
+static int read_env(struct request *request, const char *path, struct json_object *value,
+                    struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_object))
+        return bad_field(err, path, "must be an object of names and strings, not %s",
+                         json_kind(value));
+    size_t count = 0;
+    request->env = calloc((size_t)json_object_object_length(value) + 1, sizeof(*request->env));
+    if (request->env == NULL)
+        return no_memory(err);
+    json_object_object_foreach(value, name, content)
+    {
+        char at[64];
+        const char *text = NULL;
+        snprintf(at, sizeof(at), "%s.%s", path, name);
+        if (name[0] == '\0' || strchr(name, '=') != NULL)
+            return bad_field(err, at, "must have a name that is not empty and holds no \"=\"");
+        if (read_string(&text, at, content, err) < 0)
+            return -1;
+        if (asprintf(&request->env[count], "%s=%s", name, text) < 0) {
+            request->env[count] = NULL; /* asprintf leaves it undefined */
+            return no_memory(err);
+        }
+        count++;
+    }
+    request->job.env = (const char *const *)request->env;
+    return 0;
+}
+
+static int read_module(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    return read_string(&request->job.module, path, value, err);
+}
+
+/* Its name, or an object, whose text the core reads. */
+static int read_call(struct request *request, const char *path, struct json_object *value,
+                     struct sb_error *err)
+{
+    if (json_object_is_type(value, json_type_object)) {
+        request->job.call = json_object_to_json_string_ext(
+            value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+        return request->job.call != NULL ? 0 : no_memory(err);
+    }
+    if (!json_object_is_type(value, json_type_string))
+        return bad_field(err, path, "must be a string or an object, not %s", json_kind(value));
+    return read_string(&request->job.call, path, value, err);
+}
+
+static int read_policy(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    return read_string(&request->policy, path, value, err);
+}
+
+static int read_merge_stderr(struct request *request, const char *path, struct json_object *value,
+                             struct sb_error *err)
+{
+    return read_flag(&request->job.merge_stderr, path, value, err);
+}
+
+static int read_base64(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    return read_flag(&request->base64, path, value, err);
+}
+
+/* ── Limits ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* A number times `scale`, rounded; what is far too large stays so. False: it is no number. */
+static bool scaled(struct json_object *value, int64_t scale, int64_t *number)
+{
+    double product = json_object_get_double(value) * (double)scale;
+    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+        return false;
+    *number = product >= (double)NUMBER_MAX    ? NUMBER_MAX
+              : product <= -(double)NUMBER_MAX ? -NUMBER_MAX
+                                               : llround(product);
+    return true;
+}
+
+static bool is_whole(struct json_object *value)
+{
+    double number = json_object_get_double(value);
+    return json_object_is_type(value, json_type_int) || number == floor(number);
+}
+
+/* Caps are the policy's matter; what no limit may be is refused here, as 0 would read as "not
+ * given". */
+static int read_limit(struct request *request, const char *path, const char *name,
+                      struct json_object *value, struct sb_error *err)
+{
+    int limit = 0;
+    while (limit < SB_LIMITS && strcmp(sb_limit_info((enum sb_limit)limit)->name, name) != 0)
+        limit++;
+    if (limit == SB_LIMITS)
+        return sb_fail_field(err, "request", path,
+                             "there is no limit \"%.40s\": use one of those that GET /policies "
+                             "shows",
+                             name);
+    const struct sb_limit_info *info = sb_limit_info((enum sb_limit)limit);
+    bool fractions = limit == SB_MILLICPUS;
+    int64_t number;
+    if (value == NULL)
+        return 0;
+    if (!scaled(value, fractions ? 1000 : 1, &number) ||
+        (!fractions && !json_object_is_type(value, json_type_int)))
+        return bad_field(err, path, "must be %s, not %s", fractions ? "a number" : "an integer",
+                         json_kind(value));
+    if (number < info->min && fractions)
+        return bad_field(err, path, "must be at least %g", (double)info->min / 1000);
+    if (number < info->min)
+        return bad_field(err, path, "must be at least %lld", (long long)info->min);
+    if (limit == SB_WALL_TIME_MS && request->timeout)
+        return bad_field(err, "timeout", "is the same as limits.wall_time_ms: give one of the two");
+    request->job.limits.value[limit] = number;
+    return 0;
+}
+
+static int read_limits(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err)
+{
+    if (!json_object_is_type(value, json_type_object))
+        return bad_field(err, path, "must be an object of limits, not %s", json_kind(value));
+    json_object_object_foreach(value, name, limit)
+    {
+        char at[64];
+        snprintf(at, sizeof(at), "%s.%s", path, name);
+        if (read_limit(request, at, name, limit, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_timeout(struct request *request, const char *path, struct json_object *value,
+                        struct sb_error *err)
+{
+    bool whole = request->contract != NATIVE;
+    int64_t ms;
+    if (!scaled(value, 1000, &ms) || (whole && !is_whole(value)))
+        return bad_field(err, path, "must be %s of seconds, not %s",
+                         whole ? "a whole number" : "a number", json_kind(value));
+    if (ms < (whole ? 1000 : 1))
+        return bad_field(err, path, "must be at least %s", whole ? "1 second" : "0.001 seconds");
+    request->timeout = true;
+    request->job.limits.value[SB_WALL_TIME_MS] = ms;
+    return 0;
+}
+
+/* "name" and "module" before "files", "files" before "code" and "timeout" before "limits": the
+ * later one sees that the other is given. */
+const struct request_field request_fields[] = {
+    {"name", BIT(NATIVE), read_name},
+    {"module", BIT(NATIVE), read_module},
+    {"files", BIT(NATIVE), read_files},
+    {"code", BIT(NATIVE) | BIT(RUN_CODE) | BIT(EXECUTE), read_code},
+    {"script", BIT(EXECUTE_SCRIPT), read_code},
+    {"stdin", BIT(NATIVE), read_stdin},
+    {"args", BIT(NATIVE), read_args},
+    {"env", BIT(NATIVE), read_env},
+    {"policy", BIT(NATIVE), read_policy},
+    {"timeout", BIT(NATIVE) | BIT(EXECUTE), read_timeout},
+    {"limits", BIT(NATIVE), read_limits},
+    {"call", BIT(NATIVE), read_call},
+    {"merge_stderr", BIT(NATIVE), read_merge_stderr},
+    {"base64", BIT(NATIVE), read_base64},
+    {0},
+};

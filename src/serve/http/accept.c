@@ -1,0 +1,252 @@
+/* Accepting connections, and how many: in all, and from one subscriber. When there is no room the
+ * subscriber with the most connections loses one, and new ones wait in the kernel meanwhile. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/http/http_parts.h"
+
+enum { ACCEPT_AT_ONCE = 32, RETRY_MS = 100 };
+
+/* ── Subscribers ────────────────────────────────────────────────────────────────────────────── */
+
+struct peer {
+    struct address address;
+    int64_t connections;
+    LIST_ENTRY(peer) link;
+};
+
+static struct peer_list *bucket_of(struct http *http, const struct address *address)
+{
+    /* FNV-1a. Who chooses addresses that meet in a bucket makes it as long as their own
+     * connections' number, which is bounded. */
+    uint32_t hash = 2166136261u ^ address->uid;
+    for (size_t i = 0; i < sizeof(address->bytes); i++)
+        hash = (hash ^ address->bytes[i]) * 16777619u;
+    return &http->peers.buckets[hash % ARRAY_LEN(http->peers.buckets)];
+}
+
+/* Who is counted together. This host has 16 million addresses of its own. */
+static struct address subscriber_of(const struct address *address)
+{
+    static const struct address this_host = {.family = AF_INET, .bytes = {127}};
+    return address_is_loopback(address) ? this_host : address_subscriber(address);
+}
+
+/* Counts one more connection. NULL: no memory. */
+static struct peer *peer_enter(struct http *http, const struct address *address)
+{
+    struct address subscriber = subscriber_of(address);
+    struct peer_list *bucket = bucket_of(http, &subscriber);
+    struct peer *peer;
+    LIST_FOREACH(peer, bucket, link)
+    if (peer->address.family == subscriber.family && peer->address.uid == subscriber.uid &&
+        memcmp(peer->address.bytes, subscriber.bytes, sizeof(subscriber.bytes)) == 0)
+        break;
+    if (peer == NULL) {
+        peer = calloc(1, sizeof(*peer));
+        if (peer == NULL)
+            return NULL;
+        peer->address = subscriber;
+        LIST_INSERT_HEAD(bucket, peer, link);
+    }
+    peer->connections++;
+    return peer;
+}
+
+void peer_leave(struct peer *peer)
+{
+    if (peer == NULL || --peer->connections > 0)
+        return;
+    LIST_REMOVE(peer, link);
+    free(peer);
+}
+
+/* ── Making room ────────────────────────────────────────────────────────────────────────────── */
+
+/* One of `only`, or where that is NULL of the subscriber with the most: one that has been idle
+ * longest, else one whose request or answer is not through. NULL: all of them wait for jobs, or
+ * nobody has more than another. */
+static struct connection *find_victim(struct http *http, const struct peer *only)
+{
+    static const struct {
+        enum phase phase;
+        bool idle;
+    } places[] = {{PHASE_IDLE, true},
+                  {PHASE_CONNECTED, true},
+                  {PHASE_HEADER, false},
+                  {PHASE_BODY, false},
+                  {PHASE_ANSWER, false}};
+    struct connection *connection, *victim = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        TAILQ_FOREACH(connection, &http->phases[places[i].phase], link)
+        {
+            int64_t count = connection->peer->connections;
+            if ((only == NULL || connection->peer == only) && (places[i].idle || count > 1) &&
+                (victim == NULL || count > victim->peer->connections))
+                victim = connection;
+        }
+    return victim;
+}
+
+static bool evict(struct http *http, const struct peer *only)
+{
+    struct connection *victim = find_victim(http, only);
+    if (victim != NULL)
+        connection_shut(victim);
+    return victim != NULL;
+}
+
+/* ── Doors ──────────────────────────────────────────────────────────────────────────────────── */
+
+static void shut_doors(struct http *http)
+{
+    for (size_t i = 0; i < http->doors_count && !http->doors_shut; i++)
+        loop_remove(http->loop, &http->doors[i].watch);
+    http->doors_shut = true;
+}
+
+void doors_open(void *user)
+{
+    struct http *http = user;
+    if (!http->doors_shut || http->quiet)
+        return;
+    http->doors_shut = false;
+    /* Of several workers that share a socket one is woken, not all. */
+    for (size_t i = 0; i < http->doors_count; i++)
+        loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+void doors_closed_one(struct http *http)
+{
+    if (http->doors_shut && http->connections < (size_t)http->config->connections)
+        doors_open(http);
+}
+
+/* Nobody is sent away but for somebody who waits at the door. */
+static bool has_room(struct http *http, bool somebody_waits)
+{
+    if (http->connections < (size_t)http->config->connections)
+        return true;
+    if (somebody_waits) {
+        shut_doors(http);
+        evict(http, NULL);
+    }
+    return false;
+}
+
+/* How many connections a subscriber may have. Behind a trusted proxy are many clients, who are told
+ * apart when they ask. What is on this host may have nearly all: it may be a proxy, too. */
+static int64_t limit_for(const struct http *http, const struct address *address)
+{
+    const struct config *config = http->config;
+    if (networks_hold(http->proxies, http->proxies_count, address))
+        return INT64_MAX;
+    if (address->family == AF_UNIX || address_is_loopback(address))
+        return config->connections - config->connections / 8;
+    return config->connections_per_address;
+}
+
+/* Beyond its limit a subscriber on this host loses its oldest connection; of another host, where
+ * one address may be a whole company, the newcomer is refused. */
+static bool may_stay(struct http *http, const struct address *address, const struct peer *peer)
+{
+    if (peer->connections <= limit_for(http, address))
+        return true;
+    bool here = address->family == AF_UNIX || address_is_loopback(address);
+    return here && evict(http, peer);
+}
+
+static struct address address_of(const struct door *door, int fd, const struct sockaddr *from)
+{
+    struct address address;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    address_from_socket(&address, from);
+    if (door->local)
+        address.uid =
+            getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : (uint32_t)-1;
+    return address;
+}
+
+static void adopt(struct door *door, int fd, const struct sockaddr *from, socklen_t size)
+{
+    struct http *http = door->http;
+    struct endpoint *endpoint = http->tls != NULL && !door->local ? http->tls : http->plain;
+    struct address address = address_of(door, fd, from);
+    struct peer *peer = peer_enter(http, &address);
+    if (peer == NULL || !may_stay(http, &address, peer)) {
+        peer_leave(peer);
+        close(fd);
+        return;
+    }
+    /* Calls connection_notify, and closes the descriptor when it fails. */
+    http->newcomer = NULL;
+    if (MHD_add_connection(endpoint->daemon, fd, from, size) == MHD_YES && http->newcomer != NULL) {
+        http->newcomer->address = address;
+        http->newcomer->peer = peer;
+    } else {
+        peer_leave(peer);
+    }
+}
+
+static void door_ready(void *user, uint32_t events)
+{
+    (void)events;
+    struct door *door = user;
+    struct http *http = door->http;
+    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(http, i == 0); i++) {
+        struct sockaddr_storage from = {.ss_family = AF_UNIX};
+        socklen_t size = sizeof(from);
+        int fd =
+            accept4(door->watch.fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            /* An unnamed UNIX peer has an address of two bytes. */
+            adopt(door, fd, (struct sockaddr *)&from,
+                  size < sizeof(sa_family_t) ? (socklen_t)sizeof(sa_family_t) : size);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            log_say(http->log, LOG_WARNING,
+                    "can't accept connections: %s; raise the limit on open files, or lower "
+                    "--connections",
+                    strerror(errno));
+            shut_doors(http);
+            evict(http, NULL);
+            timer_set(&http->door_timer, RETRY_MS);
+        }
+        if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+int http_listen(struct http *http, const struct listeners *listeners, size_t worker,
+                struct sb_error *err)
+{
+    http->doors = calloc(listeners->count, sizeof(*http->doors));
+    if (http->doors == NULL)
+        return sb_fail(err, "listen", 0, "no memory for sockets: free some");
+    http->doors_count = listeners->count;
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct listener *listener = &listeners->list[i];
+        int fd = listener->fds[listener->fds_count > 1 ? worker : 0];
+        http->doors[i] = (struct door){http, {fd, door_ready, &http->doors[i]}, listener->local};
+        if (loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) < 0)
+            return sb_fail(err, "listen", errno, "can't wait for connections");
+    }
+    return 0;
+}
+
+void doors_close(struct http *http)
+{
+    shut_doors(http);
+    free(http->doors);
+    http->doors = NULL;
+    http->doors_count = 0;
+}

@@ -1,0 +1,192 @@
+/* Answers: from a route's word to libmicrohttpd, which sends them. An answer that is given within a
+ * call from libmicrohttpd is queued by whoever was called. */
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json_writer.h"
+#include "serve/http/http_parts.h"
+
+/* All answers that clients have not taken yet, together: many that never read must not take the
+ * memory that jobs need. */
+#define ANSWERS_BYTES (INT64_C(256) * 1024 * 1024)
+
+char *error_json(const char *field, const char *message, size_t *size)
+{
+    struct json_writer writer;
+    json_begin(&writer, 256);
+    json_bracket(&writer, '{');
+    json_key(&writer, "status");
+    json_string(&writer, "error", 5);
+    json_key(&writer, "error");
+    json_string(&writer, message, strlen(message));
+    json_key(&writer, "field");
+    if (field != NULL && *field != '\0')
+        json_string(&writer, field, strlen(field));
+    else
+        json_null(&writer);
+    json_bracket(&writer, '}');
+    *size = writer.size;
+    return json_end(&writer);
+}
+
+static void add_headers(struct incoming *incoming, const char *type)
+{
+    struct MHD_Response *response = incoming->response;
+    const char *origin = incoming->headers[HEADER_ORIGIN];
+    if (type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    MHD_add_response_header(response, "X-Request-Id", incoming->exchange.id);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    if (incoming->asset == NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (origin != NULL && incoming->allows_origin) {
+        MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+        MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                                "X-Request-Id, Retry-After");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Origin");
+    }
+    for (size_t i = 0; i < incoming->extra_count; i++)
+        MHD_add_response_header(response, incoming->extra[i].name, incoming->extra[i].value);
+    if (incoming->close || incoming->connection->http->quiet)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* Its memory is not counted any more. */
+static void let_go(struct incoming *incoming)
+{
+    incoming->connection->http->answer_bytes -= (int64_t)incoming->held;
+    incoming->held = 0;
+}
+
+/* Deadlines are so much later as answers are larger: see answer_queue. */
+static int64_t answered_ms(const struct connection *connection)
+{
+    return connection->deadline_ms - (int64_t)connection->incoming->answer_size / 4;
+}
+
+/* Makes room for one more: who has had the most time to take an answer, and has not, loses it. */
+static void bound_answers(struct http *http)
+{
+    while (http->answer_bytes > ANSWERS_BYTES) {
+        struct connection *connection, *oldest = NULL;
+        TAILQ_FOREACH(connection, &http->phases[PHASE_ANSWER], link)
+        if (connection->incoming->held > 0 &&
+            (oldest == NULL || answered_ms(connection) < answered_ms(oldest)))
+            oldest = connection;
+        if (oldest == NULL)
+            return;
+        let_go(oldest->incoming);
+        connection_shut(oldest);
+    }
+}
+
+enum MHD_Result answer_queue(struct incoming *incoming)
+{
+    struct connection *connection = incoming->connection;
+    incoming->held = incoming->owned ? incoming->answer_size : 0;
+    connection->http->answer_bytes += (int64_t)incoming->held;
+    bound_answers(connection->http);
+    connection->linger = connection->linger || incoming->close;
+    enum MHD_Result result =
+        MHD_queue_response(connection->mhd, incoming->status, incoming->response);
+    MHD_destroy_response(incoming->response);
+    incoming->response = NULL;
+    metrics_response(connection->http->metrics, incoming->status);
+    refusal_tell(connection, incoming->status);
+    connection_enter(connection, PHASE_ANSWER, (int64_t)incoming->answer_size / 4);
+    return result;
+}
+
+static void answer(struct incoming *incoming, unsigned status, const char *type,
+                   struct MHD_Response *response, size_t size, bool owned)
+{
+    struct connection *connection = incoming->connection;
+    incoming->status = status;
+    incoming->response = response;
+    incoming->answer_size = size;
+    incoming->owned = owned;
+    incoming->exchange.gone = NULL;
+    if (response != NULL)
+        add_headers(incoming, type);
+    if (incoming->inside)
+        return;
+    if (response == NULL) {
+        incoming->abandoned = true; /* not even an error can be said: the connection is closed */
+        connection_enter(connection, PHASE_CLOSING, 0);
+    } else {
+        answer_queue(incoming);
+    }
+    MHD_resume_connection(connection->mhd);
+    http_wake(connection->endpoint);
+}
+
+void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,
+                              const void *data, size_t size)
+{
+    answer(incoming, status, type,
+           MHD_create_response_from_buffer(size, (void *)(intptr_t)data, MHD_RESPMEM_PERSISTENT),
+           size, false);
+}
+
+void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
+                     size_t size)
+{
+    static const char no_memory[] =
+        "{\"status\":\"error\",\"error\":\"the service is short of memory: try again later\","
+        "\"field\":null}";
+    struct incoming *incoming = incoming_of(exchange);
+    if (incoming->status != 0)
+        abort(); /* answered twice: a mistake in this program */
+    struct MHD_Response *response =
+        body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
+    if (response != NULL) {
+        answer(incoming, status, type, response, size, true);
+        return;
+    }
+    free(body);
+    incoming_answer_constant(incoming, MHD_HTTP_INTERNAL_SERVER_ERROR, "application/json",
+                             no_memory, sizeof(no_memory) - 1);
+}
+
+void exchange_error(struct exchange *exchange, unsigned status, const char *field,
+                    const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    size_t size = 0;
+    char *body = error_json(field, message, &size);
+    exchange_answer(exchange, status, "application/json", body, size);
+}
+
+void exchange_header(struct exchange *exchange, const char *name, const char *value)
+{
+    struct incoming *incoming = incoming_of(exchange);
+    if (incoming->extra_count == EXTRA_HEADERS)
+        return;
+    char *name_copy = strdup(name), *value_copy = strdup(value);
+    if (name_copy == NULL || value_copy == NULL) {
+        free(name_copy);
+        free(value_copy);
+        return;
+    }
+    incoming->extra[incoming->extra_count].name = name_copy;
+    incoming->extra[incoming->extra_count++].value = value_copy;
+}
+
+void answer_forget(struct incoming *incoming)
+{
+    let_go(incoming);
+    if (incoming->response != NULL)
+        MHD_destroy_response(incoming->response);
+    for (size_t i = 0; i < incoming->extra_count; i++) {
+        free(incoming->extra[i].name);
+        free(incoming->extra[i].value);
+    }
+}

@@ -1,0 +1,281 @@
+/* Connections: what each is doing, for how long it may, and whether its client is still there.
+ * libmicrohttpd's own timeout is renewed by every byte; here a header, a body, an answer has one
+ * time for all of it, so that a byte a second gains nobody anything. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "common/util.h"
+#include "serve/http/http_parts.h"
+#include "serve/http/presence.h"
+
+enum {
+    HALF_CLOSED_MS = 100, /* for a client that has closed its sending half: what it sent is here */
+    LOOK_FIRST_MS = 50,   /* its close(2) may be under way */
+    LOOK_MS = 1000,
+    LOOKS_INTERIM = 5, /* one look in so many, the third at first, asks the client itself */
+};
+
+/* ── Phases ─────────────────────────────────────────────────────────────────────────────────── */
+
+static int64_t time_for(const struct config *config, enum phase phase)
+{
+    switch (phase) {
+    case PHASE_CONNECTED:
+    case PHASE_HEADER:
+        return config->header_timeout_ms;
+    case PHASE_BODY:
+        return config->body_timeout_ms;
+    case PHASE_ANSWER:
+    case PHASE_IDLE:
+        return config->idle_timeout_ms;
+    case PHASE_WAIT:
+    case PHASE_CLOSING:
+    case PHASES:
+        break;
+    }
+    return -1;
+}
+
+/* The timer is set anew only for an earlier deadline: most never come, and cost no system call. */
+static void arm(struct http *http, int64_t deadline_ms, int64_t now)
+{
+    if (deadline_ms >= http->armed_ms)
+        return;
+    http->armed_ms = deadline_ms;
+    timer_set(&http->deadline_timer, deadline_ms > now ? deadline_ms - now : 0);
+}
+
+/* A client that has closed its side sends no more than what is here already. libmicrohttpd may not
+ * see that it has: it reads no further when one read gives less than it asked for. */
+static bool wants_more(enum phase phase)
+{
+    return phase <= PHASE_BODY || phase == PHASE_IDLE;
+}
+
+static bool is_local(const struct connection *connection)
+{
+    return connection->address.family == AF_UNIX;
+}
+
+static int64_t time_left(const struct connection *connection, enum phase phase)
+{
+    int64_t time = time_for(connection->http->config, phase);
+    if (connection->half_closed && phase == PHASE_WAIT && !is_local(connection))
+        return connection->looks == 0 ? LOOK_FIRST_MS : LOOK_MS;
+    return connection->half_closed && wants_more(phase) && time > HALF_CLOSED_MS ? HALF_CLOSED_MS
+                                                                                 : time;
+}
+
+void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms)
+{
+    struct http *http = connection->http;
+    struct connection_list *list = &http->phases[phase];
+    int64_t time = time_left(connection, phase), now = now_ms();
+    TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
+    connection->phase = phase;
+    connection->deadline_ms = time < 0 ? INT64_MAX : now + time + more_ms;
+    /* By deadline; most come last. */
+    struct connection *before = TAILQ_LAST(list, connection_list);
+    while (before != NULL && before->deadline_ms > connection->deadline_ms)
+        before = TAILQ_PREV(before, connection_list, link);
+    if (before == NULL)
+        TAILQ_INSERT_HEAD(list, connection, link);
+    else
+        TAILQ_INSERT_AFTER(list, before, connection, link);
+    arm(http, connection->deadline_ms, now);
+}
+
+void connection_shut(struct connection *connection)
+{
+    shutdown(connection->watch.fd, SHUT_RDWR);
+    connection_enter(connection, PHASE_CLOSING, 0);
+}
+
+/* ── Answers past libmicrohttpd ─────────────────────────────────────────────────────────────── */
+
+/* How much the socket's buffer has taken; −1: nothing. */
+static ssize_t send_past(struct connection *connection, const char *text, size_t size)
+{
+    if (!connection->endpoint->tls)
+        return send(connection->watch.fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info != NULL ? gnutls_record_send(info->tls_session, text, size) : -1;
+}
+
+void connection_say(struct connection *connection, unsigned status, const char *id,
+                    const char *body, size_t size)
+{
+    char *text = NULL;
+    int length = asprintf(&text,
+                          "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\n"
+                          "Content-Length: %zu\r\nConnection: close\r\nCache-Control: no-store\r\n"
+                          "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+                          "%s%s%s\r\n%.*s",
+                          status, MHD_get_reason_phrase_for(status), size,
+                          id != NULL ? "X-Request-Id: " : "", id != NULL ? id : "",
+                          id != NULL ? "\r\n" : "", (int)size, body != NULL ? body : "");
+    if (length < 0)
+        return;
+    metrics_response(connection->http->metrics, status);
+    refusal_tell(connection, status);
+    send_past(connection, text, (size_t)length); /* what does not fit is not worth more */
+    free(text);
+}
+
+/* ── Clients that have closed their sending half ────────────────────────────────────────────── */
+
+/* Such a client may wait for its answer, or be gone. On a UNIX socket the kernel tells (EPOLLHUP),
+ * and with TCP where the client is on this host (presence.h). A client on another host that is gone
+ * answers with a reset what is sent to it. The one thing that can be sent to it before its answer
+ * is 100 Continue, which each client of HTTP/1.1 passes over (RFC 9110, 15.2.1). */
+
+static void leave(struct connection *connection)
+{
+    connection->gone = true;
+    incoming_abandon(connection->incoming);
+    connection_enter(connection, PHASE_CLOSING, 0);
+}
+
+bool connection_is_gone(const struct connection *connection)
+{
+    return connection->gone || (connection->half_closed && !is_local(connection) &&
+                                presence_of_peer(connection->watch.fd) == PRESENCE_GONE);
+}
+
+/* −1: a part of it would not fit, and be taken for that of an answer. */
+static int send_interim(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    ssize_t sent = send_past(connection, text, sizeof(text) - 1);
+    return sent > 0 && sent < (ssize_t)sizeof(text) - 1 ? -1 : 0;
+}
+
+static void look(struct connection *connection)
+{
+    enum presence presence = presence_of_peer(connection->watch.fd);
+    bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->interim &&
+               connection->looks % LOOKS_INTERIM == 2;
+    if (presence == PRESENCE_GONE || (ask && send_interim(connection) < 0)) {
+        leave(connection);
+        return;
+    }
+    connection_enter(connection, PHASE_WAIT, 0);
+    connection->looks++;
+}
+
+/* The client has closed its sending half, or all of it. While its request waits for a job, nobody
+ * else would notice. */
+static void closed(void *user, uint32_t events)
+{
+    struct connection *connection = user;
+    connection->half_closed = true;
+    connection->gone |= (events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (connection->phase == PHASE_WAIT && connection->gone)
+        leave(connection);
+    else if (connection->phase == PHASE_WAIT && !is_local(connection))
+        look(connection);
+    else if (wants_more(connection->phase))
+        connection_enter(connection, connection->phase, 0);
+}
+
+/* ── What is overdue ────────────────────────────────────────────────────────────────────────── */
+
+static void expire(struct connection *connection)
+{
+    static const char sentence[] =
+        "the request came too slowly: send it faster, or in smaller parts";
+    if (connection->phase == PHASE_WAIT) {
+        look(connection);
+        return;
+    }
+    if (connection->phase == PHASE_HEADER || connection->phase == PHASE_BODY) {
+        size_t size = 0;
+        _cleanup_free_ char *body = error_json(NULL, sentence, &size);
+        const char *id = connection->incoming != NULL ? connection->incoming->exchange.id : NULL;
+        connection_say(connection, MHD_HTTP_REQUEST_TIMEOUT, id, body, size);
+    }
+    connection_shut(connection);
+}
+
+void connections_expire(void *user)
+{
+    struct http *http = user;
+    int64_t now = now_ms(), next = INT64_MAX;
+    http->armed_ms = INT64_MAX;
+    for (size_t i = 0; i < PHASES; i++) {
+        struct connection *first;
+        while ((first = TAILQ_FIRST(&http->phases[i])) != NULL && first->deadline_ms <= now)
+            expire(first);
+        if (first != NULL && first->deadline_ms < next)
+            next = first->deadline_ms;
+    }
+    arm(http, next, now);
+}
+
+/* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
+
+static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection *mhd)
+{
+    struct http *http = endpoint->http;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL || info == NULL) {
+        free(connection);
+        return NULL;
+    }
+    *connection = (struct connection){.http = http,
+                                      .endpoint = endpoint,
+                                      .mhd = mhd,
+                                      .watch = {info->connect_fd, closed, connection}};
+    /* Once and for all: edge-triggered, it costs nothing until the client closes something. */
+    if (loop_add(http->loop, &connection->watch, EPOLLRDHUP | EPOLLET) < 0) {
+        free(connection);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&http->phases[PHASE_CONNECTED], connection, link);
+    connection_enter(connection, PHASE_CONNECTED, 0);
+    endpoint->connections++;
+    http->connections++;
+    http->newcomer = connection;
+    metrics_set(&http->metrics->connections, (int64_t)http->connections);
+    return connection;
+}
+
+static void end(struct connection *connection)
+{
+    struct http *http = connection->http;
+    loop_remove(http->loop, &connection->watch);
+    TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
+    peer_leave(connection->peer);
+    connection->endpoint->connections--;
+    http->connections--;
+    metrics_set(&http->metrics->connections, (int64_t)http->connections);
+    if (connection->linger && !connection->half_closed)
+        linger(http, connection->watch.fd);
+    free(connection);
+    doors_closed_one(http);
+}
+
+void connection_notify(void *endpoint, struct MHD_Connection *mhd, void **context,
+                       enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = begin(endpoint, mhd);
+    else if (*context != NULL)
+        end(*context);
+}
+
+struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info != NULL ? info->socket_context : NULL;
+}

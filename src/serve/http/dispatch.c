@@ -1,0 +1,439 @@
+/* From a request's header to who answers it. Each check below refuses with one sentence; they stand
+ * in the order in which they are made, the cheapest to fool first. */
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/util.h"
+#include "serve/http/guard.h"
+#include "serve/http/http_parts.h"
+
+/* Requests a second, and that many at once, that one address may send without a token that is
+ * known, where one is needed. */
+#define WRONG_TOKENS_RATE 1.0
+#define WRONG_TOKENS_BURST 20
+
+/* Answers and says so. */
+#define REFUSE(incoming, ...) (exchange_error(&(incoming)->exchange, __VA_ARGS__), false)
+
+/* ── The message itself ─────────────────────────────────────────────────────────────────────── */
+
+static void set_id(struct incoming *incoming)
+{
+    const char *given = incoming->headers[HEADER_REQUEST_ID];
+    char *id = incoming->exchange.id;
+    size_t size =
+        given == NULL
+            ? 0
+            : strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    if (size > 0 && size < sizeof(incoming->exchange.id) && given[size] == '\0') {
+        memcpy(id, given, size + 1);
+        return;
+    }
+    unsigned char bytes[8] = {0};
+    (void)!getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        sprintf(id + 2 * i, "%02x", bytes[i]);
+}
+
+/* What proxies and servers are known to read differently is refused: a request that hides in
+ * another's body (request smuggling, RFC 9112, 11.2). */
+static bool check_framing(struct incoming *incoming, const char *version)
+{
+    const char *coding = incoming->headers[HEADER_TRANSFER_ENCODING];
+    const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
+    incoming->has_body = coding != NULL || (length != NULL && strtoull(length, NULL, 10) > 0);
+    incoming->close = true;
+    if (incoming->connection->wrong != NULL)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL, "%s", incoming->connection->wrong);
+    if (head_end(&incoming->head))
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "the request's head is malformed: send 'METHOD target HTTP/1.1' with one "
+                      "space between each, then each header on one line as 'Name: value' without a "
+                      "space before the colon; end each line with CRLF, and send no NUL");
+    if (incoming->headers[HEADER_HOST] == NULL && strcmp(version, "HTTP/1.0") != 0)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Host",
+                      "HTTP/1.1 needs a header Host: send it");
+    if (incoming->twice != NULL)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, incoming->twice,
+                      "the header %s came twice: send it once", incoming->twice);
+    if (coding != NULL && (length != NULL || strcmp(version, "HTTP/1.0") == 0))
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Transfer-Encoding",
+                      "send either Content-Length or, in HTTP/1.1, Transfer-Encoding");
+    if (coding != NULL && strcasecmp(coding, "chunked") != 0)
+        return REFUSE(incoming, MHD_HTTP_NOT_IMPLEMENTED, "Transfer-Encoding",
+                      "the only Transfer-Encoding that is understood is chunked");
+    incoming->close = false;
+    return true;
+}
+
+/* "http://name:port/path" into authority and path: false when it does not begin like that. What is
+ * behind the path libmicrohttpd has cut off. */
+static bool split_absolute(struct incoming *incoming)
+{
+    static const char http[] = "http://", https[] = "https://";
+    const char *target = incoming->exchange.path;
+    incoming->https = strncasecmp(target, https, sizeof(https) - 1) == 0;
+    if (!incoming->https && strncasecmp(target, http, sizeof(http) - 1) != 0)
+        return false;
+    const char *authority = target + (incoming->https ? sizeof(https) : sizeof(http)) - 1;
+    size_t size = strcspn(authority, "/");
+    if (size >= sizeof(incoming->authority))
+        size = 0; /* no name is that long */
+    memcpy(incoming->authority, authority, size);
+    incoming->absolute = true;
+    /* RFC 9112, 3.2.4: of OPTIONS the empty path is the whole server. */
+    bool options = strcmp(incoming->exchange.method, "OPTIONS") == 0;
+    incoming->exchange.path = authority[size] == '/' ? authority + size : options ? "*" : "/";
+    return true;
+}
+
+/* RFC 9112, 3.2: a path, or all of a URL, as if we were a proxy. */
+static bool check_target(struct incoming *incoming)
+{
+    const struct connection *connection = incoming->connection;
+    const struct http *http = connection->http;
+    struct exchange *exchange = &incoming->exchange;
+    bool options = strcmp(exchange->method, "OPTIONS") == 0;
+    if (*exchange->path == '/' || (options && strcmp(exchange->path, "*") == 0))
+        return true;
+    if (!split_absolute(incoming))
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "ask for a path that begins with /, or for http://HOST/PATH");
+    if (*incoming->authority == '\0' || strchr(incoming->authority, '@') != NULL)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
+                      "what is asked for must have the form http://HOST/PATH, without a user");
+    /* RFC 9110, 7.4: whoever asks for https: believes that nobody can listen. */
+    if (incoming->https && !connection->endpoint->tls &&
+        !networks_hold(http->proxies, http->proxies_count, &connection->address))
+        return REFUSE(incoming, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
+                      "this connection is not https: ask for http://%.100s, or connect with TLS",
+                      incoming->authority);
+    return true;
+}
+
+static bool check_size(struct incoming *incoming)
+{
+    const struct config *config = incoming->connection->http->config;
+    const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(incoming->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    /* That it is a number libmicrohttpd has seen to. */
+    unsigned long long announced = length != NULL ? strtoull(length, NULL, 10) : 0;
+    incoming->close = true;
+    if (info != NULL && info->header_size > (size_t)config->header_bytes)
+        return REFUSE(incoming, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, NULL,
+                      "the request's header is larger than %lld bytes: send less",
+                      (long long)config->header_bytes);
+    if (announced > (unsigned long long)config->body_bytes)
+        return REFUSE(incoming, MHD_HTTP_CONTENT_TOO_LARGE, "body",
+                      "the body is larger than %lld bytes: send less",
+                      (long long)config->body_bytes);
+    incoming->close = false;
+    return true;
+}
+
+/* ── Who asks ───────────────────────────────────────────────────────────────────────────────── */
+
+static bool check_guard(struct incoming *incoming)
+{
+    const struct config *config = incoming->connection->http->config;
+    /* RFC 9112, 3.2.2: in a target that names the host, that one counts. */
+    const char *host = incoming->headers[HEADER_HOST];
+    const struct guard_input input = {.method = incoming->exchange.method,
+                                      .host = incoming->absolute ? incoming->authority : host,
+                                      .ignored_host = incoming->absolute ? host : NULL,
+                                      .origin = incoming->headers[HEADER_ORIGIN],
+                                      .fetch_site = incoming->headers[HEADER_FETCH_SITE],
+                                      .private_socket =
+                                          incoming->connection->address.family == AF_UNIX};
+    struct sb_error err;
+    unsigned status = guard_check(config, &input, &err);
+    if (status == MHD_HTTP_FORBIDDEN)
+        incoming->exchange.refusal = REFUSED_ORIGIN;
+    if (status != 0)
+        return REFUSE(incoming, status, err.field, "%s", err.message);
+    incoming->allows_origin = input.origin != NULL && guard_origin_configured(config, input.origin);
+    return true;
+}
+
+/* A proxy on this host that nobody has named: all of its clients are one. Said once, since anybody
+ * can send that header. */
+static void tell_of_proxy(struct incoming *incoming)
+{
+    struct http *http = incoming->connection->http;
+    const struct address *peer = &incoming->connection->address;
+    char text[ADDRESS_TEXT_SIZE];
+    bool here = address_is_loopback(peer) || (peer->family == AF_UNIX && http->tokens != NULL);
+    if (http->told_of_proxy || !here || networks_hold(http->proxies, http->proxies_count, peer))
+        return;
+    http->told_of_proxy = true;
+    const char *net = peer->family == AF_UNIX ? "unix" : address_text(peer, text);
+    log_say(http->log, LOG_WARNING,
+            "requests from %s have an X-Forwarded-For, which is not believed: all of them count as "
+            "one client; if a proxy of yours sends it, start with --trusted-proxy %s",
+            net, net);
+}
+
+static void identify(struct incoming *incoming)
+{
+    const struct http *http = incoming->connection->http;
+    struct client *client = &incoming->exchange.client;
+    struct address address = address_forwarded(&incoming->connection->address, incoming->forwarded,
+                                               http->proxies, http->proxies_count);
+    struct address subscriber = address_subscriber(&address);
+    address_text(&address, incoming->address);
+    address_text(&subscriber, incoming->key);
+    *client = (struct client){
+        .key = incoming->key, .address = incoming->address, .rate = http->config->rate};
+    if (*incoming->forwarded != '\0')
+        tell_of_proxy(incoming);
+}
+
+static const struct token *find_token(struct incoming *incoming)
+{
+    static const char bearer[] = "bearer ";
+    const char *text = incoming->headers[HEADER_AUTHORIZATION];
+    if (text == NULL || strncasecmp(text, bearer, sizeof(bearer) - 1) != 0)
+        return NULL;
+    text += sizeof(bearer) - 1;
+    text += strspn(text, " ");
+    return tokens_find(incoming->connection->http->tokens, text, strlen(text));
+}
+
+/* How long until a client may ask again, in milliseconds; 0: now. */
+static int64_t take_turn(const struct http *http, const char *key, double rate, int64_t burst)
+{
+    return rate > 0 ? rates_take(http->rates, key, rate, burst, monotonic_us()) : 0;
+}
+
+static bool refuse_for_now(struct incoming *incoming, enum refusal reason, double rate,
+                           int64_t wait_ms)
+{
+    char seconds[24];
+    snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
+    exchange_header(&incoming->exchange, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+    incoming->exchange.refusal = reason;
+    return REFUSE(incoming, MHD_HTTP_TOO_MANY_REQUESTS, NULL,
+                  "no more than %g %s a second%s: try again in %s s", rate,
+                  rate == 1 ? "request" : "requests",
+                  reason == REFUSED_TOKEN_RATE ? " without a token that is known" : "", seconds);
+}
+
+/* Of one address: who has none, or tries many. A token that is right is asked for no rate here: it
+ * can't be guessed, and others may share the address. */
+static bool refuse_token(struct incoming *incoming)
+{
+    char key[sizeof(incoming->key) + 16];
+    snprintf(key, sizeof(key), "no token %s", incoming->key);
+    int64_t wait_ms =
+        take_turn(incoming->connection->http, key, WRONG_TOKENS_RATE, WRONG_TOKENS_BURST);
+    if (wait_ms > 0)
+        return refuse_for_now(incoming, REFUSED_TOKEN_RATE, WRONG_TOKENS_RATE, wait_ms);
+    bool sent = incoming->headers[HEADER_AUTHORIZATION] != NULL;
+    exchange_header(&incoming->exchange, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                    sent ? "Bearer realm=\"sandbox-run\", error=\"invalid_token\""
+                         : "Bearer realm=\"sandbox-run\"");
+    return REFUSE(incoming, MHD_HTTP_UNAUTHORIZED, "Authorization",
+                  sent ? "this token is not known: ask whoever runs the service for one"
+                       : "a token is needed: send the header 'Authorization: Bearer TOKEN'");
+}
+
+static bool check_token(struct incoming *incoming)
+{
+    if (incoming->connection->http->tokens == NULL)
+        return true;
+    const struct token *token = find_token(incoming);
+    if (token == NULL)
+        return refuse_token(incoming);
+    /* Copies: the file of tokens may be read anew while this request waits. */
+    struct client *client = &incoming->exchange.client;
+    memcpy(incoming->token, token->name, sizeof(incoming->token));
+    memcpy(incoming->policy, token->policy, sizeof(incoming->policy));
+    snprintf(incoming->key, sizeof(incoming->key), "token %s", token->name);
+    client->token = incoming->token;
+    client->policy = incoming->policy[0] != '\0' ? incoming->policy : NULL;
+    client->jobs = token->jobs;
+    if (token->rate > 0)
+        client->rate = token->rate;
+    return true;
+}
+
+static bool check_rate(struct incoming *incoming)
+{
+    const struct http *http = incoming->connection->http;
+    const struct client *client = &incoming->exchange.client;
+    int64_t wait_ms = take_turn(http, client->key, client->rate, http->config->burst);
+    return wait_ms == 0 || refuse_for_now(incoming, REFUSED_RATE, client->rate, wait_ms);
+}
+
+/* ── What is asked for ──────────────────────────────────────────────────────────────────────── */
+
+static bool method_is(const char *method, const char *of_route)
+{
+    return strcmp(method, of_route) == 0 ||
+           (strcmp(method, "HEAD") == 0 && strcmp(of_route, "GET") == 0);
+}
+
+/* "GET, HEAD, OPTIONS": the methods of a path; false when there is no such path. */
+static bool allowed_methods(const char *path, char *allowed, size_t size)
+{
+    size_t used = 0;
+    bool found = false;
+    *allowed = '\0';
+    for (size_t i = 0; i < routes_count && used < size; i++) {
+        if (strcmp(routes[i].path, path) != 0)
+            continue;
+        bool get = strcmp(routes[i].method, "GET") == 0;
+        used += (size_t)snprintf(allowed + used, size - used, "%s, %s", routes[i].method,
+                                 get ? "HEAD, " : "");
+        found = true;
+    }
+    if (!found && (asset_find(path) != NULL || strcmp(path, "/") == 0)) {
+        used += (size_t)snprintf(allowed, size, "GET, HEAD, ");
+        found = true;
+    }
+    if (used < size)
+        snprintf(allowed + used, size - used, "OPTIONS");
+    return found;
+}
+
+static bool find_route(struct incoming *incoming)
+{
+    struct exchange *exchange = &incoming->exchange;
+    for (size_t i = 0; i < routes_count; i++)
+        if (strcmp(routes[i].path, exchange->path) == 0 &&
+            method_is(exchange->method, routes[i].method))
+            exchange->route = &routes[i];
+    if (exchange->route != NULL)
+        return true;
+    char allowed[128];
+    if (!allowed_methods(exchange->path, allowed, sizeof(allowed)))
+        return REFUSE(
+            incoming, MHD_HTTP_NOT_FOUND, NULL,
+            "there is nothing at %.200s; POST /run runs code, GET /openapi.json says what "
+            "else there is",
+            exchange->path);
+    incoming->asset = asset_find(exchange->path);
+    if (method_is(exchange->method, "GET") &&
+        (incoming->asset != NULL || strcmp(exchange->path, "/") == 0))
+        return true;
+    incoming->asset = NULL;
+    exchange_header(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
+    return REFUSE(incoming, MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "%.200s takes %s, not %.20s",
+                  exchange->path, allowed, exchange->method);
+}
+
+/* What a path takes; and a browser's question whether a configured origin's page may ask. */
+static bool answer_options(struct incoming *incoming)
+{
+    struct exchange *exchange = &incoming->exchange;
+    char allowed[128] = "GET, HEAD, POST, OPTIONS";
+    if (strcmp(exchange->method, "OPTIONS") != 0)
+        return true;
+    if (strcmp(exchange->path, "*") != 0 &&
+        !allowed_methods(exchange->path, allowed, sizeof(allowed)))
+        return REFUSE(incoming, MHD_HTTP_NOT_FOUND, NULL, "there is nothing at %.200s",
+                      exchange->path);
+    exchange_header(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
+    if (incoming->allows_origin && incoming->headers[HEADER_REQUEST_METHOD] != NULL) {
+        exchange_header(exchange, "Access-Control-Allow-Methods", allowed);
+        exchange_header(exchange, "Access-Control-Allow-Headers",
+                        "Authorization, Content-Type, X-Request-Id");
+        exchange_header(exchange, "Access-Control-Max-Age", "600");
+        if (incoming->headers[HEADER_PRIVATE_NETWORK] != NULL)
+            exchange_header(exchange, "Access-Control-Allow-Private-Network", "true");
+    }
+    incoming_answer_constant(incoming, MHD_HTTP_NO_CONTENT, NULL, "", 0);
+    return false;
+}
+
+static bool check_type(struct incoming *incoming)
+{
+    struct sb_error err;
+    unsigned status = 0;
+    /* Without a body there is no code to run: the route says what is missing. */
+    if (incoming->has_body && (incoming->exchange.route->flags & ROUTE_BODY) != 0)
+        status = guard_body(incoming->headers[HEADER_CONTENT_TYPE],
+                            incoming->headers[HEADER_CONTENT_ENCODING], &err);
+    if (status != 0 && strcmp(err.field, "Content-Encoding") == 0)
+        exchange_header(&incoming->exchange, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
+    return status == 0 || REFUSE(incoming, status, err.field, "%s", err.message);
+}
+
+void dispatch_admit(struct incoming *incoming, const char *version)
+{
+    set_id(incoming);
+    identify(incoming);
+    if (!check_framing(incoming, version) || !check_target(incoming) || !check_size(incoming) ||
+        !check_guard(incoming) || !answer_options(incoming) || !find_route(incoming))
+        return;
+    const struct route *route = incoming->exchange.route;
+    if (route == NULL || (route->flags & ROUTE_PUBLIC) != 0)
+        return;
+    (void)(check_token(incoming) && check_rate(incoming) && check_type(incoming));
+}
+
+/* ── Answers ────────────────────────────────────────────────────────────────────────────────── */
+
+/* Whether a coding stands in Accept-Encoding and is not refused there (";q=0"). */
+static bool accepts(const char *header, const char *coding)
+{
+    size_t size = strlen(coding);
+    for (const char *item = header; item != NULL && *item != '\0';) {
+        item += strspn(item, " \t,");
+        size_t length = strcspn(item, ",");
+        if (length >= size && strncasecmp(item, coding, size) == 0 &&
+            strchr(" \t;,", item[size]) != NULL) {
+            const char *q = memmem(item, length, "q=", 2);
+            return q == NULL || strtod(q + 2, NULL) > 0;
+        }
+        item += length;
+    }
+    return false;
+}
+
+static void answer_asset(struct incoming *incoming)
+{
+    const struct asset *asset = incoming->asset;
+    struct exchange *exchange = &incoming->exchange;
+    const char *known = incoming->headers[HEADER_IF_NONE_MATCH];
+    char etag[128];
+    /* Weak: the compressed form bears the same. */
+    snprintf(etag, sizeof(etag), "W/%s", asset->etag);
+    exchange_header(exchange, MHD_HTTP_HEADER_ETAG, etag);
+    exchange_header(exchange, MHD_HTTP_HEADER_CACHE_CONTROL, asset->cache);
+    exchange_header(exchange, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
+    exchange_header(exchange, "Cross-Origin-Resource-Policy", "same-origin");
+    if (asset->csp != NULL)
+        exchange_header(exchange, "Content-Security-Policy", asset->csp);
+    if (known != NULL && (strstr(known, asset->etag) != NULL || strcmp(known, "*") == 0)) {
+        incoming_answer_constant(incoming, MHD_HTTP_NOT_MODIFIED, NULL, "", 0);
+        return;
+    }
+    bool gzip = asset->gzip != NULL && accepts(incoming->headers[HEADER_ACCEPT_ENCODING], "gzip");
+    if (gzip)
+        exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    incoming_answer_constant(incoming, MHD_HTTP_OK, asset->type, gzip ? asset->gzip : asset->data,
+                             gzip ? asset->gzip_size : asset->size);
+}
+
+void dispatch_run(struct incoming *incoming)
+{
+    static const char no_page[] =
+        "sandbox-serve was built without its web page (meson setup -Dweb=enabled needs npm).\n"
+        "POST /run runs code; GET /openapi.json says what else there is.\n";
+    struct exchange *exchange = &incoming->exchange;
+    if (incoming->asset != NULL)
+        answer_asset(incoming);
+    else if (exchange->route == NULL)
+        incoming_answer_constant(incoming, MHD_HTTP_OK, "text/plain; charset=utf-8", no_page,
+                                 sizeof(no_page) - 1);
+    else if ((exchange->route->flags & ROUTE_BODY) != 0 && exchange->body_size == 0)
+        exchange_error(exchange, MHD_HTTP_BAD_REQUEST, NULL,
+                       "the body is empty: send a JSON object such as {\"code\": \"print(1)\"}");
+    else
+        exchange->route->handle(exchange);
+}

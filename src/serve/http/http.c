@@ -1,0 +1,276 @@
+/* The daemons of libmicrohttpd, run from our loop. They never listen and never time out: accept.c
+ * hands them connections, connection.c watches the clock. See libmicrohttpd(3) and microhttpd.h. */
+#include "serve/http/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/http/http_parts.h"
+
+/* Beside the header a connection's memory holds what libmicrohttpd makes of it, and the header of
+ * the answer. */
+enum { POOL_EXTRA = 16 * 1024, RUNS_AT_ONCE = 8 };
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ── Running ────────────────────────────────────────────────────────────────────────────────── */
+
+static void close_endpoint(struct endpoint *endpoint)
+{
+    loop_remove(endpoint->http->loop, &endpoint->watch);
+    MHD_stop_daemon(endpoint->daemon);
+    LIST_REMOVE(endpoint, link);
+    free(endpoint);
+}
+
+/* Connections that have more to do without a new event are known by a timeout of zero. */
+static void run(struct endpoint *endpoint)
+{
+    MHD_UNSIGNED_LONG_LONG timeout = 0;
+    endpoint->pending = false;
+    int runs = 0;
+    do {
+        MHD_run(endpoint->daemon);
+    } while (MHD_get_timeout(endpoint->daemon, &timeout) == MHD_YES && timeout == 0 &&
+             ++runs < RUNS_AT_ONCE);
+    if (runs == RUNS_AT_ONCE)
+        timer_set(&endpoint->http->run_timer, 0); /* others have their turn first */
+}
+
+static void endpoint_ready(void *user, uint32_t events)
+{
+    (void)events;
+    http_wake(user); /* run once, behind all events of this round */
+}
+
+void http_wake(struct endpoint *endpoint)
+{
+    endpoint->pending = true;
+}
+
+static void run_pending(void *user)
+{
+    struct http *http = user;
+    for (struct endpoint *endpoint = LIST_FIRST(&http->endpoints), *next; endpoint != NULL;
+         endpoint = next) {
+        next = LIST_NEXT(endpoint, link);
+        if (endpoint->pending)
+            run(endpoint);
+        if (endpoint->retiring && endpoint->connections == 0)
+            close_endpoint(endpoint);
+    }
+    if (http->quiet && http->connections == 0 && http->empty != NULL) {
+        void (*empty)(void *) = http->empty;
+        http->empty = NULL;
+        empty(http->empty_user);
+    }
+}
+
+static void run_all(void *user)
+{
+    struct http *http = user;
+    struct endpoint *endpoint;
+    LIST_FOREACH(endpoint, &http->endpoints, link)
+    http_wake(endpoint);
+}
+
+/* ── Daemons ────────────────────────────────────────────────────────────────────────────────── */
+
+/* Paths are compared as they were sent: %2e and its like stand for themselves. */
+static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)
+{
+    (void)user, (void)mhd;
+    return strlen(text);
+}
+
+static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *certificates,
+                                       const char *key)
+{
+    const struct config *config = endpoint->http->config;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+    /* GnuTLS would still speak TLS 1.0 and 1.1 (RFC 8996). */
+    static const char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(intptr_t)certificates},
+                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(intptr_t)key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(intptr_t)versions},
+                                   {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(
+        flags | (endpoint->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, incoming_handle, endpoint,
+        MHD_OPTION_EXTERNAL_LOGGER, refusal_overheard, endpoint, MHD_OPTION_ARRAY,
+        endpoint->tls ? tls : none, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)config->header_bytes + POOL_EXTRA, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)config->connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_notify,
+        endpoint, MHD_OPTION_NOTIFY_COMPLETED, incoming_completed, endpoint,
+        MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, endpoint, MHD_OPTION_UNESCAPE_CALLBACK,
+        keep_escapes, NULL, MHD_OPTION_END);
+}
+
+static struct endpoint *open_endpoint(struct http *http, const char *certificates, const char *key,
+                                      struct sb_error *err)
+{
+    struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
+    if (endpoint == NULL) {
+        sb_fail(err, "http", 0, "no memory to begin with; free some");
+        return NULL;
+    }
+    endpoint->http = http;
+    endpoint->tls = certificates != NULL;
+    endpoint->daemon = start_daemon(endpoint, certificates, key);
+    const union MHD_DaemonInfo *info =
+        endpoint->daemon != NULL ? MHD_get_daemon_info(endpoint->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+                                 : NULL;
+    if (info != NULL)
+        endpoint->watch = (struct watch){info->epoll_fd, endpoint_ready, endpoint};
+    if (info == NULL || loop_add(http->loop, &endpoint->watch, EPOLLIN) < 0) {
+        if (endpoint->daemon != NULL)
+            MHD_stop_daemon(endpoint->daemon);
+        free(endpoint);
+        sb_fail(err, "http", 0, "libmicrohttpd does not start%s; is it built with epoll%s?",
+                certificates ? " with these certificates" : "", certificates ? " and TLS" : "");
+        return NULL;
+    }
+    LIST_INSERT_HEAD(&http->endpoints, endpoint, link);
+    return endpoint;
+}
+
+int http_reload_tls(struct http *http, struct sb_error *err)
+{
+    _cleanup_free_ char *certificates = NULL, *key = NULL;
+    int64_t expiry;
+    if (http->config->tls_cert == NULL)
+        return 0;
+    if (tls_load(http->config, &certificates, &key, &expiry, err) < 0)
+        return -1;
+    struct endpoint *fresh = open_endpoint(http, certificates, key, err);
+    explicit_bzero(key, strlen(key));
+    if (fresh == NULL)
+        return -1;
+    if (http->tls != NULL)
+        http->tls->retiring =
+            true; /* its connections go on with the certificates they began with */
+    http->tls = fresh;
+    metrics_set(&http->metrics->certificate_expiry, expiry);
+    return 0;
+}
+
+/* ── The whole ──────────────────────────────────────────────────────────────────────────────── */
+
+int http_reload_tokens(struct http *http, struct sb_error *err)
+{
+    struct tokens *fresh = NULL;
+    if (http->config->tokens == NULL)
+        return 0;
+    if (tokens_load(&fresh, http->config->tokens, err) < 0)
+        return -1;
+    tokens_free(http->tokens);
+    http->tokens = fresh;
+    return 0;
+}
+
+static int read_proxies(struct http *http, struct sb_error *err)
+{
+    char **texts = http->config->trusted_proxies;
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
+        struct network *more = reallocarray(http->proxies, http->proxies_count + 1, sizeof(*more));
+        if (more == NULL)
+            return sb_fail(err, "config", 0, "no memory for the trusted proxies: free some");
+        http->proxies = more;
+        if (!network_parse(&more[http->proxies_count++], texts[i]))
+            return sb_fail_field(
+                err, "config", "trusted-proxy",
+                "'%.60s' is neither an address nor a network: give one such as 10.0.0.1, "
+                "10.0.0.0/8, fd00::/8, or unix",
+                texts[i]);
+    }
+    return 0;
+}
+
+static int open_timers(struct http *http, struct sb_error *err)
+{
+    if (timer_open(&http->run_timer, http->loop, run_all, http) < 0 ||
+        timer_open(&http->door_timer, http->loop, doors_open, http) < 0 ||
+        timer_open(&http->deadline_timer, http->loop, connections_expire, http) < 0 ||
+        timer_open(&http->refusals.summary, http->loop, refusals_summary, http) < 0)
+        return sb_fail(err, "http", errno, "the kernel gives no timers");
+    return 0;
+}
+
+int http_open(struct http **result, const struct http_setup *setup, struct sb_error *err)
+{
+    struct http *http = calloc(1, sizeof(*http));
+    if (http == NULL)
+        return sb_fail(err, "http", 0, "no memory to begin with; free some");
+    *http = (struct http){.config = setup->config,
+                          .loop = setup->loop,
+                          .log = setup->log,
+                          .service = setup->service,
+                          .metrics = setup->metrics,
+                          .rates = setup->rates,
+                          .armed_ms = INT64_MAX};
+    for (size_t i = 0; i < PHASES; i++)
+        TAILQ_INIT(&http->phases[i]);
+    if (open_timers(http, err) < 0 || read_proxies(http, err) < 0 ||
+        http_reload_tokens(http, err) < 0 ||
+        (http->plain = open_endpoint(http, NULL, NULL, err)) == NULL ||
+        http_reload_tls(http, err) < 0) {
+        http_close(http);
+        return -1;
+    }
+    loop_on_round(http->loop, run_pending, http);
+    *result = http;
+    return 0;
+}
+
+void http_quiesce(struct http *http, void (*empty)(void *user), void *user)
+{
+    http->quiet = true;
+    http->empty = empty;
+    http->empty_user = user;
+    doors_close(http);
+    /* Those that have no request under way are not waited for. */
+    static const enum phase quiet[] = {PHASE_CONNECTED, PHASE_IDLE};
+    for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
+        while (!TAILQ_EMPTY(&http->phases[quiet[i]]))
+            connection_shut(TAILQ_FIRST(&http->phases[quiet[i]]));
+}
+
+void http_abandon(struct http *http)
+{
+    while (!TAILQ_EMPTY(&http->phases[PHASE_WAIT])) {
+        struct connection *connection = TAILQ_FIRST(&http->phases[PHASE_WAIT]);
+        incoming_abandon(connection->incoming);
+        connection_enter(connection, PHASE_CLOSING, 0);
+    }
+}
+
+void http_close(struct http *http)
+{
+    if (http == NULL)
+        return;
+    doors_close(http);
+    /* libmicrohttpd ends the program when it is stopped with suspended connections. */
+    http_abandon(http);
+    while (!LIST_EMPTY(&http->endpoints))
+        close_endpoint(LIST_FIRST(&http->endpoints));
+    linger_close_all(http);
+    refusals_summary(http);
+    timer_close(&http->refusals.summary, http->loop);
+    timer_close(&http->run_timer, http->loop);
+    timer_close(&http->door_timer, http->loop);
+    timer_close(&http->deadline_timer, http->loop);
+    tokens_free(http->tokens);
+    free(http->proxies);
+    free(http);
+}

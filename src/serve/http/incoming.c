@@ -1,0 +1,252 @@
+/* Requests: from libmicrohttpd's calls to an exchange. libmicrohttpd calls once with the header,
+ * then with each part of the body, then once more; and again when a suspended connection is
+ * resumed. An answer given at the first of these calls ends the connection, so it is kept until the
+ * last one where that is possible. */
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "serve/http/http_parts.h"
+
+/* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
+
+/* An answer in the middle of a body: libmicrohttpd has no way to send one, so it goes past it. */
+static enum MHD_Result refuse_body(struct incoming *incoming, unsigned status, const char *message)
+{
+    size_t size = 0;
+    _cleanup_free_ char *body = error_json("body", message, &size);
+    connection_say(incoming->connection, status, incoming->exchange.id, body, size);
+    incoming->connection->linger = true;
+    return MHD_NO;
+}
+
+static enum MHD_Result take_body(struct incoming *incoming, const char *data, size_t size)
+{
+    struct exchange *exchange = &incoming->exchange;
+    int64_t limit = incoming->connection->http->config->body_bytes;
+    if ((int64_t)(exchange->body_size + size) > limit) {
+        char message[128];
+        snprintf(message, sizeof(message), "the body is larger than %lld bytes: send less",
+                 (long long)limit);
+        return refuse_body(incoming, MHD_HTTP_CONTENT_TOO_LARGE, message);
+    }
+    exchange->body_size += size;
+    if (incoming->status != 0)
+        return MHD_YES; /* refused already: the rest is only read */
+    if (incoming->abandoned)
+        return MHD_NO;
+    if (!body_grow(incoming, exchange->body_size))
+        return refuse_body(incoming, MHD_HTTP_SERVICE_UNAVAILABLE, body_refusal);
+    memcpy(incoming->body + exchange->body_size - size, data, size);
+    exchange->body = incoming->body;
+    return MHD_YES;
+}
+
+/* ── Headers ────────────────────────────────────────────────────────────────────────────────── */
+
+static const struct {
+    const char *name;
+    bool single; /* twice is an error: which one would a proxy in front have believed? */
+} header_names[HEADERS] = {
+    [HEADER_HOST] = {"Host", true},
+    [HEADER_ORIGIN] = {"Origin", true},
+    [HEADER_FETCH_SITE] = {"Sec-Fetch-Site", true},
+    [HEADER_CONTENT_TYPE] = {"Content-Type", true},
+    [HEADER_CONTENT_ENCODING] = {"Content-Encoding", true},
+    [HEADER_CONTENT_LENGTH] = {"Content-Length", true},
+    [HEADER_TRANSFER_ENCODING] = {"Transfer-Encoding", true},
+    [HEADER_AUTHORIZATION] = {"Authorization", true},
+    [HEADER_EXPECT] = {"Expect", true},
+    [HEADER_REQUEST_ID] = {"X-Request-Id", false},
+    [HEADER_ACCEPT_ENCODING] = {"Accept-Encoding", false},
+    [HEADER_IF_NONE_MATCH] = {"If-None-Match", false},
+    [HEADER_REQUEST_METHOD] = {"Access-Control-Request-Method", false},
+    [HEADER_PRIVATE_NETWORK] = {"Access-Control-Request-Private-Network", false},
+};
+
+/* Appends to what came before; when it does not fit, the beginning goes: the end is what counts. */
+static void append_forwarded(char forwarded[FORWARDED_SIZE], const char *value)
+{
+    size_t old = strlen(forwarded), more = strlen(value), glue = old > 0;
+    if (more >= FORWARDED_SIZE) {
+        value += more - (FORWARDED_SIZE - 1);
+        more = FORWARDED_SIZE - 1;
+    }
+    size_t drop =
+        old + glue + more >= FORWARDED_SIZE ? old + glue + more - (FORWARDED_SIZE - 1) : 0;
+    drop = drop > old ? old : drop;
+    memmove(forwarded, forwarded + drop, old - drop);
+    old -= drop;
+    if (glue != 0 && old + 1 + more < FORWARDED_SIZE)
+        forwarded[old++] = ',';
+    memcpy(forwarded + old, value, more);
+    forwarded[old + more] = '\0';
+}
+
+static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct incoming *incoming = user;
+    if (value == NULL) {
+        incoming->head.malformed = true;
+        return MHD_YES;
+    }
+    head_field(&incoming->head, name, name_size, value, value_size);
+    for (size_t i = 0; i < HEADERS; i++) {
+        if (strcasecmp(name, header_names[i].name) != 0)
+            continue;
+        if (incoming->headers[i] != NULL && header_names[i].single)
+            incoming->twice = header_names[i].name;
+        incoming->headers[i] = value;
+        return MHD_YES;
+    }
+    if (strcasecmp(name, "X-Forwarded-For") == 0)
+        append_forwarded(incoming->forwarded, value);
+    return MHD_YES;
+}
+
+/* ── Calls from libmicrohttpd ───────────────────────────────────────────────────────────────── */
+
+void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd)
+{
+    (void)endpoint;
+    struct connection *connection = connection_of(mhd);
+    if (connection == NULL)
+        return NULL;
+    connection->target = uri;
+    connection->target_size = strlen(uri);
+    connection->wrong = head_target_wrong(uri);
+    connection_enter(connection, PHASE_HEADER, 0);
+    return NULL;
+}
+
+static void read_head(struct incoming *incoming, const char *method, const char *version)
+{
+    struct connection *connection = incoming->connection;
+    size_t size = MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+                      ->header_size;
+    incoming->head = head_begin(method, connection->target, connection->target_size, version, size);
+    MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+}
+
+static struct incoming *begin(struct connection *connection, const char *url, const char *method,
+                              const char *version)
+{
+    struct incoming *incoming = calloc(1, sizeof(*incoming));
+    if (incoming == NULL)
+        return NULL;
+    incoming->connection = connection;
+    incoming->exchange.service = connection->http->service;
+    incoming->exchange.method = method;
+    incoming->exchange.path = url;
+    incoming->exchange.body = "";
+    incoming->interim = strcmp(version, "HTTP/1.0") != 0;
+    connection->incoming = incoming;
+    connection_enter(connection, PHASE_BODY, 0);
+    read_head(incoming, method, version);
+    return incoming;
+}
+
+/* Whether an answer to the header alone must go out before the body has come: the client waits for
+ * a word (Expect), or the body is not worth reading. */
+static bool answers_early(const struct incoming *incoming)
+{
+    return incoming->status != 0 && incoming->has_body &&
+           (incoming->close || incoming->headers[HEADER_EXPECT] != NULL);
+}
+
+static enum MHD_Result first_call(struct connection *connection, const char *url,
+                                  const char *method, const char *version, void **context)
+{
+    struct incoming *incoming = begin(connection, url, method, version);
+    *context = incoming;
+    if (incoming == NULL)
+        return MHD_NO;
+    incoming->inside = true;
+    dispatch_admit(incoming, version);
+    incoming->inside = false;
+    if (!answers_early(incoming))
+        return MHD_YES;
+    connection->linger = true;
+    return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
+}
+
+static enum MHD_Result last_call(struct incoming *incoming)
+{
+    struct connection *connection = incoming->connection;
+    if (incoming->abandoned)
+        return MHD_NO;
+    if (incoming->status == 0 && !incoming->begun) {
+        incoming->begun = true;
+        incoming->inside = true;
+        dispatch_run(incoming);
+        incoming->inside = false;
+        body_drop(incoming); /* what it said is in the job */
+    }
+    if (incoming->status != 0)
+        return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
+    connection_enter(connection, PHASE_WAIT, 0);
+    if (connection_is_gone(connection)) {
+        struct exchange *exchange = &incoming->exchange;
+        if (exchange->gone != NULL)
+            exchange->gone(exchange);
+        exchange->gone = NULL;
+        incoming->abandoned = true;
+        return MHD_NO;
+    }
+    MHD_suspend_connection(connection->mhd);
+    return MHD_YES;
+}
+
+enum MHD_Result incoming_handle(void *endpoint, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **context)
+{
+    (void)endpoint;
+    struct connection *connection = connection_of(mhd);
+    struct incoming *incoming = *context;
+    if (connection == NULL)
+        return MHD_NO; /* memory was short when it came */
+    if (incoming == NULL)
+        return first_call(connection, url, method, version, context);
+    if (*size == 0)
+        return last_call(incoming);
+    enum MHD_Result result = take_body(incoming, data, *size);
+    *size = 0;
+    return result;
+}
+
+void incoming_abandon(struct incoming *incoming)
+{
+    struct exchange *exchange = &incoming->exchange;
+    if (exchange->gone != NULL)
+        exchange->gone(exchange);
+    exchange->gone = NULL;
+    incoming->abandoned = true;
+    MHD_resume_connection(incoming->connection->mhd);
+    http_wake(incoming->connection->endpoint);
+}
+
+void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **context,
+                        enum MHD_RequestTerminationCode code)
+{
+    (void)endpoint, (void)code;
+    struct connection *connection = connection_of(mhd);
+    struct incoming *incoming = *context;
+    *context = NULL;
+    if (incoming != NULL) {
+        answer_forget(incoming);
+        body_drop(incoming);
+        connection->incoming = NULL;
+        free(incoming);
+    }
+    if (connection == NULL || connection->phase == PHASE_CLOSING)
+        return;
+    if (connection->http->quiet)
+        connection_shut(connection);
+    else
+        connection_enter(connection, PHASE_IDLE, 0);
+}

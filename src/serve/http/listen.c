@@ -1,0 +1,421 @@
+/* Sockets to listen on. Several workers share a TCP port by SO_REUSEPORT, a socket each, so that
+ * the kernel spreads connections evenly; the parent keeps all of them, and connections that wait
+ * for a worker that has died are there for the next one. */
+#include "serve/http/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/config/address.h"
+
+enum { BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
+
+static const char unix_prefix[] = "unix:";
+
+static struct listener *add(struct listeners *listeners, size_t fds_count, struct sb_error *err)
+{
+    struct listener *more = reallocarray(listeners->list, listeners->count + 1, sizeof(*more));
+    int *fds = calloc(fds_count, sizeof(int));
+    if (more != NULL)
+        listeners->list = more;
+    if (more == NULL || fds == NULL) {
+        free(fds);
+        sb_fail(err, "listen", 0, "no memory for sockets: free some");
+        return NULL;
+    }
+    for (size_t i = 0; i < fds_count; i++)
+        fds[i] = -1;
+    struct listener *listener = &more[listeners->count++];
+    *listener = (struct listener){.fds = fds, .fds_count = fds_count};
+    return listener;
+}
+
+/* ── TCP ────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool is_remote(const struct sockaddr *socket)
+{
+    struct address address;
+    address_from_socket(&address, socket);
+    return !address_is_loopback(&address);
+}
+
+static int check_reach(const struct sockaddr *socket, const char *where,
+                       const struct config *config, struct sb_error *err)
+{
+    if (!is_remote(socket) || config->tokens != NULL || config->insecure)
+        return 0;
+    return sb_fail_field(err, "listen", "listen",
+                         "%.100s can be reached from elsewhere, where anybody could run code: set "
+                         "--tokens FILE (sandbox-serve token add NAME makes one), or listen on "
+                         "127.0.0.1, or say --insecure",
+                         where);
+}
+
+static void name_tcp(struct listener *listener, bool tls)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t size = sizeof(bound);
+    char text[ADDRESS_TEXT_SIZE];
+    struct address address = {0};
+    if (getsockname(listener->fds[0], (struct sockaddr *)&bound, &size) < 0)
+        return;
+    address_from_socket(&address, (struct sockaddr *)&bound);
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): getsockname has filled it in */
+    in_port_t port = bound.ss_family == AF_INET6
+                         ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
+                         : ((struct sockaddr_in *)(void *)&bound)->sin_port;
+    bool brackets = address.family == AF_INET6;
+    snprintf(listener->name, sizeof(listener->name), "%s://%s%s%s:%u", tls ? "https" : "http",
+             brackets ? "[" : "", address_text(&address, text), brackets ? "]" : "", ntohs(port));
+}
+
+static int bind_tcp(int fd, const struct addrinfo *where, bool shares)
+{
+    static const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (where->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    if (shares && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+        return -1;
+    return bind(fd, where->ai_addr, where->ai_addrlen);
+}
+
+/* The first socket is bound without SO_REUSEPORT, or a second instance of ours would take half of
+ * our connections in place of an error; it gets the option for its fellows afterwards. */
+static int open_tcp_sockets(struct listener *listener, struct addrinfo *where)
+{
+    static const int on = 1;
+    for (size_t i = 0; i < listener->fds_count; i++) {
+        int fd = socket(where->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        listener->fds[i] = fd;
+        if (fd < 0 || bind_tcp(fd, where, i > 0) < 0)
+            return -1;
+        if (i == 0 && listener->fds_count > 1 &&
+            setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+            return -1;
+        /* With port 0 the kernel has chosen one: the others take the same. */
+        socklen_t size = where->ai_addrlen;
+        if (i == 0 && getsockname(fd, where->ai_addr, &size) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < listener->fds_count; i++)
+        if (listen(listener->fds[i], BACKLOG) < 0)
+            return -1;
+    return 0;
+}
+
+static const char *tcp_remedy(int error)
+{
+    return error == EADDRINUSE      ? "; see who does: ss -ltnp"
+           : error == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
+           : error == EADDRNOTAVAIL ? "; give an address of this host: ip address"
+                                    : "";
+}
+
+static int open_tcp_at(struct listeners *listeners, const struct config *config, const char *text,
+                       struct addrinfo *where, struct sb_error *err)
+{
+    if (check_reach(where->ai_addr, text, config, err) < 0)
+        return -1;
+    struct listener *listener = add(listeners, (size_t)config->workers, err);
+    if (listener == NULL)
+        return -1;
+    if (open_tcp_sockets(listener, where) < 0)
+        return sb_fail_field(err, "listen", "listen", "can't listen on %.100s: %s%s", text,
+                             strerror(errno), tcp_remedy(errno));
+    name_tcp(listener, config->tls_cert != NULL);
+    listener->remote = is_remote(where->ai_addr);
+    return 0;
+}
+
+/* The C library takes more, modulo 65536. */
+static bool port_valid(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return text[digits] == '\0' && digits > 0 && digits <= 5 && strtol(text, NULL, 10) <= 65535;
+}
+
+/* "host:port" or "[host]:port" into its parts. */
+static bool split(const char *text, char host[256], const char **port)
+{
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text || !port_valid(colon + 1))
+        return false;
+    const char *begin = text, *end = colon;
+    if (*begin == '[') {
+        if (end[-1] != ']')
+            return false;
+        begin++;
+        end--;
+    } else if (memchr(begin, ':', (size_t)(end - begin)) != NULL) {
+        return false; /* an IPv6 address without brackets: where does the port begin? */
+    }
+    size_t size = (size_t)(end - begin);
+    if (size == 0 || size >= 256)
+        return false;
+    memcpy(host, begin, size);
+    host[size] = '\0';
+    *port = colon + 1;
+    return true;
+}
+
+static int open_tcp(struct listeners *listeners, const struct config *config, const char *text,
+                    struct sb_error *err)
+{
+    char host[256];
+    const char *port;
+    if (!split(text, host, &port))
+        return sb_fail_field(err, "listen", "listen",
+                             "'%.100s' is not a place to listen: give HOST:PORT such as "
+                             "127.0.0.1:8000 or [::1]:8000, or unix:PATH",
+                             text);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    int failed = getaddrinfo(host, port, &hints, &found);
+    if (failed != 0)
+        return sb_fail_field(err, "listen", "listen",
+                             "can't listen on %.100s: %s; give HOST:PORT such as 127.0.0.1:8000",
+                             text, gai_strerror(failed));
+    int result = 0;
+    for (struct addrinfo *one = found; one != NULL && result == 0; one = one->ai_next)
+        result = open_tcp_at(listeners, config, text, one, err);
+    freeaddrinfo(found);
+    return result;
+}
+
+/* ── UNIX ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* Removes a socket file on which nobody listens any more. */
+static int remove_stale(const struct sockaddr_un *where, struct sb_error *err)
+{
+    struct stat status;
+    if (lstat(where->sun_path, &status) < 0)
+        return errno == ENOENT
+                   ? 0
+                   : sb_fail(err, "listen", errno, "can't look at %.100s", where->sun_path);
+    if (!S_ISSOCK(status.st_mode))
+        return sb_fail_field(
+            err, "listen", "listen",
+            "%.100s is there and is not a socket: remove it, or choose another path",
+            where->sun_path);
+    _cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (probe >= 0 &&
+        (connect(probe, (const struct sockaddr *)where, sizeof(*where)) == 0 || errno == EAGAIN))
+        return sb_fail_field(err, "listen", "listen",
+                             "somebody listens on %.100s: stop them, or choose another path",
+                             where->sun_path);
+    if (unlink(where->sun_path) < 0 && errno != ENOENT)
+        return sb_fail(err, "listen", errno, "can't remove the old socket %.100s", where->sun_path);
+    return 0;
+}
+
+static int set_access(const char *path, const struct config *config, struct sb_error *err)
+{
+    if (config->socket_group != NULL) {
+        const struct group *group = getgrnam(config->socket_group);
+        if (group == NULL)
+            return sb_fail_field(err, "listen", "socket-group",
+                                 "there is no group '%.60s': create it, or name another",
+                                 config->socket_group);
+        if (chown(path, (uid_t)-1, group->gr_gid) < 0)
+            return sb_fail(err, "listen", errno, "can't give %.100s to the group %.60s", path,
+                           config->socket_group);
+    }
+    if (chmod(path, config->socket_mode) < 0)
+        return sb_fail(err, "listen", errno, "can't set the mode of %.100s", path);
+    return 0;
+}
+
+static int open_unix(struct listeners *listeners, const struct config *config, const char *path,
+                     struct sb_error *err)
+{
+    struct sockaddr_un where = {.sun_family = AF_UNIX};
+    if (*path != '/' || strlen(path) >= sizeof(where.sun_path))
+        return sb_fail_field(err, "listen", "listen",
+                             "unix: takes an absolute path of up to %zu bytes, not '%.100s'",
+                             sizeof(where.sun_path) - 1, path);
+    memcpy(where.sun_path, path, strlen(path) + 1);
+    struct listener *listener = add(listeners, 1, err);
+    if (listener == NULL || remove_stale(&where, err) < 0)
+        return -1;
+    listener->local = true;
+    listener->fds[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* Nobody may connect before owner and mode are set. */
+    mode_t mask = umask(0777);
+    int failed = bind(listener->fds[0], (struct sockaddr *)&where, sizeof(where));
+    int saved = errno;
+    umask(mask);
+    if (failed < 0)
+        return sb_fail_field(err, "listen", "listen", "can't listen on unix:%.100s: %s%s", path,
+                             strerror(saved),
+                             saved == ENOENT   ? "; make its directory first"
+                             : saved == EACCES ? "; this user may not write to its directory"
+                                               : "");
+    struct stat status;
+    listener->path = strdup(path);
+    if (stat(path, &status) == 0) {
+        listener->device = status.st_dev;
+        listener->inode = status.st_ino;
+    }
+    snprintf(listener->name, sizeof(listener->name), "unix:%s", path);
+    if (set_access(path, config, err) < 0)
+        return -1;
+    if (listen(listener->fds[0], BACKLOG) < 0)
+        return sb_fail(err, "listen", errno, "can't listen on unix:%.100s", path);
+    return 0;
+}
+
+/* ── systemd ────────────────────────────────────────────────────────────────────────────────── */
+
+#ifdef HAVE_SYSTEMD
+static int take_passed(struct listeners *listeners, const struct config *config, int fd,
+                       struct sb_error *err)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t size = sizeof(bound);
+    struct listener *listener = add(listeners, 1, err);
+    if (listener == NULL)
+        return -1;
+    listener->fds[0] = fd;
+    if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
+        getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
+        return sb_fail(
+            err, "listen", 0,
+            "descriptor %d from systemd is not a socket that listens: use ListenStream= in "
+            "the socket unit",
+            fd);
+    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+        return sb_fail(err, "listen", errno, "can't use descriptor %d from systemd", fd);
+    listener->local = bound.ss_family == AF_UNIX;
+    if (listener->local)
+        snprintf(listener->name, sizeof(listener->name), "unix:%.100s",
+                 ((struct sockaddr_un *)(void *)&bound)->sun_path);
+    else
+        name_tcp(listener, config->tls_cert != NULL);
+    listener->remote = !listener->local && is_remote((struct sockaddr *)&bound);
+    return listener->local ? 0
+                           : check_reach((struct sockaddr *)&bound, listener->name, config, err);
+}
+
+static int passed_count(void)
+{
+    return sd_listen_fds(1);
+}
+#else
+static int take_passed(struct listeners *listeners, const struct config *config, int fd,
+                       struct sb_error *err)
+{
+    (void)listeners, (void)config, (void)fd;
+    return sb_fail(err, "listen", 0, "this sandbox-serve was built without libsystemd");
+}
+
+static int passed_count(void)
+{
+    return 0;
+}
+#endif
+
+/* ── All ────────────────────────────────────────────────────────────────────────────────────── */
+
+int listeners_open(struct listeners *listeners, const struct config *config, struct sb_error *err)
+{
+    enum { FIRST_PASSED = 3 }; /* SD_LISTEN_FDS_START */
+    *listeners = (struct listeners){0};
+    int passed = passed_count();
+    if (passed < 0)
+        return sb_fail(err, "listen", -passed, "can't take the sockets from systemd");
+    for (int i = 0; i < passed; i++)
+        if (take_passed(listeners, config, FIRST_PASSED + i, err) < 0)
+            return -1;
+    if (passed > 0)
+        return 0;
+    for (char **text = config->listen; *text != NULL; text++) {
+        bool local = strncmp(*text, unix_prefix, sizeof(unix_prefix) - 1) == 0;
+        if ((local ? open_unix(listeners, config, *text + sizeof(unix_prefix) - 1, err)
+                   : open_tcp(listeners, config, *text, err)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void listeners_keep(struct listeners *listeners, size_t worker)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        for (size_t j = 0; j < listeners->list[i].fds_count; j++)
+            if (j != worker && listeners->list[i].fds_count > 1)
+                close_fd(&listeners->list[i].fds[j]);
+}
+
+/* sandbox-run --via sends no token to such a service. */
+static void warn_of_clear_text(const struct listener *listener, const struct config *config,
+                               struct log *log)
+{
+    if (listener->remote && config->tokens != NULL && config->tls_cert == NULL)
+        log_say(log, LOG_WARNING,
+                "whoever is on the way to %s can read the tokens that are sent there, and use "
+                "them: set --tls-cert and --tls-key, or listen on 127.0.0.1 or a UNIX socket "
+                "behind a proxy that ends TLS",
+                listener->name);
+}
+
+/* Whether whoever comes by a UNIX socket is told apart by more than a user id: by tokens, or by
+ * what a proxy says. */
+static bool tells_local_apart(const struct config *config)
+{
+    bool trusted = config->tokens != NULL;
+    for (char **net = config->trusted_proxies; net != NULL && *net != NULL; net++)
+        trusted |= strcmp(*net, "unix") == 0;
+    return trusted;
+}
+
+void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log)
+{
+    const struct listener *local = NULL;
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct log_field field = {
+            .name = "listen", .text = listeners->list[i].name, .detail = true};
+        char message[256];
+        snprintf(message, sizeof(message), "listening on %s", listeners->list[i].name);
+        log_record(log, LOG_INFO, message, &field, 1);
+        warn_of_clear_text(&listeners->list[i], config, log);
+        if (local == NULL && listeners->list[i].local)
+            local = &listeners->list[i];
+    }
+    if (local != NULL && !tells_local_apart(config))
+        log_say(log, LOG_NOTICE,
+                "on %s one user is one client: behind a proxy everybody is, with one turn and one "
+                "rate for all; if there is one, start with --trusted-proxy unix, and let it send "
+                "X-Forwarded-For",
+                local->name);
+}
+
+void listeners_close(struct listeners *listeners, bool remove)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->list[i];
+        struct stat status;
+        for (size_t j = 0; j < listener->fds_count; j++)
+            close_fd(&listener->fds[j]);
+        if (remove && listener->path != NULL && lstat(listener->path, &status) == 0 &&
+            status.st_dev == listener->device && status.st_ino == listener->inode)
+            unlink(listener->path);
+        free(listener->path);
+        free(listener->fds);
+    }
+    free(listeners->list);
+    *listeners = (struct listeners){0};
+}

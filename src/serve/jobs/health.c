@@ -1,0 +1,166 @@
+/* Health by trying: a job that runs proves more than any list of conditions. */
+#include "serve/jobs/health.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "common/json_writer.h"
+#include "serve/jobs/jobs.h"
+
+/* What was seen is believed this long; a failure for less, as somebody may have mended it. */
+#define BELIEVED_US INT64_C(5000000)
+#define BELIEVED_FAILURE_US INT64_C(1000000)
+
+struct health_asker {
+    struct health *health;
+    struct exchange *exchange;
+    TAILQ_ENTRY(health_asker) all;
+};
+
+void health_open(struct health *health)
+{
+    *health = (struct health){0};
+    TAILQ_INIT(&health->askers);
+}
+
+void health_doubt(struct health *health)
+{
+    if (health->ok)
+        health->known_us = 0;
+}
+
+/* {"status":"healthy"} with 200, or {"status":"unhealthy","error":…} with 503. */
+static void answer(struct exchange *exchange, const char *error)
+{
+    struct json_writer writer;
+    const char *status = error == NULL ? "healthy" : "unhealthy";
+    json_begin(&writer, 128);
+    json_bracket(&writer, '{');
+    json_key(&writer, "status");
+    json_string(&writer, status, strlen(status));
+    if (error != NULL) {
+        json_key(&writer, "error");
+        json_string(&writer, error, strlen(error));
+    }
+    json_bracket(&writer, '}');
+    char *text = json_end(&writer);
+    exchange->no_refusal = true;
+    exchange_answer(exchange, error == NULL ? 200 : 503, "application/json", text,
+                    text != NULL ? strlen(text) : 0);
+}
+
+/* The end of a trial: NULL, or why no job ran. */
+static void tell_askers(struct service *service, const char *error)
+{
+    struct health *health = &service->health;
+    struct health_asker *asker;
+    health->ok = error == NULL;
+    health->known_us = now_us();
+    snprintf(health->reason, sizeof(health->reason), "%s", error != NULL ? error : "");
+    if (error != NULL && !TAILQ_EMPTY(&health->askers))
+        log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
+    while ((asker = TAILQ_FIRST(&health->askers)) != NULL) {
+        struct exchange *exchange = asker->exchange;
+        TAILQ_REMOVE(&health->askers, asker, all);
+        free(asker);
+        exchange->gone = NULL;
+        answer(exchange, health->ok ? NULL : health->reason);
+    }
+}
+
+static void probe_done(void *user, const struct sb_verdict *verdict)
+{
+    struct service *service = user;
+    struct health *health = &service->health;
+    health->probe = NULL;
+    policies_let_go(health->policies);
+    health->policies = NULL;
+    health->busy = verdict->host_busy;
+    tell_askers(service, verdict->word == SB_OK ? NULL : verdict->error);
+}
+
+/* Outside of the queue: health must be known when it is full, too. */
+static void start_probe(struct service *service)
+{
+    static const char code[] = "pass";
+    struct health *health = &service->health;
+    struct sb_error err;
+    struct sb_job job = {
+        .policy = policies_find(service->policies, contracts[NATIVE].policy),
+        .code = code,
+        .code_size = strlen(code),
+        .limits = sb_limits_unset(),
+        .on_done = probe_done,
+        .user = service,
+    };
+    if (sb_start(service->sandbox, &job, &health->probe, &err) == 0) {
+        health->policies = policies_use(service->policies);
+        return;
+    }
+    health->probe = NULL;
+    tell_askers(service, err.message);
+}
+
+int health_begin(struct service *service, struct sb_error *err)
+{
+    struct health *health = &service->health;
+    start_probe(service);
+    while (health->probe != NULL)
+        if (sb_turn(service->sandbox, -1, err) < 0)
+            return -1;
+    return health->ok || health->busy
+               ? 0
+               : sb_fail(err, "health", 0, "no job can run: %.450s", health->reason);
+}
+
+static void asker_left(struct exchange *exchange)
+{
+    struct health_asker *asker = exchange->state;
+    TAILQ_REMOVE(&asker->health->askers, asker, all);
+    free(asker);
+}
+
+void health_ask(struct exchange *exchange)
+{
+    struct service *service = exchange->service;
+    struct health *health = &service->health;
+    int64_t believed_us = health->ok ? BELIEVED_US : BELIEVED_FAILURE_US;
+    if (service->draining) {
+        answer(exchange, "the service is about to stop");
+        return;
+    }
+    const char *lack = memory_lack(service, true);
+    if (lack != NULL) {
+        answer(exchange, lack);
+        return;
+    }
+    if (health->known_us > 0 && now_us() - health->known_us < believed_us) {
+        answer(exchange, health->ok ? NULL : health->reason);
+        return;
+    }
+    struct health_asker *asker = calloc(1, sizeof(*asker));
+    if (asker == NULL) {
+        answer(exchange, "no memory");
+        return;
+    }
+    *asker = (struct health_asker){.health = health, .exchange = exchange};
+    TAILQ_INSERT_TAIL(&health->askers, asker, all);
+    exchange->state = asker;
+    exchange->gone = asker_left;
+    if (health->probe == NULL)
+        start_probe(service);
+}
+
+void health_close(struct health *health)
+{
+    struct health_asker *asker;
+    while ((asker = TAILQ_FIRST(&health->askers)) != NULL) {
+        TAILQ_REMOVE(&health->askers, asker, all);
+        asker->exchange->gone = NULL;
+        free(asker);
+    }
+    policies_let_go(health->policies);
+    health->policies = NULL;
+}

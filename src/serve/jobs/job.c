@@ -1,0 +1,463 @@
+/* A job's way through the service: it waits, runs, is answered and logged, or its client leaves
+ * before. Everything here happens between two turns of the loop; nothing blocks. */
+#include <errno.h>
+#include <inttypes.h>
+#include <nettle/base16.h>
+#include <nettle/sha2.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/error.h"
+#include "common/quantity.h"
+#include "common/util.h"
+#include "serve/http/route.h"
+#include "serve/jobs/jobs.h"
+
+/* How often is looked at what jobs want of the CPUs, while others wait. */
+#define LOOK_US INT64_C(50000)
+/* What a job is taken to want in its first moments, which are all that most have: so that a hundred
+ * that come at once, and want one CPU each, don't all run before anybody knows. */
+#define UNKNOWN_MILLICPUS INT64_C(250)
+
+struct job {
+    struct ticket ticket; /* first: a ticket is its job */
+    TAILQ_ENTRY(job) all;
+    struct service *service;
+    struct exchange *exchange; /* NULL: the client has left */
+    struct request request;    /* released once the job runs */
+    enum contract_id contract;
+    unsigned flags;            /* of its answer: enum sb_json_flags */
+    struct policies *policies; /* that `policy` is from */
+    const struct sb_policy *policy;
+    struct sb_run *run; /* NULL while it waits */
+    bool ended;         /* by the service, which stops */
+    char id[65];
+    char endpoint[32];    /* "POST /run" */
+    char *client, *token; /* for the log; they outlive the exchange */
+    char *code;           /* with log_code, else NULL */
+    size_t code_size;
+    char code_sha256[2 * SHA256_DIGEST_SIZE + 1];
+};
+
+int64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static struct job *job_of(struct ticket *ticket)
+{
+    return (struct job *)ticket;
+}
+
+/* ── Refusals ────────────────────────────────────────────────────────────────────────────────── */
+
+static void answer_text(struct exchange *exchange, unsigned status, char *text)
+{
+    exchange_answer(exchange, status, "application/json", text, text != NULL ? strlen(text) : 0);
+}
+
+/* Returns the seconds. */
+static int64_t put_retry_after(struct exchange *exchange)
+{
+    char text[24];
+    int64_t seconds = admit_retry_after(exchange->service->admit, now_us());
+    snprintf(text, sizeof(text), "%" PRId64, seconds);
+    exchange_header(exchange, "Retry-After", text);
+    return seconds;
+}
+
+void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
+            unsigned status, const char *field, const char *message)
+{
+    char text[512];
+    exchange->refusal = reason;
+    exchange->refused_field = request_field_name(field);
+    if (status == 503) {
+        snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
+                 put_retry_after(exchange));
+        message = text;
+    }
+    answer_text(exchange, status, contract_refusal(contract, field, message));
+}
+
+/* ── The end of a job ────────────────────────────────────────────────────────────────────────── */
+
+static void free_job(struct job *job)
+{
+    TAILQ_REMOVE(&job->service->jobs, job, all);
+    request_free(&job->request);
+    policies_let_go(job->policies);
+    free(job->client);
+    free(job->token);
+    free(job->code);
+    free(job);
+}
+
+/* Takes a job that does not run out of the queue; its exchange is returned, to be answered. */
+static struct exchange *drop(struct job *job)
+{
+    struct exchange *exchange = job->exchange;
+    admit_leave(job->service->admit, &job->ticket, now_us());
+    if (exchange != NULL)
+        exchange->gone = NULL;
+    free_job(job);
+    return exchange;
+}
+
+static void drop_waiting(struct ticket *ticket, enum refusal reason, const char *message)
+{
+    enum contract_id contract = job_of(ticket)->contract;
+    refuse(drop(job_of(ticket)), contract, reason, 503, NULL, message);
+}
+
+/* "mount, socket(AF_NETLINK)": what a policy's report_denied has found; NULL: nothing. */
+static const char *denied_text(char *text, size_t size, const struct sb_verdict *verdict)
+{
+    size_t used = 0;
+    for (int64_t i = 0; i < verdict->denied_count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "",
+                                 verdict->denied[i].call);
+    return used > 0 ? text : NULL;
+}
+
+/* As in the answer; NULL: none. */
+static const char *signal_text(char text[32], int signal)
+{
+    const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
+    if (name != NULL)
+        snprintf(text, 32, "SIG%s", name);
+    else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
+        snprintf(text, 32, "SIGRTMIN+%d", signal - SIGRTMIN);
+    else
+        snprintf(text, 32, "SIG%d", signal);
+    return signal > 0 ? text : NULL;
+}
+
+/* The limit that ended the job, by its name in requests; NULL: none did. */
+static const char *limit_hit(const struct sb_verdict *verdict)
+{
+    static const char *const names[] = {[SB_TIMEOUT] = "wall_time_ms",
+                                        [SB_CPU_TIME] = "cpu_time_ms",
+                                        [SB_MEMORY] = "memory_bytes",
+                                        [SB_OUTPUT] = "output_bytes",
+                                        [SB_INTERNAL] = NULL};
+    /* A script that has ended by itself can't have been ended for its output. */
+    if (verdict->word == SB_OUTPUT && verdict->exit_code == 0)
+        return "result_bytes";
+    return names[verdict->word];
+}
+
+static void log_job(const struct job *job, const struct sb_verdict *verdict, unsigned status)
+{
+    char denied[1024], signal[32];
+    bool internal = verdict->word == SB_INTERNAL;
+    const struct log_field fields[] = {
+        {"id", .text = job->id},
+        {"client", .text = job->client},
+        {"token", .text = job->token, .number = -1},
+        {"endpoint", .text = job->endpoint},
+        {"policy", .text = sb_policy_name(job->policy)},
+        {"code_sha256", .text = job->code_sha256, .detail = true},
+        {"code_bytes", .number = (int64_t)job->code_size, .detail = true},
+        {"start", .text = verdict->start},
+        {"verdict", .text = sb_word_name(verdict->word)},
+        {"limit", .text = limit_hit(verdict), .number = -1},
+        {"exit_code", .number = verdict->exit_code},
+        {"signal", .text = signal_text(signal, verdict->signal), .number = -1},
+        {"status", .number = status > 0 ? (int64_t)status : -1},
+        {"waited_ms", .number = (job->ticket.started_us - job->ticket.entered_us) / 1000,
+         .detail = true},
+        {"wall_time_ms", .number = verdict->wall_time_us < 0 ? -1 : verdict->wall_time_us / 1000},
+        {"cpu_time_ms", .number = verdict->cpu_time_us < 0 ? -1 : verdict->cpu_time_us / 1000},
+        {"memory_peak_bytes", .number = verdict->memory_peak_bytes},
+        {"pids_peak", .number = verdict->pids_peak},
+        {"denied", .text = denied_text(denied, sizeof(denied), verdict), .number = -1},
+        /* A script's own error is its author's; the sandbox's is ours. */
+        {"error", .text = internal ? verdict->error : NULL, .number = -1},
+        {"code", .text = job->code, .size = job->code_size},
+    };
+    size_t count = ARRAY_LEN(fields) - (job->code == NULL);
+    log_record(job->service->log, internal ? LOG_ERR : LOG_INFO,
+               status > 0 ? "job ended" : "job ended, its client had left", fields, count);
+}
+
+/* From sb_turn, or from a start that failed. */
+static void finish(void *user, const struct sb_verdict *verdict)
+{
+    struct job *job = user;
+    struct service *service = job->service;
+    struct exchange *exchange = job->exchange;
+    int64_t now = now_us();
+    unsigned status = 0;
+    char *text =
+        exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
+    if (exchange != NULL && (job->ended || verdict->host_busy))
+        status = 503;
+
+    log_job(job, verdict, status);
+    metrics_job(service->metrics, sb_policy_name(job->policy), verdict,
+                job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
+    if (verdict->word == SB_INTERNAL)
+        health_doubt(&service->health);
+    admit_leave(service->admit, &job->ticket, now);
+    free_job(job);
+    if (exchange != NULL) {
+        exchange->gone = NULL;
+        exchange->no_refusal = true;
+        if (verdict->host_busy)
+            put_retry_after(exchange);
+        answer_text(exchange, status, text);
+    }
+}
+
+/* The client leaves before its answer. */
+static void client_left(struct exchange *exchange)
+{
+    struct job *job = exchange->state;
+    struct service *service = job->service;
+    metrics_add(&service->metrics->refused[REFUSED_CLIENT_LEFT], 1);
+    job->exchange = NULL;
+    if (job->run != NULL)
+        sb_kill(job->run, SIGKILL, "the client left before the job had ended");
+    else
+        drop(job);
+    jobs_pump(service);
+}
+
+/* ── Its beginning ───────────────────────────────────────────────────────────────────────────── */
+
+/* A start that fails is a verdict like any other: of the sandbox on itself. */
+static void fail(struct job *job, const struct sb_error *err)
+{
+    const struct sb_verdict verdict = sb_verdict_unstarted(job->id, err->message);
+    finish(job, &verdict);
+}
+
+static void start(struct job *job)
+{
+    struct sb_error err;
+    struct sb_job *asked = &job->request.job;
+    asked->id = job->id;
+    asked->on_done = finish;
+    asked->user = job;
+    if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0)
+        fail(job, &err);
+    else
+        request_free(&job->request); /* what it had is in the sandbox now */
+}
+
+/* The code's hash and length, and the code itself where it is to be logged. */
+static int remember_code(struct job *job)
+{
+    const struct sb_job *asked = &job->request.job;
+    struct sha256_ctx sha256;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&sha256);
+    sha256_update(&sha256, asked->code_size, asked->code);
+    sha256_digest(&sha256, sizeof(digest), digest);
+    base16_encode_update(job->code_sha256, sizeof(digest), digest);
+    job->code_size = asked->code_size;
+    if (!job->service->config->log_code)
+        return 0;
+    job->code = malloc(asked->code_size + 1);
+    if (job->code == NULL)
+        return -1;
+    memcpy(job->code, asked->code, asked->code_size);
+    job->code[asked->code_size] = '\0';
+    return 0;
+}
+
+static struct job *make_job(struct exchange *exchange, struct request *request,
+                            const struct sb_policy *policy)
+{
+    struct service *service = exchange->service;
+    const struct client *client = &exchange->client;
+    struct job *job = calloc(1, sizeof(*job));
+    if (job == NULL)
+        return NULL;
+    *job = (struct job){.service = service,
+                        .exchange = exchange,
+                        .request = *request,
+                        .contract = request->contract,
+                        .flags = request->base64 ? SB_JSON_BASE64 : 0,
+                        .policy = policy,
+                        .policies = policies_use(service->policies),
+                        .client = strdup(client->address),
+                        .token = client->token != NULL ? strdup(client->token) : NULL};
+    *request = (struct request){.contract = job->contract};
+    snprintf(job->id, sizeof(job->id), "%s", exchange->id);
+    snprintf(job->endpoint, sizeof(job->endpoint), "%s %s", exchange->route->method,
+             exchange->route->path);
+    TAILQ_INSERT_TAIL(&service->jobs, job, all);
+
+    int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];
+    job->ticket.memory_bytes = asked != SB_UNSET ? asked : sb_policy_limit(policy, SB_MEMORY_BYTES);
+    job->ticket.millicpus = UNKNOWN_MILLICPUS;
+    job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was made of it */
+    bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
+    if (named && remember_code(job) == 0)
+        return job;
+    free_job(job);
+    return NULL;
+}
+
+/* The reason, when a job can't run whatever the others do. */
+static const char *never(const struct job *job, char *text, size_t size)
+{
+    if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
+        return NULL;
+    char asked[QUANTITY_TEXT_SIZE], all[QUANTITY_TEXT_SIZE];
+    snprintf(text, size,
+             "memory_bytes is %s, more than this service gives to all jobs together (%s): ask for "
+             "less",
+             quantity_text(asked, "bytes", job->ticket.memory_bytes),
+             quantity_text(all, "bytes", job->service->bounds.memory_bytes));
+    return text;
+}
+
+void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy)
+{
+    struct service *service = exchange->service;
+    char text[200];
+    if (service->draining) {
+        refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL,
+               "the service is about to stop");
+        return;
+    }
+    const char *lack = memory_lack(service, false);
+    if (lack != NULL) {
+        refuse(exchange, request->contract, REFUSED_MEMORY, 503, NULL, lack);
+        return;
+    }
+    struct job *job = make_job(exchange, request, policy);
+    if (job == NULL) {
+        answer_text(exchange, 500,
+                    contract_refusal(request->contract, NULL, "no memory for the request"));
+        return;
+    }
+    if (never(job, text, sizeof(text)) != NULL) {
+        enum contract_id contract = job->contract;
+        free_job(job);
+        refuse(exchange, contract, REFUSED_REQUEST, 400, "limits.memory_bytes", text);
+        return;
+    }
+    int64_t most = exchange->client.jobs;
+    if (most > 0)
+        most = share_of(most, service, 0);
+    if (admit_enter(service->admit, &job->ticket, exchange->client.key, most, now_us()) < 0) {
+        free_job(job);
+        answer_text(exchange, 500,
+                    contract_refusal(request->contract, NULL, "no memory for the request"));
+        return;
+    }
+    exchange->state = job;
+    exchange->gone = client_left;
+    jobs_pump(service);
+}
+
+/* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
+
+static void show(struct service *service)
+{
+    struct admit_counts counts = admit_counts(service->admit);
+    metrics_set(&service->metrics->running, counts.running);
+    metrics_set(&service->metrics->waiting, counts.waiting);
+    metrics_set(&service->metrics->promised_bytes, counts.promised_bytes);
+}
+
+/* What the jobs want of the CPUs, looked at while others wait for their turn. */
+static void look(struct service *service)
+{
+    struct job *job;
+    int64_t now = now_us();
+    if (admit_counts(service->admit).waiting == 0 || now - service->looked_us < LOOK_US)
+        return;
+    service->looked_us = now;
+    TAILQ_FOREACH(job, &service->jobs, all)
+    {
+        int64_t demand = job->run != NULL ? sb_demand(job->run) : -1;
+        if (demand >= 0)
+            admit_want(service->admit, &job->ticket, demand);
+    }
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void set_timer(struct service *service)
+{
+    const struct admit *admit = service->admit;
+    int64_t now = now_us(), next_us = -1;
+    if (admit_counts(admit).waiting > 0) {
+        next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit, now));
+        if (admit_is_busy(admit) || service->low)
+            next_us = sooner(next_us, service->looked_us + LOOK_US);
+    }
+    int64_t in_ms = (next_us - now + 999) / 1000;
+    timer_set(&service->queue_timer, next_us < 0 ? -1 : in_ms < 0 ? 0 : in_ms);
+}
+
+static void start_and_refuse(struct service *service)
+{
+    struct ticket *ticket;
+    look(service);
+    memory_lack(service, false);
+    while ((ticket = admit_next(service->admit, now_us())) != NULL)
+        start(job_of(ticket));
+    while ((ticket = admit_expired(service->admit, now_us())) != NULL)
+        drop_waiting(ticket, REFUSED_QUEUE_TIME,
+                     "the service is busy, and no job's turn came in time");
+    while ((ticket = admit_overflow(service->admit)) != NULL)
+        drop_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
+}
+
+void jobs_pump(struct service *service)
+{
+    service->again = true;
+    if (service->busy)
+        return; /* whoever is will do this afterwards */
+    service->busy = true;
+    while (service->again) {
+        service->again = false;
+        start_and_refuse(service);
+    }
+    service->busy = false;
+    show(service);
+    set_timer(service);
+    if (service->draining && TAILQ_EMPTY(&service->jobs) && service->idle != NULL) {
+        void (*idle)(void *) = service->idle;
+        service->idle = NULL;
+        idle(service->idle_user);
+    }
+}
+
+void jobs_end(struct service *service, const char *reason)
+{
+    struct job *job, *next;
+    for (job = TAILQ_FIRST(&service->jobs); job != NULL; job = next) {
+        next = TAILQ_NEXT(job, all);
+        job->ended = true;
+        if (job->run != NULL)
+            sb_kill(job->run, SIGKILL, reason);
+        else
+            drop_waiting(&job->ticket, REFUSED_STOPPING, reason);
+    }
+    jobs_pump(service);
+}
+
+void jobs_free(struct service *service)
+{
+    struct job *job;
+    while ((job = TAILQ_FIRST(&service->jobs)) != NULL) {
+        if (job->exchange != NULL)
+            job->exchange->gone = NULL;
+        free_job(job);
+    }
+}

@@ -1,0 +1,303 @@
+/* The jobs' side of a worker as a whole: what it opens, and what a signal makes of it. */
+#include "serve/jobs/service.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "common/error.h"
+#include "common/quantity.h"
+#include "serve/jobs/capacity.h"
+#include "serve/jobs/job_uids.h"
+#include "serve/jobs/jobs.h"
+
+/* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
+ * not take what has been promised to jobs. */
+#define QUEUE_BYTES (INT64_C(128) * 1024 * 1024)
+/* How long a client that has no job running waits for those of others. */
+#define PATIENCE_US INT64_C(250000)
+
+int64_t share_of(int64_t total, const struct service *service, size_t worker)
+{
+    int64_t workers = service->config->workers;
+    int64_t share = total / workers + ((int64_t)worker < total % workers);
+    return share > 0 ? share : 1;
+}
+
+/* What clients with jobs running leave to others, if any policy's job fits into that. */
+static int64_t reserve_of(const struct service *service, int64_t memory_bytes)
+{
+    int64_t reserve_bytes = memory_bytes / 8;
+    for (size_t i = 0; i < service->policies->count; i++)
+        if (sb_policy_limit(service->policies->policy[i], SB_MEMORY_BYTES) <= reserve_bytes)
+            return reserve_bytes;
+    return 0;
+}
+
+static void set_bounds(struct service *service, size_t worker)
+{
+    const struct config *config = service->config;
+    int64_t all_jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
+    int64_t jobs = share_of(all_jobs, service, worker);
+    int64_t memory = config->memory_bytes > 0 ? config->memory_bytes : capacity_memory();
+    service->bounds = (struct admit_bounds){
+        .jobs = jobs,
+        .extra_jobs = config_extra_jobs(jobs),
+        .millicpus = capacity_millicpus() / config->workers,
+        .memory_bytes = memory / config->workers,
+        .reserve_bytes = reserve_of(service, memory / config->workers),
+        .patience_us = PATIENCE_US,
+        .queue = config->queue > 0 ? share_of(config->queue, service, worker) : 0,
+        .queue_bytes = QUEUE_BYTES / config->workers,
+        .queue_time_us = config->queue_time_ms * 1000,
+    };
+    metrics_set(&service->metrics->slots, service->bounds.jobs);
+    metrics_set(&service->metrics->promise_limit_bytes, service->bounds.memory_bytes);
+}
+
+/* A policy whose jobs could never run is a mistake of the configuration: it is told at once. */
+static void warn_of_large(const struct service *service)
+{
+    for (size_t i = 0; i < service->policies->count; i++) {
+        const struct sb_policy *policy = service->policies->policy[i];
+        int64_t needed = sb_policy_limit(policy, SB_MEMORY_BYTES);
+        char job[QUANTITY_TEXT_SIZE], all[QUANTITY_TEXT_SIZE];
+        if (needed > service->bounds.memory_bytes)
+            log_say(service->log, LOG_WARNING,
+                    "policy \"%s\" gives a job %s of memory, and a worker has %s for all its jobs: "
+                    "its jobs will be refused; raise --memory, or use fewer workers",
+                    sb_policy_name(policy), quantity_text(job, "bytes", needed),
+                    quantity_text(all, "bytes", service->bounds.memory_bytes));
+    }
+}
+
+/* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
+
+static int enable_warm(struct service *service, struct sb_error *err)
+{
+    const struct config *config = service->config;
+    const struct sb_warm_options options = {
+        .parked_max = (size_t)config->parked,
+        .memory_bytes = config->parked_bytes / config->workers,
+        .renew_jobs = (size_t)config->renew_jobs,
+        .renew_ms = config->renew_ms,
+    };
+    if (job_uids_suffice(service->uids, config, service->policies->count, err) < 0)
+        return -1;
+    return config->cold ? 0 : sb_warm_enable(service->sandbox, &options, err);
+}
+
+/* Interpreters become ready before the first job asks for them. */
+static void prepare_warm(struct service *service)
+{
+    struct policies *policies = service->policies;
+    for (size_t i = 0; i < policies->count; i++)
+        if (policies->missing[i] == NULL && !policies_withhold(policies, i))
+            sb_warm_prepare(service->sandbox, policies->policy[i]);
+}
+
+/* Once, until it is ready again: a service goes on without it. */
+static void tell_why_cold(struct service *service, size_t i, const struct sb_warm_state *state)
+{
+    struct policies *policies = service->policies;
+    uint64_t bit = UINT64_C(1) << i % 64;
+    if (state->ready)
+        policies->told &= ~bit;
+    if (service->config->cold || state->ready || state->failed == 0 || policies->told & bit ||
+        policies->missing[i] != NULL)
+        return;
+    policies->told |= bit;
+    char text[PRELOAD_REASON_SIZE];
+    if (preload_reason(policies, i, text) != NULL)
+        log_say(service->log, LOG_WARNING, "policy \"%s\" is not offered for now: %s",
+                sb_policy_name(policies->policy[i]), text);
+    else
+        log_say(service->log, LOG_WARNING,
+                "jobs of policy \"%s\" start cold for now: %s; mend that, or give it \"start\": "
+                "\"cold\"",
+                sb_policy_name(policies->policy[i]), state->reason);
+}
+
+/* Where each policy is counted: looked for once, as what is there is shown after each turn. */
+static void find_rows(struct service *service)
+{
+    if (service->rows_of == service->policies)
+        return;
+    service->rows_of = service->policies;
+    for (size_t i = 0; i < METRICS_POLICIES; i++) {
+        metrics_set(&service->metrics->policies[i].zygote, 0); /* of a policy that is gone */
+        metrics_set(&service->metrics->policies[i].parked, 0);
+    }
+    for (size_t i = 0; i < service->policies->count && i < METRICS_POLICIES - 1; i++)
+        service->rows[i] =
+            metrics_policy(service->metrics, sb_policy_name(service->policies->policy[i]));
+}
+
+static void show_warm(struct service *service)
+{
+    int64_t zygotes = 0, parked = 0;
+    find_rows(service);
+    for (size_t i = 0; i < service->policies->count; i++) {
+        struct sb_warm_state state = sb_warm_state(service->sandbox, service->policies->policy[i]);
+        tell_why_cold(service, i, &state);
+        zygotes += state.ready;
+        parked += (int64_t)state.parked;
+        if (i < METRICS_POLICIES - 1) {
+            metrics_set(&service->rows[i]->zygote, state.ready);
+            metrics_set(&service->rows[i]->parked, (int64_t)state.parked);
+        }
+    }
+    metrics_set(&service->metrics->zygotes, zygotes);
+    metrics_set(&service->metrics->parked, parked);
+}
+
+/* ── The sandbox ────────────────────────────────────────────────────────────────────────────── */
+
+static void turn(void *user, uint32_t events)
+{
+    struct service *service = user;
+    struct sb_error err;
+    (void)events;
+    service->busy = true;
+    int result = sb_turn(service->sandbox, 0, &err);
+    service->busy = false;
+    if (result < 0)
+        log_say(service->log, LOG_ERR, "%s", err.message);
+    jobs_pump(service);
+    show_warm(service);
+}
+
+static void queue_expired(void *user)
+{
+    jobs_pump(user);
+}
+
+static int open_sandbox(struct service *service, struct sb_error *err)
+{
+    const struct config *config = service->config;
+    const struct sb_options options = {
+        .rootfs = config->rootfs,
+        .python = config->python,
+        .cgroup = config->cgroup,
+        .uid_first = config->uid_first,
+        .uid_count = config->uid_count,
+        .uids = service->uids,
+        .best_effort = config->best_effort,
+        .memory_floor_bytes = config->floor_bytes,
+    };
+    if (sb_open(&service->sandbox, &options, err) < 0 || enable_warm(service, err) < 0)
+        return -1;
+    service->watch = (struct watch){.fd = sb_fd(service->sandbox), .ready = turn, .user = service};
+    if (loop_add(service->loop, &service->watch, EPOLLIN) < 0) {
+        service->watch.fd = -1;
+        return sb_fail(err, "epoll", errno, "the sandbox can't be watched");
+    }
+    return sb_turn(service->sandbox, 0, err); /* clears what dead ones left */
+}
+
+static int read_policies(struct policies **policies, const struct config *config,
+                         struct sb_error *err)
+{
+    if (policies_load(policies, config->policies, err) < 0)
+        return -1;
+    policies_bound(*policies, config->max_time_ms, config->max_output_bytes);
+    (*policies)->offer_default = config->offer_default;
+    return 0;
+}
+
+static int open_all(struct service *service, size_t worker, struct sb_error *err)
+{
+    if (read_policies(&service->policies, service->config, err) < 0)
+        return -1;
+    set_bounds(service, worker);
+    if (admit_open(&service->admit, &service->bounds) < 0)
+        return sb_fail(err, "memory", ENOMEM, "no memory for the service");
+    if (timer_open(&service->queue_timer, service->loop, queue_expired, service) < 0) {
+        service->queue_timer.watch.fd = -1;
+        return sb_fail(err, "timerfd", errno, "no timer for the queue");
+    }
+    service->policies->sandbox = &service->sandbox;
+    if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
+        return -1;
+    preload_begin(service);
+    if (preload_wait(service, err) < 0)
+        return -1;
+    prepare_warm(service);
+    warn_of_large(service);
+    memory_lack(service, true);
+    return 0;
+}
+
+int service_open(struct service **out, const struct service_setup *setup, struct sb_error *err)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    if (service == NULL)
+        return sb_fail(err, "memory", ENOMEM, "no memory for the service");
+    *service = (struct service){.config = setup->config,
+                                .loop = setup->loop,
+                                .log = setup->log,
+                                .uids = setup->uids,
+                                .all_metrics = setup->metrics,
+                                .metrics = &setup->metrics[setup->worker],
+                                .watch.fd = -1,
+                                .queue_timer.watch.fd = -1};
+    TAILQ_INIT(&service->jobs);
+    LIST_INIT(&service->searches);
+    health_open(&service->health);
+    metrics_begin(service->metrics);
+    if (open_all(service, setup->worker, err) < 0) {
+        service_close(service);
+        return -1;
+    }
+    *out = service;
+    return 0;
+}
+
+int service_reload(struct service *service, struct sb_error *err)
+{
+    struct policies *policies;
+    if (read_policies(&policies, service->config, err) < 0)
+        return -1;
+    policies->sandbox = &service->sandbox;
+    preload_inherit(policies, service->policies);
+    policies_let_go(service->policies);
+    service->policies = policies;
+    service->rows_of = NULL; /* the new ones may lie where the old ones were */
+    preload_begin(service);
+    prepare_warm(service);
+    warn_of_large(service);
+    return 0;
+}
+
+void service_drain(struct service *service, void (*idle)(void *user), void *user)
+{
+    service->draining = true;
+    service->idle = idle;
+    service->idle_user = user;
+    jobs_pump(service);
+}
+
+void service_end(struct service *service, const char *reason)
+{
+    service->draining = true;
+    jobs_end(service, reason);
+}
+
+void service_close(struct service *service)
+{
+    if (service == NULL)
+        return;
+    if (service->watch.fd >= 0)
+        loop_remove(service->loop, &service->watch);
+    sb_close(service->sandbox);
+    service->sandbox = NULL;
+    health_close(&service->health);
+    preload_close(service);
+    jobs_free(service);
+    if (service->queue_timer.watch.fd >= 0)
+        timer_close(&service->queue_timer, service->loop);
+    admit_close(service->admit);
+    policies_let_go(service->policies);
+    free(service);
+}

@@ -1,0 +1,149 @@
+/* One epoll loop. It waits and calls, and knows nothing of what it waits for. */
+#include "serve/process/loop.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/error.h"
+
+enum { EVENTS = 64, ROUNDS = 4 };
+
+struct loop {
+    int fd;
+    bool stopped;
+    struct epoll_event events[EVENTS];
+    int count, next; /* of this round's events: how many, and which is handled next */
+    struct {
+        void (*call)(void *user);
+        void *user;
+    } rounds[ROUNDS];
+    size_t rounds_count;
+};
+
+int loop_open(struct loop **result, struct sb_error *err)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    if (loop == NULL)
+        return sb_fail(err, "loop", errno, "no memory to begin with: %m; free some");
+    loop->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->fd < 0) {
+        int saved = errno;
+        free(loop);
+        return sb_fail(err, "loop", saved, "the kernel gives no epoll descriptor");
+    }
+    *result = loop;
+    return 0;
+}
+
+void loop_close(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    close(loop->fd);
+    free(loop);
+}
+
+int loop_add(struct loop *loop, struct watch *watch, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    return epoll_ctl(loop->fd, EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+void loop_remove(struct loop *loop, struct watch *watch)
+{
+    epoll_ctl(loop->fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    for (int i = loop->next; i < loop->count; i++)
+        if (loop->events[i].data.ptr == watch)
+            loop->events[i].data.ptr = NULL;
+}
+
+void loop_on_round(struct loop *loop, void (*round)(void *user), void *user)
+{
+    if (loop->rounds_count == ROUNDS)
+        abort(); /* a mistake in this program: there are two of them */
+    loop->rounds[loop->rounds_count].call = round;
+    loop->rounds[loop->rounds_count++].user = user;
+}
+
+int loop_run(struct loop *loop, struct sb_error *err)
+{
+    while (!loop->stopped) {
+        int count = epoll_wait(loop->fd, loop->events, EVENTS, -1);
+        if (count < 0 && errno != EINTR)
+            return sb_fail(err, "loop", errno, "can't wait for events");
+        loop->count = count > 0 ? count : 0;
+        for (loop->next = 0; loop->next < loop->count;) {
+            const struct epoll_event *event = &loop->events[loop->next++];
+            struct watch *watch = event->data.ptr;
+            if (watch != NULL)
+                watch->ready(watch->user, event->events);
+        }
+        for (size_t i = 0; i < loop->rounds_count && !loop->stopped; i++)
+            loop->rounds[i].call(loop->rounds[i].user);
+    }
+    return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopped = true;
+}
+
+/* ── Timers ─────────────────────────────────────────────────────────────────────────────────── */
+
+static void timer_ready(void *user, uint32_t events)
+{
+    (void)events;
+    struct timer *timer = user;
+    uint64_t times;
+    /* Set anew after it had expired, it has nothing to tell. */
+    if (read(timer->watch.fd, &times, sizeof(times)) != sizeof(times))
+        return;
+    timer->armed = false;
+    timer->expired(timer->user);
+}
+
+int timer_open(struct timer *timer, struct loop *loop, void (*expired)(void *user), void *user)
+{
+    *timer = (struct timer){
+        .watch = {timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), timer_ready, timer},
+        .expired = expired,
+        .user = user};
+    if (timer->watch.fd < 0)
+        return -1;
+    if (loop_add(loop, &timer->watch, EPOLLIN) == 0)
+        return 0;
+    int saved = errno;
+    close(timer->watch.fd);
+    timer->watch.fd = -1;
+    errno = saved;
+    return -1;
+}
+
+void timer_set(struct timer *timer, int64_t in_ms)
+{
+    struct itimerspec when = {0};
+    if (in_ms < 0 && !timer->armed)
+        return;
+    timer->armed = in_ms >= 0;
+    if (in_ms > 0) {
+        when.it_value.tv_sec = in_ms / 1000;
+        when.it_value.tv_nsec = in_ms % 1000 * 1000000;
+    } else if (in_ms == 0) {
+        when.it_value.tv_nsec = 1; /* zero would disarm it */
+    }
+    timerfd_settime(timer->watch.fd, 0, &when, NULL);
+}
+
+void timer_close(struct timer *timer, struct loop *loop)
+{
+    if (timer->watch.user != timer || timer->watch.fd < 0)
+        return;
+    loop_remove(loop, &timer->watch);
+    close(timer->watch.fd);
+    timer->watch.fd = -1;
+}

@@ -1,0 +1,197 @@
+/* See privileges.h.
+ *
+ * Jobs inherit the filter, and none of them may see it: a call that their own filter refuses must
+ * be answered by that one, or reported by it. So what is refused here has an action to which the
+ * kernel prefers those of the jobs' filters (seccomp(2)): SECCOMP_RET_TRACE, which says ENOSYS
+ * where no tracer is. Of nearly all calls it looks at the number alone, so that the kernel knows
+ * which are always allowed, and runs no filter for them. */
+#include "serve/process/privileges.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <sys/capability.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/util.h"
+
+/* ── /proc ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* A /proc, in a mount namespace of our own, that shows other users' processes to our group alone. A
+ * zygote, which has neither our user nor our group, takes it along, and with it what it imports:
+ * see mount_proc in zygote_become.c. Mounts of the host's go on appearing here. Where this fails,
+ * zygotes have the host's. Before Linux 5.8, which does not know the word, this would be an option
+ * of all the host's. */
+static void hide_processes(void)
+{
+    char options[64];
+    snprintf(options, sizeof(options), "hidepid=invisible,gid=%u", (unsigned)getegid());
+    if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+        mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, options);
+}
+
+/* ── Capabilities ───────────────────────────────────────────────────────────────────────────── */
+
+/* Of root's. An ordinary user's service keeps none. Whatever else a job's start needs, a new user
+ * namespace gives to its maker. */
+static const cap_value_t kept_by_root[] = {
+    CAP_SETUID,
+    CAP_SETGID,          /* gives jobs their host uids, and leaves our groups before they start */
+    CAP_CHOWN,           /* a job's streams are its user's */
+    CAP_DAC_READ_SEARCH, /* policies, tokens and certificates are read again, whosever they are */
+};
+
+static bool is_kept(cap_value_t capability)
+{
+    for (size_t i = 0; geteuid() == 0 && i < ARRAY_LEN(kept_by_root); i++)
+        if (kept_by_root[i] == capability)
+            return true;
+    return false;
+}
+
+/* Kept are those alone that we have. */
+static int keep(cap_t wanted, const cap_t had)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kept_by_root); i++) {
+        cap_flag_value_t value;
+        if (!is_kept(kept_by_root[i]))
+            continue;
+        if (cap_get_flag(had, kept_by_root[i], CAP_PERMITTED, &value) < 0 ||
+            cap_set_flag(wanted, CAP_PERMITTED, 1, &kept_by_root[i], value) < 0 ||
+            cap_set_flag(wanted, CAP_EFFECTIVE, 1, &kept_by_root[i], value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* To take one out of the bounding set needs CAP_SETPCAP, which goes last: a service that was not
+ * given it keeps that set, from which no_new_privs gives it nothing. */
+static int give_up_capabilities(void)
+{
+    for (cap_value_t capability = 0; capability < cap_max_bits(); capability++)
+        if (!is_kept(capability))
+            cap_drop_bound(capability);
+    cap_t had = cap_get_proc(), wanted = cap_init();
+    int result =
+        had != NULL && wanted != NULL && keep(wanted, had) == 0 ? cap_set_proc(wanted) : -1;
+    int saved = errno;
+    cap_free(had);
+    cap_free(wanted);
+    errno = saved;
+    return result < 0 ? -1 : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* A zygote's, which makes cheap clones: to raise the limit later would take CAP_SYS_RESOURCE. The
+ * jobs' own is 0. */
+static void allow_locked_memory(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+        return;
+    limit.rlim_max = RLIM_INFINITY;
+    setrlimit(RLIMIT_MEMLOCK, &limit); /* EPERM: an ordinary user */
+}
+
+/* ── The filter ─────────────────────────────────────────────────────────────────────────────── */
+
+/* What neither the service nor a job has a use for, and somebody who takes one of them over has. */
+static const int refused[] = {
+/* Other processes. (The sanitizer looks for leaks by ptrace.) */
+#ifndef __SANITIZE_ADDRESS__
+    SCMP_SYS(ptrace),
+#endif
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(process_madvise),
+    SCMP_SYS(kcmp),
+    SCMP_SYS(pidfd_getfd),
+    /* Ways into the kernel that exploits take, and ways past filters. */
+    SCMP_SYS(bpf),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(io_uring_enter), /* a zygote makes a ring, which pins memory (zygote_become.c) */
+    SCMP_SYS(modify_ldt),
+    SCMP_SYS(add_key),
+    SCMP_SYS(request_key),
+    SCMP_SYS(open_by_handle_at),
+    SCMP_SYS(fanotify_init),
+    SCMP_SYS(fanotify_mark),
+    SCMP_SYS(lookup_dcookie),
+    /* The machine. */
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(kexec_file_load),
+    SCMP_SYS(reboot),
+    SCMP_SYS(swapon),
+    SCMP_SYS(swapoff),
+    SCMP_SYS(acct),
+    SCMP_SYS(quotactl),
+    SCMP_SYS(quotactl_fd),
+    SCMP_SYS(settimeofday),
+    SCMP_SYS(clock_settime),
+    SCMP_SYS(clock_adjtime),
+    SCMP_SYS(adjtimex),
+    SCMP_SYS(syslog),
+    SCMP_SYS(iopl),
+    SCMP_SYS(ioperm),
+    SCMP_SYS(vhangup),
+    SCMP_SYS(nfsservctl),
+    SCMP_SYS(uselib),
+};
+
+/* Of sockets' families there are three. A comparison of each argument is all that a rule can have.
+ */
+static int refuse_families(scmp_filter_ctx filter)
+{
+    int result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
+                                  SCMP_A0_32(SCMP_CMP_GT, AF_INET6));
+    for (unsigned family = 0; family < AF_INET6 && result == 0; family++)
+        if (family != AF_UNIX && family != AF_INET)
+            result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
+                                      SCMP_A0_32(SCMP_CMP_EQ, family));
+    return result;
+}
+
+/* Calls of other architectures are killed, as they are in jobs. Numbers below 0 are of calls that
+ * this architecture has not. */
+static int fill(scmp_filter_ctx filter)
+{
+    int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (result == 0)
+        result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
+    for (size_t i = 0; i < ARRAY_LEN(refused) && result == 0; i++)
+        if (refused[i] >= 0)
+            result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), refused[i], 0);
+    if (result == 0)
+        result = refuse_families(filter);
+    return result == 0 ? seccomp_load(filter) : result;
+}
+
+static int install_filter(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    int result = filter != NULL ? fill(filter) : -ENOMEM;
+    seccomp_release(filter);
+    errno = -result;
+    return result < 0 ? -1 : 0;
+}
+
+int privileges_give_up(struct sb_error *err)
+{
+    hide_processes();
+    allow_locked_memory();
+    if (give_up_capabilities() < 0)
+        return sb_fail(err, "capabilities", errno, "can't give up capabilities");
+    if (install_filter() < 0)
+        return sb_fail(err, "seccomp", errno,
+                       "can't install a filter for the service itself: see sandbox-run --doctor");
+    return 0;
+}

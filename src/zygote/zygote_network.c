@@ -1,0 +1,99 @@
+/* See zygote_network.h. A network namespace whose loopback device is down carries no packet, and
+ * the jobs' filter lets no option of a socket through that stays when the socket is gone. What a
+ * job can leave there is counted: that it looked for a way out, and sockets that hold each other
+ * and live until the kernel collects them. The next job would see both in /proc/self/net. */
+#include "zygote/zygote_network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/util.h"
+
+/* Each packet, and each that found no way, is counted in snmp or snmp6; netstat has the details of
+ * what is counted there and takes as long to read as all of these. Of sockstat it is the first line
+ * that is the namespace's alone: how many sockets there are, of any kind. To look a file up takes
+ * as long as to read it, so they stay open. */
+static const struct {
+    const char *path;
+    bool first_line;
+} counters[NETWORK_COUNTERS] = {
+    {"/proc/thread-self/net/sockstat", true},
+    {"/proc/thread-self/net/snmp", false},
+    {"/proc/thread-self/net/snmp6", false}, /* not there without IPv6 */
+};
+
+/* Of the namespace that we are in. −1: not all of them can be read. */
+static int open_counters(struct network *network)
+{
+    int result = 0;
+    for (size_t i = 0; i < NETWORK_COUNTERS; i++) {
+        network->counters[i] = open(counters[i].path, O_RDONLY | O_CLOEXEC);
+        if (network->counters[i] < 0 && (errno != ENOENT || counters[i].first_line))
+            result = -1;
+    }
+    return result;
+}
+
+/* Returns the size of the text, 0 when it can't be known. */
+static size_t read_counters(const struct network *network, char text[NETWORK_TEXT_SIZE])
+{
+    size_t used = 0;
+    for (size_t i = 0; i < NETWORK_COUNTERS; i++) {
+        if (network->counters[i] < 0)
+            continue;
+        size_t room = NETWORK_TEXT_SIZE - used;
+        ssize_t size = pread(network->counters[i], text + used, room, 0);
+        if (size <= 0 || (size_t)size == room)
+            return 0;
+        const char *end = memchr(text + used, '\n', (size_t)size);
+        used +=
+            counters[i].first_line && end != NULL ? (size_t)(end - (text + used)) : (size_t)size;
+    }
+    return used;
+}
+
+static bool is_as_new(const struct network *network)
+{
+    char text[NETWORK_TEXT_SIZE];
+    size_t size = network->as_new_size;
+    return size > 0 && read_counters(network, text) == size &&
+           memcmp(text, network->as_new, size) == 0;
+}
+
+static void forget(struct network *network)
+{
+    for (size_t i = 0; i < NETWORK_COUNTERS; i++)
+        close_fd(&network->counters[i]);
+    close_fd(&network->fd);
+    network->fd = 0;
+}
+
+static int make(struct network *network)
+{
+    if (unshare(CLONE_NEWNET) < 0)
+        return -1;
+    int made = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (made < 0)
+        return 0; /* for this child alone */
+    network->fd = made;
+    network->as_new_size =
+        open_counters(network) == 0 ? read_counters(network, network->as_new) : 0;
+    return 0;
+}
+
+int network_enter(struct networks *networks, int32_t index)
+{
+    if (index < 0 || index >= NETWORKS)
+        return -1;
+    struct network *network = &networks->network[index];
+    if (network->fd > 0) {
+        if (is_as_new(network) && setns(network->fd, CLONE_NEWNET) == 0)
+            return 0;
+        forget(network);
+    }
+    return make(network);
+}
