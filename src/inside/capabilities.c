@@ -32,9 +32,9 @@ static int empty_sets(void)
 }
 
 /* As libcap's cap_set_mode(CAP_MODE_NOPRIV), which asks twice about each capability and needs three
- * times the system calls; and libzygote has this file inside a python, where there is no libcap. The
- * bounding set and the securebits go while CAP_SETPCAP is there;
- * no_new_privs then makes execve give nothing back. */
+ * times the system calls; and libzygote has this file inside a python, where there is no libcap.
+ * The bounding set and the securebits go while CAP_SETPCAP is there; no_new_privs then makes execve
+ * give nothing back. */
 int capabilities_drop(struct inside *in)
 {
     (void)in;

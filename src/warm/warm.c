@@ -271,7 +271,7 @@ static bool hear(struct sb_run *run, struct report *report)
 /* The child has its job, or could not take it; then its report says why. */
 static void on_channel(struct sb_run *run)
 {
-    struct report report;
+    struct report report = {0};
     do
         if (!hear(run, &report))
             return;

@@ -58,7 +58,7 @@ def nm(*arguments):
 
 @pytest.mark.skipif(bool(SANITIZE), reason="a sanitizer adds functions of its own")
 def test_what_runs_between_clone_and_execve_calls_nothing_that_takes_a_lock_or_allocates():
-    objects = [path for path in (LIBRARY / "libinside.a.p").iterdir() if path.suffix == ".o"]
+    objects = [path for path in (LIBRARY.parent / "inside/libinside.a.p").iterdir() if path.suffix == ".o"]
     assert {"ids.c.o", "init.c.o", "inside.c.o", "remount.c.o"} <= {path.name for path in objects}
     own = set().union(*(nm("--defined-only", path) for path in objects))
     called = {path.name: sorted(nm("--undefined-only", path) - own - HARMLESS) for path in objects}
