@@ -2,6 +2,8 @@
  * bound what a cgroup does not know. See getrlimit(2) and rlimits.h. */
 #include "inside/rlimits.h"
 
+#include <string.h>
+
 #include "common/util.h"
 #include "inside/calls.h"
 
@@ -24,51 +26,55 @@ static rlim_t least_cpu_seconds(const struct sb_limits *limits)
     return seconds(MIN(limits->value[SB_CPU_TIME_MS], by_wall)) + 1;
 }
 
+#define NONE RLIM_INFINITY
+
 /* Scripts set limits of their own, up to "unlimited": where the cgroup or the tmpfs holds what a
  * limit is about, nothing else bounds them. */
+static const struct rlimit_row fixed[] = {
+    /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means none,
+     * and would feed the job's memory to a helper that is root on the host (core(5);
+     * fs/coredump.c). */
+    {RLIMIT_CORE, 1, 1, 0, 'c', "", "size of core dumps", "bytes"},
+    /* All that a script can write to is on the tmpfs, which counts pages: a sparse file may be
+     * longer. */
+    {RLIMIT_FSIZE, NONE, NONE, NONE, 'f', "", "size of files", "bytes"},
+    {RLIMIT_MEMLOCK, 0, 0, 0, 'l', "", "locked memory", "bytes"},
+    /* These two count up to the user that made the job's namespace, root mostly, and to what that
+     * may have (kernel/ucount.c). No queue of messages can be made; signals that are queued and
+     * timers are few, so that those of all jobs together leave the host its own. Past that a signal
+     * still arrives, but without its siginfo. */
+    {RLIMIT_MSGQUEUE, 0, 0, 0, 'q', "", "size of message queues", "bytes"},
+    {RLIMIT_SIGPENDING, 64, 64, 64, 'i', "", "number of queued signals", "count"},
+    {RLIMIT_NICE, 0, 0, 0, 'e', "", "nice value", "count"},
+    {RLIMIT_RTPRIO, 0, 0, 0, 'r', "", "real-time priority", "count"},
+    {RLIMIT_RTTIME, 0, 0, 0, 'R', "", "real-time CPU time", "count"},
+    /* No kernel looks at these two. */
+    {RLIMIT_LOCKS, NONE, NONE, 0, 'x', "", "number of file locks", "count"},
+    {RLIMIT_RSS, NONE, NONE, 0, 'm', "", "resident memory", "bytes"},
+    {RLIMIT_AS, NONE, NONE, NONE, 'v', "", "address space", "bytes"},
+    {RLIMIT_DATA, NONE, NONE, NONE, 'd', "", "size of data", "bytes"},
+    /* Python's C library looks at it when it starts, for the stacks of threads, and the kernel for
+     * the layout of memory. A script may raise its own: the cgroup holds the memory. */
+    {RLIMIT_STACK, STACK_BYTES, NONE, STACK_BYTES, 's', "", "size of the stack", "bytes"},
+};
+
 size_t rlimits_of(const struct inside *in, struct rlimit_row rows[RLIMIT_ROWS])
 {
-    const struct sb_limits *limits = in->limits;
-    const rlim_t open_files = (rlim_t)limits->value[SB_OPEN_FILES], none = RLIM_INFINITY;
+    const rlim_t files = (rlim_t)in->limits->value[SB_OPEN_FILES];
+    const rlim_t cpu = in->limit_cpu ? seconds(in->limits->value[SB_CPU_TIME_MS]) : NONE;
+    const rlim_t cpu_least = in->limit_cpu ? cpu : least_cpu_seconds(in->limits);
     /* It counts a user's processes in all the user namespaces of older kernels, so that jobs would
      * starve each other: pids.max is the limit, this only stands in for it. */
-    const rlim_t pids = (rlim_t)limits->value[SB_PIDS] + 1;
-    const rlim_t processes = in->limit_processes ? pids : none;
-    const rlim_t cpu = in->limit_cpu ? seconds(limits->value[SB_CPU_TIME_MS]) : none;
-    const rlim_t cpu_least = in->limit_cpu ? cpu : least_cpu_seconds(limits);
-    const struct rlimit_row all[RLIMIT_ROWS] = {
-        /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means
-         * none, and would feed the job's memory to a helper that is root on the host (core(5);
-         * fs/coredump.c). */
-        {RLIMIT_CORE, 1, 1, 0, 'c', "", "size of core dumps", "bytes"},
-        {RLIMIT_NOFILE, open_files, open_files, open_files, 'n', "open_files",
-         "number of open files", "count"},
-        /* All that a script can write to is on the tmpfs, which counts pages: a sparse file may be
-         * longer. */
-        {RLIMIT_FSIZE, none, none, none, 'f', "", "size of files", "bytes"},
-        {RLIMIT_MEMLOCK, 0, 0, 0, 'l', "", "locked memory", "bytes"},
-        /* These two count up to the user that made the job's namespace, root mostly, and to what
-         * that may have (kernel/ucount.c). No queue of messages can be made; signals that are
-         * queued and timers are few, so that those of all jobs together leave the host its own.
-         * Past that a signal still arrives, but without its siginfo. */
-        {RLIMIT_MSGQUEUE, 0, 0, 0, 'q', "", "size of message queues", "bytes"},
-        {RLIMIT_SIGPENDING, 64, 64, 64, 'i', "", "number of queued signals", "count"},
-        {RLIMIT_NICE, 0, 0, 0, 'e', "", "nice value", "count"},
-        {RLIMIT_RTPRIO, 0, 0, 0, 'r', "", "real-time priority", "count"},
-        {RLIMIT_RTTIME, 0, 0, 0, 'R', "", "real-time CPU time", "count"},
-        {RLIMIT_LOCKS, none, none, 0, 'x', "", "number of file locks",
-         "count"}, /* no kernel looks at it, nor at that of RSS */
-        {RLIMIT_RSS, none, none, 0, 'm', "", "resident memory", "bytes"},
-        {RLIMIT_AS, none, none, none, 'v', "", "address space", "bytes"},
-        {RLIMIT_DATA, none, none, none, 'd', "", "size of data", "bytes"},
+    const rlim_t pids = (rlim_t)in->limits->value[SB_PIDS] + 1;
+    const rlim_t processes = in->limit_processes ? pids : NONE;
+    const struct rlimit_row policys[] = {
+        {RLIMIT_NOFILE, files, files, files, 'n', "open_files", "number of open files", "count"},
         {RLIMIT_CPU, cpu, cpu, cpu_least, 't', "cpu_time_ms", "CPU time", "s"},
         {RLIMIT_NPROC, processes, processes, pids, 'u', "pids", "number of processes", "count"},
-        /* Python's C library looks at it when it starts, for the stacks of threads, and the kernel
-         * for the layout of memory. A script may raise its own: the cgroup holds the memory. */
-        {RLIMIT_STACK, STACK_BYTES, none, STACK_BYTES, 's', "", "size of the stack", "bytes"},
     };
-    for (size_t i = 0; i < RLIMIT_ROWS; i++)
-        rows[i] = all[i];
+    _Static_assert(ARRAY_LEN(fixed) + ARRAY_LEN(policys) == RLIMIT_ROWS, "one row a limit");
+    memcpy(rows, fixed, sizeof(fixed));
+    memcpy(rows + ARRAY_LEN(fixed), policys, sizeof(policys));
     return RLIMIT_ROWS;
 }
 
