@@ -544,6 +544,22 @@ def test_version_and_help_go_to_stdout(run):
 
 
 @pytest.mark.cold
+@pytest.mark.parametrize("options, outcomes", [
+    (["--cgroup", "none", "--best-effort"], {"memory": "SKIPPED", "cpu": "SKIPPED", "other": "BREACH"}),
+    ([], {"memory": "BREACH", "cpu": "BREACH", "other": "BREACH"}),
+], ids=["best effort", "enforced"])
+def test_the_selftest_skips_what_a_limit_would_stop_that_is_not_enforced(run, tmp_path, options, outcomes):
+    if not options and "cgroup" in run("-c", "").stderr:
+        pytest.skip("no cgroup here, so nothing is enforced")
+    (tmp_path / "hostile.py").write_text("")
+    for name, header in {"memory": "expect: memory", "cpu": "expect: CONTAINED\n# limits: --cpus 0.5 --memory 64M",
+                         "other": "expect: CONTAINED\n# limits: --memory 64M"}.items():
+        (tmp_path / f"{name}.py").write_text(f"# attack: {name}\n# {header}\nprint('BREACH: {name}')\n")
+    ran = run(*options, "--selftest", env={"SANDBOX_ATTACKS": str(tmp_path)})
+    assert {name: word for word, name in re.findall(r"^([A-Z]+) +(\w+): ", ran.stdout, re.M)} == outcomes, ran
+    assert ("the limit is not enforced on this host: memory" in ran.stdout) == bool(options) and ran.status == 1
+
+
 @pytest.mark.parametrize("options", [["--selftest", "--help"], ["--help", "--doctor"]])
 def test_help_is_given_whatever_else_is_asked(run, options):
     assert run(*options).stdout == run("--help").stdout
