@@ -80,7 +80,7 @@ def start(command):
         libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=prepare).pid
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=prepare)
 
 
 def main(parent, *command):
@@ -93,11 +93,11 @@ def main(parent, *command):
     if os.getppid() != int(parent):
         return 143
     try:
-        child = start(command)
+        started = start(command)  # kept: without a name it would wait for its process itself, and take its status
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return 127
-    ended = {}
+    child, ended = started.pid, {}
     while child not in ended and (number := signal.sigwait(waited)) not in ENDING:
         ended |= reap()
     end_all()
