@@ -1142,3 +1142,20 @@ def test_refresh_follows_no_link(taken, canary):
 def test_refresh_of_something_else_is_refused(rootfs, canary):
     assert "no directory" in rootfs("refresh", rootfs.target, status=1).stderr
     assert "make the root file system anew" in rootfs("refresh", canary, status=1).stderr
+
+
+def test_a_command_that_has_ended_before_anybody_waits_for_it_is_heard_of():
+    ran = subprocess.run(["/usr/bin/python3", "-c", """
+import os, subprocess, sys
+sys.path.insert(0, sys.argv[1])
+import guard
+
+class Ended(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
+subprocess.Popen = Ended
+sys.exit(guard.main(os.getppid(), "sh", "-c", "exit 7"))
+""", CHECKOUT / "rootfs"])
+    assert ran.returncode == 7
