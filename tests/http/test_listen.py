@@ -232,8 +232,8 @@ def test_a_certificate_that_can_not_be_used_is_named_with_what_is_wanted(refused
         said = refused(tls_cert=pair[0], tls_key=pair[1])
         assert str(pair[0]) in said and "as --tls-cert" in said and ".;" not in said, said
     said = refused(tls_cert=cert, tls_key=tmp_path / "none")
-    assert f"--tls-key {tmp_path}/none: No such file or directory; name a file" in said
-    assert f"--tls-cert {tmp_path} is not a file in PEM: name one" in refused(tls_cert=tmp_path, tls_key=key)
+    assert f"the key of --tls-key {tmp_path}/none is not there: name one that is" in said
+    assert f"{tmp_path} is not a file: name the certificate of --tls-cert" in refused(tls_cert=tmp_path, tls_key=key)
 
 
 @pytest.mark.parametrize("listen, remedy", [("unix:{place}/none/socket", "make its directory first"),

@@ -93,7 +93,7 @@ def test_a_program_in_cpp_has_the_library_by_pkg_config(tmp_path):
 
 def test_what_a_zygote_loads_asks_for_nothing_that_an_older_c_library_lacks():
     """The names that newer headers give to old functions (C23, fortification) are not there in an older one, nor in another."""
-    symbols = subprocess.run(["nm", "-D", "--undefined-only", LIBRARY.parent / "warm" / "libzygote.so"], check=True,
+    symbols = subprocess.run(["nm", "-D", "--undefined-only", LIBRARY.parent / "zygote" / "libzygote.so"], check=True,
                              capture_output=True, text=True).stdout
     names = {line.split()[-1].partition("@")[0] for line in symbols.splitlines()}
     assert {"recvmsg", "PyOS_BeforeFork"} <= names
