@@ -350,7 +350,7 @@ def options_of(attack):
     return words
 
 
-# User-mode Linux runs on another kernel, which answers calls of other architectures itself.
+# User-mode Linux answers calls of other architectures itself.
 USER_MODE = "User Mode Linux" in pathlib.Path("/proc/cpuinfo").read_text()
 OF_THE_ENTRY = {"seccomp_foreign", "seccomp_survive"}
 

@@ -15,7 +15,7 @@ import subprocess
 import pytest
 
 from mountinfo import parse_mount, reachable
-from conftest import SANITIZE, counts_processes, descendants, libc, rootfs_path, without
+from conftest import SANITIZE, USER_MODE_LINUX, counts_processes, descendants, libc, rootfs_path, without
 
 pytestmark = pytest.mark.vm("delegated")
 
@@ -1224,6 +1224,7 @@ def test_calls_of_x32_do_nothing(run):
     assert ran.verdict["signal"] == "SIGSYS" or ran.verdict["stdout"].startswith("[[-1, "), ran
 
 
+@pytest.mark.skipif(USER_MODE_LINUX, reason="user-mode Linux answers them itself")
 def test_calls_of_i386_kill(run):
     if os.uname().machine != "x86_64":
         pytest.skip("i386 is x86-64's")

@@ -3,7 +3,7 @@ processes, files. What sandbox-run counts itself is in test_output.py and test_c
 
 import pytest
 
-from conftest import SLOW, descendants
+from conftest import SLOW, USER_MODE_LINUX, descendants
 
 pytestmark = pytest.mark.vm("root")
 
@@ -312,6 +312,7 @@ def test_a_job_that_grows_while_the_host_has_too_little_memory_left_is_ended(run
 
 
 @pytest.mark.vm
+@pytest.mark.skipif(USER_MODE_LINUX, reason="user-mode Linux does not tell how long a job was in the kernel")
 def test_so_is_one_that_takes_what_nobody_counts(run):
     """Record locks, of files that can be written: sqlite3 needs them there."""
     ran = run("--memory-floor", "1000T", "--timeout", "60", "--cpu-time", "60", json=True, code="""
