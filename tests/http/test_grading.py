@@ -60,9 +60,9 @@ def test_programs_that_run_alone_are_what_they_are_said_to_be(serve):
 @pytest.mark.alone
 @pytest.mark.parametrize("load, options", [
     pytest.param(0, {}, id="warm"),
-    pytest.param(BUSY, {"jobs": CLIENTS}, id="warm, all at once, on a busy host", marks=pytest.mark.vm("root")),
+    pytest.param(BUSY, {"jobs": CLIENTS}, id="warm, all at once, on a busy host", marks=pytest.mark.vm("service")),
     pytest.param(0, {"cold": True, "jobs": CLIENTS}, id="cold, all at once"),
-    pytest.param(BUSY, {"cold": True}, id="cold, on a busy host", marks=pytest.mark.vm("root")),
+    pytest.param(BUSY, {"cold": True}, id="cold, on a busy host", marks=pytest.mark.vm("service")),
 ], indirect=["load"])
 def test_programs_that_run_beside_many_have_the_verdict_that_they_have_alone(serve, load, options):
     server = serve(queue=1000, queue_time="10m", memory="100G", **options)
