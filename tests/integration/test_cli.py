@@ -14,7 +14,7 @@ import termios
 
 import pytest
 
-from conftest import descendants, until
+from conftest import SANITIZE, descendants, until
 
 LIMIT_OPTIONS = {  # option → (a value that is allowed, one that is not)
     "--timeout": ("5", "soon"),
@@ -764,6 +764,7 @@ def test_what_is_to_be_printed_on_a_closed_stdout_is_an_error(run, asked):
                           "(>FILE)\n")
 
 
+@pytest.mark.skipif(bool(SANITIZE), reason="a sanitizer refuses to run so before")
 @pytest.mark.parametrize("bit", ["u+s", "g+s"])
 def test_a_copy_that_has_the_rights_of_its_owner_or_group_refuses_to_run(run, host, bit):
     host.skip_unless_root("to give a file away")
