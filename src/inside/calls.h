@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/no_return.h"
+
 /* What the kernel has for a set of signals. */
 #define SIGNALS_BYTES 8
 
@@ -177,7 +179,7 @@ static inline int sys_execve(const char *path, char *const *argv, char *const *e
     return (int)syscall(SYS_execve, path, argv, envp);
 }
 
-static inline _Noreturn void sys_exit(int status)
+static inline NO_RETURN void sys_exit(int status)
 {
     for (;;)
         syscall(SYS_exit_group, status);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "cgroup/cgroup.h"
+#include "common/no_return.h"
 #include "policy/policy.h"
 
 /* The job's ids as it sees them itself. */
@@ -91,7 +92,7 @@ void inside(struct inside *in);
 
 /* The child of a cold start, from the clone on, without what is the supervisor's: its end of the
  * control pipe, and the directory of the job's cgroup, which is locked, or −1. */
-_Noreturn void inside_begin(struct inside *in, int control, int lock);
+NO_RETURN void inside_begin(struct inside *in, int control, int lock);
 
 /* Tells the supervisor something; what it can't hear is lost. */
 void inside_report(const struct inside *in, const struct report *report);
@@ -155,6 +156,6 @@ int landlock_restrict(const struct inside *in); /* landlock.c: the script's proc
 int landlock_scope_signals(struct inside *in);  /* landlock.c: a zygote's, where there are scopes */
 extern const struct sock_fprog init_filter;     /* pid 1's own */
 int session_reset_signals(void);                /* session.c: all are as a program finds them */
-_Noreturn void init_run(struct inside *in);     /* init.c: pid 1 from then on */
+NO_RETURN void init_run(struct inside *in);     /* init.c: pid 1 from then on */
 
 #endif

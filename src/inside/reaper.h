@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "common/no_return.h"
 #include "common/util.h"
 #include "inside/inside.h"
 #include "inside/raw.h"
@@ -18,7 +19,7 @@ static inline long wait_for_any(int *status)
     return raw_syscall(SYS_wait4, -1, (long)status, WNOHANG | __WALL, 0, 0);
 }
 
-static inline _Noreturn void reaper_end(int control, int report, int status, long pause_ns)
+static inline NO_RETURN void reaper_end(int control, int report, int status, long pause_ns)
 {
     struct report end = {.kind = REPORT_EXITED, .value = status};
     struct timespec now = {0};

@@ -133,7 +133,7 @@ static int die_with_supervisor(struct inside *in)
 }
 
 /* "step 'NAME'", and what its supervisor makes a sentence of. */
-static _Noreturn void fail(int errors, const char *step)
+static NO_RETURN void fail(int errors, const char *step)
 {
     char text[128];
     uint64_t failed = (uint64_t)errno;
@@ -143,7 +143,7 @@ static _Noreturn void fail(int errors, const char *step)
     sys_exit(125);
 }
 
-_Noreturn void become_zygote(struct becoming *becoming, int socket, int lock)
+NO_RETURN void become_zygote(struct becoming *becoming, int socket, int lock)
 {
     struct inside *in = &becoming->in;
     sys_close(socket);

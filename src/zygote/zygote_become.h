@@ -2,6 +2,7 @@
 #ifndef WARM_ZYGOTE_BECOME_H
 #define WARM_ZYGOTE_BECOME_H
 
+#include "common/no_return.h"
 #include "inside/inside.h"
 
 struct becoming {
@@ -20,6 +21,6 @@ int zygote_open_proc(bool whole);
 /* In the child, as inside_begin: without the supervisor's end of their socket, and the directory of
  * the zygote's cgroup, which is locked, or −1. Returns nowhere: python starts, or the error is on
  * stderr. */
-_Noreturn void become_zygote(struct becoming *becoming, int socket, int lock);
+NO_RETURN void become_zygote(struct becoming *becoming, int socket, int lock);
 
 #endif
