@@ -121,7 +121,7 @@ static int execute(void *user)
     else
         sys_execve(in->argv[0], in->argv, in->envp);
     cold->failed = errno;
-    sys_exit(125);
+    return 125;
 }
 
 /* As by vfork, the child borrows our memory until execve, which costs nothing to copy. It gets the
