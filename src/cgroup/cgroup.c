@@ -120,14 +120,16 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
 void sb_cgroup_prepare(enum sb_cgroup wanted)
 {
     static const enum sb_cgroup order[] = {SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
-    if (wanted == SB_CGROUP_AUTO && (cgroup_v2_delegated() || scope_offered()))
+    if (wanted == SB_CGROUP_AUTO && cgroup_v2_delegated())
         return;
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         struct cgroup_host host;
         struct sb_error ignored; /* sb_open finds the same again, and says it */
+        /* Where systemd gives a scope, nothing is to be made in the root of v2. */
+        bool may = wanted == SB_CGROUP_AUTO ? order[i] != SB_CGROUP_V2_ROOT || !scope_offered()
+                                            : wanted == order[i];
         cgroup_host_init(&host);
-        bool made = (wanted == SB_CGROUP_AUTO || wanted == order[i]) &&
-                    open_mode(&host, order[i], &ignored) == 0;
+        bool made = may && open_mode(&host, order[i], &ignored) == 0;
         cgroup_close(&host);
         if (made)
             return;

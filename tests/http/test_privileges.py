@@ -207,6 +207,7 @@ HIERARCHIES = [place for place in map(pathlib.Path, ["/sys/fs/cgroup", *(f"/sys/
                ("unified", "memory", "cpu", "cpu,cpuacct", "pids"))]) if place.joinpath("cgroup.procs").exists()]
 # Mounts pairs of directories over each other, and becomes the command behind "--".
 OVER_EACH_OTHER = 'while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@"'
+WITH_SYSTEMD = ["sh", "-ec", 'mount -t tmpfs run /run; mkdir -p /run/systemd/system; exec "$@"', "sh"]
 
 
 @pytest.fixture
@@ -227,4 +228,11 @@ def fresh_cgroups():
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_service_of_root_is_the_first_that_makes_a_cgroup_on_its_host(fresh_cgroups, serve, workers):
     server = serve(jobs=2, workers=workers, prefix=fresh_cgroups)
+    assert server.run("print(1)")["stdout"] == "1\n"
+
+
+@pytest.mark.skipif(pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists(), reason="needs controllers on cgroup v1")
+def test_so_it_is_where_systemd_has_the_controllers_on_v1(fresh_cgroups, serve):
+    """A hybrid hierarchy: systemd gives no scope there."""
+    server = serve(jobs=2, cold=True, prefix=[*fresh_cgroups, *WITH_SYSTEMD])
     assert server.run("print(1)")["stdout"] == "1\n"
