@@ -457,7 +457,7 @@ static struct remedy_host look_at_host(const struct utsname *host)
         .root = geteuid() == 0,
         .container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
                      access("/run/systemd/container", F_OK) == 0,
-        .systemd = access("/run/systemd/system", F_OK) == 0,
+        .systemd = scope_offered(),
         .cgroup2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0,
     };
 }

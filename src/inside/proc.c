@@ -31,6 +31,12 @@ static int absent(int result)
     return result < 0 && errno == ENOENT ? 0 : result;
 }
 
+/* By an empty directory. */
+static int cover(const char *directory)
+{
+    return sys_mount("tmpfs", directory, "tmpfs", HARMLESS, "size=4k,nr_inodes=1");
+}
+
 /* Files are covered by dev/null of the new root, which is read-only: the empty file that dev.c
  * binds the host's device over, or with a warm start what it has bound. Of the host's own, a script
  * could set the times. */
@@ -40,8 +46,7 @@ static int mask(void)
         if (absent(sys_mount("dev/null", masked_files[i], NULL, MS_BIND, NULL)) < 0)
             return -1;
     for (size_t i = 0; i < ARRAY_LEN(masked_directories); i++)
-        if (absent(sys_mount("tmpfs", masked_directories[i], "tmpfs", HARMLESS,
-                             "size=4k,nr_inodes=1")) < 0)
+        if (absent(cover(masked_directories[i])) < 0)
             return -1;
     return 0;
 }
@@ -49,7 +54,7 @@ static int mask(void)
 /* The child of a zygote has a copy of that one's, which the job's own covers. */
 static int cover_zygotes(const struct inside *in)
 {
-    return is_warm(in) ? sys_mount("tmpfs", "proc", "tmpfs", HARMLESS, "size=4k,nr_inodes=1") : 0;
+    return is_warm(in) ? cover("proc") : 0;
 }
 
 int proc_mount(struct inside *in)
