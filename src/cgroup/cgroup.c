@@ -12,40 +12,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "cgroup/cgroup_backend.h"
+#include "cgroup/scope.h"
 #include "common/error.h"
 #include "common/util.h"
-
-/* ── Files ─────────────────────────────────────────────────────────────────────────────────── */
-
-int cgroup_open_directory(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0 || errno != ENOENT)
-        return fd;
-    /* EEXIST: another program has just made it. */
-    if (mkdir(path, 0755) == 0 ? chmod(path, 0755) < 0 : errno != EEXIST)
-        return -1;
-    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-ssize_t cgroup_read(int directory, const char *file, char *text, size_t size)
-{
-    _cleanup_close_ int fd = openat(directory, file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t n = read(fd, text, size - 1);
-    if (n >= 0)
-        text[n] = '\0';
-    return n;
-}
-
-int cgroup_write(int directory, const char *file, const char *text)
-{
-    _cleanup_close_ int fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    return write(fd, text, strlen(text)) < 0 ? -1 : 0;
-}
 
 /* ── Finding one ───────────────────────────────────────────────────────────────────────────── */
 
@@ -72,6 +42,11 @@ static int open_mode(struct cgroup_host *host, enum sb_cgroup mode, struct sb_er
     if (mode == SB_CGROUP_V1)
         return cgroup_v1_open(host, err);
     return cgroup_v2_open(host, mode, err);
+}
+
+const char *cgroup_name(const struct cgroup_host *host)
+{
+    return host->backend != NULL ? host->backend->name : "none";
 }
 
 void cgroup_host_init(struct cgroup_host *host)

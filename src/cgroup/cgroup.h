@@ -21,9 +21,6 @@
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 
-/* cpu.weight of each cgroup, unless something is said. */
-#define CGROUP2_WEIGHT 100
-
 /* Of a job: pid 1 and its script. */
 #define FEWEST_PIDS 2
 
@@ -39,43 +36,7 @@ enum cgroup_number {
     CGROUP_NUMBERS
 };
 
-/* A file that a limit is written to. */
-struct cgroup_knob {
-    int hierarchy;
-    enum cgroup_controller controller;
-    const char *file;
-    const char *text; /* written as it is; or */
-    int64_t weight;   /* a nice caller's share of this (cgroup_weight), nothing where it has all; or
-                         the limit's value is written: */
-    enum sb_limit limit;
-    int64_t multiply; /* value × multiply / divide + add, */
-    int64_t divide;   /* 0: 1 */
-    int64_t add;
-    const char *suffix; /* and this behind it */
-    bool optional;      /* its absence opens no gap */
-    bool network;       /* only for a job that has one: see struct cgroup_job */
-};
-
-/* Where a number is found: the whole file, or the line that starts with `key`. */
-struct cgroup_evidence {
-    int hierarchy;
-    const char *file; /* NULL: this back end has no such number */
-    const char *key;
-    bool held; /* opened with the job: evidence that a full table of descriptors must not cost */
-};
-
-struct cgroup_backend {
-    const char *name; /* "v2", "v1" */
-    const struct cgroup_knob *knobs;
-    size_t knobs_count;
-    struct cgroup_evidence evidence[CGROUP_NUMBERS];
-    struct cgroup_knob
-        unthrottle; /* what lets a job die at once that its share of CPU would slow */
-    const struct cgroup_knob *renewal; /* see cgroup_renew; NULL: there is no way */
-    size_t renewal_count;
-    bool attach_by_child; /* hierarchies without CLONE_INTO_CGROUP: the child writes itself into
-                             `tasks` */
-};
+struct cgroup_backend;
 
 /* The back end that this host offers, opened. */
 struct cgroup_host {
@@ -104,6 +65,9 @@ struct cgroup_job {
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);
+
+/* "v2", "v1", "none". */
+const char *cgroup_name(const struct cgroup_host *host);
 
 /* No back end, nothing open. */
 void cgroup_host_init(struct cgroup_host *host);
@@ -142,9 +106,6 @@ int cgroup_let_clone(const struct cgroup_host *host);
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err);
 
-/* What the caller's nice value leaves of a weight. */
-int64_t cgroup_weight(int64_t whole);
-
 /* Writes the limits that differ from those of `before`, which cgroup_limit wrote. */
 int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,
                          const struct sb_limits *limits, const struct sb_limits *before,
@@ -171,25 +132,5 @@ void cgroup_job_close(struct cgroup_job *job);
 
 /* A job without directories, for cleanup on every path. */
 void cgroup_job_init(struct cgroup_job *job);
-
-/* For the back ends: opens a directory, and makes it when it is not there. −1 with errno. */
-int cgroup_open_directory(const char *path);
-/* Reads a small file below a directory into text, NUL-terminated. Returns its length or −1. */
-ssize_t cgroup_read(int directory, const char *file, char *text, size_t size);
-int cgroup_write(int directory, const char *file, const char *text);
-
-int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err);
-/* `mode`: SB_CGROUP_V2_DELEGATED, _SCOPE or _ROOT. */
-int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err);
-/* True when this process runs on cgroup v2 in a cgroup that is marked as delegated to it. */
-bool cgroup_v2_delegated(void);
-
-/* Asks the systemd manager of this user (as root: the system's) for a scope with delegation and
- * moves this process into it. See scope.c. */
-int scope_enter(struct sb_error *err);
-/* Whether there is a systemd to ask. */
-bool scope_offered(void);
-/* Whether a cgroup of the user's systemd is that of a unit with delegation, by its word. */
-bool scope_is_delegated(const char *cgroup);
 
 #endif

@@ -1,4 +1,4 @@
-/* A job's limits, the evidence of what it used, and its end: what the back ends' tables
+/* A job's limits and the evidence of what it used: what the back ends' tables
  * (cgroup_v1.c, cgroup_v2.c) say is written and read here, the same way for both. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +10,10 @@
 #include <sys/resource.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/cgroup_backend.h"
+#include "cgroup/cgroup_weight.h"
 #include "common/error.h"
+#include "common/small_file.h"
 #include "common/util.h"
 
 /* What is charged to a cgroup whose processes are dead: in advance, 64 pages a CPU, and a little.
@@ -18,16 +21,6 @@
 #define KEPT_BYTES (512 << 10)
 
 /* ── Limits ────────────────────────────────────────────────────────────────────────────────── */
-
-/* A fifth less for each step, as for processes (sched_prio_to_weight in kernel/sched/core.c):
- * within a cgroup it is nice values that count, between cgroups their weights. */
-int64_t cgroup_weight(int64_t whole)
-{
-    int64_t weight = whole;
-    for (int nice = getpriority(PRIO_PROCESS, 0); nice > 0; nice--)
-        weight = (weight * 4 + 2) / 5;
-    return weight;
-}
 
 static int write_knob(const struct cgroup_host *host, const struct cgroup_job *job,
                       const struct cgroup_knob *knob, const struct sb_limits *limits,
@@ -40,7 +33,7 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
     /* The kernel rewrites its own code, on all CPUs, when the first cgroup of the host gets such a
      * limit, and when the last one that has one goes: our parent keeps one. */
     if (knob->network)
-        cgroup_write(host->parent[knob->hierarchy], knob->file, "-1");
+        small_file_write(host->parent[knob->hierarchy], knob->file, "-1");
     if (knob->weight > 0) {
         int64_t weight = cgroup_weight(knob->weight);
         if (weight == knob->weight)
@@ -55,7 +48,7 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
                  knob->suffix ? knob->suffix : "");
         value = text;
     }
-    if (cgroup_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
+    if (small_file_write(job->dir[knob->hierarchy], knob->file, value) < 0 &&
         !(knob->optional && errno == ENOENT))
         return sb_fail(err, "cgroup", errno,
                        "cannot write %s to %s in %s: %m; see sandbox-run --doctor", value,
@@ -101,7 +94,7 @@ static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
     _cleanup_close_ int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     char text[64];
     snprintf(text, sizeof(text), "%d %d", event, control);
-    if (control < 0 || event < 0 || cgroup_write(dir, "cgroup.event_control", text) < 0)
+    if (control < 0 || event < 0 || small_file_write(dir, "cgroup.event_control", text) < 0)
         return -1;
     job->oom_event = steal_fd(&event);
     return 0;
@@ -156,7 +149,7 @@ int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *j
     if (job->number[number] >= 0)
         size = pread(job->number[number], text, sizeof(text) - 1, 0);
     else if (evidence->file != NULL && job->dir[evidence->hierarchy] >= 0)
-        size = cgroup_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text));
+        size = small_file_read(job->dir[evidence->hierarchy], evidence->file, text, sizeof(text));
     if (size < 0)
         return -1;
     text[size] = '\0';
@@ -191,32 +184,4 @@ bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
     /* Set back, the peak is what is charged now. */
     int64_t memory = cgroup_number(host, job, CGROUP_MEMORY_PEAK);
     return memory >= 0 && memory <= KEPT_BYTES;
-}
-
-/* ── The end ───────────────────────────────────────────────────────────────────────────────── */
-
-/* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster.
- */
-static void kill_listed(int dir)
-{
-    char text[16384];
-    for (int round = 0; round < 100; round++) {
-        if (cgroup_read(dir, "cgroup.procs", text, sizeof(text)) <= 0)
-            return;
-        char *state = NULL;
-        for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state))
-            if (atoi(pid) > 0)
-                kill(atoi(pid), SIGKILL);
-    }
-}
-
-void cgroup_kill(const struct cgroup_host *host, const struct cgroup_job *job)
-{
-    if (job->dir[0] < 0)
-        return;
-    const struct cgroup_knob *unthrottle = &host->backend->unthrottle;
-    if (job->dir[unthrottle->hierarchy] >= 0)
-        cgroup_write(job->dir[unthrottle->hierarchy], unthrottle->file, unthrottle->text);
-    if (cgroup_write(job->dir[0], "cgroup.kill", "1") < 0)
-        kill_listed(job->dir[0]);
 }

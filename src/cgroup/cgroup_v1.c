@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/cgroup_backend.h"
 #include "common/error.h"
 #include "common/util.h"
 

@@ -11,7 +11,11 @@
 #include <sys/xattr.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/cgroup_backend.h"
+#include "cgroup/cgroup_weight.h"
+#include "cgroup/scope.h"
 #include "common/error.h"
+#include "common/small_file.h"
 #include "common/util.h"
 
 #define CGROUP2_ROOT "/sys/fs/cgroup"
@@ -60,7 +64,7 @@ static bool on_cgroup2(void)
 static int own_cgroup(char *path, size_t size)
 {
     char text[4096];
-    if (cgroup_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+    if (small_file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
         return -1;
     char *line = strstr(text, "0::/");
     if (line == NULL || (line != text && line[-1] != '\n')) {
@@ -126,14 +130,14 @@ static int evacuate(int base)
                                              : errno != EEXIST)
         return -1;
     char text[16384], *state = NULL;
-    if (cgroup_read(base, "cgroup.procs", text, sizeof(text)) < 0)
+    if (small_file_read(base, "cgroup.procs", text, sizeof(text)) < 0)
         return -1;
     for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state)) {
         if (strcmp(pid, "0") == 0) { /* of an outer pid namespace; written, it would mean us */
             errno = EPERM;
             return -1;
         }
-        if (cgroup_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH)
+        if (small_file_write(base, SUPERVISOR "/cgroup.procs", pid) < 0 && errno != ESRCH)
             return -1;
     }
     return 0;
@@ -147,7 +151,7 @@ static unsigned controllers_in(int dir, const char *file)
     } names[] = {{"memory", CGROUP_MEMORY}, {"cpu", CGROUP_CPU}, {"pids", CGROUP_PIDS}};
     char text[512];
     unsigned found = 0;
-    if (cgroup_read(dir, file, text, sizeof(text)) < 0)
+    if (small_file_read(dir, file, text, sizeof(text)) < 0)
         return 0;
     char *state = NULL;
     for (char *word = strtok_r(text, " \n", &state); word; word = strtok_r(NULL, " \n", &state))
@@ -168,13 +172,14 @@ static unsigned enable_controllers(int dir, bool may_evacuate)
     for (unsigned c = CGROUP_MEMORY; c <= CGROUP_PIDS; c <<= 1) {
         if (!(there & c) || (enabled & c))
             continue;
-        int result = cgroup_write(dir, "cgroup.subtree_control", words[c]);
+        int result = small_file_write(dir, "cgroup.subtree_control", words[c]);
         /* Processes of our unit may be born while we move them away, and one that is about to end
          * stays until it has. */
         for (int tries = 0; result < 0 && errno == EBUSY && may_evacuate && tries < 1000; tries++) {
             if (tries > 2)
                 poll(NULL, 0, 1);
-            result = evacuate(dir) < 0 ? -1 : cgroup_write(dir, "cgroup.subtree_control", words[c]);
+            result =
+                evacuate(dir) < 0 ? -1 : small_file_write(dir, "cgroup.subtree_control", words[c]);
         }
         if (result == 0)
             enabled |= c;
@@ -218,6 +223,21 @@ static int open_root(struct cgroup_host *host, struct sb_error *err)
     return 0;
 }
 
+/* Our own cgroup is the evidence that systemd has moved us. */
+static int enter_scope(struct sb_error *err)
+{
+    char name[SCOPE_NAME_SIZE];
+    if (scope_ask(name, err) < 0)
+        return -1;
+    for (int tries = 0; tries < 5000; tries++) {
+        if (cgroup_v2_delegated())
+            return 0;
+        poll(NULL, 0, 1);
+    }
+    return sb_fail(err, "cgroup", 0, "systemd did not move us into %s; see: systemctl %sstatus %s",
+                   name, geteuid() == 0 ? "" : "--user ", name);
+}
+
 int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_error *err)
 {
     if (!on_cgroup2())
@@ -227,7 +247,7 @@ int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_erro
     host->backend = &v2;
     if (mode == SB_CGROUP_V2_ROOT)
         return open_root(host, err);
-    if (mode == SB_CGROUP_V2_SCOPE && !cgroup_v2_delegated() && scope_enter(err) < 0)
+    if (mode == SB_CGROUP_V2_SCOPE && !cgroup_v2_delegated() && enter_scope(err) < 0)
         return -1;
     return open_delegated(host, err);
 }

@@ -1,15 +1,15 @@
-/* A delegated scope from systemd: how a program that was started by hand, as root or as an ordinary
- * user, comes by a cgroup of its own. busctl(1), which is wherever systemd is, makes the one D-Bus
- * call; a library for it would cost every start that needs none. */
+/* See scope.h. busctl(1), which is wherever systemd is, makes the one D-Bus call; a library for it
+ * would cost every start that needs none. */
+#include "cgroup/scope.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cgroup/cgroup.h"
+#include "cgroup/cgroup_weight.h"
 #include "common/error.h"
 #include "common/tool.h"
 
@@ -76,37 +76,21 @@ bool scope_is_delegated(const char *cgroup)
     return result == 0 && strcmp(answer, "yes\n") == 0;
 }
 
-/* systemd answers before it has moved us: our own cgroup is the evidence. */
-static int await_delegation(void)
-{
-    for (int tries = 0; tries < 5000; tries++) {
-        if (cgroup_v2_delegated())
-            return 0;
-        poll(NULL, 0, 1);
-    }
-    return -1;
-}
-
 bool scope_offered(void)
 {
     return access("/run/systemd/system", F_OK) == 0;
 }
 
-int scope_enter(struct sb_error *err)
+int scope_ask(char name[SCOPE_NAME_SIZE], struct sb_error *err)
 {
     bool system = geteuid() == 0;
     if (!scope_offered())
         return sb_fail(err, "cgroup", ENOENT, "this host does not run systemd");
-    char name[64];
-    snprintf(name, sizeof(name), "sandbox-run-%d.scope", (int)getpid());
+    snprintf(name, SCOPE_NAME_SIZE, "sandbox-run-%d.scope", (int)getpid());
     if (call_systemd(system ? "--system" : "--user", name) < 0)
         return sb_fail(err, "cgroup", errno,
                        system ? "systemd gives no delegated scope: %m; try: busctl status"
                               : "the user's systemd gives no delegated scope: %m; log in through "
                                 "PAM, or: loginctl enable-linger $USER");
-    if (await_delegation() < 0)
-        return sb_fail(err, "cgroup", 0,
-                       "systemd did not move us into %s; see: systemctl %sstatus %s", name,
-                       system ? "" : "--user ", name);
     return 0;
 }

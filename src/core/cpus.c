@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cgroup/cgroup.h"
+#include "common/small_file.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
@@ -33,7 +34,7 @@ static int64_t quota_v2(const char *directory)
     char path[4096 + 32], text[64];
     int64_t quota, period;
     snprintf(path, sizeof(path), "%s/cpu.max", directory);
-    if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
+    if (small_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
         sscanf(text, "%" SCNd64 " %" SCNd64, &quota, &period) != 2)
         return 0;
     return millicpus(quota, period);
@@ -43,7 +44,7 @@ static int64_t number(const char *directory, const char *file)
 {
     char path[4096 + 32], text[64];
     snprintf(path, sizeof(path), "%s/%s", directory, file);
-    return cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ? -1 : strtoll(text, NULL, 10);
+    return small_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ? -1 : strtoll(text, NULL, 10);
 }
 
 static int64_t quota_v1(const char *directory)

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/scope.h"
 #include "common/error.h"
+#include "common/small_file.h"
 #include "common/util.h"
 #include "core/remedy.h"
 #include "core/rootfs.h"
@@ -50,7 +52,7 @@ say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
 static long setting(const char *path)
 {
     char text[64];
-    return cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0 ? -1 : strtol(text, NULL, 10);
+    return small_file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ? -1 : strtol(text, NULL, 10);
 }
 
 /* Settings that forbid user namespaces, and how to change them. */
@@ -149,8 +151,8 @@ static void check_trials(struct doctor *doctor)
 static void check_seccomp(struct doctor *doctor)
 {
     char actions[256] = "none";
-    ssize_t size =
-        cgroup_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions, sizeof(actions));
+    ssize_t size = small_file_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", actions,
+                                   sizeof(actions));
     actions[size > 0 ? strcspn(actions, "\n") : strlen("none")] = '\0';
     struct sb_finding finding = {.name = "seccomp",
                                  .ok = strstr(actions, "errno") && strstr(actions, "kill_process"),
@@ -260,7 +262,7 @@ static const char *controller_remedy(const struct doctor *doctor, const char *fi
 {
     char table[4096], name[16] = "", line[80];
     bool listed = false, enabled = false;
-    ssize_t size = cgroup_read(AT_FDCWD, "/proc/cgroups", table, sizeof(table) - 1);
+    ssize_t size = small_file_read(AT_FDCWD, "/proc/cgroups", table, sizeof(table) - 1);
     table[size > 0 ? size : 0] = '\0';
     sscanf(finding, "%15s", name);
     for (const char *at = table; *at != '\0' && !listed; at += strcspn(at, "\n")) {
@@ -288,7 +290,7 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
                                  .remedy = remedy_of_cgroup(&doctor->host)};
     doctor->host.no_cgroup = !found;
     if (found)
-        say(doctor, finding, "%s at %s: %s", host.backend->name, host.place, how_found(host.mode));
+        say(doctor, finding, "%s at %s: %s", cgroup_name(&host), host.place, how_found(host.mode));
     else
         say(doctor, finding, "%s", err.message);
     for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {

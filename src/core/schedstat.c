@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/small_file.h"
 #include "common/util.h"
 
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -27,7 +28,7 @@ static bool read_file(const char *path, struct clock_task *task)
 {
     char text[96];
     uint64_t cpu_ns, delay_ns, runs;
-    if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
+    if (small_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0 ||
         sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &cpu_ns, &delay_ns, &runs) != 3)
         return false;
     *task = (struct clock_task){.cpu_us = (int64_t)(cpu_ns / 1000),
@@ -68,7 +69,7 @@ static int64_t age_of_runnable(int32_t tid)
     char path[40], text[1024];
     uint64_t ticks;
     snprintf(path, sizeof(path), "/proc/%" PRId32 "/stat", tid);
-    if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
+    if (small_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
         return -1;
     const char *at = strrchr(text, ')'); /* the name itself may hold anything */
     if (at == NULL || strncmp(at, ") R ", 4) != 0)
@@ -107,7 +108,8 @@ static void read_tasks(struct clock_look *look, const struct job_clock *clock,
 {
     char text[TASKS_MAX * 8], *state = NULL;
     look->tasks = calloc(TASKS_MAX, sizeof(*look->tasks));
-    if (look->tasks == NULL || cgroup_read(job->dir[0], "cgroup.threads", text, sizeof(text)) < 0)
+    if (look->tasks == NULL ||
+        small_file_read(job->dir[0], "cgroup.threads", text, sizeof(text)) < 0)
         return;
     char *end = strrchr(text, '\n');
     if (end == NULL)

@@ -252,7 +252,7 @@ void verdict_give(struct sb_run *run)
         .cpu_time_us = run->cpu_time_us,
         .memory_peak_bytes = run->memory_peak,
         .pids_peak = run->pids_peak,
-        .cgroup = run->sandbox->cgroup.backend ? run->sandbox->cgroup.backend->name : "none",
+        .cgroup = cgroup_name(&run->sandbox->cgroup),
         .start = run->warm ? "warm" : "cold",
         .missing = run->missing,
     };

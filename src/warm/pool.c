@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "common/small_file.h"
 #include "common/util.h"
 #include "warm/warm_job.h"
 #include "zygote/protocol.h"
@@ -187,7 +188,7 @@ static void find_lost(struct sb_run *shell)
 {
     char text[64];
     if (shell->cgroup.dir[0] < 0 ||
-        cgroup_read(shell->cgroup.dir[0], "cgroup.procs", text, sizeof(text)) <= 0)
+        small_file_read(shell->cgroup.dir[0], "cgroup.procs", text, sizeof(text)) <= 0)
         return;
     shell->pid = (pid_t)strtol(text, NULL, 10);
     shell->source[SOURCE_PIDFD].fd = (int)syscall(SYS_pidfd_open, shell->pid, 0);

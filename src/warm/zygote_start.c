@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 
 #include "common/error.h"
+#include "common/small_file.h"
 #include "common/util.h"
 #include "inside/clone.h"
 #include "seccomp/seccomp.h"
@@ -310,7 +311,7 @@ static void find_helpers(struct zygote_process *process)
 {
     char path[64], text[256];
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process->pid, process->pid);
-    if (cgroup_read(AT_FDCWD, path, text, sizeof(text)) < 0)
+    if (small_file_read(AT_FDCWD, path, text, sizeof(text)) < 0)
         return; /* a kernel that does not tell */
     char *at = text;
     for (long pid;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cgroup/cgroup.h"
+#include "cgroup/cgroup_backend.h"
 #include "common/util.h"
 
 enum { PROGRAMS = 4, ROUNDS = 500 };

@@ -1,0 +1,14 @@
+/* See cgroup_weight.h. */
+#include "cgroup/cgroup_weight.h"
+
+#include <sys/resource.h>
+
+/* A fifth less for each step, as for processes (sched_prio_to_weight in kernel/sched/core.c):
+ * within a cgroup it is nice values that count, between cgroups their weights. */
+int64_t cgroup_weight(int64_t whole)
+{
+    int64_t weight = whole;
+    for (int nice = getpriority(PRIO_PROCESS, 0); nice > 0; nice--)
+        weight = (weight * 4 + 2) / 5;
+    return weight;
+}
