@@ -154,7 +154,7 @@ static void report_start(const struct inside *in)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     int64_t used_us = (int64_t)cpu.tv_sec * 1000000 + cpu.tv_nsec / 1000;
     struct report start = {.kind = REPORT_STARTED, .value = (int)used_us, .at_us = monotonic_us()};
-    inside_report(in, &start);
+    report_send(in->report, &start);
 }
 
 int init_start_script(struct inside *in)
@@ -186,8 +186,8 @@ void init_run(struct inside *in)
     sys_close_fd(&in->ruleset);
     int ended = (int)syscall(SYS_signalfd4, -1, &child, SIGNALS_BYTES, SFD_CLOEXEC | SFD_NONBLOCK);
     if (ended < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &init_filter) < 0) {
-        inside_report(in,
-                      &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
+        report_send(in->report,
+                    &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
         sys_exit(125);
     }
     reaper_run(in->control, in->report, ended, in->script, 0);

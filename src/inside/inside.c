@@ -75,18 +75,12 @@ int inside_step_of(int (*step)(struct inside *in))
     return i;
 }
 
-void inside_report(const struct inside *in, const struct report *report)
-{
-    ssize_t ignored = sys_write(in->report, report, sizeof(*report));
-    (void)ignored;
-}
-
 void inside(struct inside *in)
 {
     for (in->step = 0; (size_t)in->step < ARRAY_LEN(steps); in->step++)
         if (steps[in->step].step(in) < 0) {
-            inside_report(
-                in, &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
+            report_send(in->report,
+                        &(struct report){.kind = REPORT_FAILED, .step = in->step, .value = errno});
             sys_exit(125);
         }
     if (in->script != 0)

@@ -15,6 +15,7 @@
 
 #include "cgroup/cgroup.h"
 #include "common/no_return.h"
+#include "inside/report.h"
 #include "policy/policy.h"
 
 /* The job's ids as it sees them itself. */
@@ -31,17 +32,6 @@
 #define CODE_FD 4
 /* A cold start's library (src/zygote/steps_module.c), until the runner has loaded it. */
 #define LIBRARY_FD 5
-
-/* What the child writes on the report pipe; the last is REPORT_FAILED or REPORT_EXITED. A warm
- * child's channel has such messages, too (src/zygote/protocol.h). */
-struct report {
-    enum { REPORT_FAILED = 1, REPORT_MISSING, REPORT_STARTED, REPORT_EXITED, REPORT_LISTENER } kind;
-    int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
-    int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status; REPORT_STARTED: CPU
-                  time by then, in microseconds */
-    bool alone;    /* REPORT_EXITED: pid 1 has no child left, so nothing else of the job is alive */
-    int64_t at_us; /* REPORT_STARTED, REPORT_EXITED: when, by CLOCK_MONOTONIC */
-};
 
 struct inside {
     const char *rootfs; /* path of the root file system on the host */
@@ -93,9 +83,6 @@ void inside(struct inside *in);
 /* The child of a cold start, from the clone on, without what is the supervisor's: its end of the
  * control pipe, and the directory of the job's cgroup, which is locked, or −1. */
 NO_RETURN void inside_begin(struct inside *in, int control, int lock);
-
-/* Tells the supervisor something; what it can't hear is lost. */
-void inside_report(const struct inside *in, const struct report *report);
 
 /* The name of a step for error messages: "root", "proc", … */
 const char *inside_step_name(int step);

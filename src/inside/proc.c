@@ -69,8 +69,8 @@ int proc_mount(struct inside *in)
         int errnum = errno;
         if (errnum != EPERM || !in->best_effort || cover_zygotes(in) < 0)
             return -1;
-        inside_report(in,
-                      &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errnum});
+        report_send(in->report,
+                    &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errnum});
         return 0;
     }
     return full ? mask() : 0;

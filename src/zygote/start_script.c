@@ -219,9 +219,9 @@ int start_script(struct inside *in)
     else if (setsid() < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 || script_install_filter(in) < 0)
         failed = seccomp_available;
     if (failed != NULL) {
-        inside_report(in, &(struct report){.kind = REPORT_FAILED,
-                                           .step = inside_step_of(failed),
-                                           .value = errno});
+        report_send(in->report, &(struct report){.kind = REPORT_FAILED,
+                                                 .step = inside_step_of(failed),
+                                                 .value = errno});
         _exit(125);
     }
     /* At once, though most jobs are over before anybody looks at it: what python and the preloaded
