@@ -21,7 +21,8 @@
 #include <sys/socket.h>
 
 #include "common/util.h"
-#include "core/run.h"
+#include "core/filters.h"
+#include "core/sources.h"
 #include "seccomp/seccomp.h"
 #include "seccomp/seccomp_profile.h"
 
@@ -60,17 +61,16 @@ struct denied {
 static void lose(struct sb_run *run)
 {
     source_close(run, SOURCE_DENIED);
-    run->denied_unknown = true;
+    run->process.listener = LISTENER_LOST;
 }
 
 void denied_begin(struct sb_run *run, int listener)
 {
     source_close(run, SOURCE_DENIED);
-    run->source[SOURCE_DENIED].fd = listener;
-    run->denied_begun = true;
-    run->denied_listens = listener >= 0;
+    run->process.fd[SOURCE_DENIED] = listener;
+    run->process.listener = listener == FD_DROPPED ? LISTENER_UNNEEDED : LISTENER_HELD;
     if (listener == FD_DROPPED)
-        run->source[SOURCE_DENIED].fd = -1;
+        run->process.fd[SOURCE_DENIED] = -1;
     else if (listener < 0 || (run->listened && source_watch(run, SOURCE_DENIED, EPOLLIN) < 0))
         lose(run);
 }
@@ -81,7 +81,7 @@ static void receive_listener(struct sb_run *run)
     int listener;
     char byte = 0;
     ssize_t n =
-        message_receive(run->source[SOURCE_DENIED].fd, &byte, sizeof(byte), true, &listener);
+        message_receive(run->process.fd[SOURCE_DENIED], &byte, sizeof(byte), true, &listener);
     if (n >= 0 || (errno != EAGAIN && errno != EINTR))
         denied_begin(run, listener);
 }
@@ -164,29 +164,31 @@ static void answer_seldom(struct sb_run *run)
     denied->seldom = true;
     denied->resume_us = monotonic_us() + PAUSE_US * (int64_t)run->sandbox->denied_seldom;
     source_watch(run, SOURCE_DENIED, 0);
-    timer_check(run);
 }
 
-void denied_ready(struct sb_run *run, uint32_t events)
+bool denied_ready(struct sb_run *run, uint32_t events)
 {
-    if (run->dead)
-        return;
-    if (!run->denied_listens) {
+    if (run->phase >= RUN_DEAD)
+        return false;
+    if (run->process.listener == LISTENER_AWAITED) {
         receive_listener(run);
-        return;
+        return false;
     }
     if ((events & EPOLLIN) == 0) { /* the last process behind the filter has ended */
         source_close(run, SOURCE_DENIED);
-        return;
+        return false;
     }
-    const struct filter *filter = filter_reporting(run->sandbox, run->policy);
+    const struct filter *filter = filter_reporting(run->sandbox, run->asked.policy);
     if (run->denied == NULL)
         run->denied = calloc(1, sizeof(*run->denied));
     if (run->denied == NULL || filter == NULL ||
-        answer_one(run->source[SOURCE_DENIED].fd, run->denied, filter) < 0)
+        answer_one(run->process.fd[SOURCE_DENIED], run->denied, filter) < 0)
         lose(run);
-    else if (run->denied->seldom || !take_answer(run->sandbox))
+    else if (run->denied->seldom || !take_answer(run->sandbox)) {
         answer_seldom(run);
+        return true;
+    }
+    return false;
 }
 
 int64_t denied_left(const struct sb_run *run, int64_t now_us)
@@ -245,8 +247,8 @@ int64_t denied_list(const struct sb_run *run, const struct sb_denied **list)
     struct denied *denied = run->denied;
     *list = NULL;
     if (denied == NULL)
-        return run->denied_unknown ? -1 : 0;
-    const struct filter *filter = filter_reporting(run->sandbox, run->policy);
+        return run->process.listener == LISTENER_LOST ? -1 : 0;
+    const struct filter *filter = filter_reporting(run->sandbox, run->asked.policy);
     size_t count = 0;
     for (; count < denied->count; count++) {
         say(denied->text[count], &denied->calls[count], filter != NULL ? filter->names : NULL);

@@ -3,6 +3,7 @@
 #ifndef SB_DENIED_H
 #define SB_DENIED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sandbox.h"
@@ -12,8 +13,8 @@ struct sb_run;
 
 /* What came from the job: its listener, which becomes the run's, FD_DROPPED, or −1. */
 void denied_begin(struct sb_run *run, int listener);
-/* An event of SOURCE_DENIED. */
-void denied_ready(struct sb_run *run, uint32_t events);
+/* An event of SOURCE_DENIED. True: further calls have to wait, see denied_left. */
+bool denied_ready(struct sb_run *run, uint32_t events);
 /* One of those that must wait may be answered again: microseconds until then, INT64_MAX where none
  * waits. */
 int64_t denied_left(const struct sb_run *run, int64_t now_us);

@@ -44,16 +44,16 @@ static int64_t standard_floor(void)
 void floor_open(struct sb_sandbox *sandbox, int64_t bytes)
 {
     sandbox->floor = (struct floor){
-        .bytes = bytes > 0 ? bytes : standard_floor(), .meminfo = -1, .available = -1};
+        .bytes = bytes > 0 ? bytes : standard_floor(), .meminfo = -1, .timer = -1, .available = -1};
     /* Opens the file for good, when its caller expects that. The first look is still due. */
     sandbox->floor.available = meminfo_available(&sandbox->floor.meminfo);
-    sandbox->floor_timer = (struct source){.kind = SOURCE_FLOOR, .fd = -1, .spent = -1};
+    sandbox->floor_source = (struct source){.kind = SOURCE_FLOOR, .spent = -1};
 }
 
 void floor_close(struct sb_sandbox *sandbox)
 {
     close_fd(&sandbox->floor.meminfo);
-    close_fd(&sandbox->floor_timer.fd);
+    close_fd(&sandbox->floor.timer);
 }
 
 /* ── What is left ──────────────────────────────────────────────────────────────────────────── */
@@ -80,14 +80,14 @@ static void measure(struct sb_run *run, int64_t near_us, int64_t now_us)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
     struct growth *growth = &run->growth;
-    int64_t memory = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_NOW);
-    int64_t system_us = cgroup_number(host, &run->cgroup, CGROUP_SYSTEM_TIME_US);
+    int64_t memory = cgroup_number(host, &run->process.cgroup, CGROUP_MEMORY_NOW);
+    int64_t system_us = cgroup_number(host, &run->process.cgroup, CGROUP_SYSTEM_TIME_US);
     bool known = growth->looked_us > 0 && growth->looked_us == near_us;
-    if (!known && (near_us == 0 || run->started_us < near_us)) {
+    if (!known && (near_us == 0 || run->evidence.started_us < near_us)) {
         growth->memory = memory;
         growth->system_us = system_us;
     } else if (!known) { /* its cgroup may have been another's before */
-        int64_t before_us = run->cpu_time_before_us;
+        int64_t before_us = run->evidence.cpu_time_before_us;
         growth->system_us = system_us < before_us ? system_us : before_us;
     }
     growth->more = memory - growth->memory;
@@ -99,7 +99,8 @@ static void measure(struct sb_run *run, int64_t near_us, int64_t now_us)
 
 static bool is_running(const struct sb_run *run)
 {
-    return !run->dead && !run->exited && run->warm_job == NULL && run->cause == CAUSE_NONE;
+    return run->phase < RUN_DEAD && run->evidence.end != SCRIPT_EXITED && run->warm_job == NULL &&
+           run->evidence.cause == CAUSE_NONE;
 }
 
 /* Of what the host lost beyond what is counted, by the time that they all spent in the kernel. */
@@ -148,7 +149,7 @@ static struct sb_run *find_growth(struct sb_sandbox *sandbox, int64_t lost, int6
 
 static int64_t grew_us(const struct sb_run *run)
 {
-    return run->growth.grew_us > 0 ? run->growth.grew_us : run->started_us;
+    return run->growth.grew_us > 0 ? run->growth.grew_us : run->evidence.started_us;
 }
 
 static struct sb_run *find_last_grown(struct sb_sandbox *sandbox)
@@ -163,7 +164,7 @@ static struct sb_run *find_last_grown(struct sb_sandbox *sandbox)
 static void end_for_memory(struct sb_run *run)
 {
     const struct floor *floor = &run->sandbox->floor;
-    snprintf(run->reason, sizeof(run->reason),
+    snprintf(run->evidence.reason, sizeof(run->evidence.reason),
              "the host was running out of memory: it had %lld MiB left, less than the floor of "
              "%lld MiB, and this job was the last to grow; run fewer jobs at once, or free memory, "
              "and try again",
@@ -214,29 +215,29 @@ static void arm(struct sb_sandbox *sandbox)
     in_us = in_us < LOOK_MIN_US ? LOOK_MIN_US : in_us;
     struct itimerspec when = {
         .it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
-    floor->armed = timerfd_settime(sandbox->floor_timer.fd, 0, &when, NULL) == 0;
+    floor->armed = timerfd_settime(sandbox->floor.timer, 0, &when, NULL) == 0;
 }
 
 /* Without a timer jobs run on: there are looks whenever one ends. */
 void floor_watch(struct sb_sandbox *sandbox)
 {
-    struct source *timer = &sandbox->floor_timer;
-    if (sandbox->floor.armed)
+    struct floor *floor = &sandbox->floor;
+    if (floor->armed)
         return;
-    if (timer->fd < 0) {
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = timer};
-        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-        if (epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, timer->fd, &event) < 0)
-            close_fd(&timer->fd);
+    if (floor->timer < 0) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &sandbox->floor_source};
+        floor->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, floor->timer, &event) < 0)
+            close_fd(&floor->timer);
     }
-    if (timer->fd >= 0)
+    if (floor->timer >= 0)
         arm(sandbox);
 }
 
 void floor_ready(struct sb_sandbox *sandbox)
 {
     uint64_t count;
-    ssize_t ignored = read(sandbox->floor_timer.fd, &count, sizeof(count));
+    ssize_t ignored = read(sandbox->floor.timer, &count, sizeof(count));
     (void)ignored;
     sandbox->floor.armed = false;
     floor_look(sandbox, monotonic_us());

@@ -18,7 +18,8 @@ struct floor {
     int64_t near_us;   /* the last look, if the floor was near and jobs were looked at too */
     int64_t under_us;  /* since when there has been less; 0: there is not */
     int64_t ended_us;  /* when a job was last ended for it */
-    bool armed;        /* its timer */
+    int timer;         /* timerfd for the next look, −1: none yet */
+    bool armed;        /* it is set */
 };
 
 /* What a run held when the floor was near, and took since the look before. */

@@ -1,6 +1,8 @@
 /* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. While the child makes
  * its network namespace and attaches the root file system, the parent writes maps and limits:
  * neither waits for the other before it must. Nothing of the script runs before the go. */
+#include "core/launch.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
@@ -16,7 +18,6 @@
 #include "common/error.h"
 #include "common/quantity.h"
 #include "common/util.h"
-#include "core/run.h"
 #include "inside/clone.h"
 #include "inside/rlimits.h"
 #include "policy/limit.h"
@@ -32,11 +33,12 @@ static int make_pipe(int pipe_fds[2], int ours)
     return fcntl(pipe_fds[ours], F_SETFL, O_NONBLOCK);
 }
 
-/* Both of the script's descriptors are one pipe, so that the kernel keeps the order. */
-static int merge_stderr(struct sb_run *run, struct inside *in)
+/* Both of the script's descriptors are one pipe, so that the kernel keeps the order. A warm child's
+ * pipes are made before its job comes: see zygote_take. */
+static int merge_stderr(struct process *process, struct inside *in)
 {
     int *stderr_fd = &in->fds[STDERR_FILENO];
-    close_fd(&run->source[SOURCE_STDERR].fd);
+    close_fd(&process->fd[SOURCE_STDERR]);
     close_fd(stderr_fd);
     *stderr_fd = fcntl(in->fds[STDOUT_FILENO], F_DUPFD_CLOEXEC, 0);
     return *stderr_fd < 0 ? -1 : 0;
@@ -44,58 +46,62 @@ static int merge_stderr(struct sb_run *run, struct inside *in)
 
 /* Where a cold start's listener comes from: pipes carry no descriptors. A warm child has a socket
  * anyway. */
-static int make_listener_socket(struct sb_run *run, struct inside *in)
+static int make_listener_socket(struct process *process, struct inside *in)
 {
     int sockets[2];
     if (!in->report_denied)
         return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
         return -1;
-    run->source[SOURCE_DENIED].fd = sockets[0];
-    run->denied_listens = false;
+    process->fd[SOURCE_DENIED] = sockets[0];
     in->listener_to = sockets[1];
     return 0;
 }
 
-static int make_pipes(struct sb_run *run, struct inside *in, int control[2], int report[2])
+static int make_pipes(struct process *process, struct inside *in)
 {
     static const struct {
         enum source_kind source;
         int ours; /* 0: we read, 1: we write */
     } script[JOB_FDS] = {
         {SOURCE_STDIN, 1}, {SOURCE_STDOUT, 0}, {SOURCE_STDERR, 0}, {SOURCE_RESULT, 0}};
+    int fds[2];
     for (int i = 0; i < JOB_FDS; i++) {
-        int fds[2];
         if (make_pipe(fds, script[i].ours) < 0)
             return -1;
-        run->source[script[i].source].fd = fds[script[i].ours];
+        process->fd[script[i].source] = fds[script[i].ours];
         in->fds[i] = fds[!script[i].ours];
     }
-    /* A warm child's pipes are made before its job comes: see zygote_take. */
-    if (run->merge_stderr && merge_stderr(run, in) < 0)
+    if (pipe2(fds, O_CLOEXEC) < 0)
         return -1;
-    return pipe2(control, O_CLOEXEC) < 0 || make_pipe(report, 0) < 0
-               ? -1
-               : make_listener_socket(run, in);
+    in->control = fds[0];
+    process->control = fds[1];
+    if (make_pipe(fds, 0) < 0)
+        return -1;
+    process->fd[SOURCE_REPORT] = fds[0];
+    in->report = fds[1];
+    return make_listener_socket(process, in);
 }
 
 /* A script opens its streams again by /dev/stdin, /dev/stdout and their kin, for which the pipes
  * must be its user's. Where they can't be given away (that takes root), they are open to all, which
  * is the job alone: nobody else has a way to them. The result is not the script's. */
-static void give_streams(const struct sb_run *run, const struct inside *in)
+static void give_streams(const struct sb_sandbox *sandbox, const struct process *process,
+                         const struct inside *in)
 {
     uint32_t uid, gid;
-    if (run->sandbox->uids.way == SB_UIDS_SHARED)
+    if (sandbox->uids.way == SB_UIDS_SHARED)
         return; /* then they are its user's already */
-    launch_ids(run, &uid, &gid);
+    launch_ids(sandbox, process, &uid, &gid);
     for (int i = 0; i < RESULT_FD; i++)
         if (geteuid() != 0 || fchown(in->fds[i], uid, gid) < 0)
             fchmod(in->fds[i], 0666);
 }
 
-void launch_ids(const struct sb_run *run, uint32_t *uid, uint32_t *gid)
+void launch_ids(const struct sb_sandbox *sandbox, const struct process *process, uint32_t *uid,
+                uint32_t *gid)
 {
-    uids_of_slot(&run->sandbox->uids, run->cgroup.slot, uid, gid);
+    uids_of_slot(&sandbox->uids, process->cgroup.slot, uid, gid);
 }
 
 /* ── Clone ─────────────────────────────────────────────────────────────────────────────────── */
@@ -160,8 +166,8 @@ pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *u
 static int write_maps(const struct sb_run *run, struct sb_error *err)
 {
     uint32_t uid, gid;
-    launch_ids(run, &uid, &gid);
-    if (clone_map_ids(run->pid, uid, gid) < 0)
+    launch_ids(run->sandbox, &run->process, &uid, &gid);
+    if (clone_map_ids(run->process.pid, uid, gid) < 0)
         return sb_fail(err, "id maps", errno,
                        "cannot map the job's user to host uid %" PRIu32 ": %m; %s", uid,
                        geteuid() == 0 ? "choose --uid-range inside what /proc/self/uid_map has"
@@ -180,45 +186,32 @@ static int clone_job(void *user)
 {
     struct start *start = user;
     struct sb_run *run = start->run;
-    pid_t pid = clone_child(run->cgroup.dir[0], uids_clone_flags(&run->sandbox->uids),
-                            &run->source[SOURCE_PIDFD].fd);
+    pid_t pid = clone_child(run->process.cgroup.dir[0], uids_clone_flags(&run->sandbox->uids),
+                            &run->process.fd[SOURCE_PIDFD]);
     if (pid == 0)
-        inside_begin(start->in, run->control, run->cgroup.dir[0]);
-    run->pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
+        inside_begin(start->in, run->process.control, run->process.cgroup.dir[0]);
+    run->process.pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
     if (pid > 0)
         start->mapped = write_maps(run, start->err);
     return pid;
 }
 
-void launch_abandon(struct sb_run *run)
+int launch_prepare(struct sb_sandbox *sandbox, struct process *process, struct inside *in,
+                   struct sb_error *err)
 {
-    siginfo_t info;
-    syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
-    waitid(P_PIDFD, (id_t)run->source[SOURCE_PIDFD].fd, &info, WEXITED | __WALL);
-    run->pid = 0;
-}
-
-int launch_prepare(struct sb_run *run, struct inside *in, struct sb_error *err)
-{
-    struct sb_sandbox *sandbox = run->sandbox;
-    int control[2] = {-1, -1}, report[2] = {-1, -1};
     for (int i = 0; i < JOB_FDS; i++)
         in->fds[i] = -1;
-    int result = make_pipes(run, in, control, report);
-    run->control = control[1];
-    run->source[SOURCE_REPORT].fd = report[0];
-    in->control = control[0];
-    in->report = report[1];
-    if (result < 0)
+    in->control = in->report = -1;
+    if (make_pipes(process, in) < 0)
         return sb_fail(
             err, "pipes", errno,
             "cannot make pipes for the job: %m; raise the limit on open files (ulimit -n)");
-    if (run->cgroup.dir[0] < 0 &&
-        cgroup_create(&sandbox->cgroup, &run->cgroup, sandbox->uids.count, err) < 0)
+    if (process->cgroup.dir[0] < 0 &&
+        cgroup_create(&sandbox->cgroup, &process->cgroup, sandbox->uids.count, err) < 0)
         return -1;
-    run->cgroup.network = run->policy->loopback;
-    give_streams(run, in);
-    in->cgroup = cgroup_entry(&sandbox->cgroup, &run->cgroup);
+    process->cgroup.network = in->policy->loopback;
+    give_streams(sandbox, process, in);
+    in->cgroup = cgroup_entry(&sandbox->cgroup, &process->cgroup);
     return 0;
 }
 
@@ -232,10 +225,9 @@ void launch_close(struct inside *in)
 }
 
 /* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
-int launch_go(struct sb_run *run, struct sb_error *err)
+int launch_go(const struct process *process, struct sb_error *err)
 {
-    run->started_us = monotonic_us();
-    if (write(run->control, "g", 1) != 1)
+    if (write(process->control, "g", 1) != 1)
         return sb_fail(err, "clone", errno,
                        "the job's first process is gone: %m; see sandbox-run --doctor");
     return 0;
@@ -267,7 +259,7 @@ int launch_lift_rlimits(pid_t pid, const struct inside *in, struct sb_error *err
 
 static int lift_rlimits(struct sb_run *run, const struct inside *in, struct sb_error *err)
 {
-    if (launch_lift_rlimits(run->pid, in, err) == 0)
+    if (launch_lift_rlimits(run->process.pid, in, err) == 0)
         return 0;
     if (!in->best_effort)
         return -1;
@@ -278,22 +270,37 @@ static int lift_rlimits(struct sb_run *run, const struct inside *in, struct sb_e
 /* A child that is gone already can't be given maps, and has said better what the matter was. */
 static bool has_reported(const struct sb_run *run)
 {
-    struct pollfd report = {.fd = run->source[SOURCE_REPORT].fd, .events = POLLIN};
+    struct pollfd report = {.fd = run->process.fd[SOURCE_REPORT], .events = POLLIN};
     return poll(&report, 1, 0) > 0;
+}
+
+/* The child takes its first steps meanwhile. */
+static int complete(struct sb_run *run, const struct inside *in, const struct start *start,
+                    struct sb_error *err)
+{
+    if (lift_rlimits(run, in, err) < 0 ||
+        cgroup_limit(&run->sandbox->cgroup, &run->process.cgroup, &run->asked.limits, err) < 0 ||
+        (start->mapped < 0 && !has_reported(run)))
+        return -1;
+    run->evidence.started_us = monotonic_us();
+    return launch_go(&run->process, err);
 }
 
 int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
-    int result = launch_prepare(run, in, err);
+    struct process *process = &run->process;
     struct start start = {run, in, -1, err};
+    int result = launch_prepare(run->sandbox, process, in, err);
+    if (result == 0 && run->asked.merge_stderr && merge_stderr(process, in) < 0)
+        result = sb_fail(err, "pipes", errno, "cannot duplicate a pipe: %m; raise ulimit -n");
     if (result == 0 && launch_clone(&run->sandbox->uids, clone_job, &start, err) < 0)
         result = -1;
-    if (result == 0 && (lift_rlimits(run, in, err) < 0 ||
-                        cgroup_limit(&run->sandbox->cgroup, &run->cgroup, &run->limits, err) < 0 ||
-                        (start.mapped < 0 && !has_reported(run)) || launch_go(run, err) < 0))
-        result = -1;
+    if (result == 0)
+        result = complete(run, in, &start, err);
     launch_close(in);
-    if (result < 0 && run->pid > 0)
-        launch_abandon(run);
+    if (result < 0 && process->pid > 0)
+        process_kill(process);
+    if (result == 0)
+        run->phase = RUN_STARTED;
     return result;
 }

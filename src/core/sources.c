@@ -1,30 +1,31 @@
-/* What flows between a script and its supervisor: output and result come in, stdin goes out. Each
- * is a source in the epoll as long as it is wanted there. */
+/* See sources.h. Each pipe is in the epoll as long as it is wanted there. */
+#include "core/sources.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "common/error.h"
 #include "common/util.h"
-#include "core/run.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* ── Sources ───────────────────────────────────────────────────────────────────────────────── */
 
-/* Asks for events of a source; 0 takes it out of the epoll. Returns −1 with errno. */
 int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events)
 {
     struct source *source = &run->source[kind];
-    if (source->fd < 0 || source->watched == events)
+    int fd = source_fd(run, kind);
+    if (fd < 0 || source->watched == events)
         return 0;
     int operation = source->watched == 0 ? EPOLL_CTL_ADD
                     : events == 0        ? EPOLL_CTL_DEL
                                          : EPOLL_CTL_MOD;
     struct epoll_event event = {.events = events, .data.ptr = source};
-    if (epoll_ctl(run->sandbox->epoll, operation, source->fd, &event) < 0)
+    if (epoll_ctl(run->sandbox->epoll, operation, fd, &event) < 0)
         return -1;
     source->watched = events;
     return 0;
@@ -32,14 +33,21 @@ int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events)
 
 void source_close(struct sb_run *run, enum source_kind kind)
 {
-    struct source *source = &run->source[kind];
-    if (source->fd < 0)
-        return;
     source_watch(run, kind, 0);
-    if (run->alone) /* somebody waits for the verdict */
-        source->spent = steal_fd(&source->fd);
+    if (kind >= PROCESS_FDS || run->process.fd[kind] < 0)
+        return;
+    if (run->evidence.alone) /* somebody waits for the verdict */
+        run->source[kind].spent = steal_fd(&run->process.fd[kind]);
     else
-        close_fd(&source->fd);
+        close_fd(&run->process.fd[kind]);
+}
+
+void sources_close(struct sb_run *run)
+{
+    for (int kind = 0; kind < SOURCES; kind++) {
+        source_close(run, (enum source_kind)kind);
+        close_fd(&run->source[kind].spent);
+    }
 }
 
 ssize_t message_receive(int socket, void *message, size_t size, bool take, int *fd)
@@ -67,11 +75,13 @@ int sources_listen(struct sb_run *run)
 {
     static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
                                              SOURCE_CHANNEL, SOURCE_DENIED};
+    struct sb_error ignored; /* errno is told */
     if (run->listened)
         return 0;
     run->listened = true;
-    if (run->warm_job == NULL) /* else when it has its job: until then another may get it */
-        stdin_next(run);
+    /* Else when it has its job: until then another may get it. */
+    if (run->warm_job == NULL && stdin_next(run, &ignored) < 0)
+        return -1;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (source_watch(run, kinds[i], EPOLLIN) < 0)
             return -1;
@@ -86,46 +96,48 @@ static void count_moved(struct sb_run *run, size_t size)
     run->sandbox->own.moved_bytes += (int64_t)size;
 }
 
-static void take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size)
+static int take_output(struct sb_run *run, enum sb_stream which, const char *data, size_t size,
+                       struct sb_error *err)
 {
     struct stream *stream = &run->stream[which];
     if (stream_keep(stream, data, size) < 0)
-        run_fail(run, "no memory for the script's output");
-    size_t ready = run->on_output != NULL ? stream_ready(stream) : 0;
+        return sb_fail(err, "output", ENOMEM, "out of memory (the script's output)");
+    size_t ready = run->asked.on_output != NULL ? stream_ready(stream) : 0;
     if (ready > 0) {
-        run->on_output(run->user, which, stream->head, ready);
+        run->asked.on_output(run->asked.user, which, stream->head, ready);
         stream_handed(stream, ready);
     }
-    if (run->policy->output_kills && stream->written > run->limits.value[SB_OUTPUT_BYTES])
-        run_kill(run, CAUSE_OUTPUT);
+    return 0;
 }
 
-static void take_message(struct sb_run *run, const char *data, size_t size)
+static int take_message(struct sb_run *run, const char *data, size_t size, struct sb_error *err)
 {
+    struct evidence *evidence = &run->evidence;
     /* "R", the text, and the NUL that ends it; the name of an exception fits under any limit. */
-    size_t room = (size_t)MAX(run->limits.value[SB_RESULT_BYTES], EXCEPTION_NAME_MAX) + 2;
-    if (run->message_size + size >= room) {
-        run->message_too_long = true;
-        return;
+    size_t room = (size_t)MAX(run->asked.limits.value[SB_RESULT_BYTES], EXCEPTION_NAME_MAX) + 2;
+    if (evidence->message_size + size >= room) {
+        evidence->message_too_long = true;
+        return 0;
     }
-    char *message = realloc(run->message, run->message_size + size + 1);
-    if (message == NULL) {
-        run_fail(run, "no memory for the script's result");
-        return;
-    }
-    memcpy(message + run->message_size, data, size);
-    run->message = message;
-    run->message_size += size;
-    message[run->message_size] = '\0';
+    char *message = realloc(evidence->message, evidence->message_size + size + 1);
+    if (message == NULL)
+        return sb_fail(err, "result", ENOMEM, "out of memory (the script's result)");
+    memcpy(message + evidence->message_size, data, size);
+    evidence->message = message;
+    evidence->message_size += size;
+    message[evidence->message_size] = '\0';
+    return 0;
 }
 
-/* Reads up to `most` bytes from one of the three pipes; closes it at its end. Returns how many. */
-static size_t read_some(struct sb_run *run, enum source_kind kind, size_t most)
+/* Reads up to `most` bytes from one of the three pipes; closes it at its end. Returns how many, or
+ * −1 with *err. */
+static ssize_t read_some(struct sb_run *run, enum source_kind kind, size_t most,
+                         struct sb_error *err)
 {
-    struct source *source = &run->source[kind];
-    if (source->fd < 0)
+    char *buffer = run->sandbox->buffer;
+    if (run->process.fd[kind] < 0)
         return 0;
-    ssize_t n = read(source->fd, run->sandbox->buffer, MIN(most, (size_t)READ_SIZE));
+    ssize_t n = read(run->process.fd[kind], buffer, MIN(most, (size_t)READ_SIZE));
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n <= 0) {
@@ -133,97 +145,90 @@ static size_t read_some(struct sb_run *run, enum source_kind kind, size_t most)
         return 0;
     }
     count_moved(run, (size_t)n);
-    if (kind == SOURCE_RESULT)
-        take_message(run, run->sandbox->buffer, (size_t)n);
-    else
-        take_output(run, kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR, run->sandbox->buffer,
-                    (size_t)n);
-    return (size_t)n;
+    enum sb_stream which = kind == SOURCE_STDOUT ? SB_STDOUT : SB_STDERR;
+    int taken = kind == SOURCE_RESULT ? take_message(run, buffer, (size_t)n, err)
+                                      : take_output(run, which, buffer, (size_t)n, err);
+    return taken < 0 ? -1 : n;
 }
 
-bool source_read(struct sb_run *run, enum source_kind kind)
+int source_read(struct sb_run *run, enum source_kind kind, struct sb_error *err)
 {
-    return read_some(run, kind, READ_SIZE) > 0;
+    ssize_t n = read_some(run, kind, READ_SIZE, err);
+    return n < 0 ? -1 : n > 0;
 }
 
 /* How many bytes there are to read. */
-static size_t waiting_in(const struct source *source)
+static size_t waiting_in(int pipe)
 {
     int count = 0;
-    return ioctl(source->fd, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
+    return ioctl(pipe, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 /* Stderr's bytes are counted before stdout is read: whatever the script wrote to stdout before them
  * is in its pipe by then. Of either no more than was there, as a script may write for ever. */
-void source_read_stderr(struct sb_run *run)
+int source_read_stderr(struct sb_run *run, struct sb_error *err)
 {
-    const struct source *out = &run->source[SOURCE_STDOUT];
-    size_t most = waiting_in(&run->source[SOURCE_STDERR]), n = 1;
-    for (size_t before = waiting_in(out); before > 0 && n > 0 && out->watched != 0; before -= n)
-        n = read_some(run, SOURCE_STDOUT, before);
-    read_some(run, SOURCE_STDERR, most > 0 ? most : READ_SIZE);
-}
-
-void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
-{
-    if (run == NULL || (unsigned)stream >= SB_STREAMS)
-        return;
-    enum source_kind kind = stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR;
-    if (source_watch(run, kind, paused ? 0 : EPOLLIN) < 0) {
-        /* Never to be read again: then it must not keep the verdict waiting. */
-        run_fail(run, "cannot watch the script's output");
-        source_close(run, kind);
+    size_t most = waiting_in(run->process.fd[SOURCE_STDERR]);
+    size_t before = waiting_in(run->process.fd[SOURCE_STDOUT]);
+    ssize_t n = 1;
+    for (; before > 0 && n > 0 && run->source[SOURCE_STDOUT].watched != 0; before -= (size_t)n) {
+        n = read_some(run, SOURCE_STDOUT, before, err);
+        if (n < 0)
+            return -1;
     }
+    n = read_some(run, SOURCE_STDERR, most > 0 ? most : READ_SIZE, err);
+    return n < 0 ? -1 : n > 0;
 }
 
 /* ── What the script reads ─────────────────────────────────────────────────────────────────── */
 
-/* Decides what to wait for next: room in the script's pipe, or more from the source. */
-void stdin_next(struct sb_run *run)
+static int watch_stdin(struct sb_run *run, uint32_t events, struct sb_error *err)
+{
+    return source_watch(run, SOURCE_STDIN, events) == 0
+               ? 0
+               : sb_fail(err, "stdin", errno, "cannot watch the script's stdin");
+}
+
+int stdin_next(struct sb_run *run, struct sb_error *err)
 {
     struct feed *feed = &run->feed;
-    run->source[SOURCE_FEED].fd = feed->source;
     if (feed_done(feed)) {
         source_close(run, SOURCE_STDIN);
-        return;
+        return 0;
     }
     bool hungry = feed_hungry(feed);
     /* While hungry, only the script's closing it (EPOLLERR, always reported) is of interest. */
-    if (source_watch(run, SOURCE_STDIN, hungry ? EPOLLET : EPOLLOUT) < 0)
-        run_fail(run, "cannot watch the script's stdin");
+    if (watch_stdin(run, hungry ? EPOLLET : EPOLLOUT, err) < 0)
+        return -1;
     if (source_watch(run, SOURCE_FEED, hungry ? EPOLLIN : 0) == 0 || !hungry)
-        return;
-    if (errno != EPERM) {
-        run_fail(run, "cannot watch what feeds the script's stdin");
-        return;
-    }
+        return 0;
+    if (errno != EPERM)
+        return sb_fail(err, "stdin", errno, "cannot watch what feeds the script's stdin");
     /* A regular file, which epoll does not take because it is always ready. */
     feed_read(feed);
-    run->source[SOURCE_FEED].fd = feed->source;
-    if (feed_done(feed))
-        source_close(run, SOURCE_STDIN);
-    else if (source_watch(run, SOURCE_STDIN, EPOLLOUT) < 0)
-        run_fail(run, "cannot watch the script's stdin");
+    if (!feed_done(feed))
+        return watch_stdin(run, EPOLLOUT, err);
+    source_close(run, SOURCE_STDIN);
+    return 0;
 }
 
-void stdin_on_feed(struct sb_run *run)
+int stdin_on_feed(struct sb_run *run, struct sb_error *err)
 {
     /* Out of the epoll first: feed_read closes the descriptor at its end. */
     source_watch(run, SOURCE_FEED, 0);
     feed_read(&run->feed);
-    stdin_next(run);
+    return stdin_next(run, err);
 }
 
-void stdin_on_pipe(struct sb_run *run, uint32_t events)
+int stdin_on_pipe(struct sb_run *run, uint32_t events, struct sb_error *err)
 {
     size_t done = run->feed.done;
-    if ((events & EPOLLERR) || feed_write(&run->feed, run->source[SOURCE_STDIN].fd) < 0) {
+    if ((events & EPOLLERR) || feed_write(&run->feed, run->process.fd[SOURCE_STDIN]) < 0) {
         source_watch(run, SOURCE_FEED, 0);
-        run->source[SOURCE_FEED].fd = -1; /* an event of this turn must not read on */
         feed_free(&run->feed);
         source_close(run, SOURCE_STDIN);
-        return;
+        return 0;
     }
     count_moved(run, run->feed.done - done);
-    stdin_next(run);
+    return stdin_next(run, err);
 }

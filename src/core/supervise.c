@@ -1,6 +1,8 @@
 /* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has
  * a handler here; the last thing to happen to a job is that its cgroup is gone, and then it has its
  * verdict, a warm one a moment earlier. */
+#include "core/supervise.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +14,11 @@
 
 #include "common/error.h"
 #include "common/util.h"
-#include "core/run.h"
+#include "core/floor.h"
+#include "core/sources.h"
+#include "core/timer.h"
+#include "core/verdict.h"
+#include "inside/inside.h"
 
 /* How long a dead job's cgroup may take to be empty: seconds, in steps of 1 ms or 2. It takes
  * moments. */
@@ -26,56 +32,117 @@
 #define OOM_LOOKS 100
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-/* ── Ending a job ──────────────────────────────────────────────────────────────────────────── */
+/* ── What the script writes and reads ──────────────────────────────────────────────────────── */
 
-void run_kill(struct sb_run *run, enum cause cause)
+/* Ends a job when what was done for it failed, as *err says. */
+static void fail_unless(struct sb_run *run, int result, const struct sb_error *err)
 {
-    if (run->dead)
+    if (result < 0)
+        run_fail(run, err->message);
+}
+
+static bool wrote_too_much(const struct sb_run *run)
+{
+    int64_t most = run->asked.limits.value[SB_OUTPUT_BYTES];
+    return run->asked.policy->output_kills &&
+           (run->stream[SB_STDOUT].written > most || run->stream[SB_STDERR].written > most);
+}
+
+/* Ends a job that wrote too much, or of which a pipe could not be read. Whether there was something
+ * to read. */
+static bool decide(struct sb_run *run, int result, const struct sb_error *err)
+{
+    fail_unless(run, result, err);
+    if (wrote_too_much(run))
+        run_kill(run, CAUSE_OUTPUT);
+    return result > 0;
+}
+
+static bool read_pipe(struct sb_run *run, enum source_kind kind)
+{
+    struct sb_error err;
+    int result = source_read(run, kind, &err);
+    return decide(run, result, &err);
+}
+
+void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
+{
+    if (run == NULL || (unsigned)stream >= SB_STREAMS)
         return;
-    if (run->cause == CAUSE_NONE && !run->exited)
-        run->cause = cause;
-    if (run->warm_job != NULL && run->sandbox->warm_operations->cancel(run)) {
-        run_end_unstarted(run);
+    enum source_kind kind = stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR;
+    if (source_watch(run, kind, paused ? 0 : EPOLLIN) < 0) {
+        /* Never to be read again: then it must not keep the verdict waiting. */
+        run_fail(run, "cannot watch the script's output");
+        source_close(run, kind);
+    }
+}
+
+/* ── Clocks, and what pid 1 reports ────────────────────────────────────────────────────────── */
+
+static void take_report(struct sb_run *run, const struct report *report)
+{
+    struct evidence *evidence = &run->evidence;
+    switch (report->kind) {
+    case REPORT_FAILED:
+        evidence->end = SCRIPT_FAILED;
+        evidence->failure = *report;
+        break;
+    case REPORT_MISSING:
+        run_lacks(run, inside_step_name(report->step));
+        break;
+    case REPORT_STARTED:
+        evidence->cpu_time_before_us = report->value;
+        run_let_in(run, report->at_us);
+        break;
+    case REPORT_EXITED:
+        if (evidence->end == SCRIPT_UNSEEN)
+            evidence->end = SCRIPT_EXITED;
+        evidence->alone = report->alone;
+        evidence->status = report->value;
+        evidence->ended_us = report->at_us > 0 ? report->at_us : monotonic_us();
+        break;
+    case REPORT_LISTENER:
+        break; /* comes on the channel */
+    }
+}
+
+/* Takes what pid 1 has reported by now. */
+static void hear(struct sb_run *run)
+{
+    struct report reports[REPORTS_AT_ONCE];
+    ssize_t n;
+    do {
+        n = read(run->process.fd[SOURCE_REPORT], reports, sizeof(reports));
+        for (ssize_t i = 0; i < n / (ssize_t)sizeof(*reports); i++)
+            take_report(run, &reports[i]);
+    } while (n == sizeof(reports));
+    if (n == 0)
+        source_close(run, SOURCE_REPORT);
+}
+
+static void check_clocks(struct sb_run *run)
+{
+    int64_t now_us = monotonic_us();
+    bool decisive = timer_is_decisive(run, now_us);
+    for (enum source_kind kind = SOURCE_STDOUT; decisive && kind <= SOURCE_RESULT; kind++)
+        if (run->source[kind].watched != 0)
+            read_pipe(run, kind);
+    enum cause cause = timer_check(run, now_us);
+    if (cause == CAUSE_NONE)
         return;
-    }
-    cgroup_kill(&run->sandbox->cgroup, &run->cgroup);
-    syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
+    hear(run); /* one that ended in time has done so, however late we are */
+    run_kill(run, cause);
 }
 
-void run_fail(struct sb_run *run, const char *reason)
+void run_let_in(struct sb_run *run, int64_t at_us)
 {
-    if (run->cause == CAUSE_NONE)
-        snprintf(run->reason, sizeof(run->reason), "%s", reason);
-    run_kill(run, CAUSE_INTERNAL);
-}
-
-void run_free(struct sb_run *run)
-{
-    for (int kind = 0; kind < SOURCES; kind++) {
-        if (kind != SOURCE_FEED && kind != SOURCE_OOM) /* owned by feed and cgroup */
-            source_close(run, (enum source_kind)kind);
-        else
-            source_watch(run, (enum source_kind)kind, 0);
-        close_fd(&run->source[kind].spent);
-    }
-    close_fd(&run->control);
-    run_release(run);
-    cgroup_job_close(&run->cgroup);
-    feed_free(&run->feed);
-    denied_free(run);
-    clock_free(&run->clock);
-    for (int i = 0; i < SB_STREAMS; i++)
-        stream_free(&run->stream[i]);
-    if (run->warm_job != NULL)
-        run->sandbox->warm_operations->forget(run);
-    free(run->message);
-    free(run);
-}
-
-void run_release(struct sb_run *run)
-{
-    for (size_t i = 0; i < HELD_NAMESPACES; i++)
-        close_fd(&run->held[i]);
+    run->evidence.started_us = MAX(run->evidence.started_us, at_us);
+    if (run->phase < RUN_LET_IN)
+        run->phase = RUN_LET_IN;
+    if (!run->listened)
+        return;
+    timer_begin(run);
+    check_clocks(run);
 }
 
 /* ── Listening ─────────────────────────────────────────────────────────────────────────────── */
@@ -98,7 +165,7 @@ static int listen_to(struct sb_run *run)
         return -1;
     if (first)
         timer_begin(run);
-    timer_check(run);
+    check_clocks(run);
     return 0;
 }
 
@@ -109,54 +176,7 @@ static void listen_or_fail(struct sb_run *run)
                       "files (ulimit -n)");
 }
 
-/* ── What the job's own processes tell ─────────────────────────────────────────────────────── */
-
-void run_lacks(struct sb_run *run, const char *what)
-{
-    for (size_t i = 0; i < MISSING_MAX; i++)
-        if (run->missing[i] == NULL || run->missing[i] == what) {
-            run->missing[i] = what;
-            return;
-        }
-}
-
-static void take_report(struct sb_run *run, const struct report *report)
-{
-    switch (report->kind) {
-    case REPORT_FAILED:
-        run->failed = true;
-        run->failure = *report;
-        break;
-    case REPORT_MISSING:
-        run_lacks(run, inside_step_name(report->step));
-        break;
-    case REPORT_STARTED:
-        run->cpu_time_before_us = report->value;
-        timer_let_in(run, report->at_us);
-        break;
-    case REPORT_EXITED:
-        run->exited = true;
-        run->alone = report->alone;
-        run->status = report->value;
-        run->ended_us = report->at_us > 0 ? report->at_us : monotonic_us();
-        break;
-    case REPORT_LISTENER:
-        break; /* comes on the channel */
-    }
-}
-
-void run_hear(struct sb_run *run)
-{
-    struct report reports[REPORTS_AT_ONCE];
-    ssize_t n;
-    do {
-        n = read(run->source[SOURCE_REPORT].fd, reports, sizeof(reports));
-        for (ssize_t i = 0; i < n / (ssize_t)sizeof(*reports); i++)
-            take_report(run, &reports[i]);
-    } while (n == sizeof(reports));
-    if (n == 0)
-        source_close(run, SOURCE_REPORT);
-}
+/* ── The end of pid 1 ──────────────────────────────────────────────────────────────────────── */
 
 static int64_t microseconds(struct timeval time)
 {
@@ -170,11 +190,11 @@ static bool wait_for_init(struct sb_run *run, siginfo_t *info, int leave)
     *info = (siginfo_t){0};
     struct rusage used = {0};
     bool unknown = run->sandbox->cgroup.backend == NULL; /* asked of the kernel only then */
-    bool ended = syscall(SYS_waitid, P_PIDFD, run->source[SOURCE_PIDFD].fd, info,
+    bool ended = syscall(SYS_waitid, P_PIDFD, run->process.fd[SOURCE_PIDFD], info,
                          WEXITED | WNOHANG | __WALL | leave, unknown ? &used : NULL) < 0 ||
                  info->si_pid != 0;
     if (info->si_pid != 0 && unknown)
-        run->times_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
+        run->evidence.times_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
     return ended;
 }
 
@@ -187,9 +207,9 @@ static bool reap(struct sb_run *run)
 /* Nothing more will come from the job than what is in its pipes. */
 static void end(struct sb_run *run)
 {
-    run->dead = true;
-    if (run->ended_us == 0)
-        run->ended_us = monotonic_us();
+    run->phase = RUN_DEAD;
+    if (run->evidence.ended_us == 0)
+        run->evidence.ended_us = monotonic_us();
     source_watch(run, SOURCE_PIDFD, 0);
     source_close(run, SOURCE_REPORT);
     source_watch(run, SOURCE_FEED, 0);
@@ -198,25 +218,25 @@ static void end(struct sb_run *run)
     source_close(run, SOURCE_DENIED);
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
         /* One that its reader has paused waits until it is wanted. */
-        while ((run->source[kind].watched != 0 || !run->listened) && source_read(run, kind))
+        while ((run->source[kind].watched != 0 || !run->listened) && read_pipe(run, kind))
             ;
 }
 
 /* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
- * told us. That of a warm job is left to bury: the kernel has much to clear away after it. */
+ * told us. That of a warm job is left to release: the kernel has much to clear away after it. */
 static void on_pidfd(struct sb_run *run)
 {
     siginfo_t info;
-    if (run->dead || !wait_for_init(run, &info, run->warm ? WNOWAIT : 0))
+    if (run->phase >= RUN_DEAD || !wait_for_init(run, &info, run->process.warm ? WNOWAIT : 0))
         return;
-    run_hear(run);
-    if (!has_job(run) && run->cause == CAUSE_NONE) {
+    hear(run);
+    if (!has_job(run) && run->evidence.cause == CAUSE_NONE) {
         reap(run);
         if (run->sandbox->warm_operations->again(run))
             return;
     }
-    run->init_exited = info.si_code == CLD_EXITED;
-    run->init_status = info.si_status;
+    run->evidence.init_code = info.si_code;
+    run->evidence.init_status = info.si_status;
     end(run);
 }
 
@@ -225,17 +245,17 @@ static void on_pidfd(struct sb_run *run)
 static bool only_init_is_left(const struct sb_run *run)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
-    return run->alone && host->backend != NULL &&
-           (cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK) == FEWEST_PIDS ||
-            cgroup_number(host, &run->cgroup, CGROUP_PIDS_NOW) <= 1);
+    return run->evidence.alone && host->backend != NULL &&
+           (cgroup_number(host, &run->process.cgroup, CGROUP_PIDS_PEAK) == FEWEST_PIDS ||
+            cgroup_number(host, &run->process.cgroup, CGROUP_PIDS_NOW) <= 1);
 }
 
 /* Who waits for a warm job does not wait for the end of its pid 1, which takes as long as a short
  * script. */
 static void on_report(struct sb_run *run)
 {
-    run_hear(run);
-    if (run->warm && only_init_is_left(run) && has_job(run))
+    hear(run);
+    if (run->process.warm && only_init_is_left(run) && has_job(run))
         end(run);
 }
 
@@ -243,7 +263,7 @@ static void on_report(struct sb_run *run)
  * v2. */
 static void check_oom(struct sb_run *run)
 {
-    if (cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_OOM_KILLS) > 0) {
+    if (cgroup_number(&run->sandbox->cgroup, &run->process.cgroup, CGROUP_OOM_KILLS) > 0) {
         run->oom_looks = 0;
         run_kill(run, CAUSE_OOM);
     } else if (run->oom_looks-- > 0) {
@@ -256,9 +276,9 @@ static void check_oom(struct sb_run *run)
 static void on_oom(struct sb_run *run)
 {
     uint64_t count;
-    ssize_t ignored = read(run->source[SOURCE_OOM].fd, &count, sizeof(count));
+    ssize_t ignored = read(source_fd(run, SOURCE_OOM), &count, sizeof(count));
     (void)ignored;
-    if (run->dead)
+    if (run->phase >= RUN_DEAD)
         return;
     run->oom_looks = OOM_LOOKS;
     listen_or_fail(run);
@@ -270,28 +290,33 @@ static void on_oom(struct sb_run *run)
 static void read_evidence(struct sb_run *run)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
-    int64_t cpu_time = host->backend != NULL ? cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US)
-                                             : run->times_us;
-    run->cpu_time_us = cpu_time < 0 ? cpu_time : MAX(cpu_time - run->cpu_time_before_us, 0);
-    run->memory_peak = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_PEAK);
-    run->oom_kills = cgroup_number(host, &run->cgroup, CGROUP_OOM_KILLS);
-    run->memory_hits = cgroup_number(host, &run->cgroup, CGROUP_MEMORY_HITS);
-    int64_t pids = cgroup_number(host, &run->cgroup, CGROUP_PIDS_PEAK);
-    run->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
+    const struct cgroup_job *cgroup = &run->process.cgroup;
+    struct evidence *evidence = &run->evidence;
+    int64_t cpu_time = host->backend != NULL ? cgroup_number(host, cgroup, CGROUP_CPU_TIME_US)
+                                             : evidence->times_us;
+    evidence->cpu_time_us =
+        cpu_time < 0 ? cpu_time : MAX(cpu_time - evidence->cpu_time_before_us, 0);
+    evidence->memory_peak = cgroup_number(host, cgroup, CGROUP_MEMORY_PEAK);
+    evidence->oom_kills = cgroup_number(host, cgroup, CGROUP_OOM_KILLS);
+    evidence->memory_hits = cgroup_number(host, cgroup, CGROUP_MEMORY_HITS);
+    int64_t pids = cgroup_number(host, cgroup, CGROUP_PIDS_PEAK);
+    evidence->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
+    for (int i = 0; i < SB_STREAMS; i++)
+        evidence->written[i] = run->stream[i].written;
 }
 
 /* False: it will be tried again. */
 static bool remove_cgroup(struct sb_run *run)
 {
-    if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) == 0)
+    if (cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) == 0)
         return true;
     if (errno == EBUSY && ++run->removal_tries < REMOVAL_TRIES) {
         timer_arm(run, 1000);
         return false;
     }
-    run->cause = CAUSE_INTERNAL;
-    snprintf(run->reason, sizeof(run->reason), "the job's cgroup cannot be removed: %s",
-             strerror(errno));
+    run->evidence.cause = CAUSE_INTERNAL;
+    snprintf(run->evidence.reason, sizeof(run->evidence.reason),
+             "the job's cgroup cannot be removed: %s", strerror(errno));
     return true;
 }
 
@@ -302,51 +327,54 @@ static void finish(struct sb_run *run)
     struct sb_sandbox *sandbox = run->sandbox;
     if (run->removal_tries == 0)
         read_evidence(run);
-    if (!run->warm && !remove_cgroup(run))
+    if (!run->process.warm && !remove_cgroup(run))
         return;
-    if (run->warm && run->cause != CAUSE_INTERNAL)
-        sandbox->warm_operations->ended(run);
+    if (run->process.warm && run->evidence.cause != CAUSE_INTERNAL)
+        sandbox->warm_operations->release(run);
     LIST_REMOVE(run, link);
     sandbox->running--;
     verdict_give(run);
-    if (!run->warm) {
+    if (!run->process.warm) {
         run_free(run);
         return;
     }
-    run->over = sandbox->untended = true;
-    LIST_INSERT_HEAD(&sandbox->over, run, link);
+    run->phase = RUN_JUDGED;
+    sandbox->untended = true;
+    LIST_INSERT_HEAD(&sandbox->judged, run, link);
 }
 
-static void bury(struct sb_run *run)
+/* Gives back what is left of a run that has its verdict, and frees it; if it can't yet, it will be
+ * tried again. */
+static void release(struct sb_run *run)
 {
     bool last = ++run->removal_tries >= REMOVAL_TRIES;
     if (!reap(run) && !last) {
-        syscall(SYS_pidfd_send_signal, run->source[SOURCE_PIDFD].fd, SIGKILL, NULL, 0);
+        syscall(SYS_pidfd_send_signal, run->process.fd[SOURCE_PIDFD], SIGKILL, NULL, 0);
         return;
     }
-    run_release(run); /* what is in them is charged to the cgroup */
+    process_release_namespaces(&run->process); /* what is in them is charged to the cgroup */
     if (!run->sandbox->warm_operations->keep(run) &&
-        cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0 && errno == EBUSY && !last)
+        cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) < 0 && errno == EBUSY && !last)
         return;
     LIST_REMOVE(run, link);
     run_free(run);
 }
 
-static bool finished(const struct sb_run *run)
+static bool is_finished(const struct sb_run *run)
 {
-    return run->dead && run->source[SOURCE_STDOUT].fd < 0 && run->source[SOURCE_STDERR].fd < 0 &&
-           run->source[SOURCE_RESULT].fd < 0;
+    return run->phase == RUN_DEAD && run->process.fd[SOURCE_STDOUT] < 0 &&
+           run->process.fd[SOURCE_STDERR] < 0 && run->process.fd[SOURCE_RESULT] < 0;
 }
 
 static void on_timer(struct sb_run *run)
 {
     uint64_t count;
-    ssize_t ignored = read(run->source[SOURCE_TIMER].fd, &count, sizeof(count));
+    ssize_t ignored = read(run->process.fd[SOURCE_TIMER], &count, sizeof(count));
     (void)ignored;
-    if (run->dead)
+    if (run->phase >= RUN_DEAD)
         return;
     denied_resume(run);
-    timer_check(run);
+    check_clocks(run);
     if (run->oom_looks > 0)
         check_oom(run);
 }
@@ -354,7 +382,8 @@ static void on_timer(struct sb_run *run)
 static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t events)
 {
     struct sb_run *run = source->run;
-    if (source->fd < 0)
+    struct sb_error err;
+    if (run != NULL && source_fd(run, source->kind) < 0)
         return; /* closed by an earlier event of the same turn */
     switch (source->kind) {
     case SOURCE_PIDFD:
@@ -365,25 +394,26 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
         break;
     case SOURCE_STDOUT:
     case SOURCE_RESULT:
-        source_read(run, source->kind);
+        read_pipe(run, source->kind);
         break;
     case SOURCE_STDERR:
-        source_read_stderr(run);
+        decide(run, source_read_stderr(run, &err), &err);
         break;
     case SOURCE_REPORT:
         on_report(run);
         break;
     case SOURCE_STDIN:
-        stdin_on_pipe(run, events);
+        fail_unless(run, stdin_on_pipe(run, events, &err), &err);
         break;
     case SOURCE_FEED:
-        stdin_on_feed(run);
+        fail_unless(run, stdin_on_feed(run, &err), &err);
         break;
     case SOURCE_OOM:
         on_oom(run);
         break;
     case SOURCE_DENIED:
-        denied_ready(run, events);
+        if (denied_ready(run, events))
+            check_clocks(run);
         break;
     case SOURCE_CHANNEL:
     case SOURCE_WARM:
@@ -392,26 +422,13 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
     case SOURCE_FLOOR:
         floor_ready(sandbox);
         break;
-    case SOURCES:
-        break;
     }
-}
-
-void run_end_unstarted(struct sb_run *run)
-{
-    run->dead = true;
-    run->started_us = run->ended_us = monotonic_us();
-    for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
-        source_close(run, kind);
-    run->sandbox->untended = true;
-    run->sandbox->warm_operations->plan(run->sandbox);
 }
 
 int run_watch(struct sb_run *run, struct sb_error *err)
 {
-    run->source[SOURCE_OOM].fd = run->cgroup.oom_event;
-    bool brief = run->warm && run->on_output == NULL && feed_done(&run->feed) &&
-                 run->limits.value[SB_WALL_TIME_MS] * 1000 > 2 * BRIEF_US;
+    bool brief = run->process.warm && run->asked.on_output == NULL && feed_done(&run->feed) &&
+                 run->asked.limits.value[SB_WALL_TIME_MS] * 1000 > 2 * BRIEF_US;
     if (source_watch(run, SOURCE_PIDFD, EPOLLIN) < 0 ||
         source_watch(run, SOURCE_REPORT, EPOLLIN) < 0 ||
         source_watch(run, SOURCE_OOM, EPOLLIN) < 0 || (!brief && listen_to(run) < 0))
@@ -427,11 +444,11 @@ int run_watch(struct sb_run *run, struct sb_error *err)
 
 static void tend(struct sb_run *run, int64_t now)
 {
-    if (run->dead) {
-        if (finished(run))
+    if (run->phase == RUN_DEAD) {
+        if (is_finished(run))
             finish(run);
-    } else if (run->warm && !run->listened) {
-        if (now - run->started_us < BRIEF_US / 2)
+    } else if (run->process.warm && !run->listened) {
+        if (now - run->evidence.started_us < BRIEF_US / 2)
             run->sandbox->untended = true;
         else
             listen_or_fail(run);
@@ -446,16 +463,14 @@ void runs_tend(struct sb_sandbox *sandbox)
         next = LIST_NEXT(run, link);
         tend(run, now);
     }
-    for (struct sb_run *run = LIST_FIRST(&sandbox->over), *next; run != NULL; run = next) {
+    for (struct sb_run *run = LIST_FIRST(&sandbox->judged), *next; run != NULL; run = next) {
         next = LIST_NEXT(run, link);
-        bury(run);
+        release(run);
     }
-    sandbox->untended |= !LIST_EMPTY(&sandbox->over);
+    sandbox->untended |= !LIST_EMPTY(&sandbox->judged);
     floor_look(sandbox, now);
 }
 
-/* What dead owners left. Not in sb_open: a first job would have to wait for it, and here its python
- * is starting. */
 void clear_stale_once(struct sb_sandbox *sandbox)
 {
     if (!sandbox->cleared)
@@ -490,7 +505,7 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
             seen = touched[j] == touched[i];
         if (seen || touched[i] == NULL)
             continue;
-        if (!touched[i]->over && finished(touched[i]))
+        if (is_finished(touched[i]))
             finish(touched[i]);
     }
     if (sandbox->warm_operations != NULL)

@@ -1,11 +1,12 @@
-/* A job's times: wall time by its clock (clock.h), CPU time by its cgroup. Each look decides
- * whether one has run out, and when to look again. */
+/* See timer.h. Each look tells whether a time has run out, and when to look again. */
+#include "core/timer.h"
+
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
 #include "common/util.h"
-#include "core/run.h"
 #include "core/schedstat.h"
+#include "core/sources.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -34,17 +35,17 @@
 
 int timer_make(struct sb_run *run)
 {
-    struct source *timer = &run->source[SOURCE_TIMER];
-    if (timer->fd < 0)
-        timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    return timer->fd < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
+    int *timer = &run->process.fd[SOURCE_TIMER];
+    if (*timer < 0)
+        *timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return *timer < 0 ? -1 : source_watch(run, SOURCE_TIMER, EPOLLIN);
 }
 
 void timer_arm(struct sb_run *run, int64_t in_us)
 {
     struct itimerspec when = {
         .it_value = {.tv_sec = in_us / 1000000, .tv_nsec = in_us % 1000000 * 1000}};
-    timerfd_settime(run->source[SOURCE_TIMER].fd, 0, &when, NULL);
+    timerfd_settime(run->process.fd[SOURCE_TIMER], 0, &when, NULL);
 }
 
 static bool has_quota(const struct sb_run *run)
@@ -55,12 +56,12 @@ static bool has_quota(const struct sb_run *run)
 /* How many CPUs the job can use at once: its budget of CPU time lasts at least budget / this. */
 static int64_t parallelism(const struct sb_run *run)
 {
-    return has_quota(run) ? (run->limits.value[SB_MILLICPUS] + 999) / 1000 : UNHELD_CPUS;
+    return has_quota(run) ? (run->asked.limits.value[SB_MILLICPUS] + 999) / 1000 : UNHELD_CPUS;
 }
 
 static int64_t wall_limit_us(const struct sb_run *run)
 {
-    return run->limits.value[SB_WALL_TIME_MS] * 1000;
+    return run->asked.limits.value[SB_WALL_TIME_MS] * 1000;
 }
 
 static int64_t first_look_us(const struct sb_run *run)
@@ -77,22 +78,12 @@ void timer_begin(struct sb_run *run)
 {
     int64_t millicpus = run->sandbox->millicpus;
     if (has_quota(run))
-        millicpus = MIN(millicpus, run->limits.value[SB_MILLICPUS]);
-    clock_begin(&run->clock, run->started_us, run->cpu_time_before_us, millicpus);
+        millicpus = MIN(millicpus, run->asked.limits.value[SB_MILLICPUS]);
+    clock_begin(&run->clock, run->evidence.started_us, run->evidence.cpu_time_before_us, millicpus);
     run->own = run->sandbox->own;
     run->moved_bytes = 0;
     /* Without a cgroup there is nothing to look at. */
     run->look_us = run->sandbox->cgroup.backend != NULL ? first_look_us(run) : wall_limit_us(run);
-}
-
-void timer_let_in(struct sb_run *run, int64_t at_us)
-{
-    run->started_us = MAX(run->started_us, at_us);
-    run->let_in = true;
-    if (!run->listened)
-        return;
-    timer_begin(run);
-    timer_check(run);
 }
 
 /* One that writes much, or reads much, waits for us whenever its pipe is full, or empty. For how
@@ -112,21 +103,23 @@ static int64_t held_up(struct sb_run *run)
 
 static void look(struct sb_run *run, bool surely)
 {
-    for (int kind = SOURCE_STDOUT; surely && kind <= SOURCE_RESULT; kind++)
-        if (run->source[kind].watched != 0)
-            source_read(run, (enum source_kind)kind);
-    schedstat_look(&run->clock, &run->sandbox->cgroup, &run->cgroup, held_up(run), surely);
+    schedstat_look(&run->clock, &run->sandbox->cgroup, &run->process.cgroup, held_up(run), surely);
     run->look_us = run->clock.asleep ? MIN(2 * run->look_us, LOOK_IDLE_MAX_US) : usual_look_us(run);
+}
+
+bool timer_is_decisive(const struct sb_run *run, int64_t now_us)
+{
+    return run->phase >= RUN_LET_IN && clock_read(&run->clock, now_us) >= wall_limit_us(run);
 }
 
 /* For how long the job may still run by its wall clock. That is looked at when it is time to, and
  * surely when the job's end hangs on it. */
 static int64_t wall_left(struct sb_run *run, int64_t now_us)
 {
-    if (!run->let_in)
+    if (run->phase < RUN_LET_IN)
         return INT64_MAX;
     int64_t left_us = wall_limit_us(run) - clock_read(&run->clock, now_us);
-    bool surely = left_us <= 0;
+    bool surely = timer_is_decisive(run, now_us);
     if (run->sandbox->cgroup.backend == NULL ||
         (!surely && now_us < run->clock.looked_us + run->look_us))
         return left_us;
@@ -140,32 +133,29 @@ static int64_t cpu_left(const struct sb_run *run, int64_t now_us)
 {
     int64_t used_us = run->clock.used_us;
     if (run->clock.looked_us < now_us)
-        used_us = cgroup_number(&run->sandbox->cgroup, &run->cgroup, CGROUP_CPU_TIME_US);
+        used_us = cgroup_number(&run->sandbox->cgroup, &run->process.cgroup, CGROUP_CPU_TIME_US);
     if (used_us < 0)
         return INT64_MAX;
-    int64_t left_us =
-        run->limits.value[SB_CPU_TIME_MS] * 1000 - (used_us - run->cpu_time_before_us);
+    int64_t left_us = run->asked.limits.value[SB_CPU_TIME_MS] * 1000 -
+                      (used_us - run->evidence.cpu_time_before_us);
     return left_us <= 0 ? left_us : MAX(left_us / parallelism(run), CHECK_MIN_US);
 }
 
-void timer_check(struct sb_run *run)
+enum cause timer_check(struct sb_run *run, int64_t now_us)
 {
-    int64_t now_us = monotonic_us();
     const int64_t left_us[] = {
         wall_left(run, now_us),
         cpu_left(run, now_us),
-        run->started_us + REAL_TIME_TIMES * wall_limit_us(run) - now_us,
+        run->evidence.started_us + REAL_TIME_TIMES * wall_limit_us(run) - now_us,
     };
     static const enum cause causes[] = {CAUSE_WALL_TIME, CAUSE_CPU_TIME, CAUSE_STARVED};
     int64_t next_us = MAX(run->clock.looked_us + run->look_us - now_us, LOOK_AGAIN_MIN_US);
     for (size_t i = 0; i < ARRAY_LEN(left_us); i++) {
-        if (left_us[i] <= 0) {
-            run_hear(run); /* one that ended in time has done so, however late we are */
-            run_kill(run, causes[i]);
-            return;
-        }
+        if (left_us[i] <= 0)
+            return causes[i];
         next_us = MIN(next_us, left_us[i]);
     }
     timer_arm(run, MIN(next_us, denied_left(run, now_us)));
     floor_watch(run->sandbox);
+    return CAUSE_NONE;
 }

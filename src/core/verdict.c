@@ -1,5 +1,7 @@
 /* From evidence to words: why a job ended, and the one sentence that says so. Guesses at nothing:
  * each word has a fact that stands for it. */
+#include "core/verdict.h"
+
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include "common/json_valid.h"
 #include "common/sentence.h"
 #include "common/util.h"
-#include "core/run.h"
+#include "inside/inside.h"
 #include "policy/limit.h"
 
 /* What the script's own runner said on the result pipe. The script can write there too: whatever
@@ -33,16 +35,16 @@ static bool plausible_name(const char *name)
     return true;
 }
 
-static struct told listen_to_runner(const struct sb_run *run)
+static struct told listen_to_runner(const struct asked *asked, const struct evidence *evidence)
 {
-    struct told told = {.too_long = run->message_too_long};
-    char *message = run->message;
-    size_t size = run->message_size;
+    struct told told = {.too_long = evidence->message_too_long};
+    char *message = evidence->message;
+    size_t size = evidence->message_size;
     if (size < 1 || told.too_long || memchr(message, '\0', size) != NULL)
         return told;
     if (message[0] == 'E' && plausible_name(message + 1))
         told.exception = message + 1;
-    bool fits = (int64_t)size - 1 <= run->limits.value[SB_RESULT_BYTES];
+    bool fits = (int64_t)size - 1 <= asked->limits.value[SB_RESULT_BYTES];
     if (message[0] == 'R' && fits) {
         json_mend_surrogates(message + 1, size - 1);
         told.result = json_valid(message + 1, size - 1) ? message + 1 : NULL;
@@ -71,65 +73,66 @@ static const struct {
 /* Whether memory ran out at the job's own limit. v2 counts that; on v1 the peak tells, which stays
  * a little below the limit by what the CPUs charge ahead. Otherwise it was the host, or an outer
  * cgroup, that had none left. */
-static bool ran_into_own_limit(const struct sb_run *run)
+static bool ran_into_own_limit(const struct asked *asked, const struct evidence *evidence)
 {
-    if (run->memory_hits >= 0)
-        return run->memory_hits > 0;
-    int64_t limit = run->limits.value[SB_MEMORY_BYTES];
-    return run->memory_peak < 0 || run->memory_peak >= limit - limit / 8;
+    if (evidence->memory_hits >= 0)
+        return evidence->memory_hits > 0;
+    int64_t limit = asked->limits.value[SB_MEMORY_BYTES];
+    return evidence->memory_peak < 0 || evidence->memory_peak >= limit - limit / 8;
 }
 
 /* Without a cgroup RLIMIT_CPU holds each process: the kernel ends it by SIGKILL when it has had
  * that much, as it counts by ticks: often more than it had. Others can send that signal, but then
  * at least half of it has been used. */
-static bool ran_into_rlimit_cpu(const struct sb_run *run)
+static bool ran_into_rlimit_cpu(const struct asked *asked, const struct evidence *evidence)
 {
-    return run->sandbox->cgroup.backend == NULL && run->exited && WIFSIGNALED(run->status) &&
-           WTERMSIG(run->status) == SIGKILL &&
-           run->cpu_time_us >= run->limits.value[SB_CPU_TIME_MS] * 500;
+    return evidence->times_us >= 0 && evidence->end == SCRIPT_EXITED &&
+           WIFSIGNALED(evidence->status) && WTERMSIG(evidence->status) == SIGKILL &&
+           evidence->cpu_time_us >= asked->limits.value[SB_CPU_TIME_MS] * 500;
 }
 
-static enum cause cause_of(const struct sb_run *run)
+static enum cause cause_of(const struct asked *asked, const struct evidence *evidence)
 {
-    if (run->cause != CAUSE_NONE && run->cause != CAUSE_OOM)
-        return run->cause;
-    if (run->oom_kills > 0)
-        return ran_into_own_limit(run) ? CAUSE_OOM : CAUSE_HOST_MEMORY;
-    if (ran_into_rlimit_cpu(run))
+    if (evidence->cause != CAUSE_NONE && evidence->cause != CAUSE_OOM)
+        return evidence->cause;
+    if (evidence->oom_kills > 0)
+        return ran_into_own_limit(asked, evidence) ? CAUSE_OOM : CAUSE_HOST_MEMORY;
+    if (ran_into_rlimit_cpu(asked, evidence))
         return CAUSE_CPU_TIME;
     /* What was written in the job's last moments was read after its end. */
     bool flooded = false;
     for (int i = 0; i < SB_STREAMS; i++)
-        flooded |= run->stream[i].written > run->limits.value[SB_OUTPUT_BYTES];
-    return flooded && run->policy->output_kills ? CAUSE_OUTPUT : CAUSE_NONE;
+        flooded |= evidence->written[i] > asked->limits.value[SB_OUTPUT_BYTES];
+    return flooded && asked->policy->output_kills ? CAUSE_OUTPUT : CAUSE_NONE;
 }
 
-static void say_signal(struct sb_verdict *verdict, int signal, char *text, size_t size)
+static void say_signal(struct sb_verdict *verdict, int signal, char text[VERDICT_TEXT_SIZE])
 {
     const char *name = sigabbrev_np(signal);
     verdict->word = SB_SIGNAL;
     verdict->signal = signal;
-    snprintf(text, size, "the script was ended by signal %s%s", name ? "SIG" : "",
+    snprintf(text, VERDICT_TEXT_SIZE, "the script was ended by signal %s%s", name ? "SIG" : "",
              name ? name : "?");
     if (name == NULL)
-        snprintf(text, size, "the script was ended by signal %d", signal);
+        snprintf(text, VERDICT_TEXT_SIZE, "the script was ended by signal %d", signal);
 }
 
 /* The script ended by itself: as its wait status and its runner say. */
-static void judge_status(struct sb_verdict *verdict, const struct sb_run *run,
-                         const struct told *told, char *text, size_t size)
+static void judge_status(struct sb_verdict *verdict, const struct asked *asked,
+                         const struct evidence *evidence, const struct told *told,
+                         char text[VERDICT_TEXT_SIZE])
 {
-    if (WIFSIGNALED(run->status)) {
-        say_signal(verdict, WTERMSIG(run->status), text, size);
+    if (WIFSIGNALED(evidence->status)) {
+        say_signal(verdict, WTERMSIG(evidence->status), text);
         return;
     }
-    verdict->exit_code = WEXITSTATUS(run->status);
+    verdict->exit_code = WEXITSTATUS(evidence->status);
     verdict->result = told->result;
     if (told->too_long && verdict->exit_code == 0) {
         char most[LIMIT_TEXT_SIZE];
         verdict->word = SB_OUTPUT;
-        snprintf(text, size, "the result is larger than %s (result_bytes)",
-                 limit_text(most, SB_RESULT_BYTES, run->limits.value[SB_RESULT_BYTES]));
+        snprintf(text, VERDICT_TEXT_SIZE, "the result is larger than %s (result_bytes)",
+                 limit_text(most, SB_RESULT_BYTES, asked->limits.value[SB_RESULT_BYTES]));
     } else if (verdict->exit_code == 0) {
         verdict->word = SB_OK;
     } else if (verdict->exit_code == 1 && told->exception != NULL) {
@@ -140,90 +143,99 @@ static void judge_status(struct sb_verdict *verdict, const struct sb_run *run,
     }
     char sentence[SENTENCE_SIZE];
     if (own_end_sentence(verdict, sentence) != NULL)
-        snprintf(text, size, "%s", sentence);
+        snprintf(text, VERDICT_TEXT_SIZE, "%s", sentence);
 }
 
 /* A step failed before the script was let in. */
-static void say_failure(const struct sb_run *run, char *text, size_t size)
+static void say_failure(const struct asked *asked, const struct evidence *evidence,
+                        char text[VERDICT_TEXT_SIZE])
 {
-    const char *step = inside_step_name(run->failure.step);
-    const char *remedy = inside_step_remedy(run->failure.step);
+    const char *step = inside_step_name(evidence->failure.step);
+    const char *remedy = inside_step_remedy(evidence->failure.step);
     bool exec = strcmp(step, "exec") == 0;
-    snprintf(text, size,
+    snprintf(text, VERDICT_TEXT_SIZE,
              "the sandbox could not be set up: step '%s'%s%s: %s; %s%ssee sandbox-run --doctor",
-             step, exec ? " of " : "", exec ? run->sandbox->rootfs.python : "",
-             strerror(run->failure.value), remedy ? remedy : "", remedy ? "; " : "");
+             step, exec ? " of " : "", exec ? asked->python : "", strerror(evidence->failure.value),
+             remedy ? remedy : "", remedy ? "; " : "");
 }
 
 /* Neither did its own time run out, nor did it come to its end. */
-static void say_starved(const struct sb_run *run, char *text, size_t size)
+static void say_starved(const struct asked *asked, const struct evidence *evidence,
+                        char text[VERDICT_TEXT_SIZE])
 {
     char limit[LIMIT_TEXT_SIZE], real[LIMIT_TEXT_SIZE];
-    limit_text(limit, SB_WALL_TIME_MS, run->limits.value[SB_WALL_TIME_MS]);
-    limit_text(real, SB_WALL_TIME_MS, (run->ended_us - run->started_us) / 1000);
-    snprintf(text, size,
+    limit_text(limit, SB_WALL_TIME_MS, asked->limits.value[SB_WALL_TIME_MS]);
+    limit_text(real, SB_WALL_TIME_MS, (evidence->ended_us - evidence->started_us) / 1000);
+    snprintf(text, VERDICT_TEXT_SIZE,
              "the host was too busy: it did not give this job its %s (wall_time_ms) within %s; run "
              "fewer jobs at once, or free its CPUs, and try again",
              limit, real);
 }
 
-static void judge(struct sb_verdict *verdict, const struct sb_run *run, const struct told *told,
-                  char *text, size_t size)
+static bool judge_limit(struct sb_verdict *verdict, const struct asked *asked, enum cause cause,
+                        char text[VERDICT_TEXT_SIZE])
 {
-    enum cause cause = cause_of(run);
-    if (run->failed) {
-        verdict->word = SB_INTERNAL;
-        say_failure(run, text, size);
-        return;
+    for (size_t i = 0; i < ARRAY_LEN(exceeded); i++) {
+        if (exceeded[i].cause != cause)
+            continue;
+        char limit[LIMIT_TEXT_SIZE];
+        enum sb_limit which = exceeded[i].limit;
+        limit_text(limit, which, asked->limits.value[which]);
+        verdict->word = exceeded[i].word;
+        verdict->signal = SIGKILL;
+        snprintf(text, VERDICT_TEXT_SIZE, "%s%s%s", exceeded[i].before, limit, exceeded[i].after);
+        return true;
     }
-    for (size_t i = 0; i < ARRAY_LEN(exceeded); i++)
-        if (exceeded[i].cause == cause) {
-            char limit[LIMIT_TEXT_SIZE];
-            enum sb_limit which = exceeded[i].limit;
-            limit_text(limit, which, run->limits.value[which]);
-            verdict->word = exceeded[i].word;
-            verdict->signal = SIGKILL;
-            snprintf(text, size, "%s%s%s", exceeded[i].before, limit, exceeded[i].after);
-            return;
-        }
-    switch (cause) {
-    case CAUSE_CALLER:
-        verdict->word = SB_SIGNAL;
-        verdict->signal = run->kill_signal;
-        snprintf(text, size, "%s", run->reason);
-        return;
-    case CAUSE_INTERNAL:
-        verdict->word = SB_INTERNAL;
-        snprintf(text, size, "%s", run->reason);
-        return;
-    case CAUSE_STARVED:
-        verdict->word = SB_INTERNAL;
-        verdict->host_busy = true;
-        say_starved(run, text, size);
-        return;
-    case CAUSE_HOST_MEMORY:
-        verdict->word = SB_INTERNAL;
-        verdict->host_busy = true;
-        snprintf(text, size, "%s",
-                 run->cause == cause
-                     ? run->reason /* floor.c */
-                     : "the host ran out of memory, or the cgroup that holds all jobs did, and "
-                       "ended this one, which had not reached memory_bytes; run fewer jobs at "
-                       "once");
-        return;
-    default:
-        break;
-    }
-    if (run->exited) {
-        judge_status(verdict, run, told, text, size);
-        return;
-    }
-    /* Our pid 1 ended before it could tell. Nothing in its pid namespace can kill it. */
+    return false;
+}
+
+/* Whether it was we, or the host, who ended the job. */
+static bool judge_cause(struct sb_verdict *verdict, const struct asked *asked,
+                        const struct evidence *evidence, char text[VERDICT_TEXT_SIZE])
+{
+    enum cause cause = cause_of(asked, evidence);
+    if (cause == CAUSE_NONE || judge_limit(verdict, asked, cause, text))
+        return cause != CAUSE_NONE;
+    snprintf(text, VERDICT_TEXT_SIZE, "%s", evidence->reason);
     verdict->word = SB_INTERNAL;
-    snprintf(
-        text, size,
-        "the job's first process was ended from outside the sandbox (%s %d); see the host's log",
-        run->init_exited ? "exit status" : "signal", run->init_status);
+    if (cause == CAUSE_CALLER) {
+        verdict->word = SB_SIGNAL;
+        verdict->signal = evidence->kill_signal;
+    } else if (cause == CAUSE_STARVED) {
+        verdict->host_busy = true;
+        say_starved(asked, evidence, text);
+    } else if (cause == CAUSE_HOST_MEMORY) {
+        verdict->host_busy = true;
+        if (evidence->cause != cause) /* else floor.c gave the reason */
+            snprintf(text, VERDICT_TEXT_SIZE,
+                     "the host ran out of memory, or the cgroup that holds all jobs did, and ended "
+                     "this one, which had not reached memory_bytes; run fewer jobs at once");
+    }
+    return true;
+}
+
+void verdict_judge(struct sb_verdict *verdict, const struct asked *asked,
+                   const struct evidence *evidence, char text[VERDICT_TEXT_SIZE])
+{
+    verdict->exit_code = -1;
+    text[0] = '\0';
+    if (evidence->end == SCRIPT_FAILED) {
+        verdict->word = SB_INTERNAL;
+        say_failure(asked, evidence, text);
+    } else if (judge_cause(verdict, asked, evidence, text)) {
+        return;
+    } else if (evidence->end == SCRIPT_EXITED) {
+        struct told told = listen_to_runner(asked, evidence);
+        judge_status(verdict, asked, evidence, &told, text);
+    } else {
+        /* Our pid 1 ended before it could tell. Nothing in its pid namespace can kill it. */
+        verdict->word = SB_INTERNAL;
+        snprintf(text, VERDICT_TEXT_SIZE,
+                 "the job's first process was ended from outside the sandbox (%s %d); see the "
+                 "host's log",
+                 evidence->init_code == CLD_EXITED ? "exit status" : "signal",
+                 evidence->init_status);
+    }
 }
 
 /* ── The verdict ───────────────────────────────────────────────────────────────────────────── */
@@ -233,46 +245,44 @@ static void judge(struct sb_verdict *verdict, const struct sb_run *run, const st
 static const char *deliver(struct sb_run *run, enum sb_stream which, size_t *size)
 {
     const char *text = stream_text(&run->stream[which], size);
-    if (run->on_output == NULL || text == NULL)
+    if (run->asked.on_output == NULL || text == NULL)
         return text;
     if (*size > 0)
-        run->on_output(run->user, which, text, *size);
+        run->asked.on_output(run->asked.user, which, text, *size);
     *size = 0;
     return "";
 }
 
 void verdict_give(struct sb_run *run)
 {
-    char text[512] = "";
-    struct told told = listen_to_runner(run);
+    char text[VERDICT_TEXT_SIZE];
     struct sb_verdict verdict = {
-        .id = run->id,
-        .exit_code = -1,
-        .wall_time_us = run->ended_us - run->started_us,
-        .cpu_time_us = run->cpu_time_us,
-        .memory_peak_bytes = run->memory_peak,
-        .pids_peak = run->pids_peak,
+        .id = run->asked.id,
+        .wall_time_us = run->evidence.ended_us - run->evidence.started_us,
+        .cpu_time_us = run->evidence.cpu_time_us,
+        .memory_peak_bytes = run->evidence.memory_peak,
+        .pids_peak = run->evidence.pids_peak,
         .cgroup = cgroup_name(&run->sandbox->cgroup),
-        .start = run->warm ? "warm" : "cold",
+        .start = run->process.warm ? "warm" : "cold",
         .missing = run->missing,
     };
     verdict.denied_count = denied_list(run, &verdict.denied);
-    judge(&verdict, run, &told, text, sizeof(text));
+    verdict_judge(&verdict, &run->asked, &run->evidence, text);
     for (int i = 0; i < SB_STREAMS; i++) {
         verdict.text[i] = deliver(run, (enum sb_stream)i, &verdict.text_size[i]);
-        verdict.written_bytes[i] = run->stream[i].written;
+        verdict.written_bytes[i] = run->evidence.written[i];
         verdict.dropped_bytes[i] = run->stream[i].dropped;
         if (verdict.text[i] == NULL) {
             verdict.word = SB_INTERNAL;
             verdict.text[i] = "";
-            snprintf(text, sizeof(text), "no memory for the script's output");
+            snprintf(text, sizeof(text), "out of memory (the script's output)");
         }
     }
     verdict.error = verdict.word == SB_OK ? NULL : text;
     if (stderr_says_why(&verdict))
         verdict.error = verdict.text[SB_STDERR];
-    if (run->on_done != NULL)
-        run->on_done(run->user, &verdict);
+    if (run->asked.on_done != NULL)
+        run->asked.on_done(run->asked.user, &verdict);
 }
 
 struct sb_verdict sb_verdict_unstarted(const char *id, const char *error)

@@ -14,7 +14,8 @@
 #include "common/error.h"
 #include "common/small_file.h"
 #include "common/util.h"
-#include "warm/warm_job.h"
+#include "core/launch.h"
+#include "core/supervise.h"
 #include "zygote/protocol.h"
 
 /* Linux 6.11, <linux/pidfd.h> */
@@ -25,47 +26,45 @@
 
 /* ── Lists ─────────────────────────────────────────────────────────────────────────────────── */
 
-static void list_add(struct list *list, struct child *child)
+static void add(struct children *children, struct child *child)
 {
-    child->next = NULL;
-    if (list->first == NULL)
-        list->last = &list->first;
-    *list->last = child;
-    list->last = &child->next;
-    list->count++;
+    TAILQ_INSERT_TAIL(&children->list, child, link);
+    children->count++;
 }
 
-static struct child *list_take(struct list *list)
+static struct child *take(struct children *children, struct child *child)
 {
-    struct child *child = list->first;
     if (child != NULL) {
-        list->first = child->next;
-        list->count--;
+        TAILQ_REMOVE(&children->list, child, link);
+        children->count--;
     }
     return child;
 }
 
-static void list_drop(struct list *list, struct child *child)
+static struct child *take_first(struct children *children)
 {
-    struct list kept = {0};
-    for (struct child *other; (other = list_take(list)) != NULL;)
-        if (other != child)
-            list_add(&kept, other);
-    *list = kept;
-    if (kept.first != NULL)
-        for (list->last = &list->first; *list->last != NULL;)
-            list->last = &(*list->last)->next;
+    return take(children, TAILQ_FIRST(&children->list));
+}
+
+void pool_init(struct pool *pool, struct sb_sandbox *sandbox, const struct sb_policy *policy)
+{
+    *pool = (struct pool){.sandbox = sandbox, .policy = policy};
+    TAILQ_INIT(&pool->parked.list);
+    TAILQ_INIT(&pool->dead.list);
+    TAILQ_INIT(&pool->waiting);
 }
 
 /* ── Making one ────────────────────────────────────────────────────────────────────────────── */
 
-static int send_spawn(int socket, const struct sb_run *shell, const struct inside *in)
+static int send_spawn(const struct pool *pool, const struct process *process,
+                      const struct inside *in)
 {
     int fds[SPAWN_FDS_MAX] = {in->fds[0],  in->fds[1], in->fds[2],  in->fds[3],
-                              in->control, in->report, in->channel, shell->cgroup.dir[0]};
-    struct spawn spawn = {.slot = shell->cgroup.slot, .into_cgroup = shell->cgroup.dir[0] >= 0};
-    spawn.network = shell->network < 0 ? -1 : (int32_t)(shell->network % NETWORKS);
-    launch_ids(shell, &spawn.uid, &spawn.gid);
+                              in->control, in->report, in->channel, process->cgroup.dir[0]};
+    struct spawn spawn = {.slot = process->cgroup.slot,
+                          .network = process->network.index,
+                          .into_cgroup = process->cgroup.dir[0] >= 0};
+    launch_ids(pool->sandbox, process, &spawn.uid, &spawn.gid);
     size_t size = (spawn.into_cgroup ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1) * sizeof(int);
     union {
         char room[CMSG_SPACE(sizeof(fds))];
@@ -80,47 +79,50 @@ static int send_spawn(int socket, const struct sb_run *shell, const struct insid
     *cmsg = (struct cmsghdr){
         .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(size)};
     memcpy(CMSG_DATA(cmsg), fds, size);
+    int socket = pool->zygotes[pool->serving].process.socket;
     return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
 /* Where loopback is up, what the last job left there may still be alive. */
-static void choose_network(struct pool *pool, struct sb_run *shell)
+static void choose_network(struct pool *pool, struct process *process)
 {
     struct zygote *zygote = &pool->zygotes[pool->serving];
     if (pool->policy->loopback || zygote->networks == UINT32_MAX)
         return;
-    int index = __builtin_ctz(~zygote->networks);
-    zygote->networks |= UINT32_C(1) << index;
-    shell->network = zygote->started_us * NETWORKS + index;
+    process->network.zygote_us = zygote->started_us;
+    process->network.index = __builtin_ctz(~zygote->networks);
+    zygote->networks |= UINT32_C(1) << process->network.index;
 }
 
-void pool_return(struct pool *pool, struct sb_run *run)
+void pool_release_network(struct pool *pool, struct process *process)
 {
-    for (size_t i = 0; run->network >= 0 && i < ARRAY_LEN(pool->zygotes); i++)
-        if (pool->zygotes[i].started_us == run->network / NETWORKS)
-            pool->zygotes[i].networks &= ~(UINT32_C(1) << run->network % NETWORKS);
-    run->network = -1;
+    for (size_t i = 0; process->network.index >= 0 && i < ARRAY_LEN(pool->zygotes); i++)
+        if (pool->zygotes[i].started_us == process->network.zygote_us)
+            pool->zygotes[i].networks &= ~(UINT32_C(1) << process->network.index);
+    process->network.index = -1;
 }
 
 static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *err)
 {
-    struct sb_run *shell = child->shell;
-    struct inside in = {.control = -1, .report = -1, .channel = -1, .listener_to = -1};
+    const struct cgroup_host *host = &pool->sandbox->cgroup;
+    struct process *process = &child->process;
+    struct inside in = {
+        .policy = pool->policy, .control = -1, .report = -1, .channel = -1, .listener_to = -1};
     int channel[2] = {-1, -1};
-    choose_network(pool, shell);
+    choose_network(pool, process);
     bool renewed = pool->cgroups_count > 0;
     if (renewed)
-        shell->cgroup = pool->cgroups[--pool->cgroups_count];
-    int result = launch_prepare(shell, &in, err);
+        process->cgroup = pool->cgroups[--pool->cgroups_count];
+    int result = launch_prepare(pool->sandbox, process, &in, err);
     if (result == 0 && !renewed)
-        result = cgroup_limit(&pool->sandbox->cgroup, &shell->cgroup, &pool->policy->limits, err);
-    if (result == 0 && zygote_let_in(&pool->zygotes[pool->serving].process, shell) < 0)
+        result = cgroup_limit(host, &process->cgroup, &pool->policy->limits, err);
+    if (result == 0 && zygote_let_in(&pool->zygotes[pool->serving].process, &process->cgroup) < 0)
         result = sb_fail(err, "zygote", errno, "cannot open a job's cgroup to the zygote: %m");
     if (result == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
         result = sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     child->channel = channel[0];
     in.channel = channel[1];
-    if (result == 0 && send_spawn(pool->zygotes[pool->serving].process.socket, shell, &in) < 0)
+    if (result == 0 && send_spawn(pool, process, &in) < 0)
         result = sb_fail(err, "zygote", errno, "cannot ask the zygote for a child");
     child->control = steal_fd(&in.control);
     launch_close(&in);
@@ -132,16 +134,16 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
 bool pool_keep_cgroup(struct pool *pool, struct sb_run *run)
 {
     const struct sb_limits *limits = &pool->policy->limits;
-    if (pool->cgroups_count == CGROUPS_MAX || run->cause != CAUSE_NONE ||
-        memcmp(&run->limits, limits, sizeof(*limits)) != 0 ||
-        !cgroup_renew(&pool->sandbox->cgroup, &run->cgroup, limits))
+    if (pool->cgroups_count == CGROUPS_MAX || run->evidence.cause != CAUSE_NONE ||
+        memcmp(&run->asked.limits, limits, sizeof(*limits)) != 0 ||
+        !cgroup_renew(&pool->sandbox->cgroup, &run->process.cgroup, limits))
         return false;
-    pool->cgroups[pool->cgroups_count++] = run->cgroup;
-    cgroup_job_init(&run->cgroup);
+    pool->cgroups[pool->cgroups_count++] = run->process.cgroup;
+    cgroup_job_init(&run->process.cgroup);
     return true;
 }
 
-void pool_drop_cgroups(struct pool *pool)
+void pool_release_cgroups(struct pool *pool)
 {
     while (pool->cgroups_count > 0) {
         struct cgroup_job *job = &pool->cgroups[--pool->cgroups_count];
@@ -153,19 +155,18 @@ void pool_drop_cgroups(struct pool *pool)
 int pool_spawn(struct pool *pool, struct sb_error *err)
 {
     struct child *child = calloc(1, sizeof(*child));
-    if (child == NULL || (child->shell = run_new(pool->sandbox)) == NULL) {
-        free(child);
-        return sb_fail(err, "zygote", ENOMEM, "no memory for a child");
-    }
+    if (child == NULL)
+        return sb_fail(err, "zygote", ENOMEM, "out of memory (a warm child)");
+    process_init(&child->process);
+    child->process.warm = true;
     child->channel = child->control = -1;
-    child->death = (struct source){.kind = SOURCE_WARM, .fd = -1};
-    child->shell->policy = pool->policy;
+    child->death = (struct source){.kind = SOURCE_WARM, .spent = -1};
     child->born_us = monotonic_us();
     if (ask_zygote(pool, child, err) < 0) {
-        list_add(&pool->dead, child);
+        add(&pool->dead, child);
         return -1;
     }
-    list_add(&pool->zygotes[pool->serving].spawning, child);
+    add(&pool->zygotes[pool->serving].spawning, child);
     return 0;
 }
 
@@ -174,109 +175,94 @@ size_t pool_spawning(const struct pool *pool)
     return pool->zygotes[0].spawning.count + pool->zygotes[1].spawning.count;
 }
 
-/* ── Losing one ────────────────────────────────────────────────────────────────────────────── */
+/* ── Killing one ───────────────────────────────────────────────────────────────────────────── */
 
-static void unwatch_death(struct child *child)
+static void unwatch_death(struct pool *pool, struct child *child)
 {
-    if (child->death.fd >= 0)
-        epoll_ctl(child->shell->sandbox->epoll, EPOLL_CTL_DEL, child->death.fd, NULL);
-    child->death.fd = -1;
+    if (child->death.watched != 0)
+        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, child->process.fd[SOURCE_PIDFD], NULL);
+    child->death.watched = 0;
 }
 
 /* The zygote may have died between cloning a child and telling us: its cgroup knows it. */
-static void find_lost(struct sb_run *shell)
+static void find_lost(struct process *process)
 {
     char text[64];
-    if (shell->cgroup.dir[0] < 0 ||
-        small_file_read(shell->cgroup.dir[0], "cgroup.procs", text, sizeof(text)) <= 0)
+    if (process->cgroup.dir[0] < 0 ||
+        small_file_read(process->cgroup.dir[0], "cgroup.procs", text, sizeof(text)) <= 0)
         return;
-    shell->pid = (pid_t)strtol(text, NULL, 10);
-    shell->source[SOURCE_PIDFD].fd = (int)syscall(SYS_pidfd_open, shell->pid, 0);
+    process->pid = (pid_t)strtol(text, NULL, 10);
+    process->fd[SOURCE_PIDFD] = (int)syscall(SYS_pidfd_open, process->pid, 0);
 }
 
-/* Kills what there is of it. Its memory stays until pool_bury: events of this turn may name it. */
-void pool_lose(struct pool *pool, struct child *child)
+void pool_kill(struct pool *pool, struct child *child)
 {
-    struct sb_run *shell = child->shell;
-    unwatch_death(child);
+    struct process *process = &child->process;
+    unwatch_death(pool, child);
     close_fd(&child->channel);
     close_fd(&child->control);
-    if (shell->pid == 0)
-        find_lost(shell);
-    cgroup_kill(&pool->sandbox->cgroup, &shell->cgroup);
-    if (shell->pid > 0 && shell->source[SOURCE_PIDFD].fd >= 0)
-        launch_abandon(shell);
-    close_fd(&shell->control);
-    list_add(&pool->dead, child);
+    if (process->pid == 0)
+        find_lost(process);
+    cgroup_kill(&pool->sandbox->cgroup, &process->cgroup);
+    if (process->pid > 0 && process->fd[SOURCE_PIDFD] >= 0)
+        process_kill(process);
+    close_fd(&process->control);
+    add(&pool->dead, child);
 }
 
-/* A child that has passed on what it had, or that is dead: false when its cgroup is not empty yet.
- */
-static bool bury(struct pool *pool, struct child *child)
+/* False: its cgroup is not empty yet. */
+static bool free_child(struct pool *pool, struct child *child)
 {
-    struct sb_run *shell = child->shell;
     close_fd(&child->channel);
     close_fd(&child->control);
-    if (cgroup_remove(&shell->sandbox->cgroup, &shell->cgroup) < 0 && errno == EBUSY)
+    if (cgroup_remove(&pool->sandbox->cgroup, &child->process.cgroup) < 0 && errno == EBUSY)
         return false;
-    pool_return(pool, shell);
-    run_free(shell);
+    pool_release_network(pool, &child->process);
+    process_release(&child->process);
     free(child);
     return true;
 }
 
-void pool_bury(struct pool *pool)
+void pool_free_dead(struct pool *pool)
 {
-    struct list left = pool->dead;
-    pool->dead = (struct list){0};
-    for (struct child *child; (child = list_take(&left)) != NULL;)
-        if (!bury(pool, child))
-            list_add(&pool->dead, child);
+    for (size_t count = pool->dead.count; count > 0; count--) {
+        struct child *child = take_first(&pool->dead);
+        if (!free_child(pool, child))
+            add(&pool->dead, child);
+    }
 }
 
 /* ── Giving one a job ──────────────────────────────────────────────────────────────────────── */
 
-/* The run takes over all that the shell has. */
-static void adopt(struct sb_run *run, struct child *child)
+/* The run takes over all that there is of the child. */
+static void adopt(struct pool *pool, struct sb_run *run, struct child *child)
 {
-    static const enum source_kind passed[] = {SOURCE_PIDFD,  SOURCE_STDOUT, SOURCE_STDERR,
-                                              SOURCE_RESULT, SOURCE_REPORT, SOURCE_STDIN};
-    struct sb_run *shell = child->shell;
-    unwatch_death(child);
-    for (size_t i = 0; i < ARRAY_LEN(passed); i++)
-        run->source[passed[i]].fd = steal_fd(&shell->source[passed[i]].fd);
-    run->source[SOURCE_CHANNEL].fd = steal_fd(&child->channel);
-    run->pid = shell->pid;
-    for (size_t i = 0; i < HELD_NAMESPACES; i++)
-        run->held[i] = steal_fd(&shell->held[i]);
-    run->network = shell->network;
-    shell->network = -1;
-    run->control = steal_fd(&shell->control);
-    run->cgroup = shell->cgroup;
-    cgroup_job_init(&shell->cgroup);
-    run->warm = true;
+    unwatch_death(pool, child);
+    run->process = process_take(&child->process);
+    run->process.fd[SOURCE_CHANNEL] = steal_fd(&child->channel);
+    run->phase = RUN_STARTED;
+    add(&pool->dead, child);
 }
 
 void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
 {
     const struct cgroup_host *host = &pool->sandbox->cgroup;
     struct sb_error err, unwatched;
-    adopt(run, child);
-    list_add(&pool->dead, child);
-    int64_t used = cgroup_number(host, &run->cgroup, CGROUP_CPU_TIME_US);
-    run->cpu_time_before_us = used > 0 ? used : 0;
-    run->started_us = monotonic_us();
-    bool limited =
-        cgroup_change_limits(host, &run->cgroup, &run->limits, &pool->policy->limits, &err) == 0;
+    adopt(pool, run, child);
+    int64_t used = cgroup_number(host, &run->process.cgroup, CGROUP_CPU_TIME_US);
+    run->evidence.cpu_time_before_us = used > 0 ? used : 0;
+    run->evidence.started_us = monotonic_us();
+    bool limited = cgroup_change_limits(host, &run->process.cgroup, &run->asked.limits,
+                                        &pool->policy->limits, &err) == 0;
     /* First of all: it wakes up while we do the rest. One that is dead already tells by its pidfd,
      * and the job goes elsewhere (warm.c, again). */
-    bool sent =
-        limited && send(run->source[SOURCE_CHANNEL].fd, run->warm_job->message, run->warm_job->size,
-                        MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)run->warm_job->size;
+    bool sent = limited &&
+                send(run->process.fd[SOURCE_CHANNEL], run->warm_job->message, run->warm_job->size,
+                     MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)run->warm_job->size;
     if (run_watch(run, &unwatched) < 0) {
         run_fail(run, unwatched.message);
-        launch_abandon(run);
-        run_end_unstarted(run);
+        process_kill(&run->process);
+        run_finish_unstarted(run);
     } else if (!limited) {
         run_fail(run, err.message);
     } else if (!sent) {
@@ -286,20 +272,20 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
 
 static void park(struct pool *pool, struct child *child)
 {
-    child->death.fd = child->shell->source[SOURCE_PIDFD].fd;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &child->death};
-    if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, child->death.fd, &event) < 0) {
-        child->death.fd = -1;
-        pool_lose(pool, child);
+    if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, child->process.fd[SOURCE_PIDFD], &event) <
+        0) {
+        pool_kill(pool, child);
         return;
     }
-    list_add(&pool->parked, child);
+    child->death.watched = EPOLLIN;
+    add(&pool->parked, child);
 }
 
-/* The last to let go of a mount namespace waits for all CPUs (RCU), and the end of an IPC namespace
- * is a kernel worker's, that comes first. Without this the last is the job, and who waits for its
- * end waits as well. Where one can't be held, so be it. */
-static void hold_namespaces(struct sb_run *shell)
+/* Whoever drops the last reference to a mount namespace waits for an RCU grace period; an IPC
+ * namespace is freed by a kernel worker that may run first. Holding both here moves that wait out
+ * of the job's exit. Best effort. */
+static void hold_namespaces(struct process *process)
 {
     static const struct {
         unsigned long get;
@@ -308,33 +294,32 @@ static void hold_namespaces(struct sb_run *shell)
                                      {PIDFD_GET_IPC_NAMESPACE, "ipc"}};
     char path[32];
     for (size_t i = 0; i < HELD_NAMESPACES; i++) {
-        shell->held[i] = ioctl(shell->source[SOURCE_PIDFD].fd, namespaces[i].get, 0);
-        if (shell->held[i] >= 0)
+        process->held[i] = ioctl(process->fd[SOURCE_PIDFD], namespaces[i].get, 0);
+        if (process->held[i] >= 0)
             continue;
-        snprintf(path, sizeof(path), "/proc/%d/ns/%s", shell->pid, namespaces[i].name);
-        shell->held[i] = open(path, O_RDONLY | O_CLOEXEC);
+        snprintf(path, sizeof(path), "/proc/%d/ns/%s", process->pid, namespaces[i].name);
+        process->held[i] = open(path, O_RDONLY | O_CLOEXEC);
     }
 }
 
 int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum)
 {
-    struct child *child = list_take(&zygote->spawning);
+    struct child *child = take_first(&zygote->spawning);
     struct sb_error err;
     if (child == NULL)
         return -1;
-    struct sb_run *shell = child->shell;
-    shell->pid = pid > 0 ? pid : 0;
+    struct process *process = &child->process;
+    process->pid = pid > 0 ? pid : 0;
     if (pid > 0)
-        shell->source[SOURCE_PIDFD].fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pid <= 0 || errnum != 0 || shell->source[SOURCE_PIDFD].fd < 0 ||
-        launch_go(shell, &err) < 0) {
-        pool_lose(pool, child);
+        process->fd[SOURCE_PIDFD] = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pid <= 0 || errnum != 0 || process->fd[SOURCE_PIDFD] < 0 || launch_go(process, &err) < 0) {
+        pool_kill(pool, child);
         snprintf(pool->reason, sizeof(pool->reason), "a zygote cannot clone: %s",
                  strerror(errnum != 0 ? errnum : errno));
         return -1;
     }
     close_fd(&child->control);
-    hold_namespaces(shell);
+    hold_namespaces(process);
     struct sb_run *run = pool_next_waiting(pool);
     if (run != NULL)
         pool_hand_over(pool, child, run);
@@ -345,27 +330,28 @@ int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum
 
 struct child *pool_take_parked(struct pool *pool)
 {
-    return list_take(&pool->parked);
+    return take_first(&pool->parked);
 }
 
-void pool_lose_spawning(struct pool *pool, struct zygote *zygote)
+void pool_kill_spawning(struct pool *pool, struct zygote *zygote)
 {
-    for (struct child *child; (child = list_take(&zygote->spawning)) != NULL;)
-        pool_lose(pool, child);
+    for (struct child *child; (child = take_first(&zygote->spawning)) != NULL;)
+        pool_kill(pool, child);
 }
 
 bool pool_died(struct pool *pool, const struct source *source, struct report *report)
 {
-    struct child *child = pool->parked.first;
-    while (child != NULL && &child->death != source)
-        child = child->next;
-    if (child == NULL)
+    struct child *child;
+    TAILQ_FOREACH(child, &pool->parked.list, link)
+    {
+        if (&child->death == source)
+            break;
+    }
+    if (take(&pool->parked, child) == NULL)
         return false;
-    list_drop(&pool->parked, child);
-    if (read(child->shell->source[SOURCE_REPORT].fd, report, sizeof(*report)) !=
-        (ssize_t)sizeof(*report))
+    if (read(child->process.fd[SOURCE_REPORT], report, sizeof(*report)) != (ssize_t)sizeof(*report))
         *report = (struct report){0};
-    pool_lose(pool, child);
+    pool_kill(pool, child);
     return true;
 }
 
@@ -373,40 +359,27 @@ bool pool_died(struct pool *pool, const struct source *source, struct report *re
 
 void pool_wait(struct pool *pool, struct sb_run *run)
 {
-    if (pool->waiting == NULL)
-        pool->waiting_last = &pool->waiting;
-    run->warm_job->next = NULL;
-    *pool->waiting_last = run;
-    pool->waiting_last = &run->warm_job->next;
+    TAILQ_INSERT_TAIL(&pool->waiting, run->warm_job, link);
     pool->waiting_count++;
+}
+
+void pool_cancel(struct pool *pool, struct sb_run *run)
+{
+    TAILQ_REMOVE(&pool->waiting, run->warm_job, link);
+    pool->waiting_count--;
 }
 
 struct sb_run *pool_next_waiting(struct pool *pool)
 {
-    struct sb_run *run = pool->waiting;
-    if (run != NULL) {
-        pool->waiting = run->warm_job->next;
-        pool->waiting_count--;
-    }
-    return run;
+    struct warm_job *job = TAILQ_FIRST(&pool->waiting);
+    if (job == NULL)
+        return NULL;
+    pool_cancel(pool, job->run);
+    return job->run;
 }
 
 void pool_start_rest_cold(struct pool *pool)
 {
     while (pool->waiting_count > pool_spawning(pool))
         warm_job_start_cold(pool_next_waiting(pool));
-}
-
-bool pool_cancel(struct pool *pool, struct sb_run *run)
-{
-    bool found = false;
-    size_t count = pool->waiting_count;
-    for (size_t i = 0; i < count; i++) {
-        struct sb_run *other = pool_next_waiting(pool);
-        if (other == run)
-            found = true;
-        else
-            pool_wait(pool, other);
-    }
-    return found;
 }

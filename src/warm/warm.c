@@ -11,6 +11,9 @@
 
 #include "common/error.h"
 #include "common/util.h"
+#include "core/sources.h"
+#include "core/start.h"
+#include "core/supervise.h"
 #include "warm/warm_job.h"
 #include "warm/zygotes.h"
 
@@ -26,8 +29,8 @@
 #define PARKED_MIN 4
 /* A parked child is replaced after that time. */
 #define PARKED_US (10 * 60 * INT64_C(1000000))
-/* What can wait is done when the last job has ended so long ago, or so often beside jobs, so that
- * short ones have the machine to themselves; children are cloned at once when few are left. */
+/* Deferred work runs REST_US after the last job ended, or every REST_BESIDE_JOBS_US while jobs run,
+ * so that it does not slow short jobs down; children are cloned at once when few are left. */
 #define REST_US 300
 #define REST_BESIDE_JOBS_US 2000
 /* A zygote is asked for so many children at most before it has answered: the kernel lets only so
@@ -39,11 +42,11 @@
 struct warm {
     struct sb_warm_options options;
     struct pool *pools;
-    struct pool *gone;    /* forgotten; events of this turn may still name them */
-    struct source upkeep; /* a timer */
-    struct source rest;   /* a timer: nothing has happened for a while */
-    bool resting;         /* it is set */
-    bool rested;          /* in this turn */
+    struct pool *gone;            /* forgotten; events of this turn may still name them */
+    struct source upkeep, rest;   /* of these timers: */
+    int upkeep_timer, rest_timer; /* each second; when nothing has happened for a while */
+    bool resting;                 /* it is set */
+    bool rested;                  /* in this turn */
 };
 
 /* ── Pools ─────────────────────────────────────────────────────────────────────────────── */
@@ -131,7 +134,7 @@ static void plan_rest(struct sb_sandbox *sandbox, bool beside_jobs)
         return;
     int64_t rest_us = beside_jobs ? REST_BESIDE_JOBS_US : REST_US;
     struct itimerspec when = {{0}, {.tv_nsec = few ? 1 : rest_us * 1000}};
-    timerfd_settime(warm->rest.fd, 0, &when, NULL);
+    timerfd_settime(warm->rest_timer, 0, &when, NULL);
     warm->resting = true;
 }
 
@@ -143,16 +146,17 @@ static void plan(struct sb_sandbox *sandbox)
 static void replace_old(struct pool *pool)
 {
     int64_t now = monotonic_us();
-    while (pool->parked.first != NULL &&
-           (now - pool->parked.first->born_us > PARKED_US || pool->parked.count > 2 * wanted(pool)))
-        pool_lose(pool, pool_take_parked(pool));
+    for (const struct child *first;
+         (first = TAILQ_FIRST(&pool->parked.list)) != NULL &&
+         (now - first->born_us > PARKED_US || pool->parked.count > 2 * wanted(pool));)
+        pool_kill(pool, pool_take_parked(pool));
 }
 
 static void free_gone(struct warm *warm)
 {
     for (struct pool **at = &warm->gone; *at != NULL;) {
         struct pool *pool = *at;
-        pool_bury(pool);
+        pool_free_dead(pool);
         if (pool->dead.count > 0) {
             at = &pool->next;
         } else {
@@ -172,24 +176,24 @@ static void turned(struct sb_sandbox *sandbox)
             refill(pool);
     }
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
-        pool_bury(pool);
+        pool_free_dead(pool);
     keep_zygotes(warm);
     plan_rest(sandbox, sandbox->running > 0);
     free_gone(warm);
 }
 
-static void on_timer(struct warm *warm, const struct source *timer)
+static void on_timer(struct warm *warm, bool rest)
 {
     uint64_t count;
-    ssize_t ignored = read(timer->fd, &count, sizeof(count));
+    ssize_t ignored = read(rest ? warm->rest_timer : warm->upkeep_timer, &count, sizeof(count));
     (void)ignored;
-    if (timer == &warm->rest) {
+    if (rest) {
         warm->rested = true;
         return;
     }
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
         replace_old(pool);
-        pool_drop_cgroups(pool);
+        pool_release_cgroups(pool);
     }
 }
 
@@ -200,7 +204,7 @@ static void on_timer(struct warm *warm, const struct source *timer)
 static bool has_files(const struct sb_run *run, const struct pool *pool)
 {
     struct rlimit ours;
-    int64_t asked = run->limits.value[SB_OPEN_FILES];
+    int64_t asked = run->asked.limits.value[SB_OPEN_FILES];
     return asked <= pool->policy->limits.value[SB_OPEN_FILES] ||
            (getrlimit(RLIMIT_NOFILE, &ours) == 0 && (rlim_t)asked <= ours.rlim_max);
 }
@@ -211,10 +215,10 @@ static bool fits(const struct sb_run *run, const struct pool *pool, bool best_ef
 {
     static const enum sb_limit fixed[] = {SB_TMP_BYTES, SB_TMP_FILES};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-        if (run->limits.value[fixed[i]] != pool->policy->limits.value[fixed[i]])
+        if (run->asked.limits.value[fixed[i]] != pool->policy->limits.value[fixed[i]])
             return false;
     if (pool->sandbox->cgroup.backend == NULL && /* it has RLIMIT_CPU */
-        run->limits.value[SB_CPU_TIME_MS] != pool->policy->limits.value[SB_CPU_TIME_MS])
+        run->asked.limits.value[SB_CPU_TIME_MS] != pool->policy->limits.value[SB_CPU_TIME_MS])
         return false;
     return has_files(run, pool) && best_effort == is_best_effort(pool->sandbox, pool->policy);
 }
@@ -254,9 +258,9 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
 static bool hear(struct sb_run *run, struct report *report)
 {
     int listener;
-    bool take = !run->exited || !run->alone; /* else nobody is left whose calls could wait */
+    bool take = !run->evidence.alone; /* else nobody is left whose calls could wait */
     ssize_t n =
-        message_receive(run->source[SOURCE_CHANNEL].fd, report, sizeof(*report), take, &listener);
+        message_receive(run->process.fd[SOURCE_CHANNEL], report, sizeof(*report), take, &listener);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n != sizeof(*report)) {
@@ -277,18 +281,20 @@ static void on_channel(struct sb_run *run)
             return;
     while (report.kind == REPORT_LISTENER);
     source_close(run, SOURCE_CHANNEL);
-    if (run->policy->report_denied && !run->denied_begun)
+    if (run->asked.policy->report_denied && run->process.listener == LISTENER_AWAITED)
         denied_begin(run, -1);
-    struct pool *pool = pool_of(run->sandbox, run->policy);
+    struct pool *pool = pool_of(run->sandbox, run->asked.policy);
     if (pool != NULL)
         pool->failures = 0;
     if (report.step >= 0) {
-        run->failed = true;
-        run->failure = report;
+        run->evidence.end = SCRIPT_FAILED;
+        run->evidence.failure = report;
     }
     warm_job_free(steal_ptr(run->warm_job));
-    timer_let_in(run, report.at_us);
-    stdin_next(run);
+    run_let_in(run, report.at_us);
+    struct sb_error err;
+    if (stdin_next(run, &err) < 0)
+        run_fail(run, err.message);
 }
 
 static void ready(struct sb_sandbox *sandbox, struct source *source)
@@ -298,7 +304,7 @@ static void ready(struct sb_sandbox *sandbox, struct source *source)
         return;
     }
     if (source == &sandbox->warm->upkeep || source == &sandbox->warm->rest) {
-        on_timer(sandbox->warm, source);
+        on_timer(sandbox->warm, source == &sandbox->warm->rest);
         return;
     }
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
@@ -313,60 +319,51 @@ static void ready(struct sb_sandbox *sandbox, struct source *source)
     }
 }
 
-static bool cancel(struct sb_run *run)
+static void cancel(struct sb_run *run)
 {
-    struct pool *pool = pool_of(run->sandbox, run->policy);
-    return pool != NULL && pool_cancel(pool, run);
+    struct pool *pool = pool_of(run->sandbox, run->asked.policy);
+    if (pool != NULL)
+        pool_cancel(pool, run);
 }
 
-static void ended(struct sb_run *run)
+static void release(struct sb_run *run)
 {
-    struct pool *pool = pool_of(run->sandbox, run->policy);
+    struct pool *pool = pool_of(run->sandbox, run->asked.policy);
     if (pool != NULL)
-        pool_return(pool, run);
+        pool_release_network(pool, &run->process);
 }
 
 static bool keep(struct sb_run *run)
 {
-    struct pool *pool = pool_of(run->sandbox, run->policy);
+    struct pool *pool = pool_of(run->sandbox, run->asked.policy);
     return pool != NULL && pool_keep_cgroup(pool, run);
 }
 
-/* Nothing of the job has run. What the child had is let go, and a fresh python takes its place. */
+/* Nothing of the job has run. What the child had is released, and a fresh python takes its place.
+ */
 static bool again(struct sb_run *run)
 {
-    struct pool *pool = pool_of(run->sandbox, run->policy);
-    if (run->failed && pool != NULL)
-        zygotes_child_failed(pool, &run->failure);
-    run->failed = run->exited = run->alone = false;
-    run->ended_us = 0;
-    for (int kind = 0; kind < SOURCES; kind++)
-        if (kind != SOURCE_FEED && kind != SOURCE_OOM)
-            source_close(run, (enum source_kind)kind);
-    source_watch(run, SOURCE_OOM, 0);
-    close_fd(&run->control);
-    run_release(run);
-    if (cgroup_remove(&run->sandbox->cgroup, &run->cgroup) < 0)
-        cgroup_job_close(&run->cgroup); /* the next start clears it */
-    else
-        ended(run);
-    run->network = -1;
-    cgroup_job_init(&run->cgroup);
-    run->source[SOURCE_OOM].fd = -1;
-    run->pid = 0;
-    run->warm = run->listened = run->let_in = false;
-    run->denied_begun = run->denied_listens = run->denied_unknown = false;
-    run->cpu_time_before_us = 0;
+    struct pool *pool = pool_of(run->sandbox, run->asked.policy);
+    if (run->evidence.end == SCRIPT_FAILED && pool != NULL)
+        zygotes_child_failed(pool, &run->evidence.failure);
+    sources_close(run);
+    process_release_namespaces(&run->process);
+    if (cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) == 0)
+        release(run);
+    process_release(&run->process); /* a cgroup that is left, the next start clears */
+    evidence_free(&run->evidence);
+    run->listened = false;
+    run->phase = RUN_WAITING;
     warm_job_start_cold(run);
     return true;
 }
 
-static void forget(struct sb_run *run)
+static void free_job(struct sb_run *run)
 {
     warm_job_free(steal_ptr(run->warm_job));
 }
 
-static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
+static void close_pool(struct sb_sandbox *sandbox, struct pool *pool)
 {
     struct pool **at = &sandbox->warm->pools;
     while (*at != pool)
@@ -375,9 +372,9 @@ static void drop_pool(struct sb_sandbox *sandbox, struct pool *pool)
     pool->next = sandbox->warm->gone;
     sandbox->warm->gone = pool;
     zygotes_close(pool);
-    pool_drop_cgroups(pool);
+    pool_release_cgroups(pool);
     for (struct child *child; (child = pool_take_parked(pool)) != NULL;)
-        pool_lose(pool, child);
+        pool_kill(pool, child);
     if (!sandbox->turning)
         free_gone(sandbox->warm);
 }
@@ -386,25 +383,26 @@ static void close_all(struct sb_sandbox *sandbox)
 {
     struct warm *warm = sandbox->warm;
     while (warm->pools != NULL)
-        drop_pool(sandbox, warm->pools);
+        close_pool(sandbox, warm->pools);
     /* What is left then, the next start clears. */
     for (int tries = 0; warm->gone != NULL && tries < 1000; tries++) {
         usleep(1000);
         free_gone(warm);
     }
-    close_fd(&warm->upkeep.fd);
-    close_fd(&warm->rest.fd);
+    close_fd(&warm->upkeep_timer);
+    close_fd(&warm->rest_timer);
     free(steal_ptr(sandbox->warm));
     sandbox->warm_operations = NULL;
 }
 
 /* ── For callers ───────────────────────────────────────────────────────────────────────────── */
 
-static int open_timer(struct sb_sandbox *sandbox, struct source *timer)
+static int open_timer(struct sb_sandbox *sandbox, struct source *source, int *timer)
 {
-    timer->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = timer};
-    return timer->fd < 0 ? -1 : epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, timer->fd, &event);
+    *source = (struct source){.kind = SOURCE_WARM, .spent = -1};
+    *timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+    return *timer < 0 ? -1 : epoll_ctl(sandbox->epoll, EPOLL_CTL_ADD, *timer, &event);
 }
 
 static int may_enable(const struct sb_sandbox *sandbox, struct sb_error *err)
@@ -427,9 +425,9 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         .ready = ready,
         .cancel = cancel,
         .again = again,
-        .ended = ended,
+        .release = release,
         .keep = keep,
-        .forget = forget,
+        .free_job = free_job,
         .plan = plan,
         .turned = turned,
         .close = close_all,
@@ -442,7 +440,7 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
         return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
-    warm->upkeep = warm->rest = (struct source){.kind = SOURCE_WARM, .fd = -1};
+    warm->upkeep_timer = warm->rest_timer = -1;
     warm->options = (struct sb_warm_options){
         .parked_max = options->parked_max ? options->parked_max : 16,
         .memory_bytes = options->memory_bytes ? options->memory_bytes : INT64_C(256) << 20,
@@ -450,10 +448,11 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         .renew_ms = options->renew_ms ? options->renew_ms : INT64_C(3600000),
     };
     struct itimerspec each_second = {{.tv_sec = 1}, {.tv_sec = 1}};
-    if (open_timer(sandbox, &warm->upkeep) < 0 || open_timer(sandbox, &warm->rest) < 0 ||
-        timerfd_settime(warm->upkeep.fd, 0, &each_second, NULL) < 0) {
-        close_fd(&warm->upkeep.fd);
-        close_fd(&warm->rest.fd);
+    if (open_timer(sandbox, &warm->upkeep, &warm->upkeep_timer) < 0 ||
+        open_timer(sandbox, &warm->rest, &warm->rest_timer) < 0 ||
+        timerfd_settime(warm->upkeep_timer, 0, &each_second, NULL) < 0) {
+        close_fd(&warm->upkeep_timer);
+        close_fd(&warm->rest_timer);
         free(warm);
         return sb_fail(err, "warm", errno, "cannot make a timer: %m; raise ulimit -n");
     }
@@ -470,7 +469,8 @@ void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
     struct pool *pool = calloc(1, sizeof(*pool));
     if (pool == NULL)
         return;
-    *pool = (struct pool){.sandbox = sandbox, .policy = policy, .next = sandbox->warm->pools};
+    pool_init(pool, sandbox, policy);
+    pool->next = sandbox->warm->pools;
     sandbox->warm->pools = pool;
     zygotes_init(pool);
     keep_zygotes(sandbox->warm);
@@ -480,7 +480,7 @@ void sb_warm_forget(struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
     struct pool *pool = sandbox != NULL && sandbox->warm != NULL ? pool_of(sandbox, policy) : NULL;
     if (pool != NULL)
-        drop_pool(sandbox, pool);
+        close_pool(sandbox, pool);
 }
 
 struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struct sb_policy *policy)

@@ -6,6 +6,7 @@
 
 #include "common/util.h"
 #include "core/job.h"
+#include "core/start.h"
 #include "zygote/protocol.h"
 
 /* What python or the C library look at when they start: a zygote has started already. What
@@ -96,8 +97,8 @@ static void put_job(struct buffer *buffer, struct warm_job *copy, const struct s
 {
     struct job_head head = {
         .code_size = in->code != NULL ? (int64_t)in->code_size : -1,
-        .open_files = run->limits.value[SB_OPEN_FILES],
-        .merge_stderr = run->merge_stderr,
+        .open_files = run->asked.limits.value[SB_OPEN_FILES],
+        .merge_stderr = run->asked.merge_stderr,
         .files = (uint32_t)in->files_count,
     };
     put(buffer, &head, sizeof(head));
@@ -139,7 +140,7 @@ static struct warm_job *copy_prepared(const struct sb_run *run, const struct ins
     return copy;
 }
 
-struct warm_job *warm_job_copy(const struct sb_run *run, const struct sb_job *job, bool best_effort)
+struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, bool best_effort)
 {
     for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
         if (read_at_start(job->env[i]))
@@ -151,8 +152,10 @@ struct warm_job *warm_job_copy(const struct sb_run *run, const struct sb_job *jo
     if (job_prepare(&in, &prepared, job, &run->sandbox->rootfs, &ignored) == 0)
         copy = copy_prepared(run, &in);
     job_release(&prepared);
-    if (copy != NULL)
-        copy->best_effort = best_effort;
+    if (copy == NULL)
+        return NULL;
+    copy->run = run;
+    copy->best_effort = best_effort;
     return copy;
 }
 
@@ -170,8 +173,8 @@ void warm_job_free(struct warm_job *job)
 static struct sb_job restore(const struct warm_job *copy, const struct sb_run *run)
 {
     return (struct sb_job){
-        .policy = run->policy,
-        .id = run->id,
+        .policy = run->asked.policy,
+        .id = run->asked.id,
         .name = copy->name,
         .code = copy->code,
         .code_size = copy->code_size,
@@ -182,8 +185,8 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .args = (const char *const *)copy->args,
         .env = (const char *const *)copy->env,
         .call = copy->call,
-        .merge_stderr = run->merge_stderr,
-        .limits = run->limits,
+        .merge_stderr = run->asked.merge_stderr,
+        .limits = run->asked.limits,
         .best_effort = copy->best_effort,
     };
 }
@@ -195,7 +198,7 @@ void warm_job_start_cold(struct sb_run *run)
     struct sb_error err;
     if (run_start_cold(run, &job, copy->best_effort, &err) < 0) {
         run_fail(run, err.message);
-        run_end_unstarted(run);
+        run_finish_unstarted(run);
     }
     warm_job_free(copy);
 }

@@ -15,13 +15,13 @@ struct warm_job {
     size_t code_size;
     struct sb_file *files; /* without the script */
     size_t files_count;
-    struct sb_run *next; /* in a pool's list of those that wait */
+    struct sb_run *run;         /* whose it is */
+    TAILQ_ENTRY(warm_job) link; /* while it waits for a child */
 };
 
 /* NULL when it cannot start warm: too large, or with an environment that python reads at its start.
  */
-struct warm_job *warm_job_copy(const struct sb_run *run, const struct sb_job *job,
-                               bool best_effort);
+struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, bool best_effort);
 void warm_job_free(struct warm_job *job);
 
 /* No child will take it: starts it in a fresh python, in the run that has it already. */

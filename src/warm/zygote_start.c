@@ -24,6 +24,9 @@
 #include "common/error.h"
 #include "common/small_file.h"
 #include "common/util.h"
+#include "core/filters.h"
+#include "core/launch.h"
+#include "core/start.h"
 #include "inside/clone.h"
 #include "seccomp/seccomp.h"
 #include "seccomp/seccomp_profile.h"
@@ -86,9 +89,9 @@ static int take_slot(struct start *start, struct sb_error *err)
     return 0;
 }
 
-int zygote_let_in(const struct zygote_process *process, struct sb_run *run)
+int zygote_let_in(const struct zygote_process *process, struct cgroup_job *job)
 {
-    return process->uid == 0 ? 0 : cgroup_let_in(&run->sandbox->cgroup, &run->cgroup, process->uid);
+    return process->uid == 0 ? 0 : cgroup_let_in(process->host, job, process->uid);
 }
 
 static void give_back_slot(struct zygote_process *process)

@@ -20,8 +20,8 @@ struct zygote_process {
 int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
                  const struct sb_policy *policy, struct sb_error *err);
 
-/* Lets it clone into the cgroup of a run. −1 with errno. */
-int zygote_let_in(const struct zygote_process *process, struct sb_run *run);
+/* Lets it clone into the cgroup of a job. −1 with errno. */
+int zygote_let_in(const struct zygote_process *process, struct cgroup_job *job);
 
 /* Kills it and waits until it is gone. Children that have a job or wait for one live on. */
 void zygote_kill(struct zygote_process *process);

@@ -10,7 +10,6 @@
 
 #include "common/error.h"
 #include "common/util.h"
-#include "warm/warm_job.h"
 #include "zygote/protocol.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
@@ -43,25 +42,28 @@ static void retry_later(struct pool *pool)
 
 static int watch(const struct pool *pool, struct source *source, int fd)
 {
-    source->fd = fd;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
-    return epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, fd, &event);
+    if (epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        return -1;
+    source->watched = EPOLLIN;
+    return 0;
 }
 
-static void unwatch(const struct pool *pool, struct source *source)
+static void unwatch(const struct pool *pool, struct source *source, int fd)
 {
-    if (source->fd >= 0)
-        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, source->fd, NULL);
-    source->fd = -1;
+    if (source->watched != 0)
+        epoll_ctl(pool->sandbox->epoll, EPOLL_CTL_DEL, fd, NULL);
+    source->watched = 0;
 }
 
 static void clear(struct zygote *zygote)
 {
-    const struct source none = {.kind = SOURCE_WARM, .fd = -1};
+    const struct source none = {.kind = SOURCE_WARM, .spent = -1};
     *zygote = (struct zygote){.process = {.pidfd = -1, .socket = -1, .errors = -1},
                               .source = none,
                               .death = none,
                               .started_us = monotonic_us()};
+    TAILQ_INIT(&zygote->spawning.list);
     cgroup_job_init(&zygote->process.cgroup);
 }
 
@@ -74,7 +76,7 @@ static void start_zygote(struct pool *pool, struct zygote *zygote)
             watch(pool, &zygote->death, zygote->process.pidfd) == 0)
             return;
         sb_fail(&err, "epoll", errno, "cannot watch a zygote");
-        unwatch(pool, &zygote->source);
+        unwatch(pool, &zygote->source, zygote->process.socket);
         zygote_stop(&zygote->process);
     }
     clear(zygote);
@@ -108,11 +110,11 @@ static void read_errors(struct pool *pool, const struct zygote *zygote)
  * one start cold. */
 static void stop_zygote(struct pool *pool, struct zygote *zygote)
 {
-    unwatch(pool, &zygote->source);
-    unwatch(pool, &zygote->death);
+    unwatch(pool, &zygote->source, zygote->process.socket);
+    unwatch(pool, &zygote->death, zygote->process.pidfd);
     zygote->ready = false;
     zygote_kill(&zygote->process);
-    pool_lose_spawning(pool, zygote);
+    pool_kill_spawning(pool, zygote);
     zygote_stop(&zygote->process);
     if (!serving(pool)->ready)
         pool_start_rest_cold(pool);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/run.h"
+#include "core/verdict.h"
 #include "policy/policy.h"
 
 /* wait(2)'s statuses. */
@@ -44,23 +44,11 @@ static const struct row rows[] = {
     {"not a number", .exited = true, .message = "RNaN", .word = SB_OK},
     {"an exception", .exited = true, .status = EXITED(1), .message = "EValueError",
      .word = SB_EXCEPTION, .exit_code = 1, .error = "ValueError"},
-    {"an exception with a traceback", .exited = true, .status = EXITED(1), .message = "EValueError",
-     .stderr_text = "Traceback…\n", .word = SB_EXCEPTION, .exit_code = 1, .error = "Traceback…"},
     {"an exception that is only claimed", .exited = true, .message = "EValueError", .word = SB_OK},
     {"an exception with no plausible name", .exited = true, .status = EXITED(1),
      .message = "EValue\nError", .word = SB_EXIT, .exit_code = 1, .error = "exit status 1"},
     {"exit 1 of its own", .exited = true, .status = EXITED(1), .word = SB_EXIT, .exit_code = 1,
      .error = "exit status 1"},
-    {"exit 2 of its own, with a word on stderr", .exited = true, .status = EXITED(2),
-     .stderr_text = "usage: …\n", .word = SB_EXIT, .exit_code = 2, .error = "usage: …\n"},
-    {"a signal, with a word on stderr", .exited = true, .status = KILLED(SIGABRT),
-     .stderr_text = "Fatal Python error\n", .word = SB_SIGNAL, .exit_code = -1, .signal = SIGABRT,
-     .error = "the script was ended by signal SIGABRT"},
-    {"wall time, with a word on stderr", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL,
-     .stderr_text = "still at it\n", .word = SB_TIMEOUT, .exit_code = -1, .signal = SIGKILL,
-     .error = "Execution timed out after 10 seconds"},
-    {"a word on stderr and a good end", .exited = true, .stderr_text = "a warning\n",
-     .word = SB_OK},
     {"a forged timeout", .exited = true, .status = EXITED(124), .word = SB_EXIT, .exit_code = 124,
      .error = "exit status 124"},
     {"a forged memory kill", .exited = true, .status = EXITED(137), .word = SB_EXIT,
@@ -114,12 +102,26 @@ static const struct row rows[] = {
          "Operation not permitted; is user.max_net_namespaces used up?; see sandbox-run --doctor"},
 };
 
-static const struct row *current;
+/* Where the script said itself why it ended, the verdict has its words. */
+static const struct row with_stderr[] = {
+    {"an exception with a traceback", .exited = true, .status = EXITED(1), .message = "EValueError",
+     .stderr_text = "Traceback…\n", .word = SB_EXCEPTION, .exit_code = 1, .error = "Traceback…"},
+    {"exit 2 of its own, with a word on stderr", .exited = true, .status = EXITED(2),
+     .stderr_text = "usage: …\n", .word = SB_EXIT, .exit_code = 2, .error = "usage: …\n"},
+    {"a signal, with a word on stderr", .exited = true, .status = KILLED(SIGABRT),
+     .stderr_text = "Fatal Python error\n", .word = SB_SIGNAL, .exit_code = -1, .signal = SIGABRT,
+     .error = "the script was ended by signal SIGABRT"},
+    {"wall time, with a word on stderr", .cause = CAUSE_WALL_TIME, .init_status = SIGKILL,
+     .stderr_text = "still at it\n", .word = SB_TIMEOUT, .exit_code = -1, .signal = SIGKILL,
+     .error = "Execution timed out after 10 seconds"},
+    {"a word on stderr and a good end", .exited = true, .stderr_text = "a warning\n",
+     .word = SB_OK},
+};
 
-static void check(void *user, const struct sb_verdict *verdict)
+static const struct sb_policy killing = {.output_kills = true}, truncating = {0};
+
+static void check(const struct row *row, const struct sb_verdict *verdict)
 {
-    *(int *)user += 1;
-    const struct row *row = current;
     if (verdict->word != row->word)
         fail_msg("%s: the word is %s, not %s", row->what, sb_word_name(verdict->word),
                  sb_word_name(row->word));
@@ -133,47 +135,76 @@ static void check(void *user, const struct sb_verdict *verdict)
         fail_msg("%s: the result is %s", row->what, verdict->result ? verdict->result : "NULL");
 }
 
-static void each_word_follows_from_its_evidence(void **state)
+static struct asked asked_of(const struct row *row)
+{
+    struct asked asked = {.policy = row->output_kills ? &killing : &truncating};
+    asked.limits.value[SB_WALL_TIME_MS] = asked.limits.value[SB_CPU_TIME_MS] = 10000;
+    asked.limits.value[SB_MEMORY_BYTES] = 128 << 20;
+    asked.limits.value[SB_OUTPUT_BYTES] = asked.limits.value[SB_RESULT_BYTES] = 1000;
+    return asked;
+}
+
+static struct evidence evidence_of(const struct row *row)
+{
+    return (struct evidence){
+        .cause = row->cause,
+        .kill_signal = SIGINT,
+        .reason = "interrupted",
+        .end = row->failed   ? SCRIPT_FAILED
+               : row->exited ? SCRIPT_EXITED
+                             : SCRIPT_UNSEEN,
+        .failure = {.kind = REPORT_FAILED, .value = 1},
+        .status = row->status,
+        .init_code = CLD_KILLED,
+        .init_status = row->init_status,
+        .message = row->message ? strdup(row->message) : NULL,
+        .message_size = row->message ? strlen(row->message) : 0,
+        .written = {row->flooded ? 1001 : 0},
+        .oom_kills = row->oom_kills,
+        .memory_hits = row->peak_mib > 0 ? -1 : !row->no_hits,
+        .memory_peak = row->peak_mib << 20,
+        .times_us = -1,
+    };
+}
+
+static void each_word_follows_from_what_was_asked_and_the_evidence(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[VERDICT_TEXT_SIZE];
+        const struct asked asked = asked_of(&rows[i]);
+        struct evidence evidence = evidence_of(&rows[i]);
+        struct sb_verdict verdict = {0};
+        verdict_judge(&verdict, &asked, &evidence, text);
+        verdict.error = text[0] != '\0' ? text : NULL;
+        check(&rows[i], &verdict);
+        evidence_free(&evidence);
+    }
+}
+
+static void check_given(void *user, const struct sb_verdict *verdict)
+{
+    const struct row **row = user;
+    check(*row, verdict);
+    *row = NULL;
+}
+
+static void the_words_of_the_script_on_stderr_are_the_error_where_it_ended_by_itself(void **state)
 {
     (void)state;
     struct sb_sandbox sandbox = {0};
-    struct sb_policy policy = {0};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        static const char flood[1001] = "";
-        int called = 0;
-        policy.output_kills = rows[i].output_kills;
+    for (size_t i = 0; i < sizeof(with_stderr) / sizeof(with_stderr[0]); i++) {
+        const struct row *row = &with_stderr[i];
         struct sb_run run = {
-            .sandbox = &sandbox,
-            .policy = &policy,
-            .memory_hits = rows[i].peak_mib > 0 ? -1 : !rows[i].no_hits,
-            .memory_peak = rows[i].peak_mib << 20,
-            .on_done = check,
-            .user = &called,
-            .cause = rows[i].cause,
-            .exited = rows[i].exited,
-            .failed = rows[i].failed,
-            .failure = {.kind = REPORT_FAILED, .value = 1},
-            .status = rows[i].status,
-            .init_status = rows[i].init_status,
-            .oom_kills = rows[i].oom_kills,
-            .kill_signal = SIGINT,
-            .reason = "interrupted",
-            .message = rows[i].message ? strdup(rows[i].message) : NULL,
-            .message_size = rows[i].message ? strlen(rows[i].message) : 0,
-        };
-        run.limits.value[SB_WALL_TIME_MS] = run.limits.value[SB_CPU_TIME_MS] = 10000;
-        run.limits.value[SB_MEMORY_BYTES] = 128 << 20;
-        run.limits.value[SB_OUTPUT_BYTES] = run.limits.value[SB_RESULT_BYTES] = 1000;
+            .sandbox = &sandbox, .asked = asked_of(row), .evidence = evidence_of(row)};
+        run.asked.on_done = check_given;
+        run.asked.user = &row;
         for (int s = 0; s < SB_STREAMS; s++)
             stream_init(&run.stream[s], 1000);
-        if (rows[i].stderr_text)
-            stream_keep(&run.stream[SB_STDERR], rows[i].stderr_text, strlen(rows[i].stderr_text));
-        if (rows[i].flooded)
-            stream_keep(&run.stream[SB_STDOUT], flood, sizeof(flood));
-        current = &rows[i];
+        stream_keep(&run.stream[SB_STDERR], row->stderr_text, strlen(row->stderr_text));
         verdict_give(&run);
-        assert_int_equal(called, 1);
-        free(run.message);
+        assert_null(row); /* it was given, and checked */
+        evidence_free(&run.evidence);
         for (int s = 0; s < SB_STREAMS; s++)
             stream_free(&run.stream[s]);
     }
@@ -182,27 +213,51 @@ static void each_word_follows_from_its_evidence(void **state)
 static void a_result_that_is_too_long_is_said_to_be(void **state)
 {
     (void)state;
-    static const struct row row = {"a result too long", .word = SB_OUTPUT, .error = "result_bytes"};
-    struct sb_sandbox sandbox = {0};
-    int called = 0;
-    struct sb_run run = {.sandbox = &sandbox,
-                         .on_done = check,
-                         .user = &called,
-                         .exited = true,
-                         .message_too_long = true};
-    run.limits.value[SB_RESULT_BYTES] = 10;
-    current = &row;
-    verdict_give(&run);
-    assert_int_equal(called, 1);
-    for (int s = 0; s < SB_STREAMS; s++)
-        stream_free(&run.stream[s]);
+    static const struct row row = {"a result too long", .exited = true, .word = SB_OUTPUT,
+                                   .error = "result_bytes"};
+    char text[VERDICT_TEXT_SIZE];
+    const struct asked asked = asked_of(&row);
+    struct evidence evidence = evidence_of(&row);
+    struct sb_verdict verdict = {0};
+    evidence.message_too_long = true;
+    verdict_judge(&verdict, &asked, &evidence, text);
+    verdict.error = text;
+    check(&row, &verdict);
+}
+
+static void cpu_time_runs_out_by_rlimit_only_where_no_cgroup_counts(void **state)
+{
+    (void)state;
+    static const struct row
+        limit = {"RLIMIT_CPU",    .exited = true,    .status = KILLED(SIGKILL), .word = SB_CPU_TIME,
+                 .exit_code = -1, .signal = SIGKILL, .error = "cpu_time_ms"},
+        signal = {"SIGKILL of its own", .exited = true,  .status = KILLED(SIGKILL),
+                  .word = SB_SIGNAL,    .exit_code = -1, .signal = SIGKILL,
+                  .error = "SIGKILL"};
+    static const struct {
+        const struct row *row;
+        int64_t times_us, cpu_time_us;
+    } cases[] = {{&limit, 9000000, 9000000}, {&signal, 4000000, 4000000}, {&signal, -1, 9000000}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[VERDICT_TEXT_SIZE];
+        const struct asked asked = asked_of(cases[i].row);
+        struct evidence evidence = evidence_of(cases[i].row);
+        struct sb_verdict verdict = {0};
+        evidence.times_us = cases[i].times_us;
+        evidence.cpu_time_us = cases[i].cpu_time_us;
+        verdict_judge(&verdict, &asked, &evidence, text);
+        verdict.error = text;
+        check(cases[i].row, &verdict);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_word_follows_from_its_evidence),
+        cmocka_unit_test(each_word_follows_from_what_was_asked_and_the_evidence),
+        cmocka_unit_test(the_words_of_the_script_on_stderr_are_the_error_where_it_ended_by_itself),
         cmocka_unit_test(a_result_that_is_too_long_is_said_to_be),
+        cmocka_unit_test(cpu_time_runs_out_by_rlimit_only_where_no_cgroup_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,18 @@
+/* Taking a job in, and starting a fresh python for it. */
+#ifndef SB_START_H
+#define SB_START_H
+
+#include "core/run.h"
+
+/* Whether a policy's jobs go on where something can't be enforced. */
+bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy);
+
+/* Takes a job in: checks everything that can be wrong with it, before anything of it exists on the
+ * host. */
+int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err);
+
+/* Starts a fresh python for an admitted job. */
+int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effort,
+                   struct sb_error *err);
+
+#endif

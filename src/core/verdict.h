@@ -1,0 +1,18 @@
+/* From evidence to words. */
+#ifndef SB_VERDICT_H
+#define SB_VERDICT_H
+
+#include "core/run.h"
+
+#define VERDICT_TEXT_SIZE 512
+
+/* Fills in what follows from the evidence: word, exit code, signal, exception, result, host_busy,
+ * and in `text` the sentence that says why, "" where there is none. What `verdict` points to then
+ * is the evidence's. */
+void verdict_judge(struct sb_verdict *verdict, const struct asked *asked,
+                   const struct evidence *evidence, char text[VERDICT_TEXT_SIZE]);
+
+/* Judges a run by its evidence and calls on_done. */
+void verdict_give(struct sb_run *run);
+
+#endif
