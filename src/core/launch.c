@@ -175,7 +175,7 @@ static int write_maps(const struct sb_run *run, struct sb_error *err)
     return 0;
 }
 
-struct start {
+struct cloning {
     struct sb_run *run;
     struct inside *in;
     int mapped;
@@ -184,7 +184,7 @@ struct start {
 
 static int clone_job(void *user)
 {
-    struct start *start = user;
+    struct cloning *start = user;
     struct sb_run *run = start->run;
     pid_t pid = clone_child(run->process.cgroup.dir[0], uids_clone_flags(&run->sandbox->uids),
                             &run->process.fd[SOURCE_PIDFD]);
@@ -275,7 +275,7 @@ static bool has_reported(const struct sb_run *run)
 }
 
 /* The child takes its first steps meanwhile. */
-static int complete(struct sb_run *run, const struct inside *in, const struct start *start,
+static int complete(struct sb_run *run, const struct inside *in, const struct cloning *start,
                     struct sb_error *err)
 {
     if (lift_rlimits(run, in, err) < 0 ||
@@ -289,7 +289,7 @@ static int complete(struct sb_run *run, const struct inside *in, const struct st
 int launch(struct sb_run *run, struct inside *in, struct sb_error *err)
 {
     struct process *process = &run->process;
-    struct start start = {run, in, -1, err};
+    struct cloning start = {run, in, -1, err};
     int result = launch_prepare(run->sandbox, process, in, err);
     if (result == 0 && run->asked.merge_stderr && merge_stderr(process, in) < 0)
         result = sb_fail(err, "pipes", errno, "cannot duplicate a pipe: %m; raise ulimit -n");

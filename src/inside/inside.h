@@ -70,7 +70,7 @@ struct inside {
 };
 
 /* The child is a fork of a zygote, which has taken some of the steps for all of them
- * (zygote_start.c). */
+ * (zygote_process.c). */
 static inline bool is_warm(const struct inside *in)
 {
     return in->channel >= 0;

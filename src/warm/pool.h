@@ -4,7 +4,7 @@
 
 #include "core/run.h"
 #include "warm/warm_job.h"
-#include "warm/zygote_start.h"
+#include "warm/zygote_process.h"
 
 /* A child before it has a job. */
 struct child {

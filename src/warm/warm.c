@@ -1,6 +1,6 @@
 /* Warm starts, as the core sees them (struct warm_operations) and as callers do (sandbox.h): which
- * job gets a child, and how many are parked. See pool.h for the children, zygotes.h for what clones
- * them. */
+ * job gets a child, and how many are parked. See pool.h for the children, zygote_pair.h for what
+ * clones them. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,7 +15,7 @@
 #include "core/start.h"
 #include "core/supervise.h"
 #include "warm/warm_job.h"
-#include "warm/zygotes.h"
+#include "warm/zygote_pair.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -64,10 +64,10 @@ static void keep_zygotes(struct warm *warm)
 {
     bool starting = false;
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
-        starting |= zygotes_starting(pool);
+        starting |= zygote_pair_starting(pool);
     for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next) {
-        zygotes_keep(pool, &warm->options, !starting);
-        starting |= zygotes_starting(pool);
+        zygote_pair_keep(pool, &warm->options, !starting);
+        starting |= zygote_pair_starting(pool);
     }
 }
 
@@ -103,7 +103,7 @@ static ptrdiff_t coming(const struct pool *pool)
 
 static bool can_ask(struct pool *pool)
 {
-    return zygotes_serving(pool)->ready && pool_spawning(pool) < SPAWNING_MAX &&
+    return zygote_pair_serving(pool)->ready && pool_spawning(pool) < SPAWNING_MAX &&
            monotonic_us() >= pool->refill_us;
 }
 
@@ -231,7 +231,7 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
     sb_warm_prepare(sandbox, job->policy);
     struct pool *pool = pool_of(sandbox, job->policy);
     if (pool == NULL || !fits(run, pool, best_effort) ||
-        (!zygotes_serving(pool)->ready && pool->parked.count == 0))
+        (!zygote_pair_serving(pool)->ready && pool->parked.count == 0))
         return 0;
     run->warm_job = warm_job_copy(run, job, best_effort);
     if (run->warm_job == NULL)
@@ -309,11 +309,11 @@ static void ready(struct sb_sandbox *sandbox, struct source *source)
     }
     for (struct pool *pool = sandbox->warm->pools; pool != NULL; pool = pool->next) {
         struct report report;
-        if (zygotes_heard(pool, source))
+        if (zygote_pair_heard(pool, source))
             return;
         if (pool_died(pool, source, &report)) {
             if (report.kind == REPORT_FAILED)
-                zygotes_child_failed(pool, &report);
+                zygote_pair_child_failed(pool, &report);
             return;
         }
     }
@@ -345,7 +345,7 @@ static bool again(struct sb_run *run)
 {
     struct pool *pool = pool_of(run->sandbox, run->asked.policy);
     if (run->evidence.end == SCRIPT_FAILED && pool != NULL)
-        zygotes_child_failed(pool, &run->evidence.failure);
+        zygote_pair_child_failed(pool, &run->evidence.failure);
     sources_close(run);
     process_release_namespaces(&run->process);
     if (cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) == 0)
@@ -371,7 +371,7 @@ static void close_pool(struct sb_sandbox *sandbox, struct pool *pool)
     *at = pool->next;
     pool->next = sandbox->warm->gone;
     sandbox->warm->gone = pool;
-    zygotes_close(pool);
+    zygote_pair_close(pool);
     pool_release_cgroups(pool);
     for (struct child *child; (child = pool_take_parked(pool)) != NULL;)
         pool_kill(pool, child);
@@ -472,7 +472,7 @@ void sb_warm_prepare(struct sb_sandbox *sandbox, const struct sb_policy *policy)
     pool_init(pool, sandbox, policy);
     pool->next = sandbox->warm->pools;
     sandbox->warm->pools = pool;
-    zygotes_init(pool);
+    zygote_pair_init(pool);
     keep_zygotes(sandbox->warm);
 }
 
@@ -489,10 +489,10 @@ struct sb_warm_state sb_warm_state(const struct sb_sandbox *sandbox, const struc
     if (pool == NULL)
         return (struct sb_warm_state){.reason = "no job has asked for it yet", .broken = ""};
     return (struct sb_warm_state){
-        .ready = zygotes_serving(pool)->ready,
+        .ready = zygote_pair_serving(pool)->ready,
         .parked = pool->parked.count,
-        .children = zygotes_serving(pool)->children,
-        .zygote = zygotes_serving(pool)->process.pid,
+        .children = zygote_pair_serving(pool)->children,
+        .zygote = zygote_pair_serving(pool)->process.pid,
         .failed = pool->failures,
         .reason = pool->reason,
         .broken = pool->broken,

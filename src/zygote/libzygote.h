@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-struct zygote;
+struct libzygote;
 
 /* What a child is given. */
 struct job {
@@ -26,7 +26,7 @@ struct spans {
 };
 
 /* Receives the configuration. NULL: none came. It lives as long as the process. */
-struct zygote *zygote_open(void);
+struct libzygote *zygote_open(void);
 
 /* These make clones cheap: they change what clones cost, and nothing else. Where the host does not
  * let us, they cost more. zygote_memory.py has the reasons. */
@@ -42,14 +42,14 @@ pid_t zygote_fork(struct spans away, struct spans constant);
 
 /* In a child of fork(2): the job that zygote_take takes is this one (see struct job_head); what it
  * prints is for nobody. */
-void zygote_pretend(struct zygote *zygote, const struct job *job);
+void zygote_pretend(struct libzygote *zygote, const struct job *job);
 
 /* Tells the supervisor that children can be asked for, and clones them until it closes the socket.
  * Returns in a child, isolated. */
-void zygote_serve(struct zygote *zygote);
+void zygote_serve(struct libzygote *zygote);
 
 /* In the child: waits for the job and unpacks it. */
-struct job zygote_take(struct zygote *zygote);
+struct job zygote_take(struct libzygote *zygote);
 
 /* Writes out what C code has printed. */
 void zygote_flush(void);

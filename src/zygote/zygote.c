@@ -26,7 +26,7 @@
 #include "zygote/start_script.h"
 #include "zygote/zygote_network.h"
 
-struct zygote {
+struct libzygote {
     struct zygote_config config;
     struct sb_policy policy;
     struct cgroup_entry cgroup;
@@ -75,10 +75,10 @@ static void forget_bind_now(void)
     unsetenv(name);
 }
 
-struct zygote *zygote_open(void)
+struct libzygote *zygote_open(void)
 {
-    static const size_t size = sizeof(struct zygote) + BPF_MAXINSNS * sizeof(struct sock_filter);
-    struct zygote *zygote =
+    static const size_t size = sizeof(struct libzygote) + BPF_MAXINSNS * sizeof(struct sock_filter);
+    struct libzygote *zygote =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     char *message = malloc(size);
     int fds[CGROUP_HIERARCHIES];
@@ -156,7 +156,7 @@ static int write_files(struct inside *in, struct job *job, const char *at, uint3
 
 /* The supervisor that goes away takes pid 1 and so this process along; the end of the channel is
  * the same message. */
-struct job zygote_take(struct zygote *zygote)
+struct job zygote_take(struct libzygote *zygote)
 {
     struct inside *in = &zygote->in;
     struct job_head head = {0};
@@ -185,7 +185,7 @@ struct job zygote_take(struct zygote *zygote)
     return job;
 }
 
-void zygote_pretend(struct zygote *zygote, const struct job *job)
+void zygote_pretend(struct libzygote *zygote, const struct job *job)
 {
     static const char path[] = "main.py";
     struct file_head file = {sizeof(path), job->code_size};
@@ -216,7 +216,7 @@ void zygote_pretend(struct zygote *zygote, const struct job *job)
 }
 
 /* All of a cold start's steps but the last. Returns in the script's process alone. */
-static void become_job(struct zygote *zygote, const struct spawn *spawn, const int *fds)
+static void become_job(struct libzygote *zygote, const struct spawn *spawn, const int *fds)
 {
     struct inside *in = &zygote->in;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -251,7 +251,7 @@ static void become_job(struct zygote *zygote, const struct spawn *spawn, const i
 
 /* The child is the supervisor's, who waits for it and learns of its end without us. Returns 0 in
  * the child. */
-static int start(struct zygote *zygote, const struct spawn *spawn, int *fds, int *errnum)
+static int start(struct libzygote *zygote, const struct spawn *spawn, int *fds, int *errnum)
 {
     _cleanup_close_ int pidfd = -1;
     PyOS_BeforeFork();
@@ -299,7 +299,7 @@ static void drop_directories(void)
     }
 }
 
-void zygote_serve(struct zygote *zygote)
+void zygote_serve(struct libzygote *zygote)
 {
     drop_directories();
     if (answer(0, 0) < 0)

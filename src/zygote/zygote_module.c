@@ -8,7 +8,7 @@
 #include "zygote/stack_guard.h"
 #include "zygote/steps.h"
 
-static struct zygote *zygote;
+static struct libzygote *zygote;
 static PyObject *arrange, *next_job; /* of call_begin */
 
 static PyObject *call_open(PyObject *module, PyObject *nothing)

@@ -27,7 +27,7 @@ static const struct {
 };
 
 /* Of the namespace that we are in. −1: not all of them can be read. */
-static int open_counters(struct network *network)
+static int open_counters(struct kept_network *network)
 {
     int result = 0;
     for (size_t i = 0; i < NETWORK_COUNTERS; i++) {
@@ -39,7 +39,7 @@ static int open_counters(struct network *network)
 }
 
 /* Returns the size of the text, 0 when it can't be known. */
-static size_t read_counters(const struct network *network, char text[NETWORK_TEXT_SIZE])
+static size_t read_counters(const struct kept_network *network, char text[NETWORK_TEXT_SIZE])
 {
     size_t used = 0;
     for (size_t i = 0; i < NETWORK_COUNTERS; i++) {
@@ -56,7 +56,7 @@ static size_t read_counters(const struct network *network, char text[NETWORK_TEX
     return used;
 }
 
-static bool is_as_new(const struct network *network)
+static bool is_as_new(const struct kept_network *network)
 {
     char text[NETWORK_TEXT_SIZE];
     size_t size = network->as_new_size;
@@ -64,7 +64,7 @@ static bool is_as_new(const struct network *network)
            memcmp(text, network->as_new, size) == 0;
 }
 
-static void forget(struct network *network)
+static void forget(struct kept_network *network)
 {
     for (size_t i = 0; i < NETWORK_COUNTERS; i++)
         close_fd(&network->counters[i]);
@@ -72,7 +72,7 @@ static void forget(struct network *network)
     network->fd = 0;
 }
 
-static int make(struct network *network)
+static int make(struct kept_network *network)
 {
     if (unshare(CLONE_NEWNET) < 0)
         return -1;
@@ -89,7 +89,7 @@ int network_enter(struct networks *networks, int32_t index)
 {
     if (index < 0 || index >= NETWORKS)
         return -1;
-    struct network *network = &networks->network[index];
+    struct kept_network *network = &networks->network[index];
     if (network->fd > 0) {
         if (is_as_new(network) && setns(network->fd, CLONE_NEWNET) == 0)
             return 0;

@@ -11,7 +11,7 @@
 #define NETWORK_COUNTERS 3
 #define NETWORK_TEXT_SIZE 8192 /* Linux 6.18 tells 4.3 KiB */
 
-struct network {
+struct kept_network {
     int fd;                         /* 0: not made yet */
     int counters[NETWORK_COUNTERS]; /* files of /proc/net, open; −1: not there */
     size_t as_new_size;             /* 0: not to be known */
@@ -19,7 +19,7 @@ struct network {
 };
 
 struct networks {
-    struct network network[NETWORKS];
+    struct kept_network network[NETWORKS];
 };
 
 /* Enters the one with this number, for the child that is cloned next, which has no privilege over

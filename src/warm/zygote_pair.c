@@ -1,6 +1,6 @@
-/* See zygotes.h. What runs in a zygote is in zygote.c and zygote.py, how it is started in
- * zygote_start.c. */
-#include "warm/zygotes.h"
+/* See zygote_pair.h. What runs in a zygote is in zygote.c and zygote.py, how it is started in
+ * zygote_process.c. */
+#include "warm/zygote_pair.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,7 +136,7 @@ static void lose_dead(struct pool *pool, struct zygote *zygote)
     lose_zygote(pool, zygote);
 }
 
-void zygotes_child_failed(struct pool *pool, const struct report *report)
+void zygote_pair_child_failed(struct pool *pool, const struct report *report)
 {
     snprintf(pool->reason, sizeof(pool->reason), "step '%s' of a child failed: %s",
              inside_step_name(report->step), strerror(report->value));
@@ -177,7 +177,7 @@ static bool is_old(const struct zygote *zygote, const struct sb_warm_options *op
                              monotonic_us() - zygote->ready_us > options->renew_ms * 1000);
 }
 
-bool zygotes_starting(const struct pool *pool)
+bool zygote_pair_starting(const struct pool *pool)
 {
     for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++) {
         const struct zygote *zygote = &pool->zygotes[i];
@@ -188,7 +188,7 @@ bool zygotes_starting(const struct pool *pool)
     return false;
 }
 
-void zygotes_keep(struct pool *pool, const struct sb_warm_options *options, bool may_start)
+void zygote_pair_keep(struct pool *pool, const struct sb_warm_options *options, bool may_start)
 {
     may_start = may_start && monotonic_us() >= pool->retry_us;
     struct zygote *old = other(pool);
@@ -200,19 +200,19 @@ void zygotes_keep(struct pool *pool, const struct sb_warm_options *options, bool
         start_zygote(pool, old);
 }
 
-void zygotes_init(struct pool *pool)
+void zygote_pair_init(struct pool *pool)
 {
     for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
         clear(&pool->zygotes[i]);
 }
 
-void zygotes_close(struct pool *pool)
+void zygote_pair_close(struct pool *pool)
 {
     for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++)
         stop_zygote(pool, &pool->zygotes[i]);
 }
 
-bool zygotes_heard(struct pool *pool, const struct source *source)
+bool zygote_pair_heard(struct pool *pool, const struct source *source)
 {
     for (size_t i = 0; i < ARRAY_LEN(pool->zygotes); i++) {
         struct zygote *zygote = &pool->zygotes[i];

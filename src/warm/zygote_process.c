@@ -1,4 +1,4 @@
-/* See zygote_start.h.
+/* See zygote_process.h.
  *
  * A zygote lives in a user namespace whose ids are the host's own: those of the jobs, so that it
  * can map them for its children, and, unless it is root who starts it, those of the supervisor. It
@@ -7,7 +7,7 @@
  * Root's has a uid of its own, which no job has meanwhile: it takes a slot as a job does, with the
  * cgroup of that in the first hierarchy, which holds it and its helpers. From there it clones
  * children into those of the jobs. */
-#include "warm/zygote_start.h"
+#include "warm/zygote_process.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* Starting a zygote: a python3 in the root file system, in namespaces of its own. */
-#ifndef WARM_ZYGOTE_START_H
-#define WARM_ZYGOTE_START_H
+#ifndef WARM_ZYGOTE_PROCESS_H
+#define WARM_ZYGOTE_PROCESS_H
 
 #include "core/run.h"
 
