@@ -13,7 +13,7 @@ import sys
 import pytest
 
 from conftest import integration
-from programs import PROGRAMS, SLOW, became, request_of
+from graded_programs import PROGRAMS, SLOW, became, request_of
 
 BATCHES = int(os.environ.get("SANDBOX_TEST_BATCHES") or 1)
 # An emulated machine, which computes so slowly, has some of them.

@@ -1,5 +1,5 @@
 """Each limit that the kernel holds is held, and the verdict names it by the kernel's evidence: time, CPU, memory,
-processes, files. What sandbox-run counts itself is in test_output.py and test_caps.py."""
+processes, files. What sandbox-run counts itself is in test_output.py and test_limit_caps.py."""
 
 import pytest
 

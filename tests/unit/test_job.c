@@ -1,5 +1,5 @@
 /* What a job may bring: the last that is taken, and the first that is not. That the kernel draws
- * the same line is tested with jobs that run (tests/http/test_extremes.py). */
+ * the same line is tested with jobs that run (tests/http/test_boundary_values.py). */
 #include "policy_place.h"
 
 #include "common/util.h"
