@@ -2,12 +2,15 @@
 
 import fcntl
 import os
+import pathlib
 import signal
 import tempfile
 
 import pytest
 
-import hang
+pytest.register_assert_rewrite(*(path.stem for path in (pathlib.Path(__file__).parent / "helpers").glob("*.py")))
+
+import waiting  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -51,5 +54,5 @@ def turn(request):
 
 @pytest.fixture(autouse=True)
 def no_test_hangs(turn):
-    with hang.watch():
+    with waiting.watch():
         yield

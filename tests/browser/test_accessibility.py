@@ -1,8 +1,9 @@
 """The page by keyboard alone, on a phone, and as assistive technology sees it."""
 
 import pytest
-from conftest import PHONE
 from selenium.webdriver.common.keys import Keys
+
+from visitor import PHONE
 
 
 def test_by_keyboard_alone(page):

@@ -7,7 +7,7 @@
 import os
 import pathlib
 
-import conftest
+from sandbox_run import CHECKOUT
 
 CODE = '''\
 import os, socket
@@ -37,6 +37,6 @@ def test_the_picture_in_readme_is_of_the_page_as_it_is(page):
     if path := os.environ.get("SANDBOX_TEST_PICTURE"):
         pathlib.Path(path).write_bytes(picture)
         return
-    shown = conftest.CHECKOUT / "tests/browser/page.png"
+    shown = CHECKOUT / "tests/browser/page.png"
     assert shown.stat().st_size < 150_000
-    assert f"(tests/browser/{shown.name})" in (conftest.CHECKOUT / "README.md").read_text()
+    assert f"(tests/browser/{shown.name})" in (CHECKOUT / "README.md").read_text()

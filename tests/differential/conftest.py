@@ -1,37 +1,26 @@
 """Around the differential tests: services are started as the tests of the service do it."""
 
-import importlib.util
 import json
 import os
-import pathlib
-import sys
 
 import pytest
 
-_path = pathlib.Path(__file__).resolve().parents[1] / "http" / "conftest.py"
-_spec = importlib.util.spec_from_file_location("http_conftest", _path)
-_module = importlib.util.module_from_spec(_spec)
-sys.modules["http_conftest"] = _module
-_spec.loader.exec_module(_module)
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import doors as the_doors
 import programs
 from reference import Plain
+from run_fixtures import pytest_configure  # noqa: F401
+from sandbox_run import rootfs_path
+from sandbox_serve import POLICIES
 
 collect_ignore = ["programs"]
-POLICY = json.loads((_module.POLICIES / "default.json").read_text())
+POLICY = json.loads((POLICIES / "default.json").read_text())
 
 
 def plain_python():
     try:
-        return Plain(_module.integration.rootfs_path(), POLICY["environment"])
+        return Plain(rootfs_path(), POLICY["environment"])
     except FileNotFoundError as error:
         raise pytest.UsageError(f"no root file system: {error}; set SANDBOX_ROOTFS") from None
-
-
-def pytest_configure(config):
-    _module.integration.pytest_configure(config)
 
 
 def pytest_generate_tests(metafunc):

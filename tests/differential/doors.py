@@ -10,7 +10,9 @@ import shutil
 import signal
 import tempfile
 
-from http_conftest import POLICIES, Server, command, integration
+from sandbox_run import Sandbox
+from sandbox_serve import POLICIES, Server, command
+from waiting import until
 
 TIME_MS = 60000  # for what says nothing of time, on the slowest host
 OPTIONS = {"wall_time_ms": "--timeout={}ms", "cpu_time_ms": "--cpu-time={}ms", "memory_bytes": "--memory={}",
@@ -70,7 +72,7 @@ class CommandLine:
     policies: str  # their directory
     start: str
 
-    cgroup = integration.Sandbox.cgroup
+    cgroup = Sandbox.cgroup
 
     def carries(self, program):
         return True
@@ -79,7 +81,7 @@ class CommandLine:
         return ["--start", self.start]
 
     def run(self, program, directory):
-        sandbox = integration.Sandbox(directory)
+        sandbox = Sandbox(directory)
         sandbox.cgroup = self.cgroup
         sandbox.script(program.source, program.name)
         for name, given in program.files.items():
@@ -233,5 +235,5 @@ def start_services(policies):
     warm = Server(command(jobs=4, policies=policies)).listening()
     cold = Server(command(jobs=4, policies=policies, cold=True)).listening()
     for policy in ("default", "block", "run_code", "execute"):
-        integration.until(lambda: warm.run("pass", policy=policy)["enforcement"]["start"] == "warm")
+        until(lambda: warm.run("pass", policy=policy)["enforcement"]["start"] == "warm")
     return warm, cold

@@ -8,7 +8,9 @@ import stat
 
 import pytest
 
-from conftest import bearer, options, says, token_command
+from http_client import bearer
+from sandbox_serve import options, says, token_command
+from waiting import until
 
 pytestmark = pytest.mark.cold
 
@@ -200,7 +202,6 @@ def test_a_rate_of_one_is_one_request(serve):
 def test_a_client_that_waited_may_ask_again(serve):
     server = serve(rate=2, burst=1)
     assert server.post("/run", RUN).status == 200
-    from conftest import until
     until(lambda: server.post("/run", RUN).status == 200)
 
 

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
-from conftest import Waiting, bearer, integration, until
-
-SLEEP = "import time\nbegan = time.monotonic()\ntime.sleep(0.1)\nprint(began, time.monotonic())"
+from host import cpu_quota, find_host
+from http_client import bearer
+from overlap import SLEEP, most_at_once
+from sandbox_serve import Waiting
+from waiting import until
 
 
 def finished(server):
@@ -17,19 +19,6 @@ def finished(server):
 
 def waiting(server, count):
     until(lambda: server.metric("sandbox_queue_length") == count)
-
-
-def most_at_once(answers):
-    """From what the jobs of SLEEP printed: how many ran at the same time, at most."""
-    events = []
-    for answer in answers:
-        began, ended = map(float, answer.json["output"].split())
-        events += [(began, 1), (ended, -1)]
-    running = most = 0
-    for _, change in sorted(events):
-        running += change
-        most = max(most, running)
-    return most
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -219,7 +208,7 @@ BURN = "import time\nbegan = time.monotonic()\nwhile time.process_time() < 0.25:
 def test_unless_told_otherwise_there_are_twice_as_many_jobs_as_cpus_that_its_cgroup_allows(serve, tmp_path, quota, jobs):
     if quota > 1000 * CPUS:
         pytest.skip("there are fewer CPUs")
-    with integration.cpu_quota(integration.find_host(tmp_path), quota) as prefix:
+    with cpu_quota(find_host(tmp_path), quota) as prefix:
         server = serve(prefix=prefix, cold=True)
         assert server.metric("sandbox_jobs_max") == jobs
         server.stop()

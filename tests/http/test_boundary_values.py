@@ -1,9 +1,14 @@
 """Requests at the edge of what a policy, tmpfs and execve take: the last that fits runs, cold and warm; the first that
 does not is refused by its field. Nothing that a request can say is the sandbox's own failure."""
 
+import json
+import shutil
+
 import pytest
 
-from conftest import until
+from sandbox_serve import POLICIES, Server, command
+from serve_fixtures import shared_pids
+from waiting import until
 
 PAGE = 4096
 LONGEST = 131071  # bytes of one string that execve takes beside its NUL
@@ -50,10 +55,6 @@ EDGES = {
 @pytest.fixture(scope="module", params=["cold", "warm"])
 def edge(request, tmp_path_factory):
     """A server whose policy run_code has small limits, and whether its jobs start warm."""
-    import json
-    import shutil
-
-    from conftest import POLICIES, Server, _shared, command
     directory = tmp_path_factory.mktemp("edge") / "policies"
     shutil.copytree(POLICIES, directory)
     policy = json.loads((directory / "run_code.json").read_text())
@@ -61,7 +62,7 @@ def edge(request, tmp_path_factory):
     policy["caps"] |= LIMITS
     (directory / "run_code.json").write_text(json.dumps(policy))
     server = Server(command(policies=directory, max_body="64M", cold=request.param == "cold")).listening()
-    _shared.add(server.pid)
+    shared_pids.add(server.pid)
     if request.param == "warm":
         until(lambda: run(server, {}).json["enforcement"]["start"] == "warm")
     yield server

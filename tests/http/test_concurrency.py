@@ -8,9 +8,11 @@ import signal
 
 import pytest
 
-from conftest import POLICIES, SANITIZED, integration, until
+from sandbox_run import QUICK
+from sandbox_serve import POLICIES, SANITIZED
+from waiting import until
 
-MANY = 60 if integration.QUICK or SANITIZED else 200
+MANY = 60 if QUICK or SANITIZED else 200
 
 
 def code_of(number):

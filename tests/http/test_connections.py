@@ -7,7 +7,9 @@ import socket
 
 import pytest
 
-from conftest import command, isolated, network_of, request, until
+from http_client import request
+from sandbox_serve import command, isolated, network_of
+from waiting import until
 
 pytestmark = pytest.mark.cold
 

@@ -3,7 +3,7 @@ literally."""
 
 import pytest
 
-from conftest import base64_text
+from sandbox_serve import base64_text
 
 pytestmark = pytest.mark.vm("service")
 

@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import Connection, isolated, command, network_of, request
+from http_client import Connection, request
+from sandbox_serve import command, isolated, network_of
 
 pytestmark = pytest.mark.cold
 

@@ -8,6 +8,9 @@ import subprocess
 
 import pytest
 
+from sandbox_run import BINARY
+from sandbox_serve import POLICIES, SERVE
+
 GETS = ["/health", "/policies", "/metrics", "/version", "/openapi.json", "/", "/docs", "/redoc"]
 POSTS = ["/run", "/run_code", "/execute"]
 
@@ -17,7 +20,6 @@ def test_health_says_whether_jobs_can_run(server):
 
 
 def test_version_is_the_programs(server):
-    from conftest import SERVE
     version = server.get("/version").json["version"]
     assert version in subprocess.run([SERVE, "--version"], capture_output=True, text=True, check=True).stdout
 
@@ -32,8 +34,7 @@ def test_policies_have_names_limits_and_caps(server):
 
 
 def test_sandbox_run_lists_the_same_policies_with_the_same_values(server):
-    from conftest import POLICIES, integration
-    ran = subprocess.run([integration.BINARY, "--list-policies", "--json"], capture_output=True, text=True, check=True,
+    ran = subprocess.run([BINARY, "--list-policies", "--json"], capture_output=True, text=True, check=True,
                          env={**os.environ, "SANDBOX_POLICIES": str(POLICIES)})
     offered = server.get("/policies").json["policies"]
     both = ("name", "description", "limits")

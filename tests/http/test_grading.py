@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from conftest import integration
+from sandbox_run import CHECKOUT
 from graded_programs import PROGRAMS, SLOW, became, request_of
 
 BATCHES = int(os.environ.get("SANDBOX_TEST_BATCHES") or 1)
@@ -20,7 +20,7 @@ BATCHES = int(os.environ.get("SANDBOX_TEST_BATCHES") or 1)
 ROWS = (PROGRAMS * 2)[:64] if SLOW == 1 else PROGRAMS[::3]
 CLIENTS = len(ROWS)
 BUSY = 3 * os.cpu_count()
-README = (integration.CHECKOUT / "README.md").read_text()
+README = (CHECKOUT / "README.md").read_text()
 
 
 @pytest.fixture

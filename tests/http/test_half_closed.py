@@ -7,7 +7,9 @@ import socket
 
 import pytest
 
-from conftest import Waiting, command, isolated, network_of, request, until
+from http_client import request
+from sandbox_serve import Waiting, command, isolated, network_of
+from waiting import until
 
 JOB = request("POST", "/run", {"code": "print('RAN')"})
 

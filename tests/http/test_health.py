@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import until
+from waiting import until
 
 
 @pytest.fixture

@@ -7,85 +7,19 @@ import os
 import pathlib
 import re
 import shutil
-import tempfile
+import subprocess
 
 import pytest
 
-from conftest import POLICIES, SERVE, Held, command, integration, options, says, until
+from ordinary_user import FIRST, OWN, SUBGID, SUBUID, UID, WAYS, capabilities, ids, prefix
+from processes import living, process_table
+from sandbox_run import rootfs_path
+from sandbox_serve import SERVE, Held, options, says
+from waiting import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: starts the service as an ordinary user")
 
-UID = 64123  # nobody's
-FIRST = 0x70000000  # of --uid-range
-SUBUID, SUBGID = 300000, 400000
 WATCHES = pathlib.Path("/proc/sys/fs/epoll/max_user_watches")
-
-# What a user's process is started with; `{}` is where files lie that it can reach.
-BECOME = ["setpriv", f"--reuid={UID}", f"--regid={UID}", f"--groups={UID},4"]
-CAPABILITIES = "-all,+setuid,+setgid,+setpcap"
-WAYS = {
-    "shared": [*BECOME, "--inh-caps=-all"],
-    "capabilities": [*BECOME, f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}",
-                     f"--bounding-set={CAPABILITIES}", "--no-new-privs"],
-    "helpers": [*BECOME, "--inh-caps=-all"],
-}
-OWN = ["capabilities", "helpers"]
-
-
-@pytest.fixture
-def place():
-    """A directory that every user can reach, with the programs, the policies and the root file system: for prefix()
-    to mount them there."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="sandbox-serve-test-"))
-    directory.chmod(0o755)
-    for name in ("bin", "policies", "rootfs"):
-        (directory / name).mkdir()
-    users = pathlib.Path("/etc/passwd").read_text()
-    (directory / "passwd").write_text(f"{users}sandbox-test:x:{UID}:{UID}::/:/bin/false\n")
-    (directory / "subuid").write_text(f"somebody:1000000:65536\nsandbox-test:{SUBUID}:65536\n")
-    (directory / "subgid").write_text(f"{UID}:{SUBGID}:65536\n")
-    yield directory
-    shutil.rmtree(directory)
-
-
-def prefix(place, files=()):
-    """Mounts of its own mount namespace: they go with the process."""
-    mounts = [(SERVE.parent, place / "bin"), (POLICIES, place / "policies"),
-              (integration.rootfs_path(), place / "rootfs"), *((place / name, f"/etc/{name}") for name in files)]
-    script = "mount --make-rprivate /; " + "".join(f'mount --bind "{a}" "{b}"; ' for a, b in mounts) + 'exec "$@"'
-    return ["unshare", "--mount", "sh", "-ec", script, "sh"]
-
-
-@pytest.fixture
-def serve_as(place, launch):
-    """serve_as(way, cold=False, …) starts a service as a user without cgroups. Jobs of the policy "default" start as it
-    says."""
-    servers = []
-
-    def start(way, become=None, files=("passwd", "subuid", "subgid"), cold=True, **chosen):
-        chosen = {"rootfs": place / "rootfs", "policies": place / "policies", "best_effort": True,
-                  "cgroup": "none", "cold": cold, **chosen}
-        files = files if way == "helpers" else ()
-        arguments = [*prefix(place, files), *(become or WAYS[way]), str(place / "bin" / SERVE.name),
-                     *command(**chosen)[1:]]
-        servers.append(launch(arguments, cwd="/"))
-        server = servers[-1].listening()
-        until(lambda: cold or server.run("pass", policy="default")["enforcement"]["start"] == "warm")
-        return server
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-def ids(pid, name="Uid"):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return {int(each) for each in re.search(rf"^{name}:[ \t]*(.*)$", status, re.MULTILINE)[1].split()}
-
-
-def capabilities(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return {name: int(value, 16) for name, value in re.findall(r"^(Cap\w+):\s*(\w+)$", status, re.MULTILINE)}
 
 
 @contextlib.contextmanager
@@ -197,7 +131,7 @@ def test_jobs_without_one_have_that_of_the_service(serve_as):
 def test_the_service_keeps_no_privilege(serve_as, way):
     server = serve_as(way, jobs=2, workers=2)
     assert server.run("print(1)")["verdict"] == "ok"
-    table = integration.processes()
+    table = process_table()
     for pid in [server.pid, *(pid for pid, parent in table.items() if parent == server.pid)]:
         assert ids(pid) == {UID}
         kept = capabilities(pid)
@@ -234,12 +168,12 @@ def test_a_job_of_another_uid_is_ended_like_any(serve_as, way, cold):
     held = server.hold().started()
     pids = held.pids()
     held.leave()
-    until(lambda: not integration.living(pids))
+    until(lambda: not living(pids))
     held = server.hold().started()
     pids = held.pids()
     server.kill()
     server.wait()
-    assert not integration.living(pids)
+    assert not living(pids)
 
 
 # ── What is told ─────────────────────────────────────────────────────────────────────────────────
@@ -326,7 +260,7 @@ def test_a_range_that_is_not_there_is_told(serve_as):
 @pytest.mark.parametrize("way", OWN)
 def test_a_root_file_system_that_others_may_not_read_is_refused(place, launch, way, tmp_path):
     closed = place / "closed"
-    shutil.copytree(integration.rootfs_path() / "usr/lib/sandbox-run", closed / "usr/lib/sandbox-run")
+    shutil.copytree(rootfs_path() / "usr/lib/sandbox-run", closed / "usr/lib/sandbox-run")
     for name in ("proc", "dev", "tmp", "work"):
         (closed / name).mkdir()
     shutil.chown(closed, UID)
@@ -338,7 +272,7 @@ def test_a_root_file_system_that_others_may_not_read_is_refused(place, launch, w
 @pytest.mark.parametrize("way", WAYS)
 def test_doctor_says_which_way_it_is(place, way):
     files = ("passwd", "subuid", "subgid") if way == "helpers" else ()
-    ran = integration.subprocess.run(
+    ran = subprocess.run(
         [*prefix(place, files), *WAYS[way], str(place / "bin/sandbox-run"), "--doctor", "--rootfs", place / "rootfs"],
         cwd="/", env={**os.environ, "SANDBOX_POLICIES": str(place / "policies")}, capture_output=True, text=True,
         check=False)

@@ -9,7 +9,7 @@ import pathlib
 
 import pytest
 
-from conftest import SANITIZED
+from sandbox_serve import SANITIZED
 
 pytestmark = [pytest.mark.cold, pytest.mark.skipif(SANITIZED, reason="sanitizers' own work is counted too")]
 

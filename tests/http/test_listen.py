@@ -13,7 +13,9 @@ import sys
 
 import pytest
 
-from conftest import SERVE, bearer, command, isolated, network_of, options, says, until
+from http_client import bearer
+from sandbox_serve import SERVE, command, isolated, network_of, options, says
+from waiting import until
 
 pytestmark = pytest.mark.cold
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from conftest import until
+from waiting import until
 
 MIB = 1 << 20
 # More than a limit holds back: in the test's place, what nobody counts.

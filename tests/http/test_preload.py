@@ -6,7 +6,9 @@ import signal
 
 import pytest
 
-from conftest import integration, until
+from processes import describe
+from sandbox_serve import command
+from waiting import until
 
 NOBODY_HAS = ["json", "no_such_module", "no_such.package", "json.tool"]
 CODE = {"code": "print('ran')"}
@@ -46,7 +48,7 @@ def test_an_endpoint_whose_policy_is_not_offered_says_so_as_a_failure_of_the_ser
 def test_nothing_is_started_again_and_again_for_modules_that_nobody_has(serve, policies):
     server = serve(policies=policies(run_code={"preload": ["no_such_module"]}))
     until(lambda: server.metric("sandbox_warm_zygotes") >= 4)
-    assert "no_such_module" not in str(integration.describe(server.processes()))
+    assert "no_such_module" not in str(describe(server.processes()))
 
 
 @pytest.fixture
@@ -119,7 +121,6 @@ def test_a_reload_looks_again(serve, policies, tmp_path):
 
 
 def test_stopped_while_it_looks_it_leaves_nothing(launch, policies):
-    from conftest import command
     for _ in range(5):
         server = launch(command(policies=policies(run_code={"preload": NOBODY_HAS}))).listening()
         server.signal(signal.SIGHUP)

@@ -12,8 +12,9 @@ import subprocess
 
 import pytest
 
-from conftest import integration, until
-from test_host_uids import FIRST, SUBUID, UID, WAYS, place, serve_as  # noqa: F401 (fixtures)
+from ordinary_user import FIRST, SUBUID, UID
+from sandbox_run import BINARY, rootfs_path
+from waiting import until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: starts services as root and as ordinary users")
 
@@ -179,8 +180,8 @@ def test_a_call_that_a_jobs_filter_refuses_is_answered_by_that_one(serve, polici
     directory = policies(run_code={"seccomp": profile})
     server = serve(policies=directory, cold=cold)
     until(lambda: cold or server.run("pass", policy="run_code")["enforcement"]["start"] == "warm")
-    alone = integration.subprocess.run(
-        [integration.BINARY, "--policy", directory / "run_code.json", "--rootfs", integration.rootfs_path(), "-c", ASK],
+    alone = subprocess.run(
+        [BINARY, "--policy", directory / "run_code.json", "--rootfs", rootfs_path(), "-c", ASK],
         capture_output=True, text=True, check=True).stdout
     assert profile == "strict" or alone.count("EPERM") > 30  # ENOSYS would be the service's own answer, too
     assert server.run(ASK, policy="run_code")["stdout"] == alone

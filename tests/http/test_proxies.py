@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from conftest import Waiting, bearer, command, isolated, network_of, says
-from proxies import NAME, plain, proxy, snippet, upstream  # noqa: F401 (a fixture)
+from http_client import bearer
+from proxies import NAME, plain, snippet, upstream
+from sandbox_serve import Waiting, command, isolated, network_of, says
 
 pytestmark = pytest.mark.cold
 

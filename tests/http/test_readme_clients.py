@@ -8,9 +8,10 @@ import subprocess
 
 import pytest
 
-from conftest import integration, isolated
+from sandbox_run import BINARY, CHECKOUT
+from sandbox_serve import SERVE, isolated
 
-README = (integration.CHECKOUT / "README.md").read_text()
+README = (CHECKOUT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 HERE = r"(localhost|127\.0\.0\.1):8000"
 LANGUAGES = {"sh": ["bash", "-eu", "-o", "pipefail"], "python": ["/usr/bin/python3"],
@@ -31,7 +32,7 @@ def test_each_client_of_the_readme_gets_what_the_readme_says(serve, token, langu
     if shutil.which(LANGUAGES[language][0]) is None:
         pytest.skip(f"{LANGUAGES[language][0]} is not installed")
     alice = token("alice")
-    path = f"{integration.BINARY.parent}:{os.environ['PATH']}"
+    path = f"{BINARY.parent}:{os.environ['PATH']}"
     for block in blocks:
         server = serve(tokens=token.file) if "TOKEN" in block else serve()
         script, wanted = split(re.sub(HERE, f"\\1:{server.address[1]}", block))
@@ -52,7 +53,7 @@ def test_the_example_with_a_token_and_a_certificate_works_as_it_stands_there(tmp
     script, wanted = split(block)
     ran = subprocess.run(isolated(["bash", "-eu", "-c", script + "kill %1; wait"]), capture_output=True, text=True,
                          check=False, cwd=tmp_path,
-                         env={**os.environ, "PATH": f"{integration.BINARY.parent}:{os.environ['PATH']}"})
+                         env={**os.environ, "PATH": f"{BINARY.parent}:{os.environ['PATH']}"})
     said = [line for line in ran.stdout.splitlines() if line]
     assert len(said) == len(wanted) == 1 and same(wanted[0], said[0]), ran
 
@@ -91,7 +92,6 @@ def test_every_endpoint_is_in_the_readme(server):
 
 
 def test_every_option_that_the_readme_names_is_there():
-    from conftest import SERVE
     usage = subprocess.run([SERVE, "--help"], capture_output=True, text=True, check=True).stdout
     for command in re.findall(r"sandbox-serve[^`\n]*", README):
         for option in re.findall(r"--[a-z][a-z-]+", command):

@@ -3,7 +3,9 @@ client has made up."""
 
 import pytest
 
-from conftest import bearer, says, until
+from http_client import bearer
+from sandbox_serve import says
+from waiting import until
 
 pytestmark = pytest.mark.cold
 

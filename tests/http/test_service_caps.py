@@ -5,7 +5,9 @@ import signal
 
 import pytest
 
-from conftest import SANITIZED, bearer, until
+from http_client import bearer
+from sandbox_serve import SANITIZED
+from waiting import until
 
 pytestmark = pytest.mark.cold
 

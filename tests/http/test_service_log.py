@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from conftest import bearer, says
+from http_client import bearer
+from sandbox_serve import says
 
 pytestmark = pytest.mark.cold
 

@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
-from conftest import SERVE, integration
+from sandbox_run import CHECKOUT
+from sandbox_serve import SERVE
 
-MAN = integration.CHECKOUT / "man"
+MAN = CHECKOUT / "man"
 ELSEWHERE = {"config", "policy", "version", "help"}  # what stands on the command line alone
 
 
@@ -24,13 +25,13 @@ def test_every_option_is_explained(option):
     manual = (MAN / "sandbox-serve.8").read_text()
     assert re.search(rf"^\.It (Fl h , )?Fl -{option}\b|^\.It .*Fl -{option}$|^\.It Fl h , -{option}$", manual, re.M)
     if option not in ELSEWHERE:
-        sample = (integration.CHECKOUT / "src/serve/units/serve.conf").read_text()
+        sample = (CHECKOUT / "src/serve/units/serve.conf").read_text()
         assert re.search(rf"^#{option} = ", sample, re.M)
 
 
 def test_every_default_is_told_right(server):
     """What --help says in brackets, the manual says in words, and the configuration file as a value."""
-    sample = (integration.CHECKOUT / "src/serve/units/serve.conf").read_text()
+    sample = (CHECKOUT / "src/serve/units/serve.conf").read_text()
     for name, value in re.findall(r"^  --([a-z-]+) .*\[([^\]]*)\]$", usage(), re.M):
         if name not in ELSEWHERE and " " not in value:
             assert f"#{name} = {value}\n" in sample, (name, value)

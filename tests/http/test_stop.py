@@ -7,7 +7,11 @@ import socket
 
 import pytest
 
-from conftest import Held, command, integration, says, until
+from leftovers import cgroups, mounts, temporary_files
+from overlap import SLEEP, most_at_once
+from processes import descendants, living, process_table
+from sandbox_serve import Held, command, says
+from waiting import until
 
 RUN = {"code": "print('RAN')"}
 
@@ -88,7 +92,7 @@ def test_stopped_with_jobs_running_it_leaves_nothing(serve, tmp_path, workers):
     first = serve()  # its first job clears what the dead ones of other tests have left
     first.run("pass")
     first.stop()
-    before = integration.cgroups(), integration.mounts(), integration.temporary_files()
+    before = cgroups(), mounts(), temporary_files()
     server = serve(listen=f"unix:{tmp_path}/socket", grace="100ms", jobs=8 * workers, workers=workers)
     fork = "import os, time\nos.fork()\nopen('/tmp/x', 'w').write('x')\ntime.sleep(1000)"
     asked = [server.send("POST", "/run_code", {"code": fork}) for _ in range(6)]
@@ -96,8 +100,8 @@ def test_stopped_with_jobs_running_it_leaves_nothing(serve, tmp_path, workers):
     server.signal(signal.SIGTERM)
     assert {connection.answer().status for connection in asked} == {503}
     assert server.wait() == 0
-    assert not integration.living(integration.descendants(server.pid))
-    assert (integration.cgroups(), integration.mounts(), integration.temporary_files()) == before
+    assert not living(descendants(server.pid))
+    assert (cgroups(), mounts(), temporary_files()) == before
     assert not (tmp_path / "socket").exists()
 
 
@@ -116,8 +120,8 @@ def test_when_it_is_killed_its_jobs_die_with_it(launch, serve, workers):
 
 
 def workers_of(server):
-    return {pid for pid, parent in integration.processes().items() if parent == server.pid
-            and pid in integration.living({pid})}
+    return {pid for pid, parent in process_table().items() if parent == server.pid
+            and pid in living({pid})}
 
 
 def test_a_worker_that_dies_is_replaced_and_its_jobs_are_gone(serve):
@@ -125,10 +129,10 @@ def test_a_worker_that_dies_is_replaced_and_its_jobs_are_gone(serve):
     before = workers_of(server)
     assert len(before) == 2
     held = server.hold().started()
-    victim = next(pid for pid in before if held.pid() in integration.descendants(pid))
-    job = integration.descendants(victim)
+    victim = next(pid for pid in before if held.pid() in descendants(pid))
+    job = descendants(victim)
     os.kill(victim, signal.SIGKILL)
-    until(lambda: not integration.living(job))
+    until(lambda: not living(job))
     assert held.connection.answer() is None
     until(lambda: len(workers_of(server)) == 2 and victim not in workers_of(server))
     for number in range(20):
@@ -154,7 +158,6 @@ def test_metrics_of_workers_add_up_whoever_is_asked(serve):
 
 def test_jobs_are_bounded_over_all_workers(serve):
     server = serve(workers=2, jobs=2)
-    from test_admission import SLEEP, most_at_once
     asked = [server.send("POST", "/run", {"code": SLEEP}) for _ in range(16)]
     assert most_at_once([connection.answer() for connection in asked]) <= 2
 
@@ -212,7 +215,7 @@ def test_a_failed_reload_is_a_warning_of_its_worker_a_metric_and_a_status(serve,
 def test_workers_that_were_replaced_are_counted(serve):
     server = serve(workers=2)
     assert server.metric("sandbox_worker_restarts_total") == 0
-    for worker in [pid for pid, parent in integration.processes().items() if parent == server.pid]:
+    for worker in [pid for pid, parent in process_table().items() if parent == server.pid]:
         os.kill(worker, signal.SIGKILL)
     server.log.wait(says("started anew"), 2)
     assert server.metric("sandbox_worker_restarts_total") == 2

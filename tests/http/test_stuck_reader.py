@@ -16,8 +16,10 @@ import tty
 
 import pytest
 
-from conftest import Server, command, integration, says, until
-from test_host_uids import UID, place, prefix  # noqa: F401  # pylint: disable=unused-import
+from ordinary_user import UID, prefix
+from processes import process_table
+from sandbox_serve import Server, command, says
+from waiting import until
 
 pytestmark = pytest.mark.cold
 
@@ -174,7 +176,7 @@ def test_what_nobody_read_is_kept_up_to_a_bound_and_the_rest_is_counted(unread, 
 def test_a_worker_that_dies_in_the_middle_of_a_line_spoils_that_line_alone(unread):
     server = unread(a_pipe, workers=2, log_code=True)
     server.run(LARGE, policy="default")
-    for pid in [pid for pid, parent in integration.processes().items() if parent == server.pid]:
+    for pid in [pid for pid, parent in process_table().items() if parent == server.pid]:
         os.kill(pid, 9)
     lines, thread = server.read()
     until(lambda: sum(b"started anew" in line for line in lines) == 2)
@@ -222,7 +224,7 @@ def a_terminal_of_somebody_elses():
 
 
 @pytest.fixture
-def unread_as_another(unread, place):  # noqa: F811
+def unread_as_another(unread, place):
     """As unread, but the service is another user's than what it writes to."""
     def start(kind, **chosen):
         (place / "run").mkdir()

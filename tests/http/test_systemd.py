@@ -17,7 +17,11 @@ import time
 
 import pytest
 
-from conftest import JSON, Connection, Elsewhere, Held, bearer, integration, until
+from http_client import JSON, Connection, bearer
+from processes import describe, living, process_table
+from sandbox_run import CHECKOUT
+from sandbox_serve import Elsewhere, Held
+from waiting import until
 
 pytestmark = [
     pytest.mark.vm("service"),
@@ -71,13 +75,13 @@ def uid_of(pid):
 def processes():
     """All processes of the service's user and of its jobs' users."""
     found = set()
-    for pid in integration.processes():
+    for pid in process_table():
         try:
             if os.stat(f"/proc/{pid}").st_uid == uid() or uid_of(pid) == uid() or uid_of(pid) in JOB_UIDS:
                 found.add(pid)
         except OSError:
             pass
-    return integration.living(found)
+    return living(found)
 
 
 def metric(service, name):
@@ -148,7 +152,7 @@ def service(turn):
 
 def nothing_is_left():
     """After a stop: no process, no cgroup, no file."""
-    assert not processes(), integration.describe(processes())
+    assert not processes(), describe(processes())
     assert not CGROUP.exists()
     assert not pathlib.Path("/run/sandbox-serve").exists()
     # Directories of PrivateTmp are removed by systemd itself.
@@ -243,7 +247,7 @@ def test_the_readme_says_how_exposed_the_service_is(service):
     ran = subprocess.run(["systemd-analyze", "security", "--no-pager", UNIT], capture_output=True, text=True,
                          check=True)
     score = re.search(r"Overall exposure level for sandbox-serve.service: (\S+ \w+)", ran.stdout)[1]
-    assert f"`systemd-analyze security sandbox-serve`: {score}" in (integration.CHECKOUT / "README.md").read_text()
+    assert f"`systemd-analyze security sandbox-serve`: {score}" in (CHECKOUT / "README.md").read_text()
 
 
 # ── Limits ───────────────────────────────────────────────────────────────────────────────────────
@@ -429,7 +433,7 @@ def test_a_crash_leaves_nothing_and_the_service_comes_back(service, workers):
     for held in jobs:
         assert held.connection.answer() is None
     until(lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
-    assert not old & processes(), integration.describe(old & processes())
+    assert not old & processes(), describe(old & processes())
     assert not cgroups & job_cgroups()
     assert service.run("print('again')")["output"] == "again"
 
@@ -438,10 +442,10 @@ def test_a_worker_that_crashes_is_replaced_and_its_jobs_are_gone(service):
     service.configure("workers = 2")
     held, cgroups = service.start_long(), job_cgroups()
     pid, of_job = main_pid(), held.pids()
-    workers = [each for each, parent in integration.processes().items() if parent == pid]
+    workers = [each for each, parent in process_table().items() if parent == pid]
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
-    until(lambda: not integration.living(of_job))
+    until(lambda: not living(of_job))
     assert held.connection.answer() is None
     until(lambda: service.get("/health").status == 200 if can_connect() else False)
     assert service.run("print('again')")["output"] == "again"

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from conftest import until
+from waiting import until
 
 pytestmark = pytest.mark.cold
 

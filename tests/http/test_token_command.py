@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import SERVE, token_command
+from sandbox_serve import SERVE, token_command
 
 
 def test_a_policy_that_there_is_not_is_refused_by_name_and_no_token_is_made(tmp_path):

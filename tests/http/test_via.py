@@ -10,12 +10,13 @@ import threading
 
 import pytest
 
-from conftest import Waiting, command, integration
+from sandbox_run import BINARY, Sandbox
+from sandbox_serve import Waiting, command
 
 REFUSED = 125
 
 
-class Via(integration.Sandbox):
+class Via(Sandbox):
     """sandbox-run with --via. What the tests say of this host's cgroup is not for the service."""
 
     cgroup = start_kind = None
@@ -31,7 +32,7 @@ class Via(integration.Sandbox):
 @pytest.fixture
 def run(tmp_path):
     """A run on this host."""
-    sandbox = integration.Sandbox(tmp_path)
+    sandbox = Sandbox(tmp_path)
     yield sandbox
     sandbox.close()
 
@@ -271,7 +272,7 @@ def test_a_socket_of_others_says_who_may(serve, through, tmp_path):
     serve(listen=f"unix:{directory}/socket")
     binary = tmp_path / "sandbox-run"  # where the other user can reach it
     sandbox = through(f"unix:{directory}/socket")
-    with open(integration.BINARY, "rb") as program:
+    with open(BINARY, "rb") as program:
         binary.write_bytes(program.read())
     binary.chmod(0o755)
     program = os.open(binary, os.O_RDONLY)

@@ -12,33 +12,19 @@ import time
 
 import pytest
 
-from conftest import SANITIZED, Held, integration, until
+from processes import descendants, living
+from sandbox_run import QUICK
+from sandbox_serve import SANITIZED, Held
+from waiting import until
+from zygotes import READY, zygotes
 
-MANY = 40 if integration.QUICK or SANITIZED else 150
-# Policies of which the service's own root file system has all that they preload.
-READY = 6
-
-
-def zygotes(server):
-    """The pids of the processes that jobs are forked from."""
-    found = []
-    for pid in integration.living(integration.descendants(server.pid)):
-        try:
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            namespace = os.readlink(f"/proc/{pid}/ns/pid")
-        except OSError:
-            continue
-        # A child of one has its command line, but a pid namespace of its own. That which wants numpy is there in some
-        # root file systems alone.
-        if b"numpy" not in words and words[1:2] == [b"-c"] and words[2].endswith(b"# a zygote of sandbox-run") and namespace == os.readlink("/proc/self/ns/pid"):
-            found.append(pid)
-    return found
+MANY = 40 if QUICK or SANITIZED else 150
 
 
 def zombies(server):
     """Its children that are dead and wait to be waited for."""
-    children = integration.descendants(server.pid)
-    return children - integration.living(children)
+    children = descendants(server.pid)
+    return children - living(children)
 
 
 @pytest.fixture
@@ -92,7 +78,7 @@ def test_a_zygote_has_in_memory_what_jobs_touch(ready):
 def parked(server, whose=b"-c"):
     """The pids of the children that wait for a job: of the scripts' processes, or, with b"", of all."""
     found = set()
-    for pid in integration.living(integration.descendants(server.pid)) - set(zygotes(server)):
+    for pid in living(descendants(server.pid)) - set(zygotes(server)):
         with contextlib.suppress(OSError):  # one that has ended
             if whose in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
                 found.add(pid)
@@ -151,7 +137,7 @@ def test_nobody_can_change_what_the_children_of_a_zygote_share(ready):
 @pytest.mark.slow
 def test_a_crowd_waits_for_interpreters_and_starts_warm(ready):
     """More at once than a zygote can be asked for."""
-    crowd = 40 if SANITIZED else 200 if integration.QUICK else 1000
+    crowd = 40 if SANITIZED else 200 if QUICK else 1000
     server = ready(jobs=crowd, memory=f"{crowd}G", queue=crowd)
     asked = {number: server.send("POST", "/run", {"code": f"print({number})"}) for number in range(crowd)}
     answers = {number: connection.answer().json for number, connection in asked.items()}
@@ -187,7 +173,7 @@ def test_with_zygotes_killed_under_load_each_request_is_answered_once(ready):
 def test_parked_children_that_are_killed_are_replaced(ready):
     server = ready(jobs=4)
     family = set(zygotes(server))
-    for pid in integration.living(integration.descendants(server.pid)) - family:
+    for pid in living(descendants(server.pid)) - family:
         with contextlib.suppress(ProcessLookupError):  # it went with one that was killed before
             os.kill(pid, signal.SIGKILL)
     for number in range(20):
@@ -269,7 +255,7 @@ def test_the_cgroup_of_a_clean_job_serves_others(ready):
     own = set(zygotes(server))  # in cgroups of their own
     for _ in range(60):
         server.run("print(1)")
-        for pid in integration.descendants(server.pid) - own:
+        for pid in descendants(server.pid) - own:
             with contextlib.suppress(OSError):
                 every |= set(re.findall(r"/sandbox-run/(job-\d+)", pathlib.Path(f"/proc/{pid}/cgroup").read_text()))
     assert 0 < len(every) < 45, every
@@ -306,15 +292,15 @@ threading.Thread(target=lambda: print(threading.main_thread().join(), "thread"))
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left_of_interpreters_that_were_about_to_be_ready(serve, number):
     """Zygotes have children that they learn from, for a moment."""
-    for step in range(0, 30, 4 if integration.QUICK else 1):
+    for step in range(0, 30, 4 if QUICK else 1):
         server = serve()
         time.sleep(0.01 * step)
-        family = integration.descendants(server.pid)
+        family = descendants(server.pid)
         server.signal(number)
         server.wait()
         if number == signal.SIGKILL:
-            until(lambda family=family: not integration.living(family))
-        assert not integration.living(family)
+            until(lambda family=family: not living(family))
+        assert not living(family)
 
 
 def test_a_zygote_is_renewed_without_a_cold_start(ready):

@@ -11,9 +11,11 @@ import subprocess
 
 import pytest
 
-from conftest import POLICIES, integration, until
-from test_host_uids import WAYS, capabilities, ids, place, serve_as  # noqa: F401  # pylint: disable=unused-import
-from test_warm_service import READY, zygotes
+from ordinary_user import WAYS, capabilities, ids
+from processes import process_table
+from sandbox_serve import POLICIES
+from waiting import until
+from zygotes import READY, zygotes
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="the zygotes of a service that is root")
 FIRST, COUNT = 0x70000000, 65536
@@ -140,7 +142,7 @@ def test_each_zygote_of_a_root_service_has_a_uid_that_no_other_process_has(serve
     server = serve(jobs=4, workers=2)
     until(lambda: server.metric("sandbox_warm_zygotes") >= 2 * READY and server.metric("sandbox_warm_parked") > 0)
     there = zygotes(server)
-    table = [pid for pid in integration.processes() if pid not in there]
+    table = [pid for pid in process_table() if pid not in there]
     others = set()
     for pid in table:
         try:

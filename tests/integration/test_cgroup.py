@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import in_pid_namespace, until
+from processes import in_pid_namespace
+from waiting import until
 
 MODE = os.environ.get("SANDBOX_TEST_MODE")
 WAIT = "import os, sys; print(os.stat('/proc/self/ns/pid').st_ino, flush=True); sys.stdin.read()"

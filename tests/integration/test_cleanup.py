@@ -10,8 +10,10 @@ import time
 
 import pytest
 
-from conftest import (QUICK, cgroup_processes, cgroups, counts_processes, descendants, in_pid_namespace, living, reap,
-                      until, with_argument)
+from leftovers import cgroup_processes
+from processes import descendants, in_pid_namespace, living, reap, with_argument
+from sandbox_run import QUICK, counts_processes
+from waiting import until
 
 # Each leaves something behind in its own way and then ends; a verdict comes at once all the same.
 LEAVERS = {

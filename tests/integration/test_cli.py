@@ -14,7 +14,9 @@ import termios
 
 import pytest
 
-from conftest import SANITIZE, descendants, until
+from processes import descendants
+from sandbox_run import SANITIZE
+from waiting import until
 
 LIMIT_OPTIONS = {  # option → (a value that is allowed, one that is not)
     "--timeout": ("5", "soon"),

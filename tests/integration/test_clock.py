@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import until
+from waiting import until
 
 pytestmark = [pytest.mark.vm, pytest.mark.alone]
 

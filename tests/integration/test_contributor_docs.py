@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT
+from sandbox_run import CHECKOUT
 
 pytestmark = pytest.mark.cold
 

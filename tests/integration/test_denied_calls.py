@@ -4,12 +4,13 @@ import ctypes
 import errno
 import fcntl
 import json
+import os
 import struct
 
 import pytest
 
-from conftest import CHECKOUT, libc
-from test_failclosed import as_nobody  # noqa: F401, a fixture
+from kernel import libc
+from sandbox_run import CHECKOUT
 
 pytestmark = pytest.mark.vm
 
@@ -339,7 +340,7 @@ def test_below_another_listener_calls_are_refused_alike_and_the_verdict_says_nul
     assert ran.verdict["denied"] is None and ran.verdict["enforcement"]["missing"] == []
 
 
-def test_an_ordinary_user_has_evidence_too(as_nobody):  # noqa: F811
+def test_an_ordinary_user_has_evidence_too(as_nobody):
     code = "import socket\ntry: socket.socket(socket.AF_VSOCK)\nexcept OSError: pass"
     ran = as_nobody("--best-effort", code=code, json=True)
     assert ran.verdict["denied"] == [{"call": "socket(AF_VSOCK)", "count": 1}]

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from conftest import without
+from kernel import without
 
 pytestmark = [pytest.mark.cold, pytest.mark.vm]
 

@@ -5,14 +5,14 @@ that takes a system call away, a user namespace, a mount namespace, or an ordina
 import errno
 import json
 import os
-import pathlib
 import re
 import shutil
 import subprocess
 
 import pytest
 
-from conftest import rootfs_path, without
+from kernel import without
+from sandbox_run import rootfs_path
 
 pytestmark = pytest.mark.vm("delegated")
 
@@ -199,29 +199,6 @@ def test_with_read_only_cgroups_the_error_names_them(run, host):
 
 
 # ── An ordinary user without cgroups ─────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def as_nobody(run, host, open_rootfs):
-    """Calls sandbox-run as a user who has no cgroup to delegate."""
-    host.skip_unless_root("becomes an ordinary user without a delegated cgroup")
-    prefix, rootfs, binary = open_rootfs
-    become = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
-              "--inh-caps=-all", "env", "-u", "XDG_RUNTIME_DIR", "-u", "DBUS_SESSION_BUS_ADDRESS",
-              f"SANDBOX_POLICIES={pathlib.Path(binary).parent / 'policies'}"]
-
-    def call(*options, **keywords):
-        # The tests' own --cgroup would be an answer to the question.
-        cgroup, run.cgroup = run.cgroup, None
-        original, run.binary = run.binary, binary
-        try:
-            if not (pathlib.Path(original).parent / "policies").is_dir():
-                become[-1] = f"SANDBOX_POLICIES={os.environ['SANDBOX_POLICIES']}"
-            return run("--rootfs", rootfs, *options, prefix=[*prefix, *become], cwd="/", **keywords)
-        finally:
-            run.binary, run.cgroup = original, cgroup
-
-    return call
 
 
 @pytest.mark.vm("root")

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from conftest import CHECKOUT, SANITIZE
+from sandbox_run import CHECKOUT, SANITIZE
 
 pytestmark = [
     pytest.mark.cold,

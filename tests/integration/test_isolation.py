@@ -15,7 +15,9 @@ import subprocess
 import pytest
 
 from mountinfo import parse_mount, reachable
-from conftest import SANITIZE, USER_MODE_LINUX, counts_processes, descendants, libc, rootfs_path, without
+from kernel import USER_MODE_LINUX, libc, without
+from processes import descendants
+from sandbox_run import SANITIZE, counts_processes, rootfs_path
 
 pytestmark = pytest.mark.vm("delegated")
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, LIBRARY, SANITIZE
+from sandbox_run import CHECKOUT, LIBRARY, SANITIZE
 
 pytestmark = [pytest.mark.cold, pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")]
 

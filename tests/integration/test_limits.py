@@ -3,7 +3,9 @@ processes, files. What sandbox-run counts itself is in test_output.py and test_l
 
 import pytest
 
-from conftest import SLOW, USER_MODE_LINUX, descendants
+from kernel import USER_MODE_LINUX
+from processes import descendants
+from sandbox_run import SLOW
 
 pytestmark = pytest.mark.vm("root")
 

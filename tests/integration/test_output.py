@@ -9,7 +9,9 @@ import subprocess
 
 import pytest
 
-from conftest import counts_processes, descendants, until
+from processes import descendants
+from sandbox_run import counts_processes
+from waiting import until
 
 
 def assert_honest(shown, written, missing, limit):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from conftest import CHECKOUT
+from sandbox_run import CHECKOUT
 
 pytestmark = pytest.mark.cold
 

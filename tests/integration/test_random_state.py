@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 
-from conftest import CHECKOUT, rootfs_path
+from sandbox_run import CHECKOUT, rootfs_path
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
 

@@ -8,7 +8,7 @@ import resource
 
 import pytest
 
-from conftest import SANITIZE
+from sandbox_run import SANITIZE
 
 pytestmark = pytest.mark.vm("root")
 

@@ -25,7 +25,7 @@ import tarfile
 
 import pytest
 
-from conftest import BINARY, CHECKOUT, rootfs_path
+from sandbox_run import BINARY, CHECKOUT, rootfs_path
 
 ROOTFS_DIR = CHECKOUT / "rootfs"
 PROGRAM = ROOTFS_DIR / "sandbox-rootfs"

@@ -13,7 +13,9 @@ import sys
 
 import pytest
 
-from conftest import libc, living, rootfs_path
+from kernel import libc
+from processes import living
+from sandbox_run import rootfs_path
 from test_rootfs import ROOTFS_DIR, base, canary, entry, image, library_name, needs_tools, rootfs  # noqa: F401
 
 sys.path.insert(0, str(ROOTFS_DIR))

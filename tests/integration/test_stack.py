@@ -1,7 +1,6 @@
 """Nothing of ours is on a script's stack: what fits into the recursion limit, and what tracebacks show, is what it is
 under python3 alone."""
 
-import subprocess
 import textwrap
 
 import pytest

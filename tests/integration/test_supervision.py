@@ -9,7 +9,10 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, QUICK, cpu_quota, descendants, in_pid_namespace, living, reap, until
+from host import cpu_quota
+from processes import descendants, in_pid_namespace, living, reap
+from sandbox_run import CHECKOUT, QUICK
+from waiting import until
 
 SOURCE = CHECKOUT / "tests" / "integration" / "supervision.c"
 

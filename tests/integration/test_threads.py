@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import CHECKOUT, LIBRARY, QUICK, SANITIZE
+from sandbox_run import CHECKOUT, LIBRARY, QUICK, SANITIZE
 
 pytestmark = [pytest.mark.cold, pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")]
 PROGRAM = CHECKOUT / "tests" / "integration" / "threads.c"

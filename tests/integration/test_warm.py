@@ -12,7 +12,9 @@ import subprocess
 import pytest
 
 from mountinfo import reachable
-from conftest import CHECKOUT, in_pid_namespace, libc, rootfs_path, without
+from kernel import libc, without
+from processes import in_pid_namespace
+from sandbox_run import CHECKOUT, rootfs_path
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
 

@@ -11,9 +11,11 @@ import subprocess
 
 import pytest
 
-from conftest import Elsewhere, integration, until
+from sandbox_run import CHECKOUT
+from sandbox_serve import Elsewhere
+from waiting import until
 
-MANUAL = (integration.CHECKOUT / "man" / "sandbox-serve.8").read_text()
+MANUAL = (CHECKOUT / "man" / "sandbox-serve.8").read_text()
 NAME = "sandbox.example.org"  # of the site, in the manual
 CHAINS = {  # in the manual: where the proxy finds its certificate
     "nginx": {"/etc/ssl/sandbox.pem": "{pem}", "/etc/ssl/sandbox.key": "{pem}"},

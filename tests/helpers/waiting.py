@@ -1,9 +1,10 @@
-"""How long a test may wait for what does not come. From the environment: SANDBOX_TEST_HANG, in seconds."""
+"""Waiting, and how long a test may wait for what does not come. From the environment: SANDBOX_TEST_HANG, in seconds."""
 
 import contextlib
 import os
 import signal
 import subprocess
+import time
 
 SECONDS = int(os.environ.get("SANDBOX_TEST_HANG") or 600)
 
@@ -28,3 +29,11 @@ def watch():
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def until(condition):
+    """Waits for what has no event to wait for. The alarm of the test ends it."""
+    pause = 0.002
+    while not condition():
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.02)  # most conditions look at every process
