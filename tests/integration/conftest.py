@@ -1,5 +1,6 @@
-"""Fixtures of the tests of sandbox-run, libsandbox and sandbox-rootfs. The modules in tests/helpers call the programs."""
+"""Fixtures of the tests of sandbox-run, libsandbox and sandbox-rootfs; tests/helpers calls the programs."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 import pytest
 
 from host import reachable_by_all
+from job_description import DESCRIBE
 from leftovers import Left
 from run_fixtures import default_policy, host, no_process_is_left, policy, pytest_configure, run  # noqa: F401
 from sandbox_run import BINARY, CHECKOUT, LIBRARY, SANITIZE, rootfs_path
@@ -85,3 +87,36 @@ def as_nobody(run, host, open_rootfs):
             run.binary, run.cgroup = original, cgroup
 
     return call
+
+
+@pytest.fixture
+def told(run, known={}):
+    """told(code) gives what a script tells as JSON. Each runs once, for all the tests that look at its answer."""
+    def tell(code, *options):
+        if code not in known:
+            known[code] = run(*options, code=code).value
+        return known[code]
+
+    return tell
+
+
+@pytest.fixture
+def inside(told):
+    """A job's description of itself, under the default policy."""
+    return told(DESCRIBE)
+
+
+@pytest.fixture
+def filter_allows(policy, tmp_path):
+    """filter_allows(call, …) is a policy whose filter lets these through: what stands behind it is then seen."""
+    def write(*calls):
+        directory = pathlib.Path(os.environ.get("SANDBOX_POLICIES", "/usr/share/sandbox-run/policies"))
+        profile = json.loads((directory / "seccomp" / "default.json").read_text())
+        for group in profile["groups"]:
+            group["calls"] = [call for call in group["calls"] if call not in calls]
+        profile["groups"] = [group for group in profile["groups"] if group["calls"]]
+        profile["groups"].append({"why": "a test", "action": "allow", "calls": list(calls)})
+        (tmp_path / "open.json").write_text(json.dumps(profile))
+        return policy(seccomp=str(tmp_path / "open.json"))
+
+    return write

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 
 import pytest
 
@@ -210,3 +211,22 @@ def test_the_sandboxs_own_failure_is_internal_or_no_verdict_but_never_the_script
     assert ran.status == 125
     if ran.out:
         assert ran.verdict["verdict"] == "internal"
+
+
+@pytest.mark.vm("delegated")
+@pytest.mark.parametrize("code,name", [
+    ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "SIGTERM"),
+    ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "SIGKILL"),
+    ("import os, signal; os.kill(os.getpid(), signal.SIGHUP)", "SIGHUP"),
+    ("import os, signal; signal.raise_signal(signal.SIGUSR1)", "SIGUSR1"),
+    ("import signal; signal.setitimer(signal.ITIMER_REAL, 0.01); signal.pause()", "SIGALRM"),
+    ("import os; os.abort()", "SIGABRT"),
+    ("import ctypes; ctypes.string_at(0)", "SIGSEGV"),
+    ("import os, signal; os.kill(os.getpid(), 40)", "SIGRT"),
+])
+def test_python_dies_of_signals_as_it_does_outside(run, code, name):
+    ran = run(json=True, code=code)
+    number = 40 if name == "SIGRT" else getattr(signal, name)
+    assert ran.status == 128 + number
+    assert (ran.verdict["verdict"], ran.verdict["exit_code"]) == ("signal", None)
+    assert ran.verdict["signal"].startswith(name)
