@@ -1,5 +1,6 @@
 """Fixtures of the tests of sandbox-run, libsandbox and sandbox-rootfs; tests/helpers calls the programs."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import pytest
 from host import reachable_by_all
 from job_description import DESCRIBE
 from leftovers import Left
+from rootfs_images import Image, Rootfs, layer, python_layer, snapshot
 from run_fixtures import default_policy, host, no_process_is_left, policy, pytest_configure, run  # noqa: F401
 from sandbox_run import BINARY, CHECKOUT, LIBRARY, SANITIZE, rootfs_path
 
@@ -120,3 +122,73 @@ def filter_allows(policy, tmp_path):
         return policy(seccomp=str(tmp_path / "open.json"))
 
     return write
+
+
+# ── sandbox-rootfs ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def base():
+    return python_layer()
+
+
+@pytest.fixture
+def image(tmp_path, base):
+    """image(entry, …): the tiny image, with these entries as a layer on top."""
+
+    def make(*entries):
+        return Image(tmp_path / "image", base, *([layer(*entries)] if entries else []))
+
+    return make
+
+
+@pytest.fixture
+def rootfs(tmp_path):
+    made = Rootfs(tmp_path)
+    yield made
+    with contextlib.suppress(FileNotFoundError):
+        for path in made.place.rglob("*"):
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+    # Fifteen megabytes each, and there are more than a hundred of them.
+    for path in (made.place, tmp_path / "image"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def imported(tmp_path_factory, base):
+    directory = tmp_path_factory.mktemp("imported")
+    made = Rootfs(directory)
+    made.take(Image(directory / "image", base).layout())
+    return made.target
+
+
+@pytest.fixture
+def taken(rootfs, imported):
+    """A root file system that was imported from the tiny image: a copy, to do with as one likes."""
+    subprocess.run(["cp", "-a", imported, rootfs.target], check=True)
+    return rootfs
+
+
+@pytest.fixture
+def canary(tmp_path):
+    """A directory outside that no image may change, at a path that an image can name."""
+    path = tmp_path / "canary"
+    path.mkdir()
+    (path / "file").write_text("untouched")
+    (path / "file").chmod(0o640)
+    before = snapshot(path)
+    yield path
+    assert snapshot(path) == before
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """fake(program, script): an environment in which that is the program."""
+    def fake(program, script):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / program).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "bin" / program).chmod(0o755)
+        return {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+
+    return fake

@@ -15,8 +15,8 @@ import pytest
 
 from kernel import libc
 from processes import living
+from rootfs_images import ROOTFS_DIR, entry, library_name, needs_tools
 from sandbox_run import rootfs_path
-from test_rootfs import ROOTFS_DIR, base, canary, entry, image, library_name, needs_tools, rootfs  # noqa: F401
 
 sys.path.insert(0, str(ROOTFS_DIR))
 import cell  # noqa: E402
@@ -84,7 +84,7 @@ def hold_key():
 
 
 @needs_tools
-def test_a_hostile_interpreter_has_the_jobs_filter_and_no_key(rootfs, image):  # noqa: F811
+def test_a_hostile_interpreter_has_the_jobs_filter_and_no_key(rootfs, image):
     ran = rootfs("import", image(*spy_entries()).layout(), rootfs.target, preexec_fn=hold_key)
     assert ran.returncode == 0, ran
     report = ast.literal_eval((rootfs.target / "var/report").read_text())
