@@ -199,3 +199,12 @@ class Sandbox:
                     with contextlib.suppress(OSError):
                         pipe.close()
         return bool(running)
+
+
+def refused(ran, *words):
+    """Exit status 125, nothing run, and one sentence with these words."""
+    assert ran.status == 125, ran
+    assert ran.stdout == ""
+    assert len(ran.sentences) == 1, ran
+    for word in words:
+        assert str(word) in ran.stderr, (word, ran.stderr)

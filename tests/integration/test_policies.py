@@ -6,15 +6,10 @@ import pathlib
 
 import pytest
 
+from sandbox_run import refused
+
 POLICIES = pathlib.Path(os.environ.get("SANDBOX_POLICIES", "/usr/share/sandbox-run/policies"))
 MIB = 1 << 20
-
-
-def refused(ran, *words):
-    assert (ran.status, ran.stdout) == (125, ""), ran
-    assert len(ran.sentences) == 1
-    for word in words:
-        assert str(word) in ran.stderr, (word, ran.stderr)
 
 
 # ── Errors ───────────────────────────────────────────────────────────────────────────────────────
