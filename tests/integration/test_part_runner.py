@@ -76,6 +76,16 @@ def test_what_follows_two_dashes_goes_to_pytest_as_it_is(tests):
     assert (status, said[-1]) == (1, "0 passed, 1 failed, 0 skipped"), "nothing was tried again, nothing goes on"
 
 
+def test_a_part_that_is_interrupted_has_failed_and_adds_up(tree, tests):
+    (tree / "tests/browser/test_three.py").write_text("""
+import os, signal
+def test_good(): pass
+def test_interrupted(): os.kill(os.getpid(), signal.SIGINT)
+""")
+    status, said = tests("browser", "--", "--tb=short")
+    assert (status, said[-2:]) == (1, ["failed parts: browser", "1 passed, 1 failed, 0 skipped"])
+
+
 @pytest.mark.parametrize("words, said", [
     (["htp"], "there is no part htp; there are unit, "),
     (["http", "-k", "a b"], "-k takes words joined by "),
