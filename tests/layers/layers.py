@@ -21,7 +21,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
-sys.path.insert(0, str(HERE.parent / "attack"))
+sys.path[:0] = [str(HERE.parent / "attack"), str(HERE.parent / "helpers")]
 sys.dont_write_bytecode = True
 
 import test_attack  # noqa: E402
