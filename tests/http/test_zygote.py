@@ -1,5 +1,6 @@
 """The zygote, which jobs are forked from: what it may do, and what a hostile package that it imports reaches."""
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -137,23 +138,26 @@ def status(pid, name):
     return re.search(rf"^{name}:[ \t]*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]
 
 
+def uids_of_all_but(pids):
+    found = set()
+    for pid in process_table().keys() - set(pids):
+        with contextlib.suppress(OSError, TypeError):  # it has just ended
+            found |= ids(pid)
+    return found
+
+
 @as_root
 def test_each_zygote_of_a_root_service_has_a_uid_that_no_other_process_has(serve):
     server = serve(jobs=4, workers=2)
     until(lambda: server.metric("sandbox_warm_zygotes") >= 2 * READY and server.metric("sandbox_warm_parked") > 0)
     there = zygotes(server)
-    table = [pid for pid in process_table() if pid not in there]
-    others = set()
-    for pid in table:
-        try:
-            others |= ids(pid)
-        except (OSError, TypeError):  # it has just ended
-            pass
     own = [(ids(pid), ids(pid, "Gid")) for pid in there]
     assert len(own) >= 2 * READY
     for uids, gids in own:
-        assert len(uids) == len(gids) == 1 and FIRST <= min(uids) < FIRST + COUNT and not uids & others
+        assert len(uids) == len(gids) == 1 and FIRST <= min(uids) < FIRST + COUNT
     assert len({min(uids) for uids, _ in own}) == len(own)
+    # A child is its zygote's user until it has one of its own.
+    until(lambda: not set.union(*(uids for uids, _ in own)) & uids_of_all_but(there))
 
 
 KEPT = 1 << 6 | 1 << 7 | 1 << 21  # CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN
