@@ -97,11 +97,22 @@ def test_wrong_usage_is_named(tests, words, said):
     assert status == 2 and said in lines[-1]
 
 
-def test_of_everything_a_test_that_ran_nowhere_has_failed(tree, monkeypatch, capfd):
-    loader = importlib.machinery.SourceFileLoader("tests_run", str(tree / "tests/run"))
+def loaded(path, monkeypatch):
+    loader = importlib.machinery.SourceFileLoader("tests_run", str(path))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("tests_run", loader))
     monkeypatch.setitem(sys.modules, "tests_run", module)
     loader.exec_module(module)
+    return module
+
+
+def test_the_readme_has_each_part_with_its_minutes_and_its_promise(monkeypatch):
+    table = re.findall(r"^\| ([\w.-]+) \| ([\d.]+) \| (.*?) \|", (CHECKOUT / "tests/README.md").read_text(), re.M)
+    parts = loaded(CHECKOUT / "tests/run", monkeypatch).PARTS
+    assert table == [(name, str(part.minutes), part.promise) for name, part in parts.items()]
+
+
+def test_of_everything_a_test_that_ran_nowhere_has_failed(tree, monkeypatch, capfd):
+    module = loaded(tree / "tests/run", monkeypatch)
     monkeypatch.setattr(module, "PARTS", {"attack": module.PARTS["attack"]})
     for words, status in (["run"], 0), (["run", "--all"], 1):
         monkeypatch.setattr("sys.argv", words)
