@@ -118,14 +118,14 @@ static void openapi(struct exchange *exchange)
 }
 
 const struct route routes[] = {
-    {"POST", "/run", ROUTE_BODY, "Run code; the answer is the whole verdict", run},
-    {"POST", "/run_code", ROUTE_BODY, "Run code; the answer is its output and error", run_code},
-    {"POST", "/execute", ROUTE_BODY, "Run code with a timeout, or a script's main()", execute},
-    {"GET", "/health", ROUTE_PUBLIC, "Whether jobs can run", health_ask},
-    {"GET", "/version", ROUTE_PUBLIC, "The version of the program", version},
-    {"GET", "/policies", 0, "The policies, with their limits and caps", policies},
-    {"GET", "/metrics", 0, "Numbers for Prometheus", metrics},
-    {"GET", "/openapi.json", ROUTE_PUBLIC, "This document", openapi},
+    {"POST", "/run", ROUTE_BODY, run},
+    {"POST", "/run_code", ROUTE_BODY, run_code},
+    {"POST", "/execute", ROUTE_BODY, execute},
+    {"GET", "/health", ROUTE_PUBLIC, health_ask},
+    {"GET", "/version", ROUTE_PUBLIC, version},
+    {"GET", "/policies", 0, policies},
+    {"GET", "/metrics", 0, metrics},
+    {"GET", "/openapi.json", ROUTE_PUBLIC, openapi},
 };
 
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);

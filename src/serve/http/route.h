@@ -1,5 +1,4 @@
-/* The routes: one table from which requests are dispatched, methods refused, and the OpenAPI
- * document written. */
+/* The routes: one table from which requests are dispatched and methods refused. */
 #ifndef SERVE_ROUTE_H
 #define SERVE_ROUTE_H
 
@@ -17,7 +16,6 @@ struct route {
     const char *method; /* "GET" also answers HEAD */
     const char *path;   /* exact */
     unsigned flags;
-    const char *summary; /* one line, for the API pages */
     /* Answers the exchange, or sets its state and gone and answers later. */
     void (*handle)(struct exchange *exchange);
 };
