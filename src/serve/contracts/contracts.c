@@ -1,4 +1,4 @@
-/* From a verdict to the answer that a contract's clients expect, field by field. */
+/* Turns a verdict into the answer that a contract's clients expect. */
 #include "serve/contracts/contracts.h"
 
 #include <inttypes.h>
@@ -8,11 +8,11 @@
 #include "common/json_writer.h"
 #include "common/sentence.h"
 
-/* Forms of answers, a letter a field, in their order:
+/* Forms of answers: one letter for each field, in the order of the fields.
  *     o output, stdout without its last newline     e error, "" where there is none
  *     t execution_time, seconds                     r result, the value of the function
- *     O stdout, whole                               E stderr, whole
- *     T truncated, bytes of both that are missing */
+ *     O stdout                                      E stderr
+ *     T truncated, how many bytes of stdout and stderr are missing */
 const struct contract contracts[CONTRACTS] = {
     /* clang-format off */
     [NATIVE] = {
@@ -115,7 +115,7 @@ static void put_fields(struct json_writer *writer, const char *form,
         put_field(writer, *form, verdict);
 }
 
-/* Where a value is wanted, exit status 0 alone is no success: sys.exit(0) in main() gives none. */
+/* Where a value is wanted, exit status 0 is not enough: sys.exit(0) in main() returns none. */
 static bool lacks_result(const struct contract *contract, const struct sb_verdict *verdict)
 {
     return contract->call != NULL && verdict->word == SB_OK &&

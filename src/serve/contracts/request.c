@@ -1,5 +1,5 @@
-/* Reading of requests as a whole: which contract, which fields, nothing twice or unknown. What each
- * field means is in request_fields.c. */
+/* Reads a request as a whole: chooses its contract, and refuses unknown and duplicate fields. The
+ * readers of the fields are in request_fields.c. */
 #include "serve/contracts/request.h"
 
 #include <stdarg.h>
@@ -11,11 +11,11 @@
 #include "common/json_text.h"
 #include "serve/contracts/request_fields.h"
 
-/* As many files, arguments and variables as anyone needs; json-c makes about 7 MB of them. */
+/* More files, arguments and variables than anyone needs; json-c takes about 7 MB for them. */
 #define VALUES_MAX 20000
-/* Nothing in a request is nested deeper than 2: this is for errors that name what is wrong. */
+/* A valid request is nested 2 levels deep; a higher bound lets errors name the field. */
 #define DEPTH_MAX 16
-#define BODY_MAX (1 << 30) /* http.c knows the real bound */
+#define BODY_MAX (1 << 30) /* http.c has the real bound */
 
 int bad_field(struct sb_error *err, const char *path, const char *format, ...)
 {
@@ -34,7 +34,7 @@ static struct json_object *given(const struct request *request, const char *name
     return value;
 }
 
-/* Two services had an endpoint of the same name: what the code is called tells them apart. */
+/* POST /execute has two contracts: the name of the code's field tells which one is meant. */
 static int choose_contract(struct request *request, enum endpoint endpoint, struct sb_error *err)
 {
     if (endpoint != ENDPOINT_EXECUTE)
@@ -44,7 +44,7 @@ static int choose_contract(struct request *request, enum endpoint endpoint, stru
         return sb_fail_field(err, "request", "script", "give \"code\" or \"script\", not both");
     if (!code && !script)
         return sb_fail_field(err, "request", "code",
-                             "give \"code\", or \"script\" with a function main()");
+                             "no code: give \"code\", or \"script\" with a function main()");
     request->contract = code ? EXECUTE : EXECUTE_SCRIPT;
     return 0;
 }
@@ -83,13 +83,13 @@ static int refuse_unknown(const struct request *request, struct sb_error *err)
                 length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
                                            length == 0 ? "" : ", ", field->name);
         snprintf(shown, sizeof(shown), "%s", name);
-        return sb_fail_field(err, "request", shown, "there is no field \"%s\" in %s: use %s", shown,
+        return sb_fail_field(err, "request", shown, "unknown field \"%s\" in %s: use %s", shown,
                              contracts[request->contract].name, names);
     }
     return 0;
 }
 
-/* In the table's order, so that the same mistake always has the same error. */
+/* Reads the fields in the table's order, so that the same mistakes always have the same error. */
 static int read_fields(struct request *request, struct sb_error *err)
 {
     for (const struct request_field *field = request_fields; field->name != NULL; field++) {
@@ -102,7 +102,7 @@ static int read_fields(struct request *request, struct sb_error *err)
     return 0;
 }
 
-/* Code that is empty runs, and does nothing, as with python3 -c ''. */
+/* Empty code is code: it runs and does nothing, as with python3 -c ''. */
 static int check_code(const struct request *request, struct sb_error *err)
 {
     const char *name = contracts[request->contract].code;
@@ -115,8 +115,8 @@ static int check_code(const struct request *request, struct sb_error *err)
                          request->contract == NATIVE ? ", or \"files\" with a main.py" : "");
 }
 
-/* A byte order mark is passed over (RFC 8259, 8.1). What begins in UTF-16 or UTF-32 has a NUL, or
- * another mark, where UTF-8 has its first character. −1: it does. */
+/* Skips a byte order mark (RFC 8259, 8.1). A body in UTF-16 or UTF-32 begins with another mark, or
+ * has a NUL in its first two bytes. −1: it is such a body. */
 static int skip_mark(const char **body, size_t *size, struct sb_error *err)
 {
     static const char utf8[] = {'\xef', '\xbb', '\xbf'};
@@ -124,8 +124,8 @@ static int skip_mark(const char **body, size_t *size, struct sb_error *err)
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (*size >= 2 && memcmp(*body, others[i], 2) == 0)
             return sb_fail(err, "request", 0,
-                           "the body must be JSON in UTF-8, not in UTF-16 or "
-                           "UTF-32: encode it as UTF-8");
+                           "the body must be JSON in UTF-8, not UTF-16 or UTF-32: encode "
+                           "it as UTF-8");
     if (*size >= sizeof(utf8) && memcmp(*body, utf8, sizeof(utf8)) == 0) {
         *body += sizeof(utf8);
         *size -= sizeof(utf8);
@@ -138,7 +138,7 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
 {
     static const struct json_bounds bounds = {
         .size = BODY_MAX, .depth = DEPTH_MAX, .values = VALUES_MAX, .name_field = true};
-    /* Where nothing tells what kind of client it is, an answer that has it all. */
+    /* Until the contract is chosen, refusals have the form with the most fields. */
     static const enum contract_id first[] = {
         [ENDPOINT_RUN] = NATIVE,
         [ENDPOINT_RUN_CODE] = RUN_CODE,
@@ -156,7 +156,7 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     return read_fields(request, err) < 0 ? -1 : check_code(request, err);
 }
 
-/* The time was given as "timeout": its error says so, too. */
+/* Replaces "wall_time_ms" by "timeout" in the error, as the request gave the time by that name. */
 static void name_timeout(struct sb_error *err)
 {
     static const char ours[] = "wall_time_ms", theirs[] = "timeout";
@@ -174,7 +174,7 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
     request->job.policy = policy;
     if (sb_check(&request->job, err) == 0)
         return 0;
-    /* The core names its own field; the client wrote another. */
+    /* The library names its own field: translate it into the client's. */
     const char *field = err->field;
     for (int i = 0; i < SB_LIMITS; i++) {
         const char *name = sb_limit_info((enum sb_limit)i)->name;

@@ -1,5 +1,5 @@
-/* Requests for jobs: from a hostile JSON body to a struct sb_job. Every error names the field at
- * fault and what is allowed. Knows no HTTP and no sandbox. */
+/* Requests for jobs: turns an untrusted JSON body into a struct sb_job. Every error names the field
+ * at fault and what is allowed. Knows neither HTTP nor the sandbox. */
 #ifndef SERVE_REQUEST_H
 #define SERVE_REQUEST_H
 
@@ -12,29 +12,29 @@
 struct request {
     enum contract_id contract; /* set even when reading fails: how to answer */
     struct sb_job job;         /* points into what follows */
-    const char *policy;        /* by name, when the request says one; else NULL */
+    const char *policy;        /* the policy's name; NULL: the request has none */
     bool timeout;              /* wall_time_ms was given in seconds, as "timeout" */
-    bool base64;               /* the answer has the output byte for byte */
+    bool base64;               /* the answer has stdout and stderr as base64 */
     struct json_object *body;
     struct sb_file *files;
     const char **args;
     char **env;
 };
 
-/* Where a body came from: what it may hold. */
+/* The endpoint that a body was sent to. */
 enum endpoint { ENDPOINT_RUN, ENDPOINT_RUN_CODE, ENDPOINT_EXECUTE };
 
-/* Reads a body. The caller frees the request with request_free, also when this fails. */
+/* Reads a body. The caller frees the request with request_free, after a failure, too. */
 int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
                  struct sb_error *err);
 
-/* Puts the request under a policy, and checks all that can be without running it. */
+/* Puts the request under a policy, and checks everything that can be checked before it runs. */
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err);
 
 void request_free(struct request *request);
 
-/* "limits" of "limits.pids": a constant, when a request has such a field; else NULL. For logs, into
- * which nothing goes that a client has made up. */
+/* "limits" of "limits.pids", as a constant; NULL: no request has such a field. For logs, which must
+ * not hold names that a client has made up. */
 const char *request_field_name(const char *path);
 
 #endif

@@ -1,5 +1,5 @@
-/* The fields of a request. Each reader checks the type and what no policy decides, and puts the
- * value into the job; the texts stay where json-c has them. */
+/* The fields of a request. Each reader checks the type and what does not depend on the policy, and
+ * puts the value into the job, which points to the texts in json-c's objects. */
 #include "serve/contracts/request_fields.h"
 
 #include <errno.h>
@@ -14,16 +14,16 @@
 #include "common/path.h"
 #include "common/util.h"
 
-#define NAME_MAX_BYTES 1024 /* it becomes an argument of the interpreter */
+#define NAME_MAX_BYTES 1024 /* the name becomes an argument of the interpreter */
 
-/* Far above any cap, and far from overflowing. */
+/* Far above any cap, and far below an overflow. */
 #define NUMBER_MAX (INT64_C(1) << 50)
 
 #define BIT(contract) (1u << (contract))
 
 static int no_memory(struct sb_error *err)
 {
-    return sb_fail(err, "memory", ENOMEM, "no memory for the request");
+    return sb_fail(err, "memory", ENOMEM, "out of memory (the request)");
 }
 
 static int read_text(const char **text, size_t *size, const char *path, struct json_object *value,
@@ -36,7 +36,7 @@ static int read_text(const char **text, size_t *size, const char *path, struct j
     return 0;
 }
 
-/* A text that becomes a C string. */
+/* A text without NUL characters, which becomes a C string. */
 static int read_string(const char **string, const char *path, struct json_object *value,
                        struct sb_error *err)
 {
@@ -46,7 +46,7 @@ static int read_string(const char **string, const char *path, struct json_object
         return -1;
     return strlen(*string) == size
                ? 0
-               : bad_field(err, path, "must not hold a NUL character (\\u0000)");
+               : bad_field(err, path, "must not contain a NUL character (\\u0000)");
 }
 
 static int read_flag(bool *flag, const char *path, struct json_object *value, struct sb_error *err)
@@ -59,7 +59,7 @@ static int read_flag(bool *flag, const char *path, struct json_object *value, st
 
 /* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
 
-/* {"base64": …}: the bytes take the text's place in the object, which owns both. */
+/* {"base64": …}: the decoded bytes replace the text in the object, which owns them. */
 static int read_encoded(struct request *request, const char *path, struct json_object *object,
                         struct sb_error *err)
 {
@@ -75,7 +75,7 @@ static int read_encoded(struct request *request, const char *path, struct json_o
     memcpy(data, json_object_get_string(text), size);
     ssize_t decoded = base64_decode(data, size);
     if (decoded < 0)
-        return bad_field(err, path, "is not valid base64 (RFC 4648, with its padding)");
+        return bad_field(err, path, "must be base64 with padding (RFC 4648)");
     if (json_object_set_string_len(text, data, (int)decoded) != 1)
         return no_memory(err);
     request->job.code = json_object_get_string(text);
@@ -89,7 +89,7 @@ static int read_code(struct request *request, const char *path, struct json_obje
 {
     const char *code = NULL;
     if (request->job.code != NULL)
-        return bad_field(err, "files", "with a main.py, or \"code\": give one of the two");
+        return bad_field(err, "files", "has a main.py beside \"code\": give one of the two");
     if (json_object_is_type(value, json_type_object))
         return read_encoded(request, path, value, err);
     if (read_text(&code, &request->job.code_size, path, value, err) < 0)
@@ -108,7 +108,7 @@ static int read_name(struct request *request, const char *path, struct json_obje
                : bad_field(err, path, "must have at most %d bytes", NAME_MAX_BYTES);
 }
 
-/* Code that has another name leaves main.py to a file like any other. */
+/* Whether a file is the code: main.py, unless the code has a name of its own or is a module. */
 static bool is_code(const struct request *request, const char *name)
 {
     char normal[NAME_MAX_BYTES];
@@ -121,7 +121,7 @@ static int read_files(struct request *request, const char *path, struct json_obj
                       struct sb_error *err)
 {
     if (!json_object_is_type(value, json_type_object))
-        return bad_field(err, path, "must be an object of file names and texts, not %s",
+        return bad_field(err, path, "must be an object of file names and strings, not %s",
                          json_kind(value));
     size_t count = 0;
     request->files = calloc((size_t)json_object_object_length(value) + 1, sizeof(struct sb_file));
@@ -197,7 +197,7 @@ static int read_env(struct request *request, const char *path, struct json_objec
         const char *text = NULL;
         snprintf(at, sizeof(at), "%s.%s", path, name);
         if (name[0] == '\0' || strchr(name, '=') != NULL)
-            return bad_field(err, at, "must have a name that is not empty and holds no \"=\"");
+            return bad_field(err, at, "must have a name that is not empty and has no \"=\"");
         if (read_string(&text, at, content, err) < 0)
             return -1;
         if (asprintf(&request->env[count], "%s=%s", name, text) < 0) {
@@ -216,7 +216,7 @@ static int read_module(struct request *request, const char *path, struct json_ob
     return read_string(&request->job.module, path, value, err);
 }
 
-/* Its name, or an object, whose text the core reads. */
+/* The function's name, or an object, whose JSON text the library reads. */
 static int read_call(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
@@ -250,7 +250,7 @@ static int read_base64(struct request *request, const char *path, struct json_ob
 
 /* ── Limits ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* A number times `scale`, rounded; what is far too large stays so. False: it is no number. */
+/* A number times `scale`, rounded; one that is far too large stays so. False: not a number. */
 static bool scaled(struct json_object *value, int64_t scale, int64_t *number)
 {
     double product = json_object_get_double(value) * (double)scale;
@@ -268,8 +268,8 @@ static bool is_whole(struct json_object *value)
     return json_object_is_type(value, json_type_int) || number == floor(number);
 }
 
-/* Caps are the policy's matter; what no limit may be is refused here, as 0 would read as "not
- * given". */
+/* Checks what is true of any policy: caps are checked later. 0 must be refused here, as it would
+ * mean "not given". */
 static int read_limit(struct request *request, const char *path, const char *name,
                       struct json_object *value, struct sb_error *err)
 {
@@ -278,8 +278,7 @@ static int read_limit(struct request *request, const char *path, const char *nam
         limit++;
     if (limit == SB_LIMITS)
         return sb_fail_field(err, "request", path,
-                             "there is no limit \"%.40s\": use one of those that GET /policies "
-                             "shows",
+                             "unknown limit \"%.40s\": use one of those that GET /policies lists",
                              name);
     const struct sb_limit_info *info = sb_limit_info((enum sb_limit)limit);
     bool fractions = limit == SB_MILLICPUS;
@@ -330,8 +329,8 @@ static int read_timeout(struct request *request, const char *path, struct json_o
     return 0;
 }
 
-/* "name" and "module" before "files", "files" before "code" and "timeout" before "limits": the
- * later one sees that the other is given. */
+/* "name" and "module" stand before "files", "files" before "code", and "timeout" before "limits":
+ * the reader of the later field has to know whether the earlier one was given. */
 const struct request_field request_fields[] = {
     {"name", BIT(NATIVE), read_name},
     {"module", BIT(NATIVE), read_module},
