@@ -62,7 +62,7 @@ def test_what_happens_is_said_aloud(page):
     page.paste("print(1)").click("#run").finished()
     assert page.content("#status").startswith("Done. It ran to its end. It took ")
     page.paste_and_run("x = 'a' * 1_000_000_000")
-    assert page.content("#status").startswith("Held: out of memory.")
+    assert page.content("#status").startswith("Stopped: out of memory.")
 
 
 def test_there_are_landmarks_and_one_heading_above_all(page):
@@ -76,7 +76,7 @@ def start(page):
 
 
 def failed(page):
-    page.pick("An error to follow").run()
+    page.pick("A traceback").run()
 
 
 def flooded(page):

@@ -11,7 +11,7 @@ ATTACKS = {
     "Read the host's files": "ok",
     "Flood the output": "ok",
 }
-USES = ["Hello", "A picture in text", "Standard input", "A value back", "An error to follow"]
+USES = ["Hello", "A picture in text", "Standard input", "A return value", "A traceback"]
 
 
 def test_the_list_has_these_and_says_what_will_happen(page):
@@ -40,7 +40,7 @@ def test_an_attack_that_was_changed_promises_nothing(page):
 @pytest.mark.parametrize("title", USES)
 def test_the_others_do_what_they_say(page, title):
     page.pick(title).run()
-    assert page.verdict == ("exception" if title == "An error to follow" else "ok"), page.text("#result")
+    assert page.verdict == ("exception" if title == "A traceback" else "ok"), page.text("#result")
     assert page.content(".stdout pre")
-    assert bool(page.all(".value")) == (title == "A value back")
+    assert bool(page.all(".value")) == (title == "A return value")
     assert not page.all(".kept")

@@ -1,4 +1,4 @@
-/* The web pages' files, embedded in the program when it is built (web/). */
+/* The files of the web pages, which the build embeds in the program. */
 #ifndef SERVE_ASSET_H
 #define SERVE_ASSET_H
 

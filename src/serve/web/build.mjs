@@ -19,7 +19,7 @@ const esbuild = createRequire(join(packages, "package.json"))("esbuild");
 const pages = { "/": "index.html", "/docs": "docs.html", "/redoc": "redoc.html" };
 const bundles = ["script/main.js", "script/theme.js", "script/docs.js", "script/redoc.js",
     "style/page.css", "style/docs.css"];
-// Taken as they are: their makers have bundled and minified them.
+// Taken as they are: they come bundled and minified.
 const verbatim = ["swagger-ui-dist/swagger-ui-bundle.js", "swagger-ui-dist/swagger-ui.css",
     "redoc/bundles/redoc.standalone.js"];
 // The one outside address that a page of ours would fetch from: Redoc's logo, which hides itself
@@ -84,7 +84,7 @@ function hashed(name, data) {
     return `/assets/${basename(name, extension)}-${hash}${extension}`;
 }
 
-// Pages name files as they are called here; a name that is not known is an error.
+// Pages name files by their paths here; an unknown name is an error.
 function page(file, paths) {
     return Buffer.from(read(join(here, "page", file)).toString().replace(/\{\{([^}]*)\}\}/g, (_, name) => {
         if (!paths[name])

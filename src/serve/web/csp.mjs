@@ -11,7 +11,7 @@ const strict = {
 };
 
 // Redoc makes an empty <style> and fills it through the CSS object model, which needs no permission: the
-// first is the hash of the empty text. The second is that of its scroll bars' styles, in the version that
+// first hash is that of the empty text. The second is that of its scroll bars' styles, in the version that
 // package.json names.
 const redoc = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='";
 

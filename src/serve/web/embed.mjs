@@ -1,5 +1,5 @@
-// Writes files as the C table of ../asset.h. The assembler takes the bytes in as they are (.incbin):
-// megabytes as C arrays would take the compiler seconds.
+// Writes files as the C table of ../asset.h. The assembler includes the bytes as they are (.incbin):
+// the compiler would need seconds for megabytes of C arrays.
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -20,7 +20,7 @@ export function embed(assets, output) {
         blocks.push(`BYTES(${symbol}, ${quote(file)})`);
         return [symbol, data.length];
     };
-    // As strcmp orders them: asset_find searches by halves.
+    // In the order of strcmp, for the binary search of asset_find.
     assets.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
     assets.forEach(({ path, type, csp, cache, data }, index) => {
         const etag = `"${createHash("sha256").update(data).digest("hex").slice(0, 20)}"`;

@@ -1,4 +1,4 @@
-// The licences of the packages whose code is in the program, as one text: they ask for that.
+// The licences of the packages whose code is in the program, as one text, as the licences require.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -7,7 +7,7 @@ function licenceFiles(directory) {
     return names.filter((name) => /^(licen[cs]e|notice)|\.licen[cs]e\.txt$/i.test(name)).map((name) => join(directory, name));
 }
 
-// `inputs`: the files that went in. A bundle that a package brings names its own parts' licences in
+// `inputs`: the files that the program has code of. A bundle that a package brings names its own parts' licences in
 // a text of its own beside it.
 export function licences(modules, inputs) {
     const packages = new Set();

@@ -1,4 +1,4 @@
-/* No pages: what stands in for the table that the build makes (-Dweb=disabled, or no node). */
+/* An empty table of pages, for a build without them (-Dweb=disabled, or no node). */
 #include "serve/web/asset.h"
 
 const struct asset assets[1] = {{0}};

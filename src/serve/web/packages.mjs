@@ -1,5 +1,5 @@
 // The npm packages of package-lock.json: installed once for each state of it, below the user's cache
-// directory, so that a source tree is never written to and a second build needs no network.
+// directory, so that nothing is written to the source tree, and a second build needs no network.
 // `node packages.mjs` installs them if they are not there and prints the directory.
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ export function packagesDirectory() {
     return directory;
 }
 
-// Into a directory of its own first: two builds at a time, or one that is interrupted, do no harm.
+// Installs into a directory of its own first: two builds at a time, or an interrupted one, do no harm.
 function install(cache, directory) {
     mkdirSync(cache, { recursive: true });
     const temporary = mkdtempSync(`${directory}.`);

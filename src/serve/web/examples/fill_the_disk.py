@@ -1,4 +1,4 @@
-# Leaves something behind, if it can.
+# Tries to leave a file behind.
 import pathlib
 
 places = "/ /etc /tmp /work /usr/lib/python3 /dev/shm"

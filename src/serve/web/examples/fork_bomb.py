@@ -1,4 +1,4 @@
-# Every process makes another, for ever: the classic.
+# A fork bomb: every process forks again and again.
 import os
 import time
 

@@ -3,5 +3,5 @@ import platform
 
 print("Hello from Python", platform.python_version())
 print("I am process", os.getpid(), "user", os.getuid())
-print("on a host that is called", os.uname().nodename)
+print("My host is called", os.uname().nodename)
 print("Around me:", *sorted(os.listdir("/")))

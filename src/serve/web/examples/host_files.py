@@ -1,4 +1,4 @@
-# Looks for what a thief would take.
+# Looks for secrets of the host.
 import os
 
 wanted = """

@@ -1,4 +1,4 @@
-# Nothing in here ever ends.
+# Never ends.
 turns = 0
 print("Turning…", flush=True)
 while True:

@@ -1,4 +1,4 @@
-# The Mandelbrot set, a character a point.
+# The Mandelbrot set, one character for each point.
 shades = " .:-=+*#%@"
 
 for y in range(17):

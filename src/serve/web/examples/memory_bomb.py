@@ -1,4 +1,4 @@
-# One gigabyte, little by little. How far does it get?
+# One gigabyte, 10 MB at a time. How far does it get?
 hoard = []
 for megabytes in range(0, 1000, 10):
     print(f"{megabytes} MB so far", flush=True)

@@ -1,4 +1,4 @@
-# Sends what it finds to somebody, if it can.
+# Tries to connect to other hosts.
 import socket
 
 

@@ -4,7 +4,7 @@ proverb = "a job goes in a verdict comes out"
 
 
 def main():
-    print("What main() prints stays apart.")
+    print("The output of main() is shown apart.")
     words = proverb.split()
     letters = Counter("".join(words))
     return {"words": len(words), "letters": letters}

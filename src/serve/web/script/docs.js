@@ -1,5 +1,4 @@
-// Swagger UI on the service's own OpenAPI document.
-// It has a look for dark pages, behind a class.
+// Swagger UI on the service's own OpenAPI document. A class switches its dark look on.
 const root = document.documentElement;
 const look = () => root.classList.toggle("dark-mode", root.dataset.theme === "dark");
 document.addEventListener("themechange", look);

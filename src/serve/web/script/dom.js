@@ -1,4 +1,4 @@
-// The few lines that stand in for a framework.
+// A few helpers in place of a framework.
 export const byId = (id) => document.getElementById(id);
 
 // element("p", { className: "hint", "aria-live": "off" }, "text", node, …); null children are left out.

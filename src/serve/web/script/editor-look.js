@@ -1,4 +1,4 @@
-// The editor's colours: the page's own variables, so that light and dark need no second look.
+// The editor's colours: the page's own variables, which are right for light and dark.
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";

@@ -1,5 +1,5 @@
-// Typing over a selection. Left to itself, Chromium would carry the colour of what is replaced over
-// to the new text as an inline style, which the page's Content-Security-Policy forbids.
+// Typing over a selection. Chromium would give the new text the
+// colour of the replaced text by an inline style, which the page's Content-Security-Policy forbids.
 import { EditorView } from "@codemirror/view";
 
 function typeOver(event, view) {

@@ -15,7 +15,7 @@ import { typing } from "./editor-typing.js";
 
 const setErrorLine = StateEffect.define();
 
-// The line that a traceback points to, until the code is changed.
+// Marks the line that a traceback points to, until the code is changed.
 const errorLine = StateField.define({
     create: () => Decoration.none,
     update(marks, transaction) {
@@ -66,7 +66,7 @@ export class Editor {
         return this.#view.state.doc.toString();
     }
 
-    // What is set is a new document: undoing never brings back the one before.
+    // Sets a new document: undo never brings back the one before.
     set code(code) {
         this.#view.setState(EditorState.create({ doc: code, extensions: this.extensions }));
     }

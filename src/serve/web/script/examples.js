@@ -1,4 +1,4 @@
-// The examples: each a file of examples/, one sentence of what will happen, and how to tell that it did.
+// The examples: each a file of examples/, a sentence that says what will happen, and a check that it did.
 import fill from "../examples/fill_the_disk.py";
 import flood from "../examples/flood_the_output.py";
 import fork from "../examples/fork_bomb.py";
@@ -12,30 +12,30 @@ import mandelbrot from "../examples/mandelbrot.py";
 import traceback from "../examples/traceback.py";
 import value from "../examples/value.py";
 
-// `kept(answer)`: what the sentence promises has happened.
+// `kept(answer)`: whether it happened as the sentence says.
 export const attacks = [
-    { title: "Infinite loop", code: loop, sentence: "It never ends by itself: it is ended when its wall time is up.",
+    { title: "Infinite loop", code: loop, sentence: "It never ends by itself. The sandbox stops it when its wall time is up.",
         kept: (answer) => answer.verdict === "timeout" },
-    { title: "Memory bomb", code: memory, sentence: "It asks for a gigabyte: the kernel ends it at its memory limit.",
+    { title: "Memory bomb", code: memory, sentence: "It asks for a gigabyte. The kernel stops it at its memory limit.",
         kept: (answer) => answer.verdict === "memory" },
-    { title: "Fork bomb", code: fork, sentence: "It doubles until no process more is given, and all end with it.",
+    { title: "Fork bomb", code: fork, sentence: "It forks until it reaches its limit of processes. All of them end with the job.",
         kept: (answer) => answer.verdict === "ok" && answer.stdout.includes("Resource temporarily unavailable") },
-    { title: "Call home", code: network, sentence: "It looks for a way out: there is no network, no name, no host.",
+    { title: "Call home", code: network, sentence: "It tries to connect to other hosts. It has no network.",
         kept: (answer) => answer.verdict === "ok" && /unreachable/.test(answer.stdout) && !answer.stdout.includes("connected") },
-    { title: "Write to disk", code: fill, sentence: "It tries to leave a file behind: everything is read-only.",
+    { title: "Write to disk", code: fill, sentence: "It tries to leave a file behind. All its directories are read-only.",
         kept: (answer) => answer.verdict === "ok" && /Read-only file system/.test(answer.stdout) && !answer.stdout.includes("written") },
-    { title: "Read the host's files", code: files, sentence: "It looks for passwords and keys: the host's files are not there.",
+    { title: "Read the host's files", code: files, sentence: "It looks for passwords and keys. The host's files are not there.",
         kept: (answer) => answer.verdict === "ok" && !answer.stdout.includes("HOST FILE") },
-    { title: "Flood the output", code: flood, sentence: "It prints 50 MB: the beginning and the end are kept.",
+    { title: "Flood the output", code: flood, sentence: "It prints 50 MB. Only the beginning and the end are kept.",
         kept: (answer) => answer.verdict === "ok" && answer.truncated.stdout > 0 },
 ];
 
 export const uses = [
-    { title: "Hello", code: hello, sentence: "It says where it is: a Python of its own, all alone." },
+    { title: "Hello", code: hello, sentence: "It prints its version of Python, its process and its host name." },
     { title: "A picture in text", code: mandelbrot, sentence: "It computes the Mandelbrot set and prints it." },
-    { title: "Standard input", code: input, stdin: "3\n4\n5\n", sentence: "It adds the numbers that it is given." },
-    { title: "A value back", code: value, call: "main", sentence: "It defines main(), whose value comes back as JSON." },
-    { title: "An error to follow", code: traceback, sentence: "It fails: its traceback leads to the line at fault." },
+    { title: "Standard input", code: input, stdin: "3\n4\n5\n", sentence: "It adds up the numbers in its standard input." },
+    { title: "A return value", code: value, call: "main", sentence: "It defines main(). The value of main() is shown as JSON." },
+    { title: "A traceback", code: traceback, sentence: "It raises an exception. The traceback links to the line at fault." },
 ];
 
 export const everyExample = [...attacks, ...uses];

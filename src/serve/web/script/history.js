@@ -1,4 +1,4 @@
-// What was run, newest first, in this browser alone.
+// The jobs that were run, newest first, stored in this browser.
 import { byId, element } from "./dom.js";
 import { keep, kept } from "./store.js";
 import { time } from "./units.js";
@@ -16,7 +16,7 @@ function load() {
     }
 }
 
-// Where it doesn't fit, the oldest go first.
+// Where they don't all fit, the oldest are dropped.
 function save(entries) {
     while (!keep("localStorage", key, JSON.stringify(entries)) && entries.length > 0)
         entries.pop();

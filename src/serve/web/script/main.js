@@ -1,4 +1,4 @@
-// Puts the page together: what a visitor does, and which part answers to it.
+// Puts the page together: connects what a visitor does with the parts of the page.
 import { byId } from "./dom.js";
 import { Editor } from "./editor.js";
 import { exampleList, markExample } from "./example-list.js";
@@ -43,7 +43,7 @@ function setJob({ code, stdin = "", policy = "run", call = "" }) {
     changed();
 }
 
-// The example that the code still is, undefined once it has been changed.
+// The example in the editor; undefined once its code has been changed.
 const example = () => everyExample.find(({ code, call = "" }) => code === editor.code && call === byId("call").value.trim());
 
 function changed() {
@@ -62,7 +62,7 @@ function showLength() {
     byId("length").classList.toggle("over", Boolean(most) && chars > most);
 }
 
-// On a phone the panels stand below each other.
+// On a phone, where the panels stand below each other, scrolls to one.
 function show(id) {
     if (!wide.matches)
         byId(id).scrollIntoView({ block: "start" });
@@ -131,7 +131,7 @@ async function openLink() {
         return job !== null;
     } catch {
         byId("status").textContent = "The link's code can't be read.";
-        byId("promise").textContent = "The link's code can't be read: it was cut off, perhaps. Ask for it again.";
+        byId("promise").textContent = "The link's code can't be read. The link may be incomplete: ask for it again.";
         byId("promise").hidden = false;
         return true;
     }

@@ -1,4 +1,4 @@
-// Bars: what a job used, beside what it was allowed.
+// Bars: the resources that a job used, beside their limits.
 import { element } from "./dom.js";
 import { bytes, count, time } from "./units.js";
 
@@ -24,7 +24,7 @@ function meter(label, value, limit, words) {
         element("span", { className: "meter-label" }, label), element("span", { className: "meter-text" }, text), bar);
 }
 
-// `limits` may be null: then the numbers stand alone.
+// `limits`: null when not known; the numbers then stand alone.
 export function meters(usage, limits) {
     return element("div", { className: "meters" },
         ...rows.map(([label, used, allowed, words]) => meter(label, usage[used], limits?.[allowed], words)));

@@ -1,10 +1,10 @@
-// A stream that a job wrote: its text, what was left out of it, and the way from a traceback to the
-// code. The text is the script's: it is only ever set as text.
+// Output of a job: the text, a mark where bytes are missing, and links from a traceback to the code.
+// The text is untrusted: it is never set as HTML.
 import { element } from "./dom.js";
 import { parts } from "./traceback.js";
 import { bytes } from "./units.js";
 
-// The line that the service put in where bytes are missing, and what stands before and after it.
+// The text before the line that marks missing bytes, the line, and the text behind it; null: nothing is missing.
 function cut(text, dropped) {
     const mark = `… ${dropped} bytes left out …\n`;
     const at = dropped > 0 ? text.indexOf(mark) : -1;
@@ -28,7 +28,7 @@ function lines(text, onLine) {
     return nodes;
 }
 
-// `onLine`: called with a line's number when a traceback's line is followed; null: none are.
+// `onLine`: called with the number of a line that is clicked in a traceback; null: lines are no links.
 export function output({ title, text, dropped, className, onLine = null }) {
     const id = `stream-${className}`;
     const [before, mark, after] = cut(text, dropped) ?? [text, "", ""];
@@ -38,6 +38,6 @@ export function output({ title, text, dropped, className, onLine = null }) {
     return element("div", { className: `stream ${className}` },
         element("h3", { id }, title),
         dropped > 0 ? element("p", { className: "notice truncated" },
-            `It wrote ${bytes(dropped)} more than is shown. You see the beginning and the end.`) : null,
+            `${bytes(dropped)} of the output are not shown. You see the beginning and the end.`) : null,
         element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, element("span", { className: "lines" }, ...body)));
 }

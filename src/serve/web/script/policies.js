@@ -1,4 +1,4 @@
-// The choice of a policy, and its limits in words.
+// The menu of policies, and the chosen policy's limits in words.
 import { element } from "./dom.js";
 import { policies } from "./service.js";
 import { bytes, count, cpus, time } from "./units.js";
@@ -18,7 +18,7 @@ export class Policies {
         const wanted = this.select.value;
         this.select.replaceChildren(...list.map(({ name, available, reason }) =>
             element("option", { value: name, disabled: !available, title: reason ?? "" },
-                available ? name : `${name} (not offered here)`)));
+                available ? name : `${name} (not available)`)));
         const first = list.find(({ available }) => available);
         this.choose(this.#known.get(wanted)?.available ? wanted : first?.name);
     }
@@ -27,12 +27,12 @@ export class Policies {
         return this.select.value;
     }
 
-    // null as long as they are not known.
+    // null until the policies are loaded.
     get limits() {
         return this.#known.get(this.name)?.limits ?? null;
     }
 
-    // A policy that is not there, or not offered, leaves the choice as it is.
+    // An unknown or unavailable policy leaves the choice as it is.
     choose(name) {
         if ([...this.select.options].some((option) => option.value === name && !option.disabled))
             this.select.value = name;

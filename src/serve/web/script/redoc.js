@@ -1,5 +1,5 @@
-// Redoc on the service's own OpenAPI document, in the pages' light colours: not all of its own can be
-// chosen, and those that can't are unreadable on dark paper. Its search would need a worker made from a blob.
+// Redoc on the service's own OpenAPI document, in the pages' light colours: some of Redoc's colours
+// are fixed, and unreadable on a dark page. Its search would need a worker made from a blob.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const sans = 'ui-sans-serif, system-ui, "Segoe UI", sans-serif';
 

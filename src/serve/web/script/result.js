@@ -24,7 +24,7 @@ const head = (tone, title, sentence, mark = null) => element("div", { className:
 export function showNothing() {
     show("empty", element("div", { className: "empty" },
         element("p", {}, "Nothing has run yet."),
-        element("p", { className: "hint" }, "Run the code, or pick an attack from the examples and see it held.")));
+        element("p", { className: "hint" }, "Run the code, or pick an attack from the examples and see how it is contained.")));
 }
 
 export function showRunning(limits) {
@@ -36,7 +36,7 @@ export function showRunning(limits) {
         byId("clock").textContent = time(Math.floor(passed / 100) * 100);
         fill.style.transform = `scaleX(${most ? Math.min(1, passed / most) : 0})`;
     };
-    show("running", head("running", "Running", most ? `It has ${time(most)}.` : "Waiting for its verdict."),
+    show("running", head("running", "Running", most ? `It may run for ${time(most)}.` : "Waiting for its verdict."),
         element("div", { className: "meter", "aria-hidden": "true" }, fill));
     ticking = setInterval(tick, 100);
     tick();
@@ -44,14 +44,14 @@ export function showRunning(limits) {
 }
 
 export function showStopped() {
-    show("stopped", head("bad", "Stopped", "You left, so the service ends the job. What it wrote is lost."));
+    show("stopped", head("bad", "Stopped", "You stopped the job. Its output is lost."));
     say("Stopped.");
 }
 
-// What the service said instead of a verdict.
+// Shows why there is no verdict.
 export function showError(error) {
-    const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "A token is needed" };
-    // The service's own sentences say when; where the page has to speak for it, it says so, too.
+    const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "Token required" };
+    // The service's own sentences say when to try again; the page's own do not.
     const again = error.retryAfter === null || error.own ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
     const field = error.field ? ` (field: ${error.field})` : "";
     const sentence = asSentence(error.message + field) + again;
@@ -60,7 +60,7 @@ export function showError(error) {
     say(sentence);
 }
 
-// Refused calls that an honest program hardly makes: "mount, socket(AF_NETLINK) ×3".
+// Refused calls that honest code rarely makes: "mount, socket(AF_NETLINK) ×3".
 const denied = (calls) => (calls ?? [])
     .map(({ call, count }) => (count > 1 ? `${call} ×${count}` : call)).join(", ");
 
@@ -71,7 +71,7 @@ const details = (answer) => element("dl", { className: "details" },
         .filter(([, value]) => value !== null && value !== "")
         .map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value)))));
 
-// `limits`: what the job was allowed, null when not known; `held`: an attack's promise was kept.
+// `limits`: of the job, null when not known; `held`: an attack was contained as its sentence says.
 export function showAnswer(answer, { limits, call, held, onLine }) {
     const { tone, title, sentence, spoken } = words(answer);
     const stream = (name, shown, className, jump) => output({

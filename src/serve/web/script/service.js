@@ -1,4 +1,4 @@
-// The service's answers, and what it means when there is none.
+// Asks the service. An answer without a verdict, or none at all, is a ServiceError.
 import { token } from "./token.js";
 
 // kind: "token" (401), "busy" (503), "rate" (429), "refused" (the request is at fault), "absent"
@@ -14,11 +14,11 @@ export class ServiceError extends Error {
 const kinds = { 400: "refused", 401: "token", 403: "refused", 413: "refused", 422: "refused", 429: "rate", 503: "busy" };
 
 const sentences = {
-    token: "The service asks for a token.",
-    rate: "You have asked more often than this service allows.",
-    busy: "The service has no room for another job just now.",
+    token: "The service requires a token.",
+    rate: "You have sent more requests than this service allows.",
+    busy: "The service is too busy for another job now.",
     refused: "The service refused the request.",
-    failed: "The service answered, but not with a verdict.",
+    failed: "The service answered without a verdict.",
 };
 
 function retryAfter(response) {
@@ -40,13 +40,13 @@ async function ask(path, options = {}) {
     } catch (error) {
         if (error.name === "AbortError")
             throw error;
-        throw new ServiceError("absent", `Nothing answers at ${location.origin}. Is sandbox-serve still running?`);
+        throw new ServiceError("absent", `No answer from ${location.origin}. Is sandbox-serve still running?`);
     }
     let body = null;
     try {
         body = JSON.parse(text);
     } catch {
-        // A proxy's page, say: the status has to do.
+        // For example the page of a proxy: the status tells the kind of error.
     }
     if (body === null || (!response.ok && !body.verdict)) {
         const kind = kinds[response.status] ?? "failed";
@@ -58,7 +58,7 @@ async function ask(path, options = {}) {
     return body;
 }
 
-// Runs a job. Aborting `signal` leaves: the service then kills it.
+// Runs a job. Aborting `signal` closes the connection, and the service then ends the job.
 export function run(request, signal) {
     return ask("/run", {
         method: "POST",

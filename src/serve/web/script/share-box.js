@@ -1,4 +1,4 @@
-// The box with the link. Where the clipboard is not to be had (plain HTTP), the link is selected instead.
+// The box with the link to the code. Where the clipboard can't be used (plain HTTP), the link is selected.
 import { byId } from "./dom.js";
 import { toFragment } from "./share.js";
 

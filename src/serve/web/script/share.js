@@ -1,5 +1,5 @@
 // A link that carries the code, in its fragment: browsers don't send that part to any server.
-// "#z=": raw deflate, "#j=": as it is; both base64url of JSON.
+// "#z=" has raw deflate, "#j=" plain text; both are base64url of JSON.
 const most = 2_000_000;
 
 const toBase64 = (data) => btoa(data.reduce((text, byte) => text + String.fromCharCode(byte), ""))
@@ -7,7 +7,7 @@ const toBase64 = (data) => btoa(data.reduce((text, byte) => text + String.fromCh
 
 const fromBase64 = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
 
-// Reads a stream, but never more than `most`: a short link can be made to unpack to gigabytes.
+// Reads a stream, at most `most` bytes of it: a short link may unpack to gigabytes.
 async function collect(stream) {
     const reader = stream.getReader();
     const chunks = [];

@@ -1,5 +1,5 @@
-// localStorage and sessionStorage as they are where a browser forbids or fills them: what can't be
-// kept is forgotten, and nothing else breaks.
+// localStorage and sessionStorage. A browser may forbid them, and they may be full: what can't be
+// stored is forgotten, and the page works on.
 export function keep(storage, key, value) {
     try {
         if (value === null)

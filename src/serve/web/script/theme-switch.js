@@ -1,4 +1,4 @@
-// The switch for light and dark. Choosing what the system says follows the system again.
+// The switch for light and dark. Choosing the system's own setting follows the system again.
 import { keep } from "./store.js";
 
 const system = matchMedia("(prefers-color-scheme: dark)");

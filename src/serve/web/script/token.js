@@ -1,4 +1,4 @@
-// The bearer token: kept in this tab's session alone, asked for when the service answers 401.
+// The bearer token. The page asks for it when the service answers 401, and keeps it in this tab's session.
 import { byId } from "./dom.js";
 import { keep, kept } from "./store.js";
 
@@ -7,7 +7,7 @@ let waiting = [];
 
 export const token = () => current;
 
-// Shows the box. Resolves once a token has been given; `sentence` is what the service said.
+// Shows the box. Resolves once a token has been given. `sentence`: the service's error.
 export function askToken(sentence) {
     byId("token-box").hidden = false;
     byId("token-error").textContent = current ? sentence : "";

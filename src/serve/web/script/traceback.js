@@ -1,4 +1,4 @@
-// Finds the lines of a traceback that name the script, so that they can lead to the code.
+// Finds the lines of a traceback that name the script, so that they can link to the code.
 const place = /File "(?:\/work\/)?(?:main\.py|<string>)", line (\d+)/;
 
 // [{ text, line }]: line is null where the text names none.
@@ -9,7 +9,7 @@ export function parts(text) {
     });
 }
 
-// The last line of the script that a traceback names: where it happened.
+// The last line of the script that a traceback names: there the exception was raised.
 export function lastLine(text) {
     let last = null;
     for (const { line } of parts(text))
