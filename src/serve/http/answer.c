@@ -34,8 +34,8 @@ char *error_json(const char *field, const char *message, size_t *size)
 
 static void add_headers(struct incoming *incoming, const char *type)
 {
-    struct MHD_Response *response = incoming->response;
-    const char *origin = incoming->headers[HEADER_ORIGIN];
+    struct MHD_Response *response = incoming->answer.response;
+    const char *origin = incoming->asked.headers[HEADER_ORIGIN];
     if (type != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     MHD_add_response_header(response, "X-Request-Id", incoming->exchange.id);
@@ -43,29 +43,30 @@ static void add_headers(struct incoming *incoming, const char *type)
     MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
     if (incoming->asset == NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    if (origin != NULL && incoming->allows_origin) {
+    if (origin != NULL && incoming->answer.allows_origin) {
         MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
         MHD_add_response_header(response, "Access-Control-Expose-Headers",
                                 "X-Request-Id, Retry-After");
         MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Origin");
     }
-    for (size_t i = 0; i < incoming->extra_count; i++)
-        MHD_add_response_header(response, incoming->extra[i].name, incoming->extra[i].value);
-    if (incoming->close || incoming->connection->http->quiet)
+    for (size_t i = 0; i < incoming->answer.extra_count; i++)
+        MHD_add_response_header(response, incoming->answer.extra[i].name,
+                                incoming->answer.extra[i].value);
+    if (incoming->answer.close || incoming->connection->http->quiet)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 /* Its memory is not counted any more. */
 static void let_go(struct incoming *incoming)
 {
-    incoming->connection->http->answer_bytes -= (int64_t)incoming->held;
-    incoming->held = 0;
+    incoming->connection->http->answer_bytes -= (int64_t)incoming->answer.held;
+    incoming->answer.held = 0;
 }
 
 /* Deadlines are so much later as answers are larger: see answer_queue. */
 static int64_t answered_ms(const struct connection *connection)
 {
-    return connection->deadline_ms - (int64_t)connection->incoming->answer_size / 4;
+    return connection->deadline_ms - (int64_t)connection->incoming->answer.size / 4;
 }
 
 /* Makes room for one more: who has had the most time to take an answer, and has not, loses it. */
@@ -74,7 +75,7 @@ static void bound_answers(struct http *http)
     while (http->answer_bytes > ANSWERS_BYTES) {
         struct connection *connection, *oldest = NULL;
         TAILQ_FOREACH(connection, &http->phases[PHASE_ANSWER], link)
-        if (connection->incoming->held > 0 &&
+        if (connection->incoming->answer.held > 0 &&
             (oldest == NULL || answered_ms(connection) < answered_ms(oldest)))
             oldest = connection;
         if (oldest == NULL)
@@ -87,17 +88,17 @@ static void bound_answers(struct http *http)
 enum MHD_Result answer_queue(struct incoming *incoming)
 {
     struct connection *connection = incoming->connection;
-    incoming->held = incoming->owned ? incoming->answer_size : 0;
-    connection->http->answer_bytes += (int64_t)incoming->held;
+    incoming->answer.held = incoming->answer.owned ? incoming->answer.size : 0;
+    connection->http->answer_bytes += (int64_t)incoming->answer.held;
     bound_answers(connection->http);
-    connection->linger = connection->linger || incoming->close;
+    connection->linger = connection->linger || incoming->answer.close;
     enum MHD_Result result =
-        MHD_queue_response(connection->mhd, incoming->status, incoming->response);
-    MHD_destroy_response(incoming->response);
-    incoming->response = NULL;
-    metrics_response(connection->http->metrics, incoming->status);
-    refusal_tell(connection, incoming->status);
-    connection_enter(connection, PHASE_ANSWER, (int64_t)incoming->answer_size / 4);
+        MHD_queue_response(connection->mhd, incoming->answer.status, incoming->answer.response);
+    MHD_destroy_response(incoming->answer.response);
+    incoming->answer.response = NULL;
+    metrics_response(connection->http->metrics, incoming->answer.status);
+    refusal_tell(connection, incoming->answer.status);
+    connection_enter(connection, PHASE_ANSWER, (int64_t)incoming->answer.size / 4);
     return result;
 }
 
@@ -105,21 +106,21 @@ static void answer(struct incoming *incoming, unsigned status, const char *type,
                    struct MHD_Response *response, size_t size, bool owned)
 {
     struct connection *connection = incoming->connection;
-    incoming->status = status;
-    incoming->response = response;
-    incoming->answer_size = size;
-    incoming->owned = owned;
+    bool suspended = incoming->phase == INCOMING_WAITS;
+    incoming->phase = INCOMING_ANSWERED;
+    incoming->answer.status = status;
+    incoming->answer.response = response;
+    incoming->answer.size = size;
+    incoming->answer.owned = owned;
     incoming->exchange.gone = NULL;
     if (response != NULL)
         add_headers(incoming, type);
-    if (incoming->inside)
+    if (!suspended)
         return;
-    if (response == NULL) {
-        incoming->abandoned = true; /* not even an error can be said: the connection is closed */
-        connection_enter(connection, PHASE_CLOSING, 0);
-    } else {
+    if (response != NULL)
         answer_queue(incoming);
-    }
+    else /* not even an error can be said */
+        connection_enter(connection, PHASE_CLOSING, 0);
     MHD_resume_connection(connection->mhd);
     http_wake(connection->endpoint);
 }
@@ -139,7 +140,7 @@ void exchange_answer(struct exchange *exchange, unsigned status, const char *typ
         "{\"status\":\"error\",\"error\":\"the service is short of memory: try again later\","
         "\"field\":null}";
     struct incoming *incoming = incoming_of(exchange);
-    if (incoming->status != 0)
+    if (incoming->phase == INCOMING_ANSWERED)
         abort(); /* answered twice: a mistake in this program */
     struct MHD_Response *response =
         body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
@@ -168,7 +169,7 @@ void exchange_error(struct exchange *exchange, unsigned status, const char *fiel
 void exchange_header(struct exchange *exchange, const char *name, const char *value)
 {
     struct incoming *incoming = incoming_of(exchange);
-    if (incoming->extra_count == EXTRA_HEADERS)
+    if (incoming->answer.extra_count == EXTRA_HEADERS)
         return;
     char *name_copy = strdup(name), *value_copy = strdup(value);
     if (name_copy == NULL || value_copy == NULL) {
@@ -176,17 +177,17 @@ void exchange_header(struct exchange *exchange, const char *name, const char *va
         free(value_copy);
         return;
     }
-    incoming->extra[incoming->extra_count].name = name_copy;
-    incoming->extra[incoming->extra_count++].value = value_copy;
+    incoming->answer.extra[incoming->answer.extra_count].name = name_copy;
+    incoming->answer.extra[incoming->answer.extra_count++].value = value_copy;
 }
 
 void answer_forget(struct incoming *incoming)
 {
     let_go(incoming);
-    if (incoming->response != NULL)
-        MHD_destroy_response(incoming->response);
-    for (size_t i = 0; i < incoming->extra_count; i++) {
-        free(incoming->extra[i].name);
-        free(incoming->extra[i].value);
+    if (incoming->answer.response != NULL)
+        MHD_destroy_response(incoming->answer.response);
+    for (size_t i = 0; i < incoming->answer.extra_count; i++) {
+        free(incoming->answer.extra[i].name);
+        free(incoming->answer.extra[i].value);
     }
 }

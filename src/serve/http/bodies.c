@@ -15,10 +15,10 @@ const char body_refusal[] =
 
 void body_drop(struct incoming *incoming)
 {
-    incoming->connection->http->body_bytes -= (int64_t)incoming->body_room;
-    free(incoming->body);
-    incoming->body = NULL;
-    incoming->body_room = 0;
+    incoming->connection->http->body_bytes -= (int64_t)incoming->body.room;
+    free(incoming->body.data);
+    incoming->body.data = NULL;
+    incoming->body.room = 0;
     incoming->exchange.body = "";
 }
 
@@ -27,8 +27,8 @@ static int by_holder(const void *left, const void *right)
 {
     const struct incoming *a = *(struct incoming *const *)left;
     const struct incoming *b = *(struct incoming *const *)right;
-    int order = strcmp(a->key, b->key);
-    return order != 0 ? order : (b->body_room > a->body_room) - (b->body_room < a->body_room);
+    int order = strcmp(a->client.key, b->client.key);
+    return order != 0 ? order : (b->body.room > a->body.room) - (b->body.room < a->body.room);
 }
 
 /* The bodies that are held; NULL: no memory. The caller frees them. */
@@ -40,7 +40,7 @@ static struct incoming **list_bodies(const struct http *http, size_t *count)
     if (bodies == NULL)
         return NULL;
     TAILQ_FOREACH(connection, &http->phases[PHASE_BODY], link)
-    if (connection->incoming != NULL && connection->incoming->body_room > 0)
+    if (connection->incoming != NULL && connection->incoming->body.room > 0)
         bodies[(*count)++] = connection->incoming;
     qsort(bodies, *count, sizeof(struct incoming *), by_holder);
     return bodies;
@@ -56,9 +56,10 @@ static struct incoming *find_victim(const struct incoming *incoming, size_t more
     size_t own = more;
     for (size_t first = 0, end; bodies != NULL && first < count; first = end) {
         held = 0;
-        for (end = first; end < count && strcmp(bodies[end]->key, bodies[first]->key) == 0; end++)
-            held += bodies[end]->body_room;
-        if (strcmp(bodies[first]->key, incoming->key) == 0) {
+        for (end = first;
+             end < count && strcmp(bodies[end]->client.key, bodies[first]->client.key) == 0; end++)
+            held += bodies[end]->body.room;
+        if (strcmp(bodies[first]->client.key, incoming->client.key) == 0) {
             own += held;
         } else if (held > most) {
             most = held;
@@ -74,7 +75,7 @@ static void evict(struct incoming *incoming)
     size_t size = 0;
     _cleanup_free_ char *body = error_json("body", body_refusal, &size);
     body_drop(incoming);
-    incoming->abandoned = true;
+    incoming->phase = INCOMING_LEFT;
     connection_say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, incoming->exchange.id, body, size);
     connection->linger = true;
     connection_shut(connection);
@@ -84,23 +85,23 @@ static void evict(struct incoming *incoming)
 bool body_grow(struct incoming *incoming, size_t size)
 {
     struct http *http = incoming->connection->http;
-    if (size <= incoming->body_room)
+    if (size <= incoming->body.room)
         return true;
-    size_t room = incoming->body_room == 0 ? 4096 : incoming->body_room * 2;
+    size_t room = incoming->body.room == 0 ? 4096 : incoming->body.room * 2;
     while (room < size)
         room *= 2;
-    size_t more = room - incoming->body_room;
+    size_t more = room - incoming->body.room;
     while (http->body_bytes + (int64_t)more > BODIES_BYTES) {
         struct incoming *victim = find_victim(incoming, more);
         if (victim == NULL)
             return false;
         evict(victim);
     }
-    char *body = realloc(incoming->body, room);
+    char *body = realloc(incoming->body.data, room);
     if (body == NULL)
         return false;
     http->body_bytes += (int64_t)more;
-    incoming->body = body;
-    incoming->body_room = room;
+    incoming->body.data = body;
+    incoming->body.room = room;
     return true;
 }

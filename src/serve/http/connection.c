@@ -160,7 +160,7 @@ static int send_interim(struct connection *connection)
 static void look(struct connection *connection)
 {
     enum presence presence = presence_of_peer(connection->watch.fd);
-    bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->interim &&
+    bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->asked.interim &&
                connection->looks % LOOKS_INTERIM == 2;
     if (presence == PRESENCE_GONE || (ask && send_interim(connection) < 0)) {
         leave(connection);

@@ -22,7 +22,7 @@
 
 static void set_id(struct incoming *incoming)
 {
-    const char *given = incoming->headers[HEADER_REQUEST_ID];
+    const char *given = incoming->asked.headers[HEADER_REQUEST_ID];
     char *id = incoming->exchange.id;
     size_t size =
         given == NULL
@@ -42,30 +42,30 @@ static void set_id(struct incoming *incoming)
  * another's body (request smuggling, RFC 9112, 11.2). */
 static bool check_framing(struct incoming *incoming, const char *version)
 {
-    const char *coding = incoming->headers[HEADER_TRANSFER_ENCODING];
-    const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
-    incoming->has_body = coding != NULL || (length != NULL && strtoull(length, NULL, 10) > 0);
-    incoming->close = true;
+    const char *coding = incoming->asked.headers[HEADER_TRANSFER_ENCODING];
+    const char *length = incoming->asked.headers[HEADER_CONTENT_LENGTH];
+    incoming->asked.has_body = coding != NULL || (length != NULL && strtoull(length, NULL, 10) > 0);
+    incoming->answer.close = true;
     if (incoming->connection->wrong != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL, "%s", incoming->connection->wrong);
-    if (head_end(&incoming->head))
+    if (head_end(&incoming->asked.head))
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
                       "the request's head is malformed: send 'METHOD target HTTP/1.1' with one "
                       "space between each, then each header on one line as 'Name: value' without a "
                       "space before the colon; end each line with CRLF, and send no NUL");
-    if (incoming->headers[HEADER_HOST] == NULL && strcmp(version, "HTTP/1.0") != 0)
+    if (incoming->asked.headers[HEADER_HOST] == NULL && strcmp(version, "HTTP/1.0") != 0)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Host",
                       "HTTP/1.1 needs a header Host: send it");
-    if (incoming->twice != NULL)
-        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, incoming->twice,
-                      "the header %s came twice: send it once", incoming->twice);
+    if (incoming->asked.twice != NULL)
+        return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, incoming->asked.twice,
+                      "the header %s came twice: send it once", incoming->asked.twice);
     if (coding != NULL && (length != NULL || strcmp(version, "HTTP/1.0") == 0))
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Transfer-Encoding",
                       "send either Content-Length or, in HTTP/1.1, Transfer-Encoding");
     if (coding != NULL && strcasecmp(coding, "chunked") != 0)
         return REFUSE(incoming, MHD_HTTP_NOT_IMPLEMENTED, "Transfer-Encoding",
                       "the only Transfer-Encoding that is understood is chunked");
-    incoming->close = false;
+    incoming->answer.close = false;
     return true;
 }
 
@@ -75,15 +75,15 @@ static bool split_absolute(struct incoming *incoming)
 {
     static const char http[] = "http://", https[] = "https://";
     const char *target = incoming->exchange.path;
-    incoming->https = strncasecmp(target, https, sizeof(https) - 1) == 0;
-    if (!incoming->https && strncasecmp(target, http, sizeof(http) - 1) != 0)
+    incoming->asked.https = strncasecmp(target, https, sizeof(https) - 1) == 0;
+    if (!incoming->asked.https && strncasecmp(target, http, sizeof(http) - 1) != 0)
         return false;
-    const char *authority = target + (incoming->https ? sizeof(https) : sizeof(http)) - 1;
+    const char *authority = target + (incoming->asked.https ? sizeof(https) : sizeof(http)) - 1;
     size_t size = strcspn(authority, "/");
-    if (size >= sizeof(incoming->authority))
+    if (size >= sizeof(incoming->asked.authority))
         size = 0; /* no name is that long */
-    memcpy(incoming->authority, authority, size);
-    incoming->absolute = true;
+    memcpy(incoming->asked.authority, authority, size);
+    incoming->asked.absolute = true;
     /* RFC 9112, 3.2.4: of OPTIONS the empty path is the whole server. */
     bool options = strcmp(incoming->exchange.method, "OPTIONS") == 0;
     incoming->exchange.path = authority[size] == '/' ? authority + size : options ? "*" : "/";
@@ -102,27 +102,27 @@ static bool check_target(struct incoming *incoming)
     if (!split_absolute(incoming))
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
                       "ask for a path that begins with /, or for http://HOST/PATH");
-    if (*incoming->authority == '\0' || strchr(incoming->authority, '@') != NULL)
+    if (*incoming->asked.authority == '\0' || strchr(incoming->asked.authority, '@') != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
                       "what is asked for must have the form http://HOST/PATH, without a user");
     /* RFC 9110, 7.4: whoever asks for https: believes that nobody can listen. */
-    if (incoming->https && !connection->endpoint->tls &&
+    if (incoming->asked.https && !connection->endpoint->tls &&
         !networks_hold(http->proxies, http->proxies_count, &connection->address))
         return REFUSE(incoming, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
                       "this connection is not https: ask for http://%.100s, or connect with TLS",
-                      incoming->authority);
+                      incoming->asked.authority);
     return true;
 }
 
 static bool check_size(struct incoming *incoming)
 {
     const struct config *config = incoming->connection->http->config;
-    const char *length = incoming->headers[HEADER_CONTENT_LENGTH];
+    const char *length = incoming->asked.headers[HEADER_CONTENT_LENGTH];
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(incoming->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     /* That it is a number libmicrohttpd has seen to. */
     unsigned long long announced = length != NULL ? strtoull(length, NULL, 10) : 0;
-    incoming->close = true;
+    incoming->answer.close = true;
     if (info != NULL && info->header_size > (size_t)config->header_bytes)
         return REFUSE(incoming, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, NULL,
                       "the request's header is larger than %lld bytes: send less",
@@ -131,7 +131,7 @@ static bool check_size(struct incoming *incoming)
         return REFUSE(incoming, MHD_HTTP_CONTENT_TOO_LARGE, "body",
                       "the body is larger than %lld bytes: send less",
                       (long long)config->body_bytes);
-    incoming->close = false;
+    incoming->answer.close = false;
     return true;
 }
 
@@ -141,21 +141,22 @@ static bool check_guard(struct incoming *incoming)
 {
     const struct config *config = incoming->connection->http->config;
     /* RFC 9112, 3.2.2: in a target that names the host, that one counts. */
-    const char *host = incoming->headers[HEADER_HOST];
-    const struct guard_input input = {.method = incoming->exchange.method,
-                                      .host = incoming->absolute ? incoming->authority : host,
-                                      .ignored_host = incoming->absolute ? host : NULL,
-                                      .origin = incoming->headers[HEADER_ORIGIN],
-                                      .fetch_site = incoming->headers[HEADER_FETCH_SITE],
-                                      .private_socket =
-                                          incoming->connection->address.family == AF_UNIX};
+    const char *host = incoming->asked.headers[HEADER_HOST];
+    const struct guard_input input = {
+        .method = incoming->exchange.method,
+        .host = incoming->asked.absolute ? incoming->asked.authority : host,
+        .ignored_host = incoming->asked.absolute ? host : NULL,
+        .origin = incoming->asked.headers[HEADER_ORIGIN],
+        .fetch_site = incoming->asked.headers[HEADER_FETCH_SITE],
+        .private_socket = incoming->connection->address.family == AF_UNIX};
     struct sb_error err;
     unsigned status = guard_check(config, &input, &err);
     if (status == MHD_HTTP_FORBIDDEN)
         incoming->exchange.refusal = REFUSED_ORIGIN;
     if (status != 0)
         return REFUSE(incoming, status, err.field, "%s", err.message);
-    incoming->allows_origin = input.origin != NULL && guard_origin_configured(config, input.origin);
+    incoming->answer.allows_origin =
+        input.origin != NULL && guard_origin_configured(config, input.origin);
     return true;
 }
 
@@ -181,21 +182,23 @@ static void identify(struct incoming *incoming)
 {
     const struct http *http = incoming->connection->http;
     struct client *client = &incoming->exchange.client;
-    struct address address = address_forwarded(&incoming->connection->address, incoming->forwarded,
-                                               http->proxies, http->proxies_count);
+    struct address address =
+        address_forwarded(&incoming->connection->address, incoming->asked.forwarded, http->proxies,
+                          http->proxies_count);
     struct address subscriber = address_subscriber(&address);
-    address_text(&address, incoming->address);
-    address_text(&subscriber, incoming->key);
-    *client = (struct client){
-        .key = incoming->key, .address = incoming->address, .rate = http->config->rate};
-    if (*incoming->forwarded != '\0')
+    address_text(&address, incoming->client.address);
+    address_text(&subscriber, incoming->client.key);
+    *client = (struct client){.key = incoming->client.key,
+                              .address = incoming->client.address,
+                              .rate = http->config->rate};
+    if (*incoming->asked.forwarded != '\0')
         tell_of_proxy(incoming);
 }
 
 static const struct token *find_token(struct incoming *incoming)
 {
     static const char bearer[] = "bearer ";
-    const char *text = incoming->headers[HEADER_AUTHORIZATION];
+    const char *text = incoming->asked.headers[HEADER_AUTHORIZATION];
     if (text == NULL || strncasecmp(text, bearer, sizeof(bearer) - 1) != 0)
         return NULL;
     text += sizeof(bearer) - 1;
@@ -226,13 +229,13 @@ static bool refuse_for_now(struct incoming *incoming, enum refusal reason, doubl
  * can't be guessed, and others may share the address. */
 static bool refuse_token(struct incoming *incoming)
 {
-    char key[sizeof(incoming->key) + 16];
-    snprintf(key, sizeof(key), "no token %s", incoming->key);
+    char key[sizeof(incoming->client.key) + 16];
+    snprintf(key, sizeof(key), "no token %s", incoming->client.key);
     int64_t wait_ms =
         take_turn(incoming->connection->http, key, WRONG_TOKENS_RATE, WRONG_TOKENS_BURST);
     if (wait_ms > 0)
         return refuse_for_now(incoming, REFUSED_TOKEN_RATE, WRONG_TOKENS_RATE, wait_ms);
-    bool sent = incoming->headers[HEADER_AUTHORIZATION] != NULL;
+    bool sent = incoming->asked.headers[HEADER_AUTHORIZATION] != NULL;
     exchange_header(&incoming->exchange, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
                     sent ? "Bearer realm=\"sandbox-run\", error=\"invalid_token\""
                          : "Bearer realm=\"sandbox-run\"");
@@ -250,11 +253,11 @@ static bool check_token(struct incoming *incoming)
         return refuse_token(incoming);
     /* Copies: the file of tokens may be read anew while this request waits. */
     struct client *client = &incoming->exchange.client;
-    memcpy(incoming->token, token->name, sizeof(incoming->token));
-    memcpy(incoming->policy, token->policy, sizeof(incoming->policy));
-    snprintf(incoming->key, sizeof(incoming->key), "token %s", token->name);
-    client->token = incoming->token;
-    client->policy = incoming->policy[0] != '\0' ? incoming->policy : NULL;
+    memcpy(incoming->client.token, token->name, sizeof(incoming->client.token));
+    memcpy(incoming->client.policy, token->policy, sizeof(incoming->client.policy));
+    snprintf(incoming->client.key, sizeof(incoming->client.key), "token %s", token->name);
+    client->token = incoming->client.token;
+    client->policy = incoming->client.policy[0] != '\0' ? incoming->client.policy : NULL;
     client->jobs = token->jobs;
     if (token->rate > 0)
         client->rate = token->rate;
@@ -338,12 +341,12 @@ static bool answer_options(struct incoming *incoming)
         return REFUSE(incoming, MHD_HTTP_NOT_FOUND, NULL, "there is nothing at %.200s",
                       exchange->path);
     exchange_header(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
-    if (incoming->allows_origin && incoming->headers[HEADER_REQUEST_METHOD] != NULL) {
+    if (incoming->answer.allows_origin && incoming->asked.headers[HEADER_REQUEST_METHOD] != NULL) {
         exchange_header(exchange, "Access-Control-Allow-Methods", allowed);
         exchange_header(exchange, "Access-Control-Allow-Headers",
                         "Authorization, Content-Type, X-Request-Id");
         exchange_header(exchange, "Access-Control-Max-Age", "600");
-        if (incoming->headers[HEADER_PRIVATE_NETWORK] != NULL)
+        if (incoming->asked.headers[HEADER_PRIVATE_NETWORK] != NULL)
             exchange_header(exchange, "Access-Control-Allow-Private-Network", "true");
     }
     incoming_answer_constant(incoming, MHD_HTTP_NO_CONTENT, NULL, "", 0);
@@ -355,9 +358,9 @@ static bool check_type(struct incoming *incoming)
     struct sb_error err;
     unsigned status = 0;
     /* Without a body there is no code to run: the route says what is missing. */
-    if (incoming->has_body && (incoming->exchange.route->flags & ROUTE_BODY) != 0)
-        status = guard_body(incoming->headers[HEADER_CONTENT_TYPE],
-                            incoming->headers[HEADER_CONTENT_ENCODING], &err);
+    if (incoming->asked.has_body && (incoming->exchange.route->flags & ROUTE_BODY) != 0)
+        status = guard_body(incoming->asked.headers[HEADER_CONTENT_TYPE],
+                            incoming->asked.headers[HEADER_CONTENT_ENCODING], &err);
     if (status != 0 && strcmp(err.field, "Content-Encoding") == 0)
         exchange_header(&incoming->exchange, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     return status == 0 || REFUSE(incoming, status, err.field, "%s", err.message);
@@ -399,7 +402,7 @@ static void answer_asset(struct incoming *incoming)
 {
     const struct asset *asset = incoming->asset;
     struct exchange *exchange = &incoming->exchange;
-    const char *known = incoming->headers[HEADER_IF_NONE_MATCH];
+    const char *known = incoming->asked.headers[HEADER_IF_NONE_MATCH];
     char etag[128];
     /* Weak: the compressed form bears the same. */
     snprintf(etag, sizeof(etag), "W/%s", asset->etag);
@@ -413,7 +416,8 @@ static void answer_asset(struct incoming *incoming)
         incoming_answer_constant(incoming, MHD_HTTP_NOT_MODIFIED, NULL, "", 0);
         return;
     }
-    bool gzip = asset->gzip != NULL && accepts(incoming->headers[HEADER_ACCEPT_ENCODING], "gzip");
+    bool gzip =
+        asset->gzip != NULL && accepts(incoming->asked.headers[HEADER_ACCEPT_ENCODING], "gzip");
     if (gzip)
         exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
     incoming_answer_constant(incoming, MHD_HTTP_OK, asset->type, gzip ? asset->gzip : asset->data,

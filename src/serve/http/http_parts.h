@@ -217,42 +217,56 @@ enum header {
 #define FORWARDED_SIZE 1024
 #define EXTRA_HEADERS 8
 
+/* How far a request has come. */
+enum incoming_phase {
+    INCOMING_ARRIVES,  /* its header, or its body: libmicrohttpd calls us */
+    INCOMING_WAITS,    /* for its route, which answers later: its connection is suspended */
+    INCOMING_ANSWERED, /* what still comes of its body is only read */
+    INCOMING_LEFT,     /* by its client, which takes no answer any more */
+};
+
 struct incoming {
-    struct exchange exchange;
+    struct exchange exchange; /* first: see incoming_of */
     struct connection *connection;
-    const char *headers[HEADERS];   /* NULL: not sent */
-    char forwarded[FORWARDED_SIZE]; /* X-Forwarded-For, the end of it */
-    const struct asset *asset;
+    enum incoming_phase phase;
+    const struct asset *asset; /* that is asked for; NULL: a route is, or the page "/" */
 
-    /* What exchange.client points to. */
-    char key[TOKEN_NAME_SIZE + 8];
-    char address[ADDRESS_TEXT_SIZE];
-    char token[TOKEN_NAME_SIZE], policy[TOKEN_NAME_SIZE];
-
-    char *body;
-    size_t body_room;
-    bool has_body; /* one is announced */
-    bool interim;  /* its client takes interim answers: not of HTTP/1.0 (RFC 9110, 15.2) */
-    struct head head;
-    bool absolute;       /* the target was a whole URL, */
-    bool https;          /* of https:, */
-    char authority[256]; /* that named this host */
-    const char *twice;   /* a header that came twice and must not; NULL: none */
-    bool allows_origin;  /* CORS: answers may be read by the page that asked */
-
-    unsigned status; /* of the answer; 0: none yet */
-    struct MHD_Response *response;
-    size_t answer_size;
-    bool owned;  /* it is memory of ours until the client has taken it */
-    size_t held; /* of that, what is counted in http->answer_bytes */
     struct {
-        char *name, *value;
-    } extra[EXTRA_HEADERS];
-    size_t extra_count;
-    bool inside;    /* in a call from libmicrohttpd, which takes the answer when that returns */
-    bool begun;     /* the route has been asked */
-    bool abandoned; /* the client has left */
-    bool close;     /* the connection ends with the answer */
+        const char *headers[HEADERS];   /* NULL: not sent */
+        char forwarded[FORWARDED_SIZE]; /* X-Forwarded-For, the end of it */
+        const char *twice;              /* a header that came twice and must not; NULL: none */
+        struct head head;
+        bool interim;        /* its client takes interim answers: HTTP/1.1 (RFC 9110, 15.2) */
+        bool has_body;       /* one is announced */
+        bool absolute;       /* the target is a whole URL, */
+        bool https;          /* of https:, */
+        char authority[256]; /* that names this host */
+    } asked;
+
+    struct { /* what exchange.client points to */
+        char key[TOKEN_NAME_SIZE + 8];
+        char address[ADDRESS_TEXT_SIZE];
+        char token[TOKEN_NAME_SIZE], policy[TOKEN_NAME_SIZE];
+    } client;
+
+    struct { /* its size is exchange.body_size */
+        char *data;
+        size_t room;
+    } body;
+
+    struct {
+        unsigned status;
+        struct MHD_Response *response; /* NULL: handed over, or there was no memory for one */
+        size_t size;
+        bool owned;  /* it is memory of ours until the client has taken it */
+        size_t held; /* of that, what is counted in http->answer_bytes */
+        struct {
+            char *name, *value;
+        } extra[EXTRA_HEADERS];
+        size_t extra_count;
+        bool allows_origin; /* CORS: it may be read by the page that asked */
+        bool close;         /* the connection ends with it */
+    } answer;
 };
 
 /* MHD_AccessHandlerCallback, MHD_OPTION_NOTIFY_COMPLETED, MHD_OPTION_URI_LOG_CALLBACK. */

@@ -33,14 +33,14 @@ static enum MHD_Result take_body(struct incoming *incoming, const char *data, si
         return refuse_body(incoming, MHD_HTTP_CONTENT_TOO_LARGE, message);
     }
     exchange->body_size += size;
-    if (incoming->status != 0)
-        return MHD_YES; /* refused already: the rest is only read */
-    if (incoming->abandoned)
+    if (incoming->phase == INCOMING_ANSWERED)
+        return MHD_YES;
+    if (incoming->phase == INCOMING_LEFT)
         return MHD_NO;
     if (!body_grow(incoming, exchange->body_size))
         return refuse_body(incoming, MHD_HTTP_SERVICE_UNAVAILABLE, body_refusal);
-    memcpy(incoming->body + exchange->body_size - size, data, size);
-    exchange->body = incoming->body;
+    memcpy(incoming->body.data + exchange->body_size - size, data, size);
+    exchange->body = incoming->body.data;
     return MHD_YES;
 }
 
@@ -91,20 +91,20 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
     (void)kind;
     struct incoming *incoming = user;
     if (value == NULL) {
-        incoming->head.malformed = true;
+        incoming->asked.head.malformed = true;
         return MHD_YES;
     }
-    head_field(&incoming->head, name, name_size, value, value_size);
+    head_field(&incoming->asked.head, name, name_size, value, value_size);
     for (size_t i = 0; i < HEADERS; i++) {
         if (strcasecmp(name, header_names[i].name) != 0)
             continue;
-        if (incoming->headers[i] != NULL && header_names[i].single)
-            incoming->twice = header_names[i].name;
-        incoming->headers[i] = value;
+        if (incoming->asked.headers[i] != NULL && header_names[i].single)
+            incoming->asked.twice = header_names[i].name;
+        incoming->asked.headers[i] = value;
         return MHD_YES;
     }
     if (strcasecmp(name, "X-Forwarded-For") == 0)
-        append_forwarded(incoming->forwarded, value);
+        append_forwarded(incoming->asked.forwarded, value);
     return MHD_YES;
 }
 
@@ -128,7 +128,8 @@ static void read_head(struct incoming *incoming, const char *method, const char 
     struct connection *connection = incoming->connection;
     size_t size = MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
                       ->header_size;
-    incoming->head = head_begin(method, connection->target, connection->target_size, version, size);
+    incoming->asked.head =
+        head_begin(method, connection->target, connection->target_size, version, size);
     MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
 }
 
@@ -143,7 +144,7 @@ static struct incoming *begin(struct connection *connection, const char *url, co
     incoming->exchange.method = method;
     incoming->exchange.path = url;
     incoming->exchange.body = "";
-    incoming->interim = strcmp(version, "HTTP/1.0") != 0;
+    incoming->asked.interim = strcmp(version, "HTTP/1.0") != 0;
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
     read_head(incoming, method, version);
@@ -154,8 +155,13 @@ static struct incoming *begin(struct connection *connection, const char *url, co
  * a word (Expect), or the body is not worth reading. */
 static bool answers_early(const struct incoming *incoming)
 {
-    return incoming->status != 0 && incoming->has_body &&
-           (incoming->close || incoming->headers[HEADER_EXPECT] != NULL);
+    return incoming->phase == INCOMING_ANSWERED && incoming->asked.has_body &&
+           (incoming->answer.close || incoming->asked.headers[HEADER_EXPECT] != NULL);
+}
+
+static enum MHD_Result hand_over_answer(struct incoming *incoming)
+{
+    return incoming->answer.response != NULL ? answer_queue(incoming) : MHD_NO;
 }
 
 static enum MHD_Result first_call(struct connection *connection, const char *url,
@@ -165,36 +171,38 @@ static enum MHD_Result first_call(struct connection *connection, const char *url
     *context = incoming;
     if (incoming == NULL)
         return MHD_NO;
-    incoming->inside = true;
     dispatch_admit(incoming, version);
-    incoming->inside = false;
     if (!answers_early(incoming))
         return MHD_YES;
     connection->linger = true;
-    return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
+    return hand_over_answer(incoming);
+}
+
+/* The client has left before its answer: the route is told so. */
+static void leave(struct incoming *incoming)
+{
+    struct exchange *exchange = &incoming->exchange;
+    incoming->phase = INCOMING_LEFT;
+    if (exchange->gone != NULL)
+        exchange->gone(exchange);
+    exchange->gone = NULL;
 }
 
 static enum MHD_Result last_call(struct incoming *incoming)
 {
     struct connection *connection = incoming->connection;
-    if (incoming->abandoned)
-        return MHD_NO;
-    if (incoming->status == 0 && !incoming->begun) {
-        incoming->begun = true;
-        incoming->inside = true;
+    if (incoming->phase == INCOMING_ARRIVES) {
         dispatch_run(incoming);
-        incoming->inside = false;
         body_drop(incoming); /* what it said is in the job */
     }
-    if (incoming->status != 0)
-        return incoming->response != NULL ? answer_queue(incoming) : MHD_NO;
+    if (incoming->phase == INCOMING_ANSWERED)
+        return hand_over_answer(incoming);
+    if (incoming->phase == INCOMING_LEFT)
+        return MHD_NO;
+    incoming->phase = INCOMING_WAITS;
     connection_enter(connection, PHASE_WAIT, 0);
     if (connection_is_gone(connection)) {
-        struct exchange *exchange = &incoming->exchange;
-        if (exchange->gone != NULL)
-            exchange->gone(exchange);
-        exchange->gone = NULL;
-        incoming->abandoned = true;
+        leave(incoming);
         return MHD_NO;
     }
     MHD_suspend_connection(connection->mhd);
@@ -221,11 +229,7 @@ enum MHD_Result incoming_handle(void *endpoint, struct MHD_Connection *mhd, cons
 
 void incoming_abandon(struct incoming *incoming)
 {
-    struct exchange *exchange = &incoming->exchange;
-    if (exchange->gone != NULL)
-        exchange->gone(exchange);
-    exchange->gone = NULL;
-    incoming->abandoned = true;
+    leave(incoming);
     MHD_resume_connection(incoming->connection->mhd);
     http_wake(incoming->connection->endpoint);
 }

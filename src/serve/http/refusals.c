@@ -118,7 +118,8 @@ void refusal_tell(struct connection *connection, unsigned status)
     if (status < 400 || (incoming != NULL && incoming->exchange.no_refusal))
         return;
     if (incoming != NULL) {
-        tell(connection->http, &incoming->exchange, status, incoming->address, incoming->key);
+        tell(connection->http, &incoming->exchange, status, incoming->client.address,
+             incoming->client.key);
         return;
     }
     struct address subscriber = address_subscriber(&connection->address);
