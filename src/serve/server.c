@@ -27,7 +27,7 @@ struct server {
     struct http *http;
     struct watch signals;
     struct timer grace, alive;
-    bool stopping, ending;
+    bool stopping, finishing;
     bool idle, empty; /* no job, no connection is left */
 };
 
@@ -42,9 +42,9 @@ static void stop_when_done(struct server *server)
 {
     if (server->idle && server->empty)
         loop_stop(server->loop);
-    else if (server->idle && !server->ending)
+    else if (server->idle && !server->finishing)
         timer_set(&server->grace, LAST_ANSWERS_MS);
-    server->ending = server->ending || server->idle;
+    server->finishing = server->finishing || server->idle;
 }
 
 static void service_idle(void *user)
@@ -62,34 +62,34 @@ static void http_empty(void *user)
 }
 
 /* Ends jobs with a verdict; when that has been done already, does not wait for anybody. */
-static void end_jobs(struct server *server, const char *why)
+static void kill_jobs(struct server *server, const char *why)
 {
-    if (server->ending) {
+    if (server->finishing) {
         loop_stop(server->loop);
         return;
     }
-    server->ending = true;
+    server->finishing = true;
     log_say(server->setup->log, LOG_NOTICE, "jobs that still run are ended: %s", why);
     timer_set(&server->grace, LAST_ANSWERS_MS);
-    service_end(server->service, "the service is being stopped");
+    service_kill_jobs(server->service, "the service is being stopped");
 }
 
 static void grace_over(void *user)
 {
-    end_jobs(user, "--grace has passed");
+    kill_jobs(user, "--grace has passed");
 }
 
 static void stop(struct server *server)
 {
     if (server->stopping) {
-        end_jobs(server, "told to stop a second time");
+        kill_jobs(server, "told to stop a second time");
         return;
     }
     server->stopping = true;
     tell(server, NOTICE_STOPPING);
     log_say(server->setup->log, LOG_INFO, "stopping: no new requests are taken");
     timer_set(&server->grace, server->setup->config->grace_ms);
-    http_quiesce(server->http, http_empty, server);
+    http_drain(server->http, http_empty, server);
     listeners_close(server->setup->listeners, server->setup->config->workers == 1);
     service_drain(server->service, service_idle, server);
 }
@@ -185,7 +185,7 @@ static int open_watches(struct server *server, struct sb_error *err)
     return 0;
 }
 
-static int begin(struct server *server, struct sb_error *err)
+static int open_server(struct server *server, struct sb_error *err)
 {
     const struct server_setup *setup = server->setup;
     if (loop_open(&server->loop, err) < 0 || open_watches(server, err) < 0)
@@ -213,10 +213,10 @@ static int begin(struct server *server, struct sb_error *err)
     return 0;
 }
 
-static void end(struct server *server)
+static void close_server(struct server *server)
 {
     if (server->http != NULL)
-        http_abandon(server->http);
+        http_clients_leave(server->http);
     service_close(server->service);
     http_close(server->http);
     log_detach(server->setup->log);
@@ -236,7 +236,7 @@ int server_run(const struct server_setup *setup, struct sb_error *err)
 {
     struct server server = {.setup = setup, .signals.fd = -1};
     dontfork_libraries();
-    int result = begin(&server, err);
+    int result = open_server(&server, err);
     if (result == 0) {
         if (setup->config->workers == 1)
             listeners_say(setup->listeners, setup->config, setup->log);
@@ -245,6 +245,6 @@ int server_run(const struct server_setup *setup, struct sb_error *err)
             say_alive(&server);
         result = loop_run(server.loop, err);
     }
-    end(&server);
+    close_server(&server);
     return result;
 }

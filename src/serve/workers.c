@@ -160,7 +160,7 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     exit(result < 0 ? 1 : 0);
 }
 
-static int start(struct worker *worker, struct sb_error *err)
+static int start_worker(struct worker *worker, struct sb_error *err)
 {
     int ends[2];
     pid_t self = getpid();
@@ -191,11 +191,11 @@ static void plan_restart(struct worker *worker)
     timer_set(&worker->restart, worker->backoff_ms);
 }
 
-static void restart(void *user)
+static void restart_worker(void *user)
 {
     struct worker *worker = user;
     struct sb_error err;
-    if (worker->parent->stopping || start(worker, &err) == 0)
+    if (worker->parent->stopping || start_worker(worker, &err) == 0)
         return;
     log_say(worker->parent->setup->log, LOG_ERR, "%s", err.message);
     plan_restart(worker);
@@ -275,7 +275,7 @@ static void signal_ready(void *user, uint32_t events)
 
 /* ── The parent ─────────────────────────────────────────────────────────────────────────────── */
 
-static int begin(struct parent *parent, struct sb_error *err)
+static int open_parent(struct parent *parent, struct sb_error *err)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -293,18 +293,18 @@ static int begin(struct parent *parent, struct sb_error *err)
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *worker = &parent->workers[i];
         *worker = (struct worker){.parent = parent, .number = i, .pipe.fd = -1};
-        if (timer_open(&worker->restart, parent->loop, restart, worker) < 0)
+        if (timer_open(&worker->restart, parent->loop, restart_worker, worker) < 0)
             return sb_fail(err, "workers", errno, "the kernel gives no timers");
     }
     for (size_t i = 0; i < parent->count; i++)
-        if (start(&parent->workers[i], err) < 0)
+        if (start_worker(&parent->workers[i], err) < 0)
             return -1;
     if (parent->setup->alive_ms > 0)
         watch_over(parent);
     return 0;
 }
 
-static void end(struct parent *parent)
+static void close_parent(struct parent *parent)
 {
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *worker = &parent->workers[i];
@@ -334,11 +334,11 @@ int workers_run(const struct server_setup *setup, struct sb_error *err)
                      ? sb_fail(err, "workers", 0, "no memory to begin with; free some")
                      : loop_open(&parent.loop, err);
     if (result == 0)
-        result = begin(&parent, err);
+        result = open_parent(&parent, err);
     if (result == 0)
         result = loop_run(parent.loop, err);
     if (parent.loop != NULL)
-        end(&parent);
+        close_parent(&parent);
     if (result == 0 && parent.failed)
         return sb_fail(err, "workers", 0, "a worker could not begin: it has said why");
     return result;

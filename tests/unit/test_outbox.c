@@ -145,7 +145,7 @@ static void the_end_waits_only_so_long(void **state)
     put(&reader, "never read ");
     outbox_finish(&reader.outbox, 10);
     assert_int_equal(reader.outbox.bytes, strlen("never read "));
-    outbox_drop(&reader.outbox);
+    outbox_free(&reader.outbox);
     assert_int_equal(reader.outbox.bytes, 0);
 }
 

@@ -115,7 +115,7 @@ static void shut_doors(struct http *http)
 void doors_open(void *user)
 {
     struct http *http = user;
-    if (!http->doors_shut || http->quiet)
+    if (!http->doors_shut || http->draining)
         return;
     http->doors_shut = false;
     /* Of several workers that share a socket one is woken, not all. */
@@ -123,7 +123,7 @@ void doors_open(void *user)
         loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
-void doors_closed_one(struct http *http)
+void doors_reopen(struct http *http)
 {
     if (http->doors_shut && http->connections < (size_t)http->config->connections)
         doors_open(http);

@@ -52,12 +52,12 @@ static void add_headers(struct incoming *incoming, const char *type)
     for (size_t i = 0; i < incoming->answer.extra_count; i++)
         MHD_add_response_header(response, incoming->answer.extra[i].name,
                                 incoming->answer.extra[i].value);
-    if (incoming->answer.close || incoming->connection->http->quiet)
+    if (incoming->answer.close || incoming->connection->http->draining)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 /* Its memory is not counted any more. */
-static void let_go(struct incoming *incoming)
+static void release_answer(struct incoming *incoming)
 {
     incoming->connection->http->answer_bytes -= (int64_t)incoming->answer.held;
     incoming->answer.held = 0;
@@ -80,7 +80,7 @@ static void bound_answers(struct http *http)
             oldest = connection;
         if (oldest == NULL)
             return;
-        let_go(oldest->incoming);
+        release_answer(oldest->incoming);
         connection_shut(oldest);
     }
 }
@@ -102,8 +102,8 @@ enum MHD_Result answer_queue(struct incoming *incoming)
     return result;
 }
 
-static void answer(struct incoming *incoming, unsigned status, const char *type,
-                   struct MHD_Response *response, size_t size, bool owned)
+static void give_answer(struct incoming *incoming, unsigned status, const char *type,
+                        struct MHD_Response *response, size_t size, bool owned)
 {
     struct connection *connection = incoming->connection;
     bool suspended = incoming->phase == INCOMING_WAITS;
@@ -128,9 +128,10 @@ static void answer(struct incoming *incoming, unsigned status, const char *type,
 void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,
                               const void *data, size_t size)
 {
-    answer(incoming, status, type,
-           MHD_create_response_from_buffer(size, (void *)(intptr_t)data, MHD_RESPMEM_PERSISTENT),
-           size, false);
+    give_answer(
+        incoming, status, type,
+        MHD_create_response_from_buffer(size, (void *)(intptr_t)data, MHD_RESPMEM_PERSISTENT), size,
+        false);
 }
 
 void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
@@ -145,7 +146,7 @@ void exchange_answer(struct exchange *exchange, unsigned status, const char *typ
     struct MHD_Response *response =
         body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
     if (response != NULL) {
-        answer(incoming, status, type, response, size, true);
+        give_answer(incoming, status, type, response, size, true);
         return;
     }
     free(body);
@@ -181,9 +182,9 @@ void exchange_header(struct exchange *exchange, const char *name, const char *va
     incoming->answer.extra[incoming->answer.extra_count++].value = value_copy;
 }
 
-void answer_forget(struct incoming *incoming)
+void answer_free(struct incoming *incoming)
 {
-    let_go(incoming);
+    release_answer(incoming);
     if (incoming->answer.response != NULL)
         MHD_destroy_response(incoming->answer.response);
     for (size_t i = 0; i < incoming->answer.extra_count; i++) {

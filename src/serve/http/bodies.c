@@ -13,7 +13,7 @@
 const char body_refusal[] =
     "the service is short of memory for requests: send fewer at once, or try again later";
 
-void body_drop(struct incoming *incoming)
+void body_free(struct incoming *incoming)
 {
     incoming->connection->http->body_bytes -= (int64_t)incoming->body.room;
     free(incoming->body.data);
@@ -74,7 +74,7 @@ static void evict(struct incoming *incoming)
     struct connection *connection = incoming->connection;
     size_t size = 0;
     _cleanup_free_ char *body = error_json("body", body_refusal, &size);
-    body_drop(incoming);
+    body_free(incoming);
     incoming->phase = INCOMING_LEFT;
     connection_say(connection, MHD_HTTP_SERVICE_UNAVAILABLE, incoming->exchange.id, body, size);
     connection->linger = true;

@@ -136,10 +136,10 @@ void connection_say(struct connection *connection, unsigned status, const char *
  * answers with a reset what is sent to it. The one thing that can be sent to it before its answer
  * is 100 Continue, which each client of HTTP/1.1 passes over (RFC 9110, 15.2.1). */
 
-static void leave(struct connection *connection)
+static void client_left(struct connection *connection)
 {
     connection->gone = true;
-    incoming_abandon(connection->incoming);
+    incoming_leave(connection->incoming);
     connection_enter(connection, PHASE_CLOSING, 0);
 }
 
@@ -163,7 +163,7 @@ static void look(struct connection *connection)
     bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->asked.interim &&
                connection->looks % LOOKS_INTERIM == 2;
     if (presence == PRESENCE_GONE || (ask && send_interim(connection) < 0)) {
-        leave(connection);
+        client_left(connection);
         return;
     }
     connection_enter(connection, PHASE_WAIT, 0);
@@ -178,7 +178,7 @@ static void closed(void *user, uint32_t events)
     connection->half_closed = true;
     connection->gone |= (events & (EPOLLHUP | EPOLLERR)) != 0;
     if (connection->phase == PHASE_WAIT && connection->gone)
-        leave(connection);
+        client_left(connection);
     else if (connection->phase == PHASE_WAIT && !is_local(connection))
         look(connection);
     else if (wants_more(connection->phase))
@@ -221,7 +221,7 @@ void connections_expire(void *user)
 
 /* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
 
-static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection *mhd)
+static struct connection *make_connection(struct endpoint *endpoint, struct MHD_Connection *mhd)
 {
     struct http *http = endpoint->http;
     const union MHD_ConnectionInfo *info =
@@ -249,7 +249,7 @@ static struct connection *begin(struct endpoint *endpoint, struct MHD_Connection
     return connection;
 }
 
-static void end(struct connection *connection)
+static void free_connection(struct connection *connection)
 {
     struct http *http = connection->http;
     loop_remove(http->loop, &connection->watch);
@@ -261,16 +261,16 @@ static void end(struct connection *connection)
     if (connection->linger && !connection->half_closed)
         linger(http, connection->watch.fd);
     free(connection);
-    doors_closed_one(http);
+    doors_reopen(http);
 }
 
 void connection_notify(void *endpoint, struct MHD_Connection *mhd, void **context,
                        enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *context = begin(endpoint, mhd);
+        *context = make_connection(endpoint, mhd);
     else if (*context != NULL)
-        end(*context);
+        free_connection(*context);
 }
 
 struct connection *connection_of(struct MHD_Connection *mhd)

@@ -68,7 +68,7 @@ static void run_pending(void *user)
         if (endpoint->retiring && endpoint->connections == 0)
             close_endpoint(endpoint);
     }
-    if (http->quiet && http->connections == 0 && http->empty != NULL) {
+    if (http->draining && http->connections == 0 && http->empty != NULL) {
         void (*empty)(void *) = http->empty;
         http->empty = NULL;
         empty(http->empty_user);
@@ -233,9 +233,9 @@ int http_open(struct http **result, const struct http_setup *setup, struct sb_er
     return 0;
 }
 
-void http_quiesce(struct http *http, void (*empty)(void *user), void *user)
+void http_drain(struct http *http, void (*empty)(void *user), void *user)
 {
-    http->quiet = true;
+    http->draining = true;
     http->empty = empty;
     http->empty_user = user;
     doors_close(http);
@@ -246,11 +246,11 @@ void http_quiesce(struct http *http, void (*empty)(void *user), void *user)
             connection_shut(TAILQ_FIRST(&http->phases[quiet[i]]));
 }
 
-void http_abandon(struct http *http)
+void http_clients_leave(struct http *http)
 {
     while (!TAILQ_EMPTY(&http->phases[PHASE_WAIT])) {
         struct connection *connection = TAILQ_FIRST(&http->phases[PHASE_WAIT]);
-        incoming_abandon(connection->incoming);
+        incoming_leave(connection->incoming);
         connection_enter(connection, PHASE_CLOSING, 0);
     }
 }
@@ -261,7 +261,7 @@ void http_close(struct http *http)
         return;
     doors_close(http);
     /* libmicrohttpd ends the program when it is stopped with suspended connections. */
-    http_abandon(http);
+    http_clients_leave(http);
     while (!LIST_EMPTY(&http->endpoints))
         close_endpoint(LIST_FIRST(&http->endpoints));
     linger_close_all(http);

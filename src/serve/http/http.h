@@ -27,19 +27,19 @@ struct http_setup {
 /* Reads tokens and certificates. */
 int http_open(struct http **http, const struct http_setup *setup, struct sb_error *err);
 
-/* Begins to accept connections. `listeners` must live until http_quiesce or http_close. */
+/* Begins to accept connections. `listeners` must live until http_drain or http_close. */
 int http_listen(struct http *http, const struct listeners *listeners, size_t worker,
                 struct sb_error *err);
 
 /* Accepts no more, and answers end their connections. `empty` is called once none is left. */
-void http_quiesce(struct http *http, void (*empty)(void *user), void *user);
+void http_drain(struct http *http, void (*empty)(void *user), void *user);
 
 /* Reads tokens or certificates anew; on an error the old ones stay. */
 int http_reload_tokens(struct http *http, struct sb_error *err);
 int http_reload_tls(struct http *http, struct sb_error *err);
 
-/* Tells all waiting exchanges that their clients are gone: before the service is closed. */
-void http_abandon(struct http *http);
+/* Takes the clients of all requests that wait as gone, before the service is closed. */
+void http_clients_leave(struct http *http);
 
 /* Closes all connections. NULL is allowed. No exchange may wait. */
 void http_close(struct http *http);

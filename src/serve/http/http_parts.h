@@ -103,8 +103,8 @@ struct peers {
     LIST_HEAD(peer_list, peer) buckets[1024];
 };
 
-/* A connection less: there may be room for another. */
-void doors_closed_one(struct http *http);
+/* Opens them again when a connection less has made room. */
+void doors_reopen(struct http *http);
 void doors_open(void *http);
 void doors_close(struct http *http);
 
@@ -174,7 +174,7 @@ struct http {
     LIST_HEAD(lingerers, lingerer) lingerers;
     size_t lingerers_count;
 
-    bool quiet; /* accepts no more */
+    bool draining; /* accepts no more */
     void (*empty)(void *user);
     void *empty_user;
 };
@@ -188,7 +188,7 @@ void http_wake(struct endpoint *endpoint);
 
 /* Makes room for a body of that size. False: there is no memory, or its client holds the most. */
 bool body_grow(struct incoming *incoming, size_t size);
-void body_drop(struct incoming *incoming);
+void body_free(struct incoming *incoming);
 
 /* The sentence for both who does not get room, and who loses it. */
 extern const char body_refusal[];
@@ -278,7 +278,7 @@ void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **conte
 void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd);
 
 /* The client has left: its exchange is told so. */
-void incoming_abandon(struct incoming *incoming);
+void incoming_leave(struct incoming *incoming);
 
 static inline struct incoming *incoming_of(struct exchange *exchange)
 {
@@ -294,8 +294,8 @@ void incoming_answer_constant(struct incoming *incoming, unsigned status, const 
 /* Hands the answer, which must be there, to libmicrohttpd. */
 enum MHD_Result answer_queue(struct incoming *incoming);
 
-/* When the request has come to its end, however it did. */
-void answer_forget(struct incoming *incoming);
+/* When the request is over, in whatever way. */
+void answer_free(struct incoming *incoming);
 
 /* {"status":"error","error":…,"field":…}; NULL: no memory. */
 char *error_json(const char *field, const char *message, size_t *size);

@@ -133,8 +133,8 @@ static void read_head(struct incoming *incoming, const char *method, const char 
     MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
 }
 
-static struct incoming *begin(struct connection *connection, const char *url, const char *method,
-                              const char *version)
+static struct incoming *make_incoming(struct connection *connection, const char *url,
+                                      const char *method, const char *version)
 {
     struct incoming *incoming = calloc(1, sizeof(*incoming));
     if (incoming == NULL)
@@ -167,7 +167,7 @@ static enum MHD_Result hand_over_answer(struct incoming *incoming)
 static enum MHD_Result first_call(struct connection *connection, const char *url,
                                   const char *method, const char *version, void **context)
 {
-    struct incoming *incoming = begin(connection, url, method, version);
+    struct incoming *incoming = make_incoming(connection, url, method, version);
     *context = incoming;
     if (incoming == NULL)
         return MHD_NO;
@@ -179,7 +179,7 @@ static enum MHD_Result first_call(struct connection *connection, const char *url
 }
 
 /* The client has left before its answer: the route is told so. */
-static void leave(struct incoming *incoming)
+static void mark_left(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
     incoming->phase = INCOMING_LEFT;
@@ -193,7 +193,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
     struct connection *connection = incoming->connection;
     if (incoming->phase == INCOMING_ARRIVES) {
         dispatch_run(incoming);
-        body_drop(incoming); /* what it said is in the job */
+        body_free(incoming); /* what it said is in the job */
     }
     if (incoming->phase == INCOMING_ANSWERED)
         return hand_over_answer(incoming);
@@ -202,7 +202,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
     incoming->phase = INCOMING_WAITS;
     connection_enter(connection, PHASE_WAIT, 0);
     if (connection_is_gone(connection)) {
-        leave(incoming);
+        mark_left(incoming);
         return MHD_NO;
     }
     MHD_suspend_connection(connection->mhd);
@@ -227,9 +227,9 @@ enum MHD_Result incoming_handle(void *endpoint, struct MHD_Connection *mhd, cons
     return result;
 }
 
-void incoming_abandon(struct incoming *incoming)
+void incoming_leave(struct incoming *incoming)
 {
-    leave(incoming);
+    mark_left(incoming);
     MHD_resume_connection(incoming->connection->mhd);
     http_wake(incoming->connection->endpoint);
 }
@@ -242,14 +242,14 @@ void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **conte
     struct incoming *incoming = *context;
     *context = NULL;
     if (incoming != NULL) {
-        answer_forget(incoming);
-        body_drop(incoming);
+        answer_free(incoming);
+        body_free(incoming);
         connection->incoming = NULL;
         free(incoming);
     }
     if (connection == NULL || connection->phase == PHASE_CLOSING)
         return;
-    if (connection->http->quiet)
+    if (connection->http->draining)
         connection_shut(connection);
     else
         connection_enter(connection, PHASE_IDLE, 0);

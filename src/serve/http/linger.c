@@ -21,7 +21,7 @@ struct lingerer {
     LIST_ENTRY(lingerer) link;
 };
 
-static void end(void *user)
+static void free_lingerer(void *user)
 {
     struct lingerer *lingerer = user;
     struct http *http = lingerer->http;
@@ -44,7 +44,7 @@ static void drain(void *user, uint32_t events)
             return;
         lingerer->bytes += got;
         if (got <= 0 || lingerer->bytes > LINGER_BYTES) {
-            end(lingerer);
+            free_lingerer(lingerer);
             return;
         }
     }
@@ -59,7 +59,8 @@ void linger(struct http *http, int fd)
         return;
     *lingerer =
         (struct lingerer){.http = http, .watch = {fcntl(fd, F_DUPFD_CLOEXEC, 3), drain, lingerer}};
-    if (lingerer->watch.fd < 0 || timer_open(&lingerer->timer, http->loop, end, lingerer) < 0 ||
+    if (lingerer->watch.fd < 0 ||
+        timer_open(&lingerer->timer, http->loop, free_lingerer, lingerer) < 0 ||
         loop_add(http->loop, &lingerer->watch, EPOLLIN) < 0) {
         timer_close(&lingerer->timer, http->loop);
         if (lingerer->watch.fd >= 0)
@@ -76,5 +77,5 @@ void linger(struct http *http, int fd)
 void linger_close_all(struct http *http)
 {
     while (!LIST_EMPTY(&http->lingerers))
-        end(LIST_FIRST(&http->lingerers));
+        free_lingerer(LIST_FIRST(&http->lingerers));
 }

@@ -32,7 +32,7 @@ void health_doubt(struct health *health)
 }
 
 /* {"status":"healthy"} with 200, or {"status":"unhealthy","error":…} with 503. */
-static void answer(struct exchange *exchange, const char *error)
+static void answer_health(struct exchange *exchange, const char *error)
 {
     struct json_writer writer;
     const char *status = error == NULL ? "healthy" : "unhealthy";
@@ -66,7 +66,7 @@ static void tell_askers(struct service *service, const char *error)
         TAILQ_REMOVE(&health->askers, asker, all);
         free(asker);
         exchange->gone = NULL;
-        answer(exchange, health->ok ? NULL : health->reason);
+        answer_health(exchange, health->ok ? NULL : health->reason);
     }
 }
 
@@ -75,7 +75,7 @@ static void probe_done(void *user, const struct sb_verdict *verdict)
     struct service *service = user;
     struct health *health = &service->health;
     health->probe = NULL;
-    policies_let_go(health->policies);
+    policies_release(health->policies);
     health->policies = NULL;
     health->busy = verdict->host_busy;
     tell_askers(service, verdict->word == SB_OK ? NULL : verdict->error);
@@ -128,21 +128,21 @@ void health_ask(struct exchange *exchange)
     struct health *health = &service->health;
     int64_t believed_us = health->ok ? BELIEVED_US : BELIEVED_FAILURE_US;
     if (service->draining) {
-        answer(exchange, "the service is about to stop");
+        answer_health(exchange, "the service is about to stop");
         return;
     }
     const char *lack = memory_lack(service, true);
     if (lack != NULL) {
-        answer(exchange, lack);
+        answer_health(exchange, lack);
         return;
     }
     if (health->known_us > 0 && now_us() - health->known_us < believed_us) {
-        answer(exchange, health->ok ? NULL : health->reason);
+        answer_health(exchange, health->ok ? NULL : health->reason);
         return;
     }
     struct health_asker *asker = calloc(1, sizeof(*asker));
     if (asker == NULL) {
-        answer(exchange, "no memory");
+        answer_health(exchange, "no memory");
         return;
     }
     *asker = (struct health_asker){.health = health, .exchange = exchange};
@@ -161,6 +161,6 @@ void health_close(struct health *health)
         asker->exchange->gone = NULL;
         free(asker);
     }
-    policies_let_go(health->policies);
+    policies_release(health->policies);
     health->policies = NULL;
 }

@@ -26,7 +26,7 @@ void health_open(struct health *health);
 /* Tries a job, and waits for it: a service that could run none does not begin. One whose host is
  * too busy just now does. */
 int health_begin(struct service *service, struct sb_error *err);
-/* After sb_close: whoever still waits is forgotten. */
+/* After sb_close. Whoever still waits gets no answer. */
 void health_close(struct health *health);
 
 /* The sandbox has failed for a job: the next who asks is not told what was known. */

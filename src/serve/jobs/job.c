@@ -33,7 +33,7 @@ struct job {
     struct policies *policies; /* that `policy` is from */
     const struct sb_policy *policy;
     struct sb_run *run; /* NULL while it waits */
-    bool ended;         /* by the service, which stops */
+    bool killed;        /* by the service, which stops */
     char id[65];
     char endpoint[32];    /* "POST /run" */
     char *client, *token; /* for the log; they outlive the exchange */
@@ -91,15 +91,15 @@ static void free_job(struct job *job)
 {
     TAILQ_REMOVE(&job->service->jobs, job, all);
     request_free(&job->request);
-    policies_let_go(job->policies);
+    policies_release(job->policies);
     free(job->client);
     free(job->token);
     free(job->code);
     free(job);
 }
 
-/* Takes a job that does not run out of the queue; its exchange is returned, to be answered. */
-static struct exchange *drop(struct job *job)
+/* Frees a job that waits. Its exchange is returned, to be answered. */
+static struct exchange *free_waiting(struct job *job)
 {
     struct exchange *exchange = job->exchange;
     admit_leave(job->service->admit, &job->ticket, now_us());
@@ -109,10 +109,10 @@ static struct exchange *drop(struct job *job)
     return exchange;
 }
 
-static void drop_waiting(struct ticket *ticket, enum refusal reason, const char *message)
+static void refuse_waiting(struct ticket *ticket, enum refusal reason, const char *message)
 {
     enum contract_id contract = job_of(ticket)->contract;
-    refuse(drop(job_of(ticket)), contract, reason, 503, NULL, message);
+    refuse(free_waiting(job_of(ticket)), contract, reason, 503, NULL, message);
 }
 
 /* "mount, socket(AF_NETLINK)": what a policy's report_denied has found; NULL: nothing. */
@@ -187,7 +187,7 @@ static void log_job(const struct job *job, const struct sb_verdict *verdict, uns
 }
 
 /* From sb_turn, or from a start that failed. */
-static void finish(void *user, const struct sb_verdict *verdict)
+static void finish_job(void *user, const struct sb_verdict *verdict)
 {
     struct job *job = user;
     struct service *service = job->service;
@@ -196,7 +196,7 @@ static void finish(void *user, const struct sb_verdict *verdict)
     unsigned status = 0;
     char *text =
         exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
-    if (exchange != NULL && (job->ended || verdict->host_busy))
+    if (exchange != NULL && (job->killed || verdict->host_busy))
         status = 503;
 
     log_job(job, verdict, status);
@@ -225,28 +225,28 @@ static void client_left(struct exchange *exchange)
     if (job->run != NULL)
         sb_kill(job->run, SIGKILL, "the client left before the job had ended");
     else
-        drop(job);
+        free_waiting(job);
     jobs_pump(service);
 }
 
 /* ── Its beginning ───────────────────────────────────────────────────────────────────────────── */
 
 /* A start that fails is a verdict like any other: of the sandbox on itself. */
-static void fail(struct job *job, const struct sb_error *err)
+static void finish_unstarted(struct job *job, const struct sb_error *err)
 {
     const struct sb_verdict verdict = sb_verdict_unstarted(job->id, err->message);
-    finish(job, &verdict);
+    finish_job(job, &verdict);
 }
 
-static void start(struct job *job)
+static void start_job(struct job *job)
 {
     struct sb_error err;
     struct sb_job *asked = &job->request.job;
     asked->id = job->id;
-    asked->on_done = finish;
+    asked->on_done = finish_job;
     asked->user = job;
     if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0)
-        fail(job, &err);
+        finish_unstarted(job, &err);
     else
         request_free(&job->request); /* what it had is in the sandbox now */
 }
@@ -307,7 +307,7 @@ static struct job *make_job(struct exchange *exchange, struct request *request,
 }
 
 /* The reason, when a job can't run whatever the others do. */
-static const char *never(const struct job *job, char *text, size_t size)
+static const char *never_fits(const struct job *job, char *text, size_t size)
 {
     if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
         return NULL;
@@ -340,7 +340,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
                     contract_refusal(request->contract, NULL, "no memory for the request"));
         return;
     }
-    if (never(job, text, sizeof(text)) != NULL) {
+    if (never_fits(job, text, sizeof(text)) != NULL) {
         enum contract_id contract = job->contract;
         free_job(job);
         refuse(exchange, contract, REFUSED_REQUEST, 400, "limits.memory_bytes", text);
@@ -362,7 +362,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
 
-static void show(struct service *service)
+static void show_counts(struct service *service)
 {
     struct admit_counts counts = admit_counts(service->admit);
     metrics_set(&service->metrics->running, counts.running);
@@ -371,7 +371,7 @@ static void show(struct service *service)
 }
 
 /* What the jobs want of the CPUs, looked at while others wait for their turn. */
-static void look(struct service *service)
+static void look_at_demand(struct service *service)
 {
     struct job *job;
     int64_t now = now_us();
@@ -407,29 +407,29 @@ static void set_timer(struct service *service)
 static void start_and_refuse(struct service *service)
 {
     struct ticket *ticket;
-    look(service);
+    look_at_demand(service);
     memory_lack(service, false);
     while ((ticket = admit_next(service->admit, now_us())) != NULL)
-        start(job_of(ticket));
+        start_job(job_of(ticket));
     while ((ticket = admit_expired(service->admit, now_us())) != NULL)
-        drop_waiting(ticket, REFUSED_QUEUE_TIME,
-                     "the service is busy, and no job's turn came in time");
+        refuse_waiting(ticket, REFUSED_QUEUE_TIME,
+                       "the service is busy, and no job's turn came in time");
     while ((ticket = admit_overflow(service->admit)) != NULL)
-        drop_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
+        refuse_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
 }
 
 void jobs_pump(struct service *service)
 {
     service->again = true;
     if (service->busy)
-        return; /* whoever is will do this afterwards */
+        return; /* the caller that made it so does this afterwards */
     service->busy = true;
     while (service->again) {
         service->again = false;
         start_and_refuse(service);
     }
     service->busy = false;
-    show(service);
+    show_counts(service);
     set_timer(service);
     if (service->draining && TAILQ_EMPTY(&service->jobs) && service->idle != NULL) {
         void (*idle)(void *) = service->idle;
@@ -438,16 +438,16 @@ void jobs_pump(struct service *service)
     }
 }
 
-void jobs_end(struct service *service, const char *reason)
+void jobs_kill(struct service *service, const char *reason)
 {
     struct job *job, *next;
     for (job = TAILQ_FIRST(&service->jobs); job != NULL; job = next) {
         next = TAILQ_NEXT(job, all);
-        job->ended = true;
+        job->killed = true;
         if (job->run != NULL)
             sb_kill(job->run, SIGKILL, reason);
         else
-            drop_waiting(&job->ticket, REFUSED_STOPPING, reason);
+            refuse_waiting(&job->ticket, REFUSED_STOPPING, reason);
     }
     jobs_pump(service);
 }

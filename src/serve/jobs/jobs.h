@@ -57,13 +57,13 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
  * `look`: now, else as last seen. */
 const char *memory_lack(struct service *service, bool look);
 
-/* Starts, refuses and ends waiting what is due. */
+/* Starts those whose turn it is, and refuses those that have waited too long or are too many. */
 void jobs_pump(struct service *service);
 
-/* Ends all that waits or runs. */
-void jobs_end(struct service *service, const char *reason);
+/* Kills those that run, and refuses those that wait. */
+void jobs_kill(struct service *service, const char *reason);
 
-/* Forgets them, when the sandbox has been closed. */
+/* Frees them, when the sandbox has been closed. */
 void jobs_free(struct service *service);
 
 /* Answers an exchange with a refusal, and counts it. */

@@ -57,7 +57,7 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
     if (result == 0)
         *out = policies;
     else
-        policies_let_go(policies);
+        policies_release(policies);
     return result;
 }
 
@@ -85,7 +85,7 @@ struct policies *policies_use(struct policies *policies)
     return policies;
 }
 
-void policies_let_go(struct policies *policies)
+void policies_release(struct policies *policies)
 {
     if (policies == NULL || --policies->users > 0)
         return;

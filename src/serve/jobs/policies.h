@@ -8,7 +8,7 @@
 #include "sandbox.h"
 
 struct policies {
-    size_t users;                      /* policies_free when the last has let go */
+    size_t users;                      /* freed when the last has released it */
     struct sb_sandbox *const *sandbox; /* what it keeps ready for them goes with them; NULL, or to
                                           NULL: none */
     uint64_t told; /* a bit for each whose jobs start cold, against its word, once that is logged */
@@ -34,7 +34,7 @@ void policies_blame(const struct policies *policies, const struct sb_policy *pol
 
 struct policies *policies_use(struct policies *policies);
 /* NULL is allowed. */
-void policies_let_go(struct policies *policies);
+void policies_release(struct policies *policies);
 
 /* NULL when there is none of that name. */
 const struct sb_policy *policies_find(const struct policies *policies, const char *name);

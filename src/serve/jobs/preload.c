@@ -29,10 +29,10 @@ const char *preload_reason(const struct policies *policies, size_t index,
     return text;
 }
 
-static void end(struct preload_search *search)
+static void free_search(struct preload_search *search)
 {
     LIST_REMOVE(search, all);
-    policies_let_go(search->policies);
+    policies_release(search->policies);
     free(search);
 }
 
@@ -65,10 +65,10 @@ static void on_found(void *user, const char *missing, const char *remedy)
     } else if (policies == search->service->policies) {
         sb_warm_prepare(search->service->sandbox, policy);
     }
-    end(search);
+    free_search(search);
 }
 
-static void begin(struct service *service, size_t index)
+static void start_search(struct service *service, size_t index)
 {
     struct policies *policies = service->policies;
     struct preload_search *search = calloc(1, sizeof(*search));
@@ -82,7 +82,7 @@ static void begin(struct service *service, size_t index)
     LIST_INSERT_HEAD(&service->searches, search, all);
     /* What keeps a small job from running is told by health, and by each job. */
     if (sb_find_modules(service->sandbox, policies->policy[index], &search->search, &err) < 0)
-        end(search);
+        free_search(search);
 }
 
 void preload_begin(struct service *service)
@@ -90,7 +90,7 @@ void preload_begin(struct service *service)
     struct policies *policies = service->policies;
     for (size_t i = 0; i < policies->count; i++)
         if (sb_policy_preload(policies->policy[i])[0] != NULL)
-            begin(service, i);
+            start_search(service, i);
 }
 
 void preload_inherit(struct policies *policies, const struct policies *old)
@@ -113,5 +113,5 @@ int preload_wait(struct service *service, struct sb_error *err)
 void preload_close(struct service *service)
 {
     while (!LIST_EMPTY(&service->searches))
-        end(LIST_FIRST(&service->searches));
+        free_search(LIST_FIRST(&service->searches));
 }

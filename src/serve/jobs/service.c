@@ -261,7 +261,7 @@ int service_reload(struct service *service, struct sb_error *err)
         return -1;
     policies->sandbox = &service->sandbox;
     preload_inherit(policies, service->policies);
-    policies_let_go(service->policies);
+    policies_release(service->policies);
     service->policies = policies;
     service->rows_of = NULL; /* the new ones may lie where the old ones were */
     preload_begin(service);
@@ -278,10 +278,10 @@ void service_drain(struct service *service, void (*idle)(void *user), void *user
     jobs_pump(service);
 }
 
-void service_end(struct service *service, const char *reason)
+void service_kill_jobs(struct service *service, const char *reason)
 {
     service->draining = true;
-    jobs_end(service, reason);
+    jobs_kill(service, reason);
 }
 
 void service_close(struct service *service)
@@ -298,6 +298,6 @@ void service_close(struct service *service)
     if (service->queue_timer.watch.fd >= 0)
         timer_close(&service->queue_timer, service->loop);
     admit_close(service->admit);
-    policies_let_go(service->policies);
+    policies_release(service->policies);
     free(service);
 }

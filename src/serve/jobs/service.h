@@ -33,8 +33,8 @@ int service_reload(struct service *service, struct sb_error *err);
 /* Takes no more jobs: 503. What waits or runs goes on; `idle` is called once nothing does. */
 void service_drain(struct service *service, void (*idle)(void *user), void *user);
 
-/* Ends all that waits (503) or runs (a verdict that says `reason`). */
-void service_end(struct service *service, const char *reason);
+/* Kills jobs that run (a verdict that says `reason`), and refuses those that wait (503). */
+void service_kill_jobs(struct service *service, const char *reason);
 
 /* NULL is allowed. Jobs that run are killed without a verdict. */
 void service_close(struct service *service);

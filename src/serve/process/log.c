@@ -240,7 +240,7 @@ int log_begin(struct log *log)
 }
 
 /* It has written what it was given, or it waits for whoever does not read. */
-static void end_relay(const struct log *log)
+static void finish_relay(const struct log *log)
 {
     static const struct timespec look = {.tv_nsec = 5000000};
     const int64_t end_us = monotonic_us() + LAST_MS * INT64_C(1000);
@@ -283,11 +283,11 @@ void log_writer_ended(struct log *log, pid_t pid)
 void log_close(struct log *log)
 {
     outbox_finish(&log->outbox, LAST_MS);
-    outbox_drop(&log->outbox);
+    outbox_free(&log->outbox);
     if (log->own)
         close_fd(&log->fd);
     if (log->relay > 0 && log->relay_parent == log->pid)
-        end_relay(log);
+        finish_relay(log);
     munmap((void *)log->pen, sizeof(*log->pen));
     free(log);
 }

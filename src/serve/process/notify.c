@@ -68,7 +68,7 @@ void manager_close(struct manager *manager)
     if (manager == NULL)
         return;
     outbox_finish(&manager->outbox, LAST_MS);
-    outbox_drop(&manager->outbox);
+    outbox_free(&manager->outbox);
     close_fd(&manager->fd);
     free(manager);
 }

@@ -120,7 +120,7 @@ void outbox_finish(struct outbox *outbox, int64_t time_ms)
         nanosleep(&look, NULL);
 }
 
-void outbox_drop(struct outbox *outbox)
+void outbox_free(struct outbox *outbox)
 {
     while (!STAILQ_EMPTY(&outbox->messages))
         remove_first(outbox);
@@ -128,7 +128,7 @@ void outbox_drop(struct outbox *outbox)
 
 void outbox_forked(struct outbox *outbox)
 {
-    outbox_drop(outbox);
+    outbox_free(outbox);
     if (outbox->loop != NULL)
         close_fd(&outbox->retry.watch.fd); /* the loop's epoll set is the parent's as well */
     outbox->loop = NULL;

@@ -48,10 +48,10 @@ void outbox_flush(struct outbox *outbox);
 /* The same until all is taken or the time is over: at the end of a process. */
 void outbox_finish(struct outbox *outbox, int64_t time_ms);
 
-/* Forgets what is kept. */
-void outbox_drop(struct outbox *outbox);
+/* Frees what is kept. */
+void outbox_free(struct outbox *outbox);
 
-/* In a child: the same, as that is its parent's to send, and so is the loop. */
+/* In a child: the same, since its parent sends what is kept, and has the loop. */
 void outbox_forked(struct outbox *outbox);
 
 #endif
