@@ -178,7 +178,7 @@ static struct address address_of(const struct door *door, int fd, const struct s
 static void adopt(struct door *door, int fd, const struct sockaddr *from, socklen_t size)
 {
     struct http *http = door->http;
-    struct endpoint *endpoint = http->tls != NULL && !door->local ? http->tls : http->plain;
+    struct daemon *daemon = http->tls != NULL && !door->local ? http->tls : http->plain;
     struct address address = address_of(door, fd, from);
     struct peer *peer = peer_enter(http, &address);
     if (peer == NULL || !may_stay(http, &address, peer)) {
@@ -188,7 +188,7 @@ static void adopt(struct door *door, int fd, const struct sockaddr *from, sockle
     }
     /* Calls connection_notify, and closes the descriptor when it fails. */
     http->newcomer = NULL;
-    if (MHD_add_connection(endpoint->daemon, fd, from, size) == MHD_YES && http->newcomer != NULL) {
+    if (MHD_add_connection(daemon->mhd, fd, from, size) == MHD_YES && http->newcomer != NULL) {
         http->newcomer->address = address;
         http->newcomer->peer = peer;
     } else {

@@ -122,7 +122,7 @@ static void give_answer(struct incoming *incoming, unsigned status, const char *
     else /* not even an error can be said */
         connection_enter(connection, PHASE_CLOSING, 0);
     MHD_resume_connection(connection->mhd);
-    http_wake(connection->endpoint);
+    daemon_wake(connection->daemon);
 }
 
 void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,

@@ -102,7 +102,7 @@ void connection_shut(struct connection *connection)
 /* How much the socket's buffer has taken; −1: nothing. */
 static ssize_t send_past(struct connection *connection, const char *text, size_t size)
 {
-    if (!connection->endpoint->tls)
+    if (!connection->daemon->tls)
         return send(connection->watch.fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -221,9 +221,9 @@ void connections_expire(void *user)
 
 /* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
 
-static struct connection *make_connection(struct endpoint *endpoint, struct MHD_Connection *mhd)
+static struct connection *make_connection(struct daemon *daemon, struct MHD_Connection *mhd)
 {
-    struct http *http = endpoint->http;
+    struct http *http = daemon->http;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct connection *connection = calloc(1, sizeof(*connection));
@@ -232,7 +232,7 @@ static struct connection *make_connection(struct endpoint *endpoint, struct MHD_
         return NULL;
     }
     *connection = (struct connection){.http = http,
-                                      .endpoint = endpoint,
+                                      .daemon = daemon,
                                       .mhd = mhd,
                                       .watch = {info->connect_fd, closed, connection}};
     /* Once and for all: edge-triggered, it costs nothing until the client closes something. */
@@ -242,7 +242,7 @@ static struct connection *make_connection(struct endpoint *endpoint, struct MHD_
     }
     TAILQ_INSERT_TAIL(&http->phases[PHASE_CONNECTED], connection, link);
     connection_enter(connection, PHASE_CONNECTED, 0);
-    endpoint->connections++;
+    daemon->connections++;
     http->connections++;
     http->newcomer = connection;
     metrics_set(&http->metrics->connections, (int64_t)http->connections);
@@ -255,7 +255,7 @@ static void free_connection(struct connection *connection)
     loop_remove(http->loop, &connection->watch);
     TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
     peer_leave(connection->peer);
-    connection->endpoint->connections--;
+    connection->daemon->connections--;
     http->connections--;
     metrics_set(&http->metrics->connections, (int64_t)http->connections);
     if (connection->linger && !connection->half_closed)
@@ -264,11 +264,11 @@ static void free_connection(struct connection *connection)
     doors_reopen(http);
 }
 
-void connection_notify(void *endpoint, struct MHD_Connection *mhd, void **context,
+void connection_notify(void *daemon, struct MHD_Connection *mhd, void **context,
                        enum MHD_ConnectionNotificationCode code)
 {
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *context = make_connection(endpoint, mhd);
+        *context = make_connection(daemon, mhd);
     else if (*context != NULL)
         free_connection(*context);
 }

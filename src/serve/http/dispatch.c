@@ -106,7 +106,7 @@ static bool check_target(struct incoming *incoming)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
                       "what is asked for must have the form http://HOST/PATH, without a user");
     /* RFC 9110, 7.4: whoever asks for https: believes that nobody can listen. */
-    if (incoming->asked.https && !connection->endpoint->tls &&
+    if (incoming->asked.https && !connection->daemon->tls &&
         !networks_hold(http->proxies, http->proxies_count, &connection->address))
         return REFUSE(incoming, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
                       "this connection is not https: ask for http://%.100s, or connect with TLS",

@@ -24,49 +24,48 @@ int64_t now_ms(void)
 
 /* ── Running ────────────────────────────────────────────────────────────────────────────────── */
 
-static void close_endpoint(struct endpoint *endpoint)
+static void close_daemon(struct daemon *daemon)
 {
-    loop_remove(endpoint->http->loop, &endpoint->watch);
-    MHD_stop_daemon(endpoint->daemon);
-    LIST_REMOVE(endpoint, link);
-    free(endpoint);
+    loop_remove(daemon->http->loop, &daemon->watch);
+    MHD_stop_daemon(daemon->mhd);
+    LIST_REMOVE(daemon, link);
+    free(daemon);
 }
 
 /* Connections that have more to do without a new event are known by a timeout of zero. */
-static void run(struct endpoint *endpoint)
+static void run_daemon(struct daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
-    endpoint->pending = false;
+    daemon->pending = false;
     int runs = 0;
     do {
-        MHD_run(endpoint->daemon);
-    } while (MHD_get_timeout(endpoint->daemon, &timeout) == MHD_YES && timeout == 0 &&
+        MHD_run(daemon->mhd);
+    } while (MHD_get_timeout(daemon->mhd, &timeout) == MHD_YES && timeout == 0 &&
              ++runs < RUNS_AT_ONCE);
     if (runs == RUNS_AT_ONCE)
-        timer_set(&endpoint->http->run_timer, 0); /* others have their turn first */
+        timer_set(&daemon->http->run_timer, 0); /* others have their turn first */
 }
 
-static void endpoint_ready(void *user, uint32_t events)
+static void daemon_ready(void *user, uint32_t events)
 {
     (void)events;
-    http_wake(user); /* run once, behind all events of this round */
+    daemon_wake(user); /* run once, behind all events of this round */
 }
 
-void http_wake(struct endpoint *endpoint)
+void daemon_wake(struct daemon *daemon)
 {
-    endpoint->pending = true;
+    daemon->pending = true;
 }
 
 static void run_pending(void *user)
 {
     struct http *http = user;
-    for (struct endpoint *endpoint = LIST_FIRST(&http->endpoints), *next; endpoint != NULL;
-         endpoint = next) {
-        next = LIST_NEXT(endpoint, link);
-        if (endpoint->pending)
-            run(endpoint);
-        if (endpoint->retiring && endpoint->connections == 0)
-            close_endpoint(endpoint);
+    for (struct daemon *daemon = LIST_FIRST(&http->daemons), *next; daemon != NULL; daemon = next) {
+        next = LIST_NEXT(daemon, link);
+        if (daemon->pending)
+            run_daemon(daemon);
+        if (daemon->retiring && daemon->connections == 0)
+            close_daemon(daemon);
     }
     if (http->draining && http->connections == 0 && http->empty != NULL) {
         void (*empty)(void *) = http->empty;
@@ -78,9 +77,9 @@ static void run_pending(void *user)
 static void run_all(void *user)
 {
     struct http *http = user;
-    struct endpoint *endpoint;
-    LIST_FOREACH(endpoint, &http->endpoints, link)
-    http_wake(endpoint);
+    struct daemon *daemon;
+    LIST_FOREACH(daemon, &http->daemons, link)
+    daemon_wake(daemon);
 }
 
 /* ── Daemons ────────────────────────────────────────────────────────────────────────────────── */
@@ -92,10 +91,10 @@ static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)
     return strlen(text);
 }
 
-static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *certificates,
-                                       const char *key)
+static struct MHD_Daemon *start_mhd(struct daemon *daemon, const char *certificates,
+                                    const char *key)
 {
-    const struct config *config = endpoint->http->config;
+    const struct config *config = daemon->http->config;
     unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
     /* GnuTLS would still speak TLS 1.0 and 1.1 (RFC 8996). */
@@ -106,43 +105,42 @@ static struct MHD_Daemon *start_daemon(struct endpoint *endpoint, const char *ce
                                    {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(
-        flags | (endpoint->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, incoming_handle, endpoint,
-        MHD_OPTION_EXTERNAL_LOGGER, refusal_overheard, endpoint, MHD_OPTION_ARRAY,
-        endpoint->tls ? tls : none, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        flags | (daemon->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, incoming_handle, daemon,
+        MHD_OPTION_EXTERNAL_LOGGER, refusal_overheard, daemon, MHD_OPTION_ARRAY,
+        daemon->tls ? tls : none, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)config->header_bytes + POOL_EXTRA, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)config->connections + 1, MHD_OPTION_CONNECTION_TIMEOUT, 0u,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_NOTIFY_CONNECTION, connection_notify,
-        endpoint, MHD_OPTION_NOTIFY_COMPLETED, incoming_completed, endpoint,
-        MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, endpoint, MHD_OPTION_UNESCAPE_CALLBACK,
+        daemon, MHD_OPTION_NOTIFY_COMPLETED, incoming_completed, daemon,
+        MHD_OPTION_URI_LOG_CALLBACK, incoming_begins, daemon, MHD_OPTION_UNESCAPE_CALLBACK,
         keep_escapes, NULL, MHD_OPTION_END);
 }
 
-static struct endpoint *open_endpoint(struct http *http, const char *certificates, const char *key,
-                                      struct sb_error *err)
+static struct daemon *open_daemon(struct http *http, const char *certificates, const char *key,
+                                  struct sb_error *err)
 {
-    struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
-    if (endpoint == NULL) {
+    struct daemon *daemon = calloc(1, sizeof(*daemon));
+    if (daemon == NULL) {
         sb_fail(err, "http", 0, "no memory to begin with; free some");
         return NULL;
     }
-    endpoint->http = http;
-    endpoint->tls = certificates != NULL;
-    endpoint->daemon = start_daemon(endpoint, certificates, key);
+    daemon->http = http;
+    daemon->tls = certificates != NULL;
+    daemon->mhd = start_mhd(daemon, certificates, key);
     const union MHD_DaemonInfo *info =
-        endpoint->daemon != NULL ? MHD_get_daemon_info(endpoint->daemon, MHD_DAEMON_INFO_EPOLL_FD)
-                                 : NULL;
+        daemon->mhd != NULL ? MHD_get_daemon_info(daemon->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (info != NULL)
-        endpoint->watch = (struct watch){info->epoll_fd, endpoint_ready, endpoint};
-    if (info == NULL || loop_add(http->loop, &endpoint->watch, EPOLLIN) < 0) {
-        if (endpoint->daemon != NULL)
-            MHD_stop_daemon(endpoint->daemon);
-        free(endpoint);
+        daemon->watch = (struct watch){info->epoll_fd, daemon_ready, daemon};
+    if (info == NULL || loop_add(http->loop, &daemon->watch, EPOLLIN) < 0) {
+        if (daemon->mhd != NULL)
+            MHD_stop_daemon(daemon->mhd);
+        free(daemon);
         sb_fail(err, "http", 0, "libmicrohttpd does not start%s; is it built with epoll%s?",
                 certificates ? " with these certificates" : "", certificates ? " and TLS" : "");
         return NULL;
     }
-    LIST_INSERT_HEAD(&http->endpoints, endpoint, link);
-    return endpoint;
+    LIST_INSERT_HEAD(&http->daemons, daemon, link);
+    return daemon;
 }
 
 int http_reload_tls(struct http *http, struct sb_error *err)
@@ -153,7 +151,7 @@ int http_reload_tls(struct http *http, struct sb_error *err)
         return 0;
     if (tls_load(http->config, &certificates, &key, &expiry, err) < 0)
         return -1;
-    struct endpoint *fresh = open_endpoint(http, certificates, key, err);
+    struct daemon *fresh = open_daemon(http, certificates, key, err);
     explicit_bzero(key, strlen(key));
     if (fresh == NULL)
         return -1;
@@ -223,7 +221,7 @@ int http_open(struct http **result, const struct http_setup *setup, struct sb_er
         TAILQ_INIT(&http->phases[i]);
     if (open_timers(http, err) < 0 || read_proxies(http, err) < 0 ||
         http_reload_tokens(http, err) < 0 ||
-        (http->plain = open_endpoint(http, NULL, NULL, err)) == NULL ||
+        (http->plain = open_daemon(http, NULL, NULL, err)) == NULL ||
         http_reload_tls(http, err) < 0) {
         http_close(http);
         return -1;
@@ -262,8 +260,8 @@ void http_close(struct http *http)
     doors_close(http);
     /* libmicrohttpd ends the program when it is stopped with suspended connections. */
     http_clients_leave(http);
-    while (!LIST_EMPTY(&http->endpoints))
-        close_endpoint(LIST_FIRST(&http->endpoints));
+    while (!LIST_EMPTY(&http->daemons))
+        close_daemon(LIST_FIRST(&http->daemons));
     linger_close_all(http);
     refusals_summary(http);
     timer_close(&http->refusals.summary, http->loop);

@@ -17,15 +17,15 @@ struct incoming;
 
 /* ── Daemons of libmicrohttpd: one for plain connections, one for TLS (http.c) ───────────────── */
 
-struct endpoint {
+struct daemon {
     struct http *http;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *mhd;
     struct watch watch; /* of its epoll descriptor */
     bool tls;
     bool retiring; /* new certificates have come: closed when its last connection is */
     bool pending;  /* must be run before the loop sleeps */
     size_t connections;
-    LIST_ENTRY(endpoint) link;
+    LIST_ENTRY(daemon) link;
 };
 
 /* ── Connections (connection.c) ─────────────────────────────────────────────────────────────── */
@@ -47,7 +47,7 @@ struct peer;
 
 struct connection {
     struct http *http;
-    struct endpoint *endpoint;
+    struct daemon *daemon;
     struct MHD_Connection *mhd;
     struct incoming *incoming; /* the request that is being handled; NULL: none */
     struct address address;
@@ -68,7 +68,7 @@ struct connection {
 TAILQ_HEAD(connection_list, connection);
 
 /* MHD_OPTION_NOTIFY_CONNECTION. */
-void connection_notify(void *endpoint, struct MHD_Connection *mhd, void **context,
+void connection_notify(void *daemon, struct MHD_Connection *mhd, void **context,
                        enum MHD_ConnectionNotificationCode code);
 
 struct connection *connection_of(struct MHD_Connection *mhd);
@@ -134,7 +134,7 @@ void refusal_tell(struct connection *connection, unsigned status);
 void refusals_summary(void *http);
 
 /* MHD_OPTION_EXTERNAL_LOGGER. */
-void refusal_overheard(void *endpoint, const char *format, va_list arguments)
+void refusal_overheard(void *daemon, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
 /* ── The whole ──────────────────────────────────────────────────────────────────────────────── */
@@ -151,9 +151,9 @@ struct http {
     size_t proxies_count;
     bool told_of_proxy; /* that there seems to be one which is not among them */
 
-    LIST_HEAD(endpoints, endpoint) endpoints;
-    struct endpoint *plain, *tls; /* for new connections; tls NULL: there are no certificates */
-    struct timer run_timer;       /* a daemon has more to do at once */
+    LIST_HEAD(daemons, daemon) daemons;
+    struct daemon *plain, *tls; /* for new connections; tls NULL: there are no certificates */
+    struct timer run_timer;     /* a daemon has more to do at once */
 
     struct door *doors;
     size_t doors_count;
@@ -182,7 +182,7 @@ struct http {
 int64_t now_ms(void);
 
 /* Runs a daemon before the loop sleeps again. */
-void http_wake(struct endpoint *endpoint);
+void daemon_wake(struct daemon *daemon);
 
 /* ── Bodies (bodies.c) ──────────────────────────────────────────────────────────────────────── */
 
@@ -270,12 +270,12 @@ struct incoming {
 };
 
 /* MHD_AccessHandlerCallback, MHD_OPTION_NOTIFY_COMPLETED, MHD_OPTION_URI_LOG_CALLBACK. */
-enum MHD_Result incoming_handle(void *endpoint, struct MHD_Connection *mhd, const char *url,
+enum MHD_Result incoming_handle(void *daemon, struct MHD_Connection *mhd, const char *url,
                                 const char *method, const char *version, const char *data,
                                 size_t *size, void **context);
-void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **context,
+void incoming_completed(void *daemon, struct MHD_Connection *mhd, void **context,
                         enum MHD_RequestTerminationCode code);
-void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd);
+void *incoming_begins(void *daemon, const char *uri, struct MHD_Connection *mhd);
 
 /* The client has left: its exchange is told so. */
 void incoming_leave(struct incoming *incoming);

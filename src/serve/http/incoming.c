@@ -110,9 +110,9 @@ static enum MHD_Result take_header(void *user, enum MHD_ValueKind kind, const ch
 
 /* ── Calls from libmicrohttpd ───────────────────────────────────────────────────────────────── */
 
-void *incoming_begins(void *endpoint, const char *uri, struct MHD_Connection *mhd)
+void *incoming_begins(void *daemon, const char *uri, struct MHD_Connection *mhd)
 {
-    (void)endpoint;
+    (void)daemon;
     struct connection *connection = connection_of(mhd);
     if (connection == NULL)
         return NULL;
@@ -209,11 +209,11 @@ static enum MHD_Result last_call(struct incoming *incoming)
     return MHD_YES;
 }
 
-enum MHD_Result incoming_handle(void *endpoint, struct MHD_Connection *mhd, const char *url,
+enum MHD_Result incoming_handle(void *daemon, struct MHD_Connection *mhd, const char *url,
                                 const char *method, const char *version, const char *data,
                                 size_t *size, void **context)
 {
-    (void)endpoint;
+    (void)daemon;
     struct connection *connection = connection_of(mhd);
     struct incoming *incoming = *context;
     if (connection == NULL)
@@ -231,13 +231,13 @@ void incoming_leave(struct incoming *incoming)
 {
     mark_left(incoming);
     MHD_resume_connection(incoming->connection->mhd);
-    http_wake(incoming->connection->endpoint);
+    daemon_wake(incoming->connection->daemon);
 }
 
-void incoming_completed(void *endpoint, struct MHD_Connection *mhd, void **context,
+void incoming_completed(void *daemon, struct MHD_Connection *mhd, void **context,
                         enum MHD_RequestTerminationCode code)
 {
-    (void)endpoint, (void)code;
+    (void)daemon, (void)code;
     struct connection *connection = connection_of(mhd);
     struct incoming *incoming = *context;
     *context = NULL;

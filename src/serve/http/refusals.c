@@ -131,11 +131,11 @@ void refusal_tell(struct connection *connection, unsigned status)
  * of which client. */
 void refusal_overheard(void *user, const char *format, va_list arguments)
 {
-    struct endpoint *endpoint = user;
+    struct daemon *daemon = user;
     if (strstr(format, "HTTP response code is %u") == NULL)
         return;
     unsigned status = va_arg(arguments, unsigned);
-    metrics_response(endpoint->http->metrics, status);
+    metrics_response(daemon->http->metrics, status);
     if (status >= 400)
-        tell(endpoint->http, NULL, status, NULL, "");
+        tell(daemon->http, NULL, status, NULL, "");
 }
