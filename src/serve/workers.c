@@ -12,14 +12,13 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/error.h"
 #include "common/util.h"
 #include "serve/process/loop.h"
 
-enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 10000, GOOD_RUN_MS = 60000, MISSED_MAX = 3 };
+enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 10000, GOOD_RUN_US = 60000000, MISSED_MAX = 3 };
 
 struct parent;
 
@@ -30,7 +29,7 @@ struct worker {
     struct watch pipe;
     bool ready;
     int missed; /* intervals without a sign of life */
-    int64_t started_ms, backoff_ms;
+    int64_t started_us, backoff_ms;
     struct timer restart;
 };
 
@@ -45,13 +44,6 @@ struct parent {
     bool announced; /* the manager knows that we are ready */
     bool stopping, failed;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void signal_all(struct parent *parent, int signal)
 {
@@ -179,13 +171,13 @@ static int start_worker(struct worker *worker, struct sb_error *err)
     worker->pid = pid;
     worker->ready = false;
     worker->missed = 0;
-    worker->started_ms = now_ms();
+    worker->started_us = monotonic_us();
     return 0;
 }
 
 static void plan_restart(struct worker *worker)
 {
-    bool good = now_ms() - worker->started_ms >= GOOD_RUN_MS;
+    bool good = monotonic_us() - worker->started_us >= GOOD_RUN_US;
     int64_t wait = good || worker->backoff_ms == 0 ? BACKOFF_MIN_MS : worker->backoff_ms * 2;
     worker->backoff_ms = wait < BACKOFF_MAX_MS ? wait : BACKOFF_MAX_MS;
     timer_set(&worker->restart, worker->backoff_ms);

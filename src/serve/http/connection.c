@@ -76,7 +76,7 @@ void connection_enter(struct connection *connection, enum phase phase, int64_t m
 {
     struct http *http = connection->http;
     struct connection_list *list = &http->phases[phase];
-    int64_t time = time_left(connection, phase), now = now_ms();
+    int64_t time = time_left(connection, phase), now = monotonic_us() / 1000;
     TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
     connection->phase = phase;
     connection->deadline_ms = time < 0 ? INT64_MAX : now + time + more_ms;
@@ -207,7 +207,7 @@ static void expire(struct connection *connection)
 void connections_expire(void *user)
 {
     struct http *http = user;
-    int64_t now = now_ms(), next = INT64_MAX;
+    int64_t now = monotonic_us() / 1000, next = INT64_MAX;
     http->armed_ms = INT64_MAX;
     for (size_t i = 0; i < PHASES; i++) {
         struct connection *first;

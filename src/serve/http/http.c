@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 #include "common/error.h"
 #include "common/util.h"
@@ -14,13 +13,6 @@
 /* Beside the header a connection's memory holds what libmicrohttpd makes of it, and the header of
  * the answer. */
 enum { POOL_EXTRA = 16 * 1024, RUNS_AT_ONCE = 8 };
-
-int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ── Running ────────────────────────────────────────────────────────────────────────────────── */
 

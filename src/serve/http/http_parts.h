@@ -179,8 +179,6 @@ struct http {
     void *empty_user;
 };
 
-int64_t now_ms(void);
-
 /* Runs a daemon before the loop sleeps again. */
 void daemon_wake(struct daemon *daemon);
 

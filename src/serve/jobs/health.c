@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/json_writer.h"
+#include "common/util.h"
 #include "serve/jobs/jobs.h"
 
 /* What was seen is believed this long; a failure for less, as somebody may have mended it. */
@@ -57,7 +58,7 @@ static void tell_askers(struct service *service, const char *error)
     struct health *health = &service->health;
     struct health_asker *asker;
     health->ok = error == NULL;
-    health->known_us = now_us();
+    health->known_us = monotonic_us();
     snprintf(health->reason, sizeof(health->reason), "%s", error != NULL ? error : "");
     if (error != NULL && !TAILQ_EMPTY(&health->askers))
         log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
@@ -136,7 +137,7 @@ void health_ask(struct exchange *exchange)
         answer_health(exchange, lack);
         return;
     }
-    if (health->known_us > 0 && now_us() - health->known_us < believed_us) {
+    if (health->known_us > 0 && monotonic_us() - health->known_us < believed_us) {
         answer_health(exchange, health->ok ? NULL : health->reason);
         return;
     }

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/error.h"
 #include "common/quantity.h"
 #include "common/util.h"
 #include "serve/http/route.h"
+#include "serve/jobs/capacity.h"
 #include "serve/jobs/jobs.h"
 
 /* How often is looked at what jobs want of the CPUs, while others wait. */
@@ -42,13 +42,6 @@ struct job {
     char code_sha256[2 * SHA256_DIGEST_SIZE + 1];
 };
 
-int64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static struct job *job_of(struct ticket *ticket)
 {
     return (struct job *)ticket;
@@ -65,7 +58,7 @@ static void answer_text(struct exchange *exchange, unsigned status, char *text)
 static int64_t put_retry_after(struct exchange *exchange)
 {
     char text[24];
-    int64_t seconds = admit_retry_after(exchange->service->admit, now_us());
+    int64_t seconds = admit_retry_after(exchange->service->admit, monotonic_us());
     snprintf(text, sizeof(text), "%" PRId64, seconds);
     exchange_header(exchange, "Retry-After", text);
     return seconds;
@@ -102,7 +95,7 @@ static void free_job(struct job *job)
 static struct exchange *free_waiting(struct job *job)
 {
     struct exchange *exchange = job->exchange;
-    admit_leave(job->service->admit, &job->ticket, now_us());
+    admit_leave(job->service->admit, &job->ticket, monotonic_us());
     if (exchange != NULL)
         exchange->gone = NULL;
     free_job(job);
@@ -192,7 +185,7 @@ static void finish_job(void *user, const struct sb_verdict *verdict)
     struct job *job = user;
     struct service *service = job->service;
     struct exchange *exchange = job->exchange;
-    int64_t now = now_us();
+    int64_t now = monotonic_us();
     unsigned status = 0;
     char *text =
         exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
@@ -348,8 +341,8 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     }
     int64_t most = exchange->client.jobs;
     if (most > 0)
-        most = share_of(most, service, 0);
-    if (admit_enter(service->admit, &job->ticket, exchange->client.key, most, now_us()) < 0) {
+        most = capacity_share(most, service->config->workers, 0);
+    if (admit_enter(service->admit, &job->ticket, exchange->client.key, most, monotonic_us()) < 0) {
         free_job(job);
         answer_text(exchange, 500,
                     contract_refusal(request->contract, NULL, "no memory for the request"));
@@ -374,7 +367,7 @@ static void show_counts(struct service *service)
 static void look_at_demand(struct service *service)
 {
     struct job *job;
-    int64_t now = now_us();
+    int64_t now = monotonic_us();
     if (admit_counts(service->admit).waiting == 0 || now - service->looked_us < LOOK_US)
         return;
     service->looked_us = now;
@@ -394,7 +387,7 @@ static int64_t sooner(int64_t a, int64_t b)
 static void set_timer(struct service *service)
 {
     const struct admit *admit = service->admit;
-    int64_t now = now_us(), next_us = -1;
+    int64_t now = monotonic_us(), next_us = -1;
     if (admit_counts(admit).waiting > 0) {
         next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit, now));
         if (admit_is_busy(admit) || service->low)
@@ -409,9 +402,9 @@ static void start_and_refuse(struct service *service)
     struct ticket *ticket;
     look_at_demand(service);
     memory_lack(service, false);
-    while ((ticket = admit_next(service->admit, now_us())) != NULL)
+    while ((ticket = admit_next(service->admit, monotonic_us())) != NULL)
         start_job(job_of(ticket));
-    while ((ticket = admit_expired(service->admit, now_us())) != NULL)
+    while ((ticket = admit_expired(service->admit, monotonic_us())) != NULL)
         refuse_waiting(ticket, REFUSED_QUEUE_TIME,
                        "the service is busy, and no job's turn came in time");
     while ((ticket = admit_overflow(service->admit)) != NULL)

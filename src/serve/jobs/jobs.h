@@ -44,11 +44,6 @@ struct service {
     void *idle_user;
 };
 
-int64_t now_us(void);
-
-/* A number's share for one of several workers. */
-int64_t share_of(int64_t total, const struct service *service, size_t worker);
-
 /* Lets a request run, now or when its turn comes, and answers the exchange then, or refuses it at
  * once. Takes what is in *request, which has been checked against `policy` of the present set. */
 void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy);

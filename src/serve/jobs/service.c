@@ -18,13 +18,6 @@
 /* How long a client that has no job running waits for those of others. */
 #define PATIENCE_US INT64_C(250000)
 
-int64_t share_of(int64_t total, const struct service *service, size_t worker)
-{
-    int64_t workers = service->config->workers;
-    int64_t share = total / workers + ((int64_t)worker < total % workers);
-    return share > 0 ? share : 1;
-}
-
 /* What clients with jobs running leave to others, if any policy's job fits into that. */
 static int64_t reserve_of(const struct service *service, int64_t memory_bytes)
 {
@@ -39,7 +32,7 @@ static void set_bounds(struct service *service, size_t worker)
 {
     const struct config *config = service->config;
     int64_t all_jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
-    int64_t jobs = share_of(all_jobs, service, worker);
+    int64_t jobs = capacity_share(all_jobs, config->workers, worker);
     int64_t memory = config->memory_bytes > 0 ? config->memory_bytes : capacity_memory();
     service->bounds = (struct admit_bounds){
         .jobs = jobs,
@@ -48,7 +41,7 @@ static void set_bounds(struct service *service, size_t worker)
         .memory_bytes = memory / config->workers,
         .reserve_bytes = reserve_of(service, memory / config->workers),
         .patience_us = PATIENCE_US,
-        .queue = config->queue > 0 ? share_of(config->queue, service, worker) : 0,
+        .queue = config->queue > 0 ? capacity_share(config->queue, config->workers, worker) : 0,
         .queue_bytes = QUEUE_BYTES / config->workers,
         .queue_time_us = config->queue_time_ms * 1000,
     };
