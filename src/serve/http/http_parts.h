@@ -283,7 +283,7 @@ static inline struct incoming *incoming_of(struct exchange *exchange)
     return (struct incoming *)(void *)exchange; /* its first member */
 }
 
-/* ── Answers (answer.c) ─────────────────────────────────────────────────────────────────────── */
+/* ── Answers (answers.c) ─────────────────────────────────────────────────────────────────────── */
 
 /* Answers with constant data. */
 void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,

@@ -14,7 +14,7 @@
 #include "serve/jobs/service.h"
 #include "serve/process/metrics.h"
 
-struct job;
+struct service_job;
 
 struct service {
     const struct config *config;
@@ -36,9 +36,9 @@ struct service {
     char lack[160];
     struct health health;
     struct preload_searches searches;
-    TAILQ_HEAD(jobs, job) jobs; /* waiting or running */
-    bool busy;                  /* in jobs_pump or sb_turn: nothing is started from within */
-    bool again;                 /* jobs_pump was asked for meanwhile */
+    TAILQ_HEAD(jobs, service_job) jobs; /* waiting or running */
+    bool busy;  /* in jobs_pump or sb_turn: nothing is started from within */
+    bool again; /* jobs_pump was asked for meanwhile */
     bool draining;
     void (*idle)(void *user);
     void *idle_user;

@@ -22,9 +22,10 @@
  * that come at once, and want one CPU each, don't all run before anybody knows. */
 #define UNKNOWN_MILLICPUS INT64_C(250)
 
-struct job {
+/* A job on its way: from job_submit to its answer. */
+struct service_job {
     struct ticket ticket; /* first: a ticket is its job */
-    TAILQ_ENTRY(job) all;
+    TAILQ_ENTRY(service_job) all;
     struct service *service;
     struct exchange *exchange; /* NULL: the client has left */
     struct request request;    /* released once the job runs */
@@ -42,9 +43,9 @@ struct job {
     char code_sha256[2 * SHA256_DIGEST_SIZE + 1];
 };
 
-static struct job *job_of(struct ticket *ticket)
+static struct service_job *job_of(struct ticket *ticket)
 {
-    return (struct job *)ticket;
+    return (struct service_job *)ticket;
 }
 
 /* ── Refusals ────────────────────────────────────────────────────────────────────────────────── */
@@ -80,7 +81,7 @@ void refuse(struct exchange *exchange, enum contract_id contract, enum refusal r
 
 /* ── The end of a job ────────────────────────────────────────────────────────────────────────── */
 
-static void free_job(struct job *job)
+static void free_job(struct service_job *job)
 {
     TAILQ_REMOVE(&job->service->jobs, job, all);
     request_free(&job->request);
@@ -92,7 +93,7 @@ static void free_job(struct job *job)
 }
 
 /* Frees a job that waits. Its exchange is returned, to be answered. */
-static struct exchange *free_waiting(struct job *job)
+static struct exchange *free_waiting(struct service_job *job)
 {
     struct exchange *exchange = job->exchange;
     admit_leave(job->service->admit, &job->ticket, monotonic_us());
@@ -145,7 +146,8 @@ static const char *limit_hit(const struct sb_verdict *verdict)
     return names[verdict->word];
 }
 
-static void log_job(const struct job *job, const struct sb_verdict *verdict, unsigned status)
+static void log_job(const struct service_job *job, const struct sb_verdict *verdict,
+                    unsigned status)
 {
     char denied[1024], signal[32];
     bool internal = verdict->word == SB_INTERNAL;
@@ -182,7 +184,7 @@ static void log_job(const struct job *job, const struct sb_verdict *verdict, uns
 /* From sb_turn, or from a start that failed. */
 static void finish_job(void *user, const struct sb_verdict *verdict)
 {
-    struct job *job = user;
+    struct service_job *job = user;
     struct service *service = job->service;
     struct exchange *exchange = job->exchange;
     int64_t now = monotonic_us();
@@ -211,7 +213,7 @@ static void finish_job(void *user, const struct sb_verdict *verdict)
 /* The client leaves before its answer. */
 static void client_left(struct exchange *exchange)
 {
-    struct job *job = exchange->state;
+    struct service_job *job = exchange->state;
     struct service *service = job->service;
     metrics_add(&service->metrics->refused[REFUSED_CLIENT_LEFT], 1);
     job->exchange = NULL;
@@ -225,13 +227,13 @@ static void client_left(struct exchange *exchange)
 /* ── Its beginning ───────────────────────────────────────────────────────────────────────────── */
 
 /* A start that fails is a verdict like any other: of the sandbox on itself. */
-static void finish_unstarted(struct job *job, const struct sb_error *err)
+static void finish_unstarted(struct service_job *job, const struct sb_error *err)
 {
     const struct sb_verdict verdict = sb_verdict_unstarted(job->id, err->message);
     finish_job(job, &verdict);
 }
 
-static void start_job(struct job *job)
+static void start_job(struct service_job *job)
 {
     struct sb_error err;
     struct sb_job *asked = &job->request.job;
@@ -245,7 +247,7 @@ static void start_job(struct job *job)
 }
 
 /* The code's hash and length, and the code itself where it is to be logged. */
-static int remember_code(struct job *job)
+static int remember_code(struct service_job *job)
 {
     const struct sb_job *asked = &job->request.job;
     struct sha256_ctx sha256;
@@ -265,23 +267,23 @@ static int remember_code(struct job *job)
     return 0;
 }
 
-static struct job *make_job(struct exchange *exchange, struct request *request,
-                            const struct sb_policy *policy)
+static struct service_job *make_job(struct exchange *exchange, struct request *request,
+                                    const struct sb_policy *policy)
 {
     struct service *service = exchange->service;
     const struct client *client = &exchange->client;
-    struct job *job = calloc(1, sizeof(*job));
+    struct service_job *job = calloc(1, sizeof(*job));
     if (job == NULL)
         return NULL;
-    *job = (struct job){.service = service,
-                        .exchange = exchange,
-                        .request = *request,
-                        .contract = request->contract,
-                        .flags = request->base64 ? SB_JSON_BASE64 : 0,
-                        .policy = policy,
-                        .policies = policies_use(service->policies),
-                        .client = strdup(client->address),
-                        .token = client->token != NULL ? strdup(client->token) : NULL};
+    *job = (struct service_job){.service = service,
+                                .exchange = exchange,
+                                .request = *request,
+                                .contract = request->contract,
+                                .flags = request->base64 ? SB_JSON_BASE64 : 0,
+                                .policy = policy,
+                                .policies = policies_use(service->policies),
+                                .client = strdup(client->address),
+                                .token = client->token != NULL ? strdup(client->token) : NULL};
     *request = (struct request){.contract = job->contract};
     snprintf(job->id, sizeof(job->id), "%s", exchange->id);
     snprintf(job->endpoint, sizeof(job->endpoint), "%s %s", exchange->route->method,
@@ -300,7 +302,7 @@ static struct job *make_job(struct exchange *exchange, struct request *request,
 }
 
 /* The reason, when a job can't run whatever the others do. */
-static const char *never_fits(const struct job *job, char *text, size_t size)
+static const char *never_fits(const struct service_job *job, char *text, size_t size)
 {
     if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
         return NULL;
@@ -327,7 +329,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
         refuse(exchange, request->contract, REFUSED_MEMORY, 503, NULL, lack);
         return;
     }
-    struct job *job = make_job(exchange, request, policy);
+    struct service_job *job = make_job(exchange, request, policy);
     if (job == NULL) {
         answer_text(exchange, 500,
                     contract_refusal(request->contract, NULL, "no memory for the request"));
@@ -366,7 +368,7 @@ static void show_counts(struct service *service)
 /* What the jobs want of the CPUs, looked at while others wait for their turn. */
 static void look_at_demand(struct service *service)
 {
-    struct job *job;
+    struct service_job *job;
     int64_t now = monotonic_us();
     if (admit_counts(service->admit).waiting == 0 || now - service->looked_us < LOOK_US)
         return;
@@ -433,7 +435,7 @@ void jobs_pump(struct service *service)
 
 void jobs_kill(struct service *service, const char *reason)
 {
-    struct job *job, *next;
+    struct service_job *job, *next;
     for (job = TAILQ_FIRST(&service->jobs); job != NULL; job = next) {
         next = TAILQ_NEXT(job, all);
         job->killed = true;
@@ -447,7 +449,7 @@ void jobs_kill(struct service *service, const char *reason)
 
 void jobs_free(struct service *service)
 {
-    struct job *job;
+    struct service_job *job;
     while ((job = TAILQ_FIRST(&service->jobs)) != NULL) {
         if (job->exchange != NULL)
             job->exchange->gone = NULL;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,12 +14,22 @@
 #include "serve/config/token_command.h"
 #include "serve/jobs/capacity.h"
 #include "serve/jobs/job_uids.h"
-#include "serve/process/message.h"
 #include "serve/process/privileges.h"
 #include "serve/server.h"
 #include "serve/workers.h"
 
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
+
+/* "sandbox-serve: …" on stderr: for a person at the terminal, before there is a log. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+    char sentence[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    dprintf(2, "sandbox-serve: %s\n", sentence);
+}
 
 /* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
  * number then, and output meant for a person lands in it. */
