@@ -10,63 +10,12 @@
 
 #include "common/error.h"
 #include "common/util.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/accept.h"
+#include "serve/http/connection.h"
+#include "serve/http/http_state.h"
+#include "serve/http/peers.h"
 
 enum { ACCEPT_AT_ONCE = 32, RETRY_MS = 100 };
-
-/* ── Subscribers ────────────────────────────────────────────────────────────────────────────── */
-
-struct peer {
-    struct address address;
-    int64_t connections;
-    LIST_ENTRY(peer) link;
-};
-
-static struct peer_list *bucket_of(struct http *http, const struct address *address)
-{
-    /* FNV-1a. Who chooses addresses that meet in a bucket makes it as long as their own
-     * connections' number, which is bounded. */
-    uint32_t hash = 2166136261u ^ address->uid;
-    for (size_t i = 0; i < sizeof(address->bytes); i++)
-        hash = (hash ^ address->bytes[i]) * 16777619u;
-    return &http->peers.buckets[hash % ARRAY_LEN(http->peers.buckets)];
-}
-
-/* Who is counted together. This host has 16 million addresses of its own. */
-static struct address subscriber_of(const struct address *address)
-{
-    static const struct address this_host = {.family = AF_INET, .bytes = {127}};
-    return address_is_loopback(address) ? this_host : address_subscriber(address);
-}
-
-/* Counts one more connection. NULL: no memory. */
-static struct peer *peer_enter(struct http *http, const struct address *address)
-{
-    struct address subscriber = subscriber_of(address);
-    struct peer_list *bucket = bucket_of(http, &subscriber);
-    struct peer *peer;
-    LIST_FOREACH(peer, bucket, link)
-    if (peer->address.family == subscriber.family && peer->address.uid == subscriber.uid &&
-        memcmp(peer->address.bytes, subscriber.bytes, sizeof(subscriber.bytes)) == 0)
-        break;
-    if (peer == NULL) {
-        peer = calloc(1, sizeof(*peer));
-        if (peer == NULL)
-            return NULL;
-        peer->address = subscriber;
-        LIST_INSERT_HEAD(bucket, peer, link);
-    }
-    peer->connections++;
-    return peer;
-}
-
-void peer_leave(struct peer *peer)
-{
-    if (peer == NULL || --peer->connections > 0)
-        return;
-    LIST_REMOVE(peer, link);
-    free(peer);
-}
 
 /* ── Making room ────────────────────────────────────────────────────────────────────────────── */
 
@@ -180,7 +129,7 @@ static void adopt(struct door *door, int fd, const struct sockaddr *from, sockle
     struct http *http = door->http;
     struct daemon *daemon = http->tls != NULL && !door->local ? http->tls : http->plain;
     struct address address = address_of(door, fd, from);
-    struct peer *peer = peer_enter(http, &address);
+    struct peer *peer = peer_enter(&http->peers, &address);
     if (peer == NULL || !may_stay(http, &address, peer)) {
         peer_leave(peer);
         close(fd);

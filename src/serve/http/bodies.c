@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/bodies.h"
+#include "serve/http/connection.h"
+#include "serve/http/error_json.h"
+#include "serve/http/http_state.h"
+#include "serve/http/incoming.h"
 
 #define BODIES_BYTES (INT64_C(256) * 1024 * 1024)
 

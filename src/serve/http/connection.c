@@ -11,7 +11,11 @@
 #include <sys/socket.h>
 
 #include "common/util.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/connection.h"
+#include "serve/http/error_json.h"
+#include "serve/http/http_state.h"
+#include "serve/http/incoming.h"
+#include "serve/http/linger.h"
 #include "serve/http/presence.h"
 
 enum {
@@ -261,7 +265,6 @@ static void free_connection(struct connection *connection)
     if (connection->linger && !connection->half_closed)
         linger(http, connection->watch.fd);
     free(connection);
-    doors_reopen(http);
 }
 
 void connection_notify(void *daemon, struct MHD_Connection *mhd, void **context,

@@ -7,8 +7,12 @@
 #include <sys/random.h>
 
 #include "common/util.h"
+#include "serve/http/answers.h"
+#include "serve/http/dispatch.h"
 #include "serve/http/guard.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/http_state.h"
+#include "serve/http/incoming.h"
+#include "serve/http/route.h"
 
 /* Requests a second, and that many at once, that one address may send without a token that is
  * known, where one is needed. */

@@ -8,7 +8,10 @@
 
 #include "common/error.h"
 #include "common/util.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/http_state.h"
+#include "serve/http/incoming.h"
+#include "serve/http/linger.h"
+#include "serve/http/tls.h"
 
 /* Beside the header a connection's memory holds what libmicrohttpd makes of it, and the header of
  * the answer. */
@@ -44,14 +47,10 @@ static void daemon_ready(void *user, uint32_t events)
     daemon_wake(user); /* run once, behind all events of this round */
 }
 
-void daemon_wake(struct daemon *daemon)
-{
-    daemon->pending = true;
-}
-
 static void run_pending(void *user)
 {
     struct http *http = user;
+    const size_t connections = http->connections;
     for (struct daemon *daemon = LIST_FIRST(&http->daemons), *next; daemon != NULL; daemon = next) {
         next = LIST_NEXT(daemon, link);
         if (daemon->pending)
@@ -59,6 +58,8 @@ static void run_pending(void *user)
         if (daemon->retiring && daemon->connections == 0)
             close_daemon(daemon);
     }
+    if (http->connections < connections)
+        doors_reopen(http);
     if (http->draining && http->connections == 0 && http->empty != NULL) {
         void (*empty)(void *) = http->empty;
         http->empty = NULL;

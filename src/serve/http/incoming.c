@@ -8,7 +8,13 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/answers.h"
+#include "serve/http/bodies.h"
+#include "serve/http/connection.h"
+#include "serve/http/dispatch.h"
+#include "serve/http/error_json.h"
+#include "serve/http/http_state.h"
+#include "serve/http/incoming.h"
 
 /* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
 

@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "serve/http/http_parts.h"
+#include "serve/http/http_state.h"
+#include "serve/http/linger.h"
 
 enum { LINGER_MS = 2000, LINGERERS = 64, CHUNK = 64 * 1024, READS_AT_ONCE = 16 };
 #define LINGER_BYTES (INT64_C(64) * 1024 * 1024)

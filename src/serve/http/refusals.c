@@ -11,7 +11,10 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "serve/http/http_parts.h"
+#include "serve/http/http_state.h"
+#include "serve/http/incoming.h"
+#include "serve/http/refusals.h"
+#include "serve/http/route.h"
 
 enum { OF_ONE_BURST = 5, OF_ALL_BURST = 50, SUMMARY_MS = 10000 };
 #define OF_ONE_RATE 1.0                /* a second, client and reason */

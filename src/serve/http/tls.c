@@ -1,5 +1,7 @@
 /* Certificates: read, and tried before they are used, so that a wrong pair is a sentence and the
  * old one stays. */
+#include "serve/http/tls.h"
+
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -10,7 +12,6 @@
 #include "common/error.h"
 #include "common/util.h"
 #include "serve/config/given_file.h"
-#include "serve/http/http_parts.h"
 
 enum { PEM_MAX = 1024 * 1024 };
 

@@ -1,0 +1,20 @@
+/* Answers, as libmicrohttpd takes them (answers.c). */
+#ifndef SERVE_ANSWERS_H
+#define SERVE_ANSWERS_H
+
+#include <microhttpd.h>
+#include <stddef.h>
+
+struct incoming;
+
+/* Answers with constant data. */
+void incoming_answer_constant(struct incoming *incoming, unsigned status, const char *type,
+                              const void *data, size_t size);
+
+/* Hands the answer, which must be there, to libmicrohttpd. */
+enum MHD_Result answer_queue(struct incoming *incoming);
+
+/* When the request is over, in whatever way. */
+void answer_free(struct incoming *incoming);
+
+#endif

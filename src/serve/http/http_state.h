@@ -1,0 +1,57 @@
+/* The transport of one worker: what its files share. */
+#ifndef SERVE_HTTP_STATE_H
+#define SERVE_HTTP_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "serve/http/accept.h"
+#include "serve/http/connection.h"
+#include "serve/http/daemon.h"
+#include "serve/http/http.h"
+#include "serve/http/peers.h"
+#include "serve/http/refusals.h"
+
+struct http {
+    const struct config *config;
+    struct loop *loop;
+    struct log *log;
+    struct service *service;
+    struct metrics *metrics;
+    struct rates *rates;
+    struct tokens *tokens; /* NULL: none are needed */
+    struct network *proxies;
+    size_t proxies_count;
+    bool told_of_proxy; /* that there seems to be one which is not among them */
+
+    LIST_HEAD(daemons, daemon) daemons;
+    struct daemon *plain, *tls; /* for new connections; tls NULL: there are no certificates */
+    struct timer run_timer;     /* a daemon has more to do at once */
+
+    struct door *doors;
+    size_t doors_count;
+    bool doors_shut; /* for now: there is no room, or no descriptor */
+    struct timer door_timer;
+    struct peers peers;
+
+    struct refusals refusals;
+
+    struct connection_list phases[PHASES];
+    size_t connections;
+    struct connection *newcomer; /* the last that connection_notify has made */
+    struct timer deadline_timer;
+    int64_t armed_ms;     /* when it expires; INT64_MAX: it does not */
+    int64_t body_bytes;   /* of all bodies that are held */
+    int64_t answer_bytes; /* of all answers that their clients have not taken yet */
+
+    LIST_HEAD(lingerers, lingerer) lingerers;
+    size_t lingerers_count;
+
+    bool draining; /* accepts no more */
+    void (*empty)(void *user);
+    void *empty_user;
+};
+
+#endif

@@ -1,0 +1,105 @@
+/* A request on its way in, from its header to its answer (incoming.c). */
+#ifndef SERVE_INCOMING_H
+#define SERVE_INCOMING_H
+
+#include <microhttpd.h>
+
+#include "serve/config/address.h"
+#include "serve/config/tokens.h"
+#include "serve/http/exchange.h"
+#include "serve/http/head.h"
+#include "serve/web/asset.h"
+
+struct connection;
+
+/* Headers that somebody reads. */
+enum header {
+    HEADER_HOST,
+    HEADER_ORIGIN,
+    HEADER_FETCH_SITE,
+    HEADER_CONTENT_TYPE,
+    HEADER_CONTENT_ENCODING,
+    HEADER_CONTENT_LENGTH,
+    HEADER_TRANSFER_ENCODING,
+    HEADER_AUTHORIZATION,
+    HEADER_EXPECT,
+    HEADER_REQUEST_ID,
+    HEADER_ACCEPT_ENCODING,
+    HEADER_IF_NONE_MATCH,
+    HEADER_REQUEST_METHOD,  /* Access-Control-Request-Method */
+    HEADER_PRIVATE_NETWORK, /* Access-Control-Request-Private-Network */
+    HEADERS
+};
+
+#define FORWARDED_SIZE 1024
+#define EXTRA_HEADERS 8
+
+/* How far a request has come. */
+enum incoming_phase {
+    INCOMING_ARRIVES,  /* its header, or its body: libmicrohttpd calls us */
+    INCOMING_WAITS,    /* for its route, which answers later: its connection is suspended */
+    INCOMING_ANSWERED, /* what still comes of its body is only read */
+    INCOMING_LEFT,     /* by its client, which takes no answer any more */
+};
+
+struct incoming {
+    struct exchange exchange; /* first: see incoming_of */
+    struct connection *connection;
+    enum incoming_phase phase;
+    const struct asset *asset; /* that is asked for; NULL: a route is, or the page "/" */
+
+    struct {
+        const char *headers[HEADERS];   /* NULL: not sent */
+        char forwarded[FORWARDED_SIZE]; /* X-Forwarded-For, the end of it */
+        const char *twice;              /* a header that came twice and must not; NULL: none */
+        struct head head;
+        bool interim;        /* its client takes interim answers: HTTP/1.1 (RFC 9110, 15.2) */
+        bool has_body;       /* one is announced */
+        bool absolute;       /* the target is a whole URL, */
+        bool https;          /* of https:, */
+        char authority[256]; /* that names this host */
+    } asked;
+
+    struct { /* what exchange.client points to */
+        char key[TOKEN_NAME_SIZE + 8];
+        char address[ADDRESS_TEXT_SIZE];
+        char token[TOKEN_NAME_SIZE], policy[TOKEN_NAME_SIZE];
+    } client;
+
+    struct { /* its size is exchange.body_size */
+        char *data;
+        size_t room;
+    } body;
+
+    struct {
+        unsigned status;
+        struct MHD_Response *response; /* NULL: handed over, or there was no memory for one */
+        size_t size;
+        bool owned;  /* it is memory of ours until the client has taken it */
+        size_t held; /* of that, what is counted in http->answer_bytes */
+        struct {
+            char *name, *value;
+        } extra[EXTRA_HEADERS];
+        size_t extra_count;
+        bool allows_origin; /* CORS: it may be read by the page that asked */
+        bool close;         /* the connection ends with it */
+    } answer;
+};
+
+/* MHD_AccessHandlerCallback, MHD_OPTION_NOTIFY_COMPLETED, MHD_OPTION_URI_LOG_CALLBACK. */
+enum MHD_Result incoming_handle(void *daemon, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **context);
+void incoming_completed(void *daemon, struct MHD_Connection *mhd, void **context,
+                        enum MHD_RequestTerminationCode code);
+void *incoming_begins(void *daemon, const char *uri, struct MHD_Connection *mhd);
+
+/* The client has left: its exchange is told so. */
+void incoming_leave(struct incoming *incoming);
+
+static inline struct incoming *incoming_of(struct exchange *exchange)
+{
+    return (struct incoming *)(void *)exchange; /* its first member */
+}
+
+#endif
