@@ -8,7 +8,9 @@
 #include "common/error.h"
 #include "common/json_writer.h"
 #include "common/util.h"
-#include "serve/jobs/jobs.h"
+#include "serve/contracts/contracts.h"
+#include "serve/jobs/memory.h"
+#include "serve/jobs/service_state.h"
 
 /* What was seen is believed this long; a failure for less, as somebody may have mended it. */
 #define BELIEVED_US INT64_C(5000000)

@@ -1,6 +1,5 @@
 /* A job's way through the service: it waits, runs, is answered and logged, or its client leaves
  * before. Everything here happens between two turns of the loop; nothing blocks. */
-#include <errno.h>
 #include <inttypes.h>
 #include <nettle/base16.h>
 #include <nettle/sha2.h>
@@ -9,39 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/error.h"
 #include "common/quantity.h"
 #include "common/util.h"
 #include "serve/http/route.h"
 #include "serve/jobs/capacity.h"
+#include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
+#include "serve/jobs/memory.h"
+#include "serve/jobs/service_job.h"
 
 /* How often is looked at what jobs want of the CPUs, while others wait. */
 #define LOOK_US INT64_C(50000)
 /* What a job is taken to want in its first moments, which are all that most have: so that a hundred
  * that come at once, and want one CPU each, don't all run before anybody knows. */
 #define UNKNOWN_MILLICPUS INT64_C(250)
-
-/* A job on its way: from job_submit to its answer. */
-struct service_job {
-    struct ticket ticket; /* first: a ticket is its job */
-    TAILQ_ENTRY(service_job) all;
-    struct service *service;
-    struct exchange *exchange; /* NULL: the client has left */
-    struct request request;    /* released once the job runs */
-    enum contract_id contract;
-    unsigned flags;            /* of its answer: enum sb_json_flags */
-    struct policies *policies; /* that `policy` is from */
-    const struct sb_policy *policy;
-    struct sb_run *run; /* NULL while it waits */
-    bool killed;        /* by the service, which stops */
-    char id[65];
-    char endpoint[32];    /* "POST /run" */
-    char *client, *token; /* for the log; they outlive the exchange */
-    char *code;           /* with log_code, else NULL */
-    size_t code_size;
-    char code_sha256[2 * SHA256_DIGEST_SIZE + 1];
-};
 
 static struct service_job *job_of(struct ticket *ticket)
 {
@@ -109,78 +89,6 @@ static void refuse_waiting(struct ticket *ticket, enum refusal reason, const cha
     refuse(free_waiting(job_of(ticket)), contract, reason, 503, NULL, message);
 }
 
-/* "mount, socket(AF_NETLINK)": what a policy's report_denied has found; NULL: nothing. */
-static const char *denied_text(char *text, size_t size, const struct sb_verdict *verdict)
-{
-    size_t used = 0;
-    for (int64_t i = 0; i < verdict->denied_count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "",
-                                 verdict->denied[i].call);
-    return used > 0 ? text : NULL;
-}
-
-/* As in the answer; NULL: none. */
-static const char *signal_text(char text[32], int signal)
-{
-    const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
-    if (name != NULL)
-        snprintf(text, 32, "SIG%s", name);
-    else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
-        snprintf(text, 32, "SIGRTMIN+%d", signal - SIGRTMIN);
-    else
-        snprintf(text, 32, "SIG%d", signal);
-    return signal > 0 ? text : NULL;
-}
-
-/* The limit that ended the job, by its name in requests; NULL: none did. */
-static const char *limit_hit(const struct sb_verdict *verdict)
-{
-    static const char *const names[] = {[SB_TIMEOUT] = "wall_time_ms",
-                                        [SB_CPU_TIME] = "cpu_time_ms",
-                                        [SB_MEMORY] = "memory_bytes",
-                                        [SB_OUTPUT] = "output_bytes",
-                                        [SB_INTERNAL] = NULL};
-    /* A script that has ended by itself can't have been ended for its output. */
-    if (verdict->word == SB_OUTPUT && verdict->exit_code == 0)
-        return "result_bytes";
-    return names[verdict->word];
-}
-
-static void log_job(const struct service_job *job, const struct sb_verdict *verdict,
-                    unsigned status)
-{
-    char denied[1024], signal[32];
-    bool internal = verdict->word == SB_INTERNAL;
-    const struct log_field fields[] = {
-        {"id", .text = job->id},
-        {"client", .text = job->client},
-        {"token", .text = job->token, .number = -1},
-        {"endpoint", .text = job->endpoint},
-        {"policy", .text = sb_policy_name(job->policy)},
-        {"code_sha256", .text = job->code_sha256, .detail = true},
-        {"code_bytes", .number = (int64_t)job->code_size, .detail = true},
-        {"start", .text = verdict->start},
-        {"verdict", .text = sb_word_name(verdict->word)},
-        {"limit", .text = limit_hit(verdict), .number = -1},
-        {"exit_code", .number = verdict->exit_code},
-        {"signal", .text = signal_text(signal, verdict->signal), .number = -1},
-        {"status", .number = status > 0 ? (int64_t)status : -1},
-        {"waited_ms", .number = (job->ticket.started_us - job->ticket.entered_us) / 1000,
-         .detail = true},
-        {"wall_time_ms", .number = verdict->wall_time_us < 0 ? -1 : verdict->wall_time_us / 1000},
-        {"cpu_time_ms", .number = verdict->cpu_time_us < 0 ? -1 : verdict->cpu_time_us / 1000},
-        {"memory_peak_bytes", .number = verdict->memory_peak_bytes},
-        {"pids_peak", .number = verdict->pids_peak},
-        {"denied", .text = denied_text(denied, sizeof(denied), verdict), .number = -1},
-        /* A script's own error is its author's; the sandbox's is ours. */
-        {"error", .text = internal ? verdict->error : NULL, .number = -1},
-        {"code", .text = job->code, .size = job->code_size},
-    };
-    size_t count = ARRAY_LEN(fields) - (job->code == NULL);
-    log_record(job->service->log, internal ? LOG_ERR : LOG_INFO,
-               status > 0 ? "job ended" : "job ended, its client had left", fields, count);
-}
-
 /* From sb_turn, or from a start that failed. */
 static void finish_job(void *user, const struct sb_verdict *verdict)
 {
@@ -194,7 +102,7 @@ static void finish_job(void *user, const struct sb_verdict *verdict)
     if (exchange != NULL && (job->killed || verdict->host_busy))
         status = 503;
 
-    log_job(job, verdict, status);
+    job_log(job, verdict, status);
     metrics_job(service->metrics, sb_policy_name(job->policy), verdict,
                 job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
     if (verdict->word == SB_INTERNAL)

@@ -1,9 +1,11 @@
 /* Whether the host has memory left for a further job (memory_floor_bytes in sandbox.h). While it
  * has not, no job is started: those that wait go on waiting, those that come are refused. */
+#include "serve/jobs/memory.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "serve/jobs/jobs.h"
+#include "serve/jobs/service_state.h"
 
 #define MIB (INT64_C(1024) * 1024)
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/jobs/jobs.h"
+#include "serve/jobs/service_state.h"
 
 struct preload_search {
     struct sb_search search;

@@ -11,6 +11,7 @@
 #include "serve/jobs/capacity.h"
 #include "serve/jobs/job_uids.h"
 #include "serve/jobs/jobs.h"
+#include "serve/jobs/memory.h"
 
 /* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
  * not take what has been promised to jobs. */

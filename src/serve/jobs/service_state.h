@@ -1,0 +1,45 @@
+/* The jobs' side of one worker: what its files share. */
+#ifndef SERVE_SERVICE_STATE_H
+#define SERVE_SERVICE_STATE_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "serve/jobs/admit.h"
+#include "serve/jobs/health.h"
+#include "serve/jobs/policies.h"
+#include "serve/jobs/preload.h"
+#include "serve/jobs/service.h"
+#include "serve/process/metrics.h"
+
+struct service_job;
+
+struct service {
+    const struct config *config;
+    struct loop *loop;
+    struct log *log;
+    const struct sb_uids *uids;
+    struct metrics *all_metrics;                   /* of all workers, config->workers of them */
+    struct metrics *metrics;                       /* our own */
+    struct policy_metrics *rows[METRICS_POLICIES]; /* of these policies: */
+    const struct policies *rows_of;
+    struct sb_sandbox *sandbox;
+    struct watch watch; /* of the sandbox's descriptor */
+    struct policies *policies;
+    struct admit *admit;
+    struct admit_bounds bounds; /* this worker's share */
+    struct timer queue_timer;   /* for what time alone changes in it */
+    int64_t looked_us;          /* at what the jobs want of the CPUs */
+    bool low;                   /* the host's memory is: memory.c */
+    char lack[160];
+    struct health health;
+    struct preload_searches searches;
+    TAILQ_HEAD(jobs, service_job) jobs; /* waiting or running */
+    bool busy;  /* in jobs_pump or sb_turn: nothing is started from within */
+    bool again; /* jobs_pump was asked for meanwhile */
+    bool draining;
+    void (*idle)(void *user);
+    void *idle_user;
+};
+
+#endif
