@@ -1,6 +1,7 @@
 /* From a request's header to who answers it. Each check below refuses with one sentence; they stand
  * in the order in which they are made, the cheapest to fool first. */
 #include <microhttpd.h>
+#include <nettle/base16.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +37,10 @@ static void set_id(struct incoming *incoming)
         memcpy(id, given, size + 1);
         return;
     }
-    unsigned char bytes[8] = {0};
+    uint8_t bytes[8] = {0};
     (void)!getrandom(bytes, sizeof(bytes), GRND_NONBLOCK);
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        sprintf(id + 2 * i, "%02x", bytes[i]);
+    base16_encode_update(id, sizeof(bytes), bytes);
+    id[BASE16_ENCODE_LENGTH(sizeof(bytes))] = '\0';
 }
 
 /* What proxies and servers are known to read differently is refused: a request that hides in
