@@ -10,18 +10,15 @@
 
 #include "common/error.h"
 
-enum { EVENTS = 64, ROUNDS = 4 };
+enum { EVENTS = 64 };
 
 struct loop {
     int fd;
     bool stopped;
     struct epoll_event events[EVENTS];
-    int count, next; /* of this round's events: how many, and which is handled next */
-    struct {
-        void (*call)(void *user);
-        void *user;
-    } rounds[ROUNDS];
-    size_t rounds_count;
+    int count, next;           /* of this round's events: how many, and which is handled next */
+    void (*round)(void *user); /* after each round; NULL: nothing */
+    void *round_user;
 };
 
 int loop_open(struct loop **result, struct sb_error *err)
@@ -63,10 +60,8 @@ void loop_remove(struct loop *loop, struct watch *watch)
 
 void loop_on_round(struct loop *loop, void (*round)(void *user), void *user)
 {
-    if (loop->rounds_count == ROUNDS)
-        abort(); /* a mistake in this program: there are two of them */
-    loop->rounds[loop->rounds_count].call = round;
-    loop->rounds[loop->rounds_count++].user = user;
+    loop->round = round;
+    loop->round_user = user;
 }
 
 int loop_run(struct loop *loop, struct sb_error *err)
@@ -82,8 +77,8 @@ int loop_run(struct loop *loop, struct sb_error *err)
             if (watch != NULL)
                 watch->ready(watch->user, event->events);
         }
-        for (size_t i = 0; i < loop->rounds_count && !loop->stopped; i++)
-            loop->rounds[i].call(loop->rounds[i].user);
+        if (loop->round != NULL && !loop->stopped)
+            loop->round(loop->round_user);
     }
     return 0;
 }

@@ -34,8 +34,8 @@ int loop_add(struct loop *loop, struct watch *watch, uint32_t events);
 /* Safe from within any handler: an event that is already on its way to this watch is dropped. */
 void loop_remove(struct loop *loop, struct watch *watch);
 
-/* Called after each round of events, before the loop sleeps again: work that several events of one
- * round should share. */
+/* Sets what is called after each round of events, before the loop sleeps again: work that several
+ * events of one round should share. */
 void loop_on_round(struct loop *loop, void (*round)(void *user), void *user);
 
 /* Runs until loop_stop. */
