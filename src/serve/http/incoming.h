@@ -102,4 +102,7 @@ static inline struct incoming *incoming_of(struct exchange *exchange)
     return (struct incoming *)(void *)exchange; /* its first member */
 }
 
+/* Answers with an error (exchange_error); false, as the checks of a request return it. */
+#define REFUSE(incoming, ...) (exchange_error(&(incoming)->exchange, __VA_ARGS__), false)
+
 #endif
