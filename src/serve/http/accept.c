@@ -25,7 +25,7 @@ enum { ACCEPT_AT_ONCE = 32, RETRY_MS = 100 };
 static struct connection *find_victim(struct http *http, const struct peer *only)
 {
     static const struct {
-        enum phase phase;
+        enum connection_phase phase;
         bool idle;
     } places[] = {{PHASE_IDLE, true},
                   {PHASE_CONNECTED, true},

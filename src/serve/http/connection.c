@@ -27,7 +27,7 @@ enum {
 
 /* ── Phases ─────────────────────────────────────────────────────────────────────────────────── */
 
-static int64_t time_for(const struct config *config, enum phase phase)
+static int64_t time_for(const struct config *config, enum connection_phase phase)
 {
     switch (phase) {
     case PHASE_CONNECTED:
@@ -57,7 +57,7 @@ static void arm(struct http *http, int64_t deadline_ms, int64_t now)
 
 /* A client that has closed its side sends no more than what is here already. libmicrohttpd may not
  * see that it has: it reads no further when one read gives less than it asked for. */
-static bool wants_more(enum phase phase)
+static bool wants_more(enum connection_phase phase)
 {
     return phase <= PHASE_BODY || phase == PHASE_IDLE;
 }
@@ -67,7 +67,7 @@ static bool is_local(const struct connection *connection)
     return connection->address.family == AF_UNIX;
 }
 
-static int64_t time_left(const struct connection *connection, enum phase phase)
+static int64_t time_left(const struct connection *connection, enum connection_phase phase)
 {
     int64_t time = time_for(connection->http->config, phase);
     if (connection->half_closed && phase == PHASE_WAIT && !is_local(connection))
@@ -76,7 +76,7 @@ static int64_t time_left(const struct connection *connection, enum phase phase)
                                                                                  : time;
 }
 
-void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms)
+void connection_enter(struct connection *connection, enum connection_phase phase, int64_t more_ms)
 {
     struct http *http = connection->http;
     struct connection_list *list = &http->phases[phase];

@@ -15,7 +15,7 @@ struct incoming;
 struct peer;
 
 /* What a connection is doing, which says how long it may. */
-enum phase {
+enum connection_phase {
     PHASE_CONNECTED, /* nothing has come yet, or a TLS handshake */
     PHASE_HEADER,    /* a request has begun */
     PHASE_BODY,
@@ -41,7 +41,7 @@ struct connection {
     size_t target_size;
     const char *wrong; /* and what is wrong with it; NULL: nothing */
     bool linger;       /* see linger.c */
-    enum phase phase;
+    enum connection_phase phase;
     int64_t deadline_ms; /* INT64_MAX: none */
     TAILQ_ENTRY(connection) link;
 };
@@ -55,7 +55,7 @@ void connection_notify(void *daemon, struct MHD_Connection *mhd, void **context,
 struct connection *connection_of(struct MHD_Connection *mhd);
 
 /* Enters a phase. `more_ms` on top of what the phase has. */
-void connection_enter(struct connection *connection, enum phase phase, int64_t more_ms);
+void connection_enter(struct connection *connection, enum connection_phase phase, int64_t more_ms);
 
 /* Ends it: libmicrohttpd sees it closed when it runs next. */
 void connection_shut(struct connection *connection);

@@ -231,7 +231,7 @@ void http_drain(struct http *http, void (*empty)(void *user), void *user)
     http->empty_user = user;
     doors_close(http);
     /* Those that have no request under way are not waited for. */
-    static const enum phase quiet[] = {PHASE_CONNECTED, PHASE_IDLE};
+    static const enum connection_phase quiet[] = {PHASE_CONNECTED, PHASE_IDLE};
     for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
         while (!TAILQ_EMPTY(&http->phases[quiet[i]]))
             connection_shut(TAILQ_FIRST(&http->phases[quiet[i]]));

@@ -29,7 +29,7 @@ struct pair {
 };
 
 /* What the kernel says of a socket. */
-struct told {
+struct socket_state {
     bool found;
     uint32_t inode;
     bool shut; /* both halves are */
@@ -96,12 +96,12 @@ static bool is_shut(const struct inet_diag_msg *message, size_t size)
 }
 
 /* False: it says nothing that we understand. */
-static bool listen_to(int netlink, struct told *told)
+static bool listen_to(int netlink, struct socket_state *state)
 {
     _Alignas(struct nlmsghdr) char buffer[4096];
     ssize_t size = recv(netlink, buffer, sizeof(buffer), 0); /* it is there when send returns */
     const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)buffer;
-    *told = (struct told){0};
+    *state = (struct socket_state){0};
     if (size < 0 || !NLMSG_OK(head, (size_t)size))
         return false;
     if (head->nlmsg_type == NLMSG_ERROR) {
@@ -111,16 +111,16 @@ static bool listen_to(int netlink, struct told *told)
     const struct inet_diag_msg *message = NLMSG_DATA(head);
     if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY || head->nlmsg_len < NLMSG_LENGTH(sizeof(*message)))
         return false;
-    told->found = message->idiag_state != TCP_LISTEN; /* one that has the port by now */
-    told->inode = message->idiag_inode;
-    told->shut = is_shut(message, head->nlmsg_len - NLMSG_LENGTH(sizeof(*message)));
+    state->found = message->idiag_state != TCP_LISTEN; /* one that has the port by now */
+    state->inode = message->idiag_inode;
+    state->shut = is_shut(message, head->nlmsg_len - NLMSG_LENGTH(sizeof(*message)));
     return true;
 }
 
 enum presence presence_of_peer(int fd)
 {
     struct pair pair;
-    struct told own, peer;
+    struct socket_state own, peer;
     struct stat status;
     if (!read_pair(&pair, fd) || !is_local(&pair) || fstat(fd, &status) < 0)
         return PRESENCE_UNKNOWN;

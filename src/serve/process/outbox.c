@@ -37,10 +37,10 @@ static void plan(struct outbox *outbox, bool moved)
     timer_set(&outbox->retry, outbox->wait_ms);
 }
 
-enum outcome { TAKEN, LATER, LOST };
+enum offered { TAKEN, LATER, LOST };
 
 /* Counts in *done what is taken. */
-static enum outcome offer(struct outbox *outbox, const char *data, size_t size, size_t *done)
+static enum offered offer(struct outbox *outbox, const char *data, size_t size, size_t *done)
 {
     ssize_t taken = outbox->send(outbox->user, data + *done, size - *done, *done > 0);
     if (taken < 0)
@@ -78,11 +78,11 @@ void outbox_flush(struct outbox *outbox)
     bool moved = false;
     while ((message = STAILQ_FIRST(&outbox->messages)) != NULL) {
         size_t before = message->done;
-        enum outcome outcome = offer(outbox, message->data, message->size, &message->done);
+        enum offered offered = offer(outbox, message->data, message->size, &message->done);
         moved = moved || message->done > before;
-        if (outcome == LATER)
+        if (offered == LATER)
             break;
-        outbox->lost += outcome == LOST;
+        outbox->lost += offered == LOST;
         remove_first(outbox);
         if (outbox->bytes == 0 && outbox->emptied != NULL)
             outbox->emptied(outbox->user);
@@ -99,17 +99,17 @@ static void retry(void *user)
 void outbox_put(struct outbox *outbox, const void *data, size_t size)
 {
     size_t done = 0;
-    enum outcome outcome = LATER;
+    enum offered offered = LATER;
     if (outbox->loop == NULL)
         outbox_flush(outbox);
     if (outbox->bytes == 0) /* the order stays */
-        outcome = offer(outbox, data, size, &done);
-    if (outcome == LATER) {
-        outcome = keep(outbox, data, size, done) ? TAKEN : LOST;
-        if (outcome == TAKEN && outbox->bytes == size)
+        offered = offer(outbox, data, size, &done);
+    if (offered == LATER) {
+        offered = keep(outbox, data, size, done) ? TAKEN : LOST;
+        if (offered == TAKEN && outbox->bytes == size)
             plan(outbox, true);
     }
-    outbox->lost += outcome == LOST;
+    outbox->lost += offered == LOST;
 }
 
 void outbox_finish(struct outbox *outbox, int64_t time_ms)
