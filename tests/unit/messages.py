@@ -12,7 +12,7 @@ import sys
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
 TEXT = re.compile(rf"{LITERAL}(?:\s*(?:PRI\w+\s*)?{LITERAL})*")
 # Whole descriptions, of several sentences.
-ELSEWHERE = {"metrics.c"}
+ELSEWHERE = {"metrics_text.c"}
 NUMBER = r"%\.?\d*(?:hh|h|ll|l|z|j)?[diug]|%PRI[a-z]\d+"
 PLURAL = re.compile(rf"(?:{NUMBER}) (?!is\b|was\b|has\b|less\b|lacks\b|knows\b)[a-z]+s\b")
 

@@ -1,21 +1,11 @@
-/* Metrics: counting, and adding up. The text is Prometheus' format 0.0.4:
- * https://prometheus.io/docs/instrumenting/exposition_formats/ */
+/* Metrics: counting. See metrics.h. */
 #include "serve/process/metrics.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/util.h"
-
-/* Upper bounds of the buckets; the last has none. */
-static const struct {
-    int64_t us;
-    const char *seconds;
-} bounds[METRICS_BUCKETS] = {
+const struct metrics_bound metrics_bounds[METRICS_BUCKETS] = {
     {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},  {10000, "0.01"},     {25000, "0.025"},
     {50000, "0.05"},  {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},     {1000000, "1"},
     {2500000, "2.5"}, {10000000, "10"}, {60000000, "60"}, {INT64_MAX, "+Inf"},
@@ -47,8 +37,6 @@ const char *refusal_name(enum refusal refusal)
     return reasons[refusal];
 }
 
-/* ── Counting ────────────────────────────────────────────────────────────────────────────────── */
-
 void metrics_set(metric *value, int64_t number)
 {
     atomic_store_explicit(value, number, memory_order_relaxed);
@@ -59,7 +47,7 @@ void metrics_add(metric *value, int64_t number)
     atomic_fetch_add_explicit(value, number, memory_order_relaxed);
 }
 
-static int64_t get(const metric *value)
+int64_t metrics_get(const metric *value)
 {
     return atomic_load_explicit(value, memory_order_relaxed);
 }
@@ -97,7 +85,7 @@ void metrics_status(const struct metrics *metrics, size_t workers, char *text, s
     const char *error = NULL;
     size_t used = 0;
     for (size_t i = 0; i < workers; i++) {
-        if (get(&metrics[i].reload_failed) == 0)
+        if (metrics_get(&metrics[i].reload_failed) == 0)
             continue;
         if (used < sizeof(numbers))
             used += (size_t)snprintf(numbers + used, sizeof(numbers) - used, "%s%zu",
@@ -119,7 +107,7 @@ void metrics_response(struct metrics *metrics, unsigned status)
 static void observe(struct histogram *histogram, int64_t us)
 {
     size_t i = 0;
-    while (us > bounds[i].us)
+    while (us > metrics_bounds[i].us)
         i++;
     metrics_add(&histogram->buckets[i], 1);
     metrics_add(&histogram->sum_us, us);
@@ -130,10 +118,10 @@ struct policy_metrics *metrics_policy(struct metrics *metrics, const char *polic
 {
     size_t i = 0;
     struct policy_metrics *row = metrics->policies;
-    for (; i < METRICS_POLICIES - 1 && get(&row[i].named) != 0; i++)
+    for (; i < METRICS_POLICIES - 1 && metrics_get(&row[i].named) != 0; i++)
         if (strncmp(row[i].name, policy, sizeof(row[i].name) - 1) == 0)
             return &row[i];
-    if (get(&row[i].named) != 0)
+    if (metrics_get(&row[i].named) != 0)
         return &row[i];
     const char *name = i < METRICS_POLICIES - 1 ? policy : "other";
     snprintf(row[i].name, sizeof(row[i].name), "%s", name);
@@ -149,307 +137,4 @@ void metrics_job(struct metrics *metrics, const char *policy, const struct sb_ve
     metrics_add(strcmp(verdict->start, "warm") == 0 ? &metrics->warm : &metrics->cold, 1);
     observe(&row->wait, waited_us);
     observe(&row->duration, took_us);
-}
-
-/* ── Adding up ───────────────────────────────────────────────────────────────────────────────── */
-
-struct all {
-    struct metrics *metrics;
-    size_t workers;
-    FILE *out;
-    const struct policy_metrics **rows; /* by policy, then by worker; NULL: it has not seen it */
-    size_t policies;
-};
-
-static int64_t sum(const struct all *all, size_t offset)
-{
-    int64_t total = 0;
-    for (size_t i = 0; i < all->workers; i++)
-        total += get((const metric *)((const char *)&all->metrics[i] + offset));
-    return total;
-}
-
-static void head(const struct all *all, const char *name, const char *type, const char *help)
-{
-    fprintf(all->out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-/* A backslash stands before backslashes and quotes. */
-static void put_label(const struct all *all, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '\\' || *text == '"')
-            fputc('\\', all->out);
-        if (*text == '\n')
-            fputs("\\n", all->out);
-        else
-            fputc(*text, all->out);
-    }
-}
-
-static const struct policy_metrics **rows_of(const struct all *all, size_t policy)
-{
-    return &all->rows[policy * all->workers];
-}
-
-static const char *policy_name(const struct all *all, size_t policy)
-{
-    size_t i = 0;
-    while (rows_of(all, policy)[i] == NULL)
-        i++;
-    return rows_of(all, policy)[i]->name;
-}
-
-static int64_t sum_policy(const struct all *all, size_t policy, size_t offset)
-{
-    int64_t total = 0;
-    for (size_t i = 0; i < all->workers; i++)
-        if (rows_of(all, policy)[i] != NULL)
-            total += get((const metric *)((const char *)rows_of(all, policy)[i] + offset));
-    return total;
-}
-
-static void put_policy_jobs(const struct all *all, size_t policy)
-{
-    for (size_t word = 0; word < METRICS_WORDS; word++) {
-        fputs("sandbox_jobs_total{policy=\"", all->out);
-        put_label(all, policy_name(all, policy));
-        fprintf(
-            all->out, "\",verdict=\"%s\"} %" PRId64 "\n", sb_word_name((enum sb_word)word),
-            sum_policy(all, policy, offsetof(struct policy_metrics, jobs) + word * sizeof(metric)));
-    }
-}
-
-static void put_jobs(const struct all *all)
-{
-    head(all, "sandbox_jobs_total", "counter", "Jobs that have ended, by policy and verdict.");
-    for (size_t i = 0; i < all->policies; i++)
-        put_policy_jobs(all, i);
-}
-
-static void put_sample(const struct all *all, const char *name, size_t policy, int64_t value)
-{
-    fprintf(all->out, "%s{policy=\"", name);
-    put_label(all, policy_name(all, policy));
-    fprintf(all->out, "\"} %" PRId64 "\n", value);
-}
-
-static void put_policy_histogram(const struct all *all, const char *name, size_t policy,
-                                 size_t offset)
-{
-    int64_t count = 0;
-    char sample[80];
-    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
-        size_t bucket = offset + offsetof(struct histogram, buckets) + i * sizeof(metric);
-        count += sum_policy(all, policy, bucket);
-        fprintf(all->out, "%s_bucket{policy=\"", name);
-        put_label(all, policy_name(all, policy));
-        fprintf(all->out, "\",le=\"%s\"} %" PRId64 "\n", bounds[i].seconds, count);
-    }
-    int64_t us = sum_policy(all, policy, offset + offsetof(struct histogram, sum_us));
-    fprintf(all->out, "%s_sum{policy=\"", name);
-    put_label(all, policy_name(all, policy));
-    fprintf(all->out, "\"} %" PRId64 ".%06" PRId64 "\n", us / 1000000, us % 1000000);
-    snprintf(sample, sizeof(sample), "%s_count", name);
-    put_sample(all, sample, policy, count);
-}
-
-static void put_histogram(const struct all *all, const char *name, const char *help, size_t offset)
-{
-    head(all, name, "histogram", help);
-    for (size_t i = 0; i < all->policies; i++)
-        put_policy_histogram(all, name, i, offset);
-}
-
-static void put_warm(const struct all *all)
-{
-    static const struct {
-        const char *name, *help;
-        size_t offset;
-    } gauges[] = {
-        {"sandbox_policy_warm_zygotes", "Workers in which the policy's zygote is ready.",
-         offsetof(struct policy_metrics, zygote)},
-        {"sandbox_policy_warm_parked", "Interpreters that wait for a job of the policy.",
-         offsetof(struct policy_metrics, parked)},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(gauges); i++) {
-        head(all, gauges[i].name, "gauge", gauges[i].help);
-        for (size_t j = 0; j < all->policies; j++)
-            put_sample(all, gauges[i].name, j, sum_policy(all, j, gauges[i].offset));
-    }
-}
-
-static void put_labelled(const struct all *all)
-{
-    head(all, "sandbox_refused_total", "counter", "Requests that were refused, by reason.");
-    for (size_t i = REFUSED_BY_STATUS + 1; i < REFUSALS; i++)
-        fprintf(all->out, "sandbox_refused_total{reason=\"%s\"} %" PRId64 "\n", reasons[i],
-                sum(all, offsetof(struct metrics, refused) + i * sizeof(metric)));
-    head(all, "sandbox_jobs_started_total", "counter",
-         "Jobs that have ended, by how their interpreter was started.");
-    fprintf(all->out, "sandbox_jobs_started_total{start=\"warm\"} %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, warm)));
-    fprintf(all->out, "sandbox_jobs_started_total{start=\"cold\"} %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, cold)));
-    head(all, "sandbox_http_responses_total", "counter", "HTTP answers, by status.");
-    for (size_t i = 0; i < METRICS_STATUSES; i++) {
-        int64_t count = sum(all, offsetof(struct metrics, responses) + i * sizeof(metric));
-        if (count > 0)
-            fprintf(all->out, "sandbox_http_responses_total{status=\"%zu\"} %" PRId64 "\n", i,
-                    count);
-    }
-}
-
-/* The first certificate that expires, in whichever worker. */
-static int64_t certificate_expiry(const struct all *all)
-{
-    int64_t first = 0;
-    for (size_t i = 0; i < all->workers; i++) {
-        int64_t expiry = get(&all->metrics[i].certificate_expiry);
-        if (expiry > 0 && (first == 0 || expiry < first))
-            first = expiry;
-    }
-    return first;
-}
-
-static void put_service(const struct all *all)
-{
-    head(all, "sandbox_reloads_total", "counter",
-         "Reloads by SIGHUP, one in each worker, by how they went.");
-    fprintf(all->out, "sandbox_reloads_total{result=\"ok\"} %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, reloads)));
-    fprintf(all->out, "sandbox_reloads_total{result=\"failed\"} %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, reloads) + sizeof(metric)));
-    head(all, "sandbox_last_reload_successful", "gauge",
-         "1 when the last reload went well in every worker, or there was none; else 0.");
-    fprintf(all->out, "sandbox_last_reload_successful %d\n",
-            sum(all, offsetof(struct metrics, reload_failed)) == 0);
-    head(all, "sandbox_worker_restarts_total", "counter", "Workers that died and were replaced.");
-    fprintf(all->out, "sandbox_worker_restarts_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, restarts)));
-    head(all, "sandbox_log_records_lost_total", "counter",
-         "Records of the log that nobody read in time.");
-    fprintf(all->out, "sandbox_log_records_lost_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, log_lost)));
-    if (certificate_expiry(all) == 0)
-        return;
-    head(all, "sandbox_certificate_expiry_timestamp_seconds", "gauge",
-         "When the first certificate of the chain in use expires, in seconds since 1970.");
-    fprintf(all->out, "sandbox_certificate_expiry_timestamp_seconds %" PRId64 "\n",
-            certificate_expiry(all));
-}
-
-/* Resident memory of a process, −1 when it is not there any more. */
-static int64_t resident_bytes(int64_t pid)
-{
-    char path[48];
-    long long pages = -1;
-    snprintf(path, sizeof(path), "/proc/%" PRId64 "/statm", pid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return -1;
-    if (fscanf(file, "%*d %lld", &pages) != 1)
-        pages = -1;
-    fclose(file);
-    return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
-}
-
-static void put_gauges(const struct all *all)
-{
-    static const struct {
-        const char *name, *help;
-        size_t offset;
-    } gauges[] = {
-        {"sandbox_jobs_running", "Jobs that run now.", offsetof(struct metrics, running)},
-        {"sandbox_jobs_max", "Jobs that may run at once.", offsetof(struct metrics, slots)},
-        {"sandbox_queue_length", "Requests that wait for their turn.",
-         offsetof(struct metrics, waiting)},
-        {"sandbox_memory_promised_bytes", "Sum of the memory limits of the jobs that run.",
-         offsetof(struct metrics, promised_bytes)},
-        {"sandbox_memory_promised_max_bytes", "What that sum never exceeds.",
-         offsetof(struct metrics, promise_limit_bytes)},
-        {"sandbox_warm_zygotes", "Policies whose zygote is ready, in all workers.",
-         offsetof(struct metrics, zygotes)},
-        {"sandbox_warm_parked", "Interpreters that wait for a job.",
-         offsetof(struct metrics, parked)},
-        {"sandbox_http_connections", "Connections that are open.",
-         offsetof(struct metrics, connections)},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(gauges); i++) {
-        head(all, gauges[i].name, "gauge", gauges[i].help);
-        fprintf(all->out, "%s %" PRId64 "\n", gauges[i].name, sum(all, gauges[i].offset));
-    }
-    int64_t workers = 0, resident = 0;
-    for (size_t i = 0; i < all->workers; i++) {
-        int64_t pid = get(&all->metrics[i].pid);
-        int64_t bytes = pid > 0 ? resident_bytes(pid) : -1;
-        workers += bytes >= 0;
-        resident += bytes >= 0 ? bytes : 0;
-    }
-    head(all, "sandbox_workers", "gauge", "Worker processes of the service.");
-    fprintf(all->out, "sandbox_workers %" PRId64 "\n", workers);
-    head(all, "sandbox_resident_memory_bytes", "gauge",
-         "Resident memory of the workers, without their jobs'.");
-    fprintf(all->out, "sandbox_resident_memory_bytes %" PRId64 "\n", resident);
-    head(all, "sandbox_info", "gauge", "Always 1, with the version of the program.");
-    fprintf(all->out, "sandbox_info{version=\"%s\"} 1\n", sb_version());
-}
-
-/* Puts a worker's row beside those of its name, or behind all of them. */
-static void list_row(struct all *all, size_t worker, const struct policy_metrics *row)
-{
-    size_t policy = 0;
-    while (policy < all->policies && strcmp(policy_name(all, policy), row->name) != 0)
-        policy++;
-    if (policy == all->policies)
-        all->policies++;
-    rows_of(all, policy)[worker] = row;
-}
-
-/* False: no memory. */
-static bool list_rows(struct all *all)
-{
-    all->rows =
-        calloc(all->workers * all->workers * METRICS_POLICIES, sizeof(struct policy_metrics *));
-    for (size_t i = 0; all->rows != NULL && i < all->workers; i++)
-        for (size_t j = 0; j < METRICS_POLICIES; j++) {
-            const struct policy_metrics *row = &all->metrics[i].policies[j];
-            if (atomic_load_explicit(&row->named, memory_order_acquire) != 0)
-                list_row(all, i, row);
-        }
-    return all->rows != NULL;
-}
-
-static void put_all(const struct all *all)
-{
-    put_jobs(all);
-    put_histogram(all, "sandbox_job_duration_seconds", "Time from a job's start to its verdict.",
-                  offsetof(struct policy_metrics, duration));
-    put_histogram(all, "sandbox_job_wait_seconds",
-                  "Time that a request waited for its job's start.",
-                  offsetof(struct policy_metrics, wait));
-    put_labelled(all);
-    put_gauges(all);
-    put_warm(all);
-    put_service(all);
-}
-
-char *metrics_text(struct metrics *metrics, size_t workers)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        return NULL;
-    struct all all = {metrics, workers, out, NULL, 0};
-    bool failed = !list_rows(&all);
-    if (!failed)
-        put_all(&all);
-    failed = failed || ferror(out) != 0;
-    free(all.rows);
-    if (fclose(out) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }

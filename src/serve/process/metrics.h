@@ -44,7 +44,13 @@ const char *refusal_name(enum refusal refusal);
 
 typedef _Atomic(int64_t) metric;
 
-/* How long things took: each bucket counts those up to its bound (metrics.c), the last all. */
+/* The upper bound of a bucket; the last has none. */
+extern const struct metrics_bound {
+    int64_t us;
+    const char *seconds;
+} metrics_bounds[METRICS_BUCKETS];
+
+/* How long things took: each bucket counts those up to its bound, the last all. */
 struct histogram {
     metric buckets[METRICS_BUCKETS];
     metric sum_us;
@@ -81,6 +87,7 @@ struct metrics {
  */
 void metrics_begin(struct metrics *metrics);
 
+int64_t metrics_get(const metric *value);
 void metrics_set(metric *value, int64_t number);
 void metrics_add(metric *value, int64_t number);
 
@@ -102,7 +109,8 @@ void metrics_response(struct metrics *metrics, unsigned status);
 void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
                  int64_t waited_us, int64_t took_us);
 
-/* All workers' elements as Prometheus text format 0.0.4. The caller frees it. NULL: no memory. */
+/* All workers' elements as Prometheus text format 0.0.4 (metrics_text.c). The caller frees it.
+ * NULL: no memory. */
 char *metrics_text(struct metrics *metrics, size_t workers);
 
 #endif
