@@ -86,8 +86,9 @@ def texts(path):
 
 def main():
     root = pathlib.Path(sys.argv[1])
+    # src/zygote has no messages: its texts are docstrings of Python.
     paths = [path for path in sorted(root.glob("src/**/*.[ch]"))
-             if path.name not in ELSEWHERE and path.parent.name != "zygote"]  # its texts are Python's docstrings
+             if path.name not in ELSEWHERE and path.parent.name != "zygote"]
     found = [(path.relative_to(root), line, text) for path in paths for line, text in texts(path)]
     print(f"1..{len(RULES) + 1}")
     print("ok 1 - there are messages" if len(found) > 300 else f"not ok 1 - there are messages: {len(found)}")
