@@ -76,8 +76,8 @@ static void raise_descriptor_limit(const struct config *config, struct log *log)
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < needed)
         log_say(log, LOG_WARNING,
-                "%llu files may be open, but --connections and --jobs may need %llu: lower them, "
-                "or raise the limit (LimitNOFILE= in the unit, or ulimit -Hn)",
+                "the limit on open files is %llu, but --connections and --jobs may need %llu: "
+                "lower them, or raise the limit (LimitNOFILE= in the unit, or ulimit -Hn)",
                 (unsigned long long)limit.rlim_cur, (unsigned long long)needed);
 }
 
@@ -112,7 +112,7 @@ static int serve_with(const struct config *config, struct log *log, const struct
         .user = &setup,
     };
     if (setup.metrics == NULL || setup.rates == NULL || setup.manager == NULL)
-        return sb_fail(err, "serve", errno, "no memory to begin with");
+        return sb_fail(err, "serve", errno, "out of memory (the service)");
     rates_begin(setup.rates);
     int result = config->workers > 1 ? workers_run(&setup, err) : server_run(&setup, err);
     manager_close(setup.manager);
@@ -127,7 +127,7 @@ static int serve(const struct config *config)
     block_signals();
     struct log *log = log_open();
     if (log == NULL) {
-        say("no memory to begin with; free some");
+        say("out of memory (the log)");
         return STATUS_FAILED;
     }
     raise_descriptor_limit(config, log);

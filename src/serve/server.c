@@ -69,7 +69,7 @@ static void kill_jobs(struct server *server, const char *why)
         return;
     }
     server->finishing = true;
-    log_say(server->setup->log, LOG_NOTICE, "jobs that still run are ended: %s", why);
+    log_say(server->setup->log, LOG_NOTICE, "jobs that still run are killed: %s", why);
     timer_set(&server->grace, LAST_ANSWERS_MS);
     service_kill_jobs(server->service, "the service is being stopped");
 }
@@ -87,7 +87,7 @@ static void stop(struct server *server)
     }
     server->stopping = true;
     tell(server, NOTICE_STOPPING);
-    log_say(server->setup->log, LOG_INFO, "stopping: no new requests are taken");
+    log_say(server->setup->log, LOG_INFO, "stopping: no new requests are accepted");
     timer_set(&server->grace, server->setup->config->grace_ms);
     http_drain(server->http, http_empty, server);
     listeners_close(server->setup->listeners, server->setup->config->workers == 1);
@@ -116,8 +116,9 @@ static void warn_of_failure(const struct server *server, const char *what,
 {
     const struct log_field field = {.name = "worker", .number = (int64_t)server->setup->worker};
     char message[640];
-    snprintf(message, sizeof(message), "the reload failed in worker %zu, where the old %s stay: %s",
-             server->setup->worker, what, err->message);
+    snprintf(message, sizeof(message),
+             "the reload failed in worker %zu, which keeps the old %s: %s", server->setup->worker,
+             what, err->message);
     log_record(server->setup->log, LOG_WARNING, message, &field, 1);
 }
 
@@ -138,12 +139,12 @@ static void reload(struct server *server)
         wrong = true;
         warn_of_failure(server, parts[i].what, &err);
         if (error[0] == '\0')
-            snprintf(error, sizeof(error), "the old %s stay: %.*s", parts[i].what, 200,
+            snprintf(error, sizeof(error), "the old %s are kept: %.*s", parts[i].what, 200,
                      err.message);
     }
     metrics_reload(&server->setup->metrics[server->setup->worker], wrong ? error : NULL);
     log_say(server->setup->log, LOG_INFO, "policies, tokens and certificates %s",
-            wrong ? "could not all be read anew" : "were read anew");
+            wrong ? "could not all be read again" : "were read again");
     tell(server, NOTICE_READY);
 }
 
@@ -181,7 +182,7 @@ static int open_watches(struct server *server, struct sb_error *err)
     if (server->signals.fd < 0 || loop_add(server->loop, &server->signals, EPOLLIN) < 0 ||
         timer_open(&server->grace, server->loop, grace_over, server) < 0 ||
         timer_open(&server->alive, server->loop, say_alive, server) < 0)
-        return sb_fail(err, "server", errno, "the kernel gives no descriptors to begin with");
+        return sb_fail(err, "server", errno, "can't create descriptors for signals and timers");
     return 0;
 }
 
@@ -192,7 +193,7 @@ static int open_server(struct server *server, struct sb_error *err)
         return -1;
     if (log_attach(setup->log, server->loop, &setup->metrics[setup->worker].log_lost) < 0 ||
         (setup->manager != NULL && manager_attach(setup->manager, server->loop) < 0))
-        return sb_fail(err, "server", errno, "the kernel gives no timers to begin with");
+        return sb_fail(err, "server", errno, "can't create timers");
     const struct service_setup service = {.config = setup->config,
                                           .loop = server->loop,
                                           .log = setup->log,

@@ -157,7 +157,7 @@ static int start_worker(struct worker *worker, struct sb_error *err)
     int ends[2];
     pid_t self = getpid();
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-        return sb_fail(err, "workers", errno, "the kernel gives no pipe for a worker");
+        return sb_fail(err, "workers", errno, "can't create a pipe for a worker");
     worker->pipe = (struct watch){ends[0], worker_says, worker};
     pid_t pid = loop_add(worker->parent->loop, &worker->pipe, EPOLLIN) == 0 ? fork() : -1;
     if (pid == 0)
@@ -220,8 +220,8 @@ static void worker_ended(struct worker *worker, int status)
         stop(parent);
         return;
     }
-    log_say(parent->setup->log, LOG_ERR, "worker %zu %s %d and is started anew", worker->number,
-            WIFSIGNALED(status) ? "was ended by signal" : "ended with status",
+    log_say(parent->setup->log, LOG_ERR, "worker %zu %s %d and is started again", worker->number,
+            WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     metrics_add(&parent->setup->metrics[worker->number].restarts, 1);
     plan_restart(worker);
@@ -281,12 +281,12 @@ static int open_parent(struct parent *parent, struct sb_error *err)
         timer_open(&parent->alive, parent->loop, watch_over, parent) < 0 ||
         log_attach(parent->setup->log, parent->loop, &parent->setup->metrics[0].log_lost) < 0 ||
         manager_attach(parent->setup->manager, parent->loop) < 0)
-        return sb_fail(err, "workers", errno, "the kernel gives no descriptors to begin with");
+        return sb_fail(err, "workers", errno, "can't create descriptors for signals and timers");
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *worker = &parent->workers[i];
         *worker = (struct worker){.parent = parent, .number = i, .pipe.fd = -1};
         if (timer_open(&worker->restart, parent->loop, restart_worker, worker) < 0)
-            return sb_fail(err, "workers", errno, "the kernel gives no timers");
+            return sb_fail(err, "workers", errno, "can't create timers");
     }
     for (size_t i = 0; i < parent->count; i++)
         if (start_worker(&parent->workers[i], err) < 0)
@@ -322,9 +322,8 @@ int workers_run(const struct server_setup *setup, struct sb_error *err)
     parent.workers = calloc(parent.count, sizeof(struct worker));
     for (size_t i = 0; parent.workers != NULL && i < parent.count; i++)
         parent.workers[i].pipe.fd = -1;
-    int result = parent.workers == NULL
-                     ? sb_fail(err, "workers", 0, "no memory to begin with; free some")
-                     : loop_open(&parent.loop, err);
+    int result = parent.workers == NULL ? sb_fail(err, "workers", 0, "out of memory (the workers)")
+                                        : loop_open(&parent.loop, err);
     if (result == 0)
         result = open_parent(&parent, err);
     if (result == 0)
@@ -332,6 +331,6 @@ int workers_run(const struct server_setup *setup, struct sb_error *err)
     if (parent.loop != NULL)
         close_parent(&parent);
     if (result == 0 && parent.failed)
-        return sb_fail(err, "workers", 0, "a worker could not begin: it has said why");
+        return sb_fail(err, "workers", 0, "a worker failed to start: see its message above");
     return result;
 }

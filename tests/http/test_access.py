@@ -129,11 +129,11 @@ def test_tokens_are_taken_and_dropped_on_reload(token, serve):
     bob = token("bob")
     assert server.post("/run", RUN, bearer(bob)).status == 401
     server.signal(signal.SIGHUP)
-    server.log.wait(says("read anew"))
+    server.log.wait(says("read again"))
     assert server.post("/run", RUN, bearer(bob)).status == 200
     assert token_command("remove", "alice", *options(tokens=token.file)).returncode == 0
     server.signal(signal.SIGHUP)
-    server.log.wait(says("read anew"), 2)
+    server.log.wait(says("read again"), 2)
     assert server.post("/run", RUN, bearer(alice)).status == 401
     assert server.post("/run", RUN, bearer(bob)).status == 200
 
@@ -186,7 +186,7 @@ def test_too_many_requests_of_one_client_are_429_with_when_to_come_again(serve):
     assert [server.post("/run", RUN).status for _ in range(3)] == [200] * 3
     answer = server.post("/run", RUN)
     assert answer.status == 429 and answer.error.endswith(f": try again in {answer.headers['Retry-After']} s")
-    assert "0.05 requests a second" in answer.error
+    assert "0.05 requests per second" in answer.error
     assert 1 <= int(answer.headers["Retry-After"]) <= 20
     assert server.post("/run", RUN, source="127.0.0.2").status == 200, "another client has a rate of its own"
     assert server.get("/health").status == 200
@@ -196,7 +196,7 @@ def test_a_rate_of_one_is_one_request(serve):
     server = serve(rate=1, burst=1)
     server.post("/run", RUN)
     said = [answer.error for answer in (server.post("/run", RUN) for _ in range(20)) if answer.status == 429]
-    assert said and set(said) == {"no more than 1 request a second: try again in 1 s"}
+    assert said and set(said) == {"the rate limit of 1 request per second is exceeded: try again in 1 s"}
 
 
 def test_a_client_that_waited_may_ask_again(serve):

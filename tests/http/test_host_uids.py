@@ -180,8 +180,8 @@ def test_a_job_of_another_uid_is_ended_like_any(serve_as, way, cold):
 
 def test_the_log_says_which_way_it_is(serve_as):
     assert serve_as("capabilities").log.wait(says("CAP_SETUID"))["message"] == \
-        f"each job has a host uid of its own, of {FIRST} to {FIRST + 65535}, by CAP_SETUID and CAP_SETGID"
-    assert f"of {SUBUID} to {SUBUID + 65535}, by newuidmap" in \
+        f"each job has a host uid of its own, from {FIRST} to {FIRST + 65535}, by CAP_SETUID and CAP_SETGID"
+    assert f"from {SUBUID} to {SUBUID + 65535}, by newuidmap" in \
         serve_as("helpers").log.wait(says("host uid of its own"))["message"]
 
 

@@ -238,7 +238,7 @@ def test_a_certificate_that_can_not_be_used_is_named_with_what_is_wanted(refused
     assert f"{tmp_path} is not a file: name the certificate of --tls-cert" in refused(tls_cert=tmp_path, tls_key=key)
 
 
-@pytest.mark.parametrize("listen, remedy", [("unix:{place}/none/socket", "make its directory first"),
+@pytest.mark.parametrize("listen, remedy", [("unix:{place}/none/socket", "create its directory first"),
                                             ("192.0.2.77:8000", "an address of this host")])
 def test_a_place_where_it_can_not_listen_is_told_with_a_remedy(refused, tmp_path, listen, remedy):
     assert remedy in refused(listen=listen.format(place=tmp_path), insecure=True)
@@ -386,7 +386,7 @@ def test_tls_and_tokens_go_together(token, serve, certificate):
 
 def warnings(server):
     return [record["message"] for record in server.log.all(lambda record: record["level"] == "warning"
-                                                           and "can read the tokens" in record["message"])]
+                                                           and "in clear text" in record["message"])]
 
 
 @pytest.fixture
@@ -404,7 +404,7 @@ def reachable(token, launch):
 
 def test_tokens_in_clear_text_on_a_public_address_are_warned_of(reachable):
     server = reachable("192.0.2.1:8000", "127.0.0.1:8000", workers=2)
-    server.log.wait(says("can read the tokens"))
+    server.log.wait(says("in clear text"))
     server.log.wait(says("listening on http://127.0.0.1:8000"))
     server.log.jobs(1)
     said, = warnings(server)

@@ -66,7 +66,7 @@ def test_a_policy_made_for_the_command_line_is_not_offered_to_strangers(serve, t
     assert [offered("any")[name] for name in ("default", "run")] == [False, True]
     assert offered("bound") == {"default": True}
     server.signal(signal.SIGHUP)
-    until(lambda: "read anew" in str(server.log))
+    until(lambda: "read again" in str(server.log))
     assert server.post("/run", asked, bearer(text["any"])).status == 400
 
 
@@ -87,7 +87,7 @@ def test_bounds_hold_after_a_reload_and_leave_a_policys_own_limits(serve):
     assert limits["run"]["wall_time_ms"] == 10_000
     before = bounded()
     server.signal(signal.SIGHUP)
-    until(lambda: "read anew" in str(server.log))
+    until(lambda: "read again" in str(server.log))
     assert bounded() == before
 
 

@@ -43,7 +43,7 @@ def test_a_token_is_logged_by_its_name(serve, token):
     server = serve(tokens=(token("alice"), token.file)[1])
     alice = token("bob")
     server.signal(1)
-    server.log.wait(says("read anew"))
+    server.log.wait(says("read again"))
     server.run("pass", bearer(alice))
     assert server.log.jobs(1)[0]["token"] == "bob"
 

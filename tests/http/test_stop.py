@@ -200,7 +200,7 @@ def test_a_failed_reload_is_a_warning_of_its_worker_a_metric_and_a_status(serve,
     assert {(record["level"], record["worker"]) for record in warnings} == {("warning", n) for n in range(workers)}
     assert all(f"worker {record['worker']}" in record["message"] for record in warnings)
     numbers = ", ".join(map(str, range(workers)))
-    assert f"reload failed in worker {numbers}: the old policies stay: " in status and "run.json" in status
+    assert f"reload failed in worker {numbers}: the old policies are kept: " in status and "run.json" in status
     assert server.metric("sandbox_last_reload_successful") == 0
     assert server.metric("sandbox_reloads_total", "failed") == workers
 
@@ -217,7 +217,7 @@ def test_workers_that_were_replaced_are_counted(serve):
     assert server.metric("sandbox_worker_restarts_total") == 0
     for worker in [pid for pid, parent in process_table().items() if parent == server.pid]:
         os.kill(worker, signal.SIGKILL)
-    server.log.wait(says("started anew"), 2)
+    server.log.wait(says("started again"), 2)
     assert server.metric("sandbox_worker_restarts_total") == 2
 
 

@@ -179,7 +179,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_line_spoils_that_line_alone(unrea
     for pid in [pid for pid, parent in process_table().items() if parent == server.pid]:
         os.kill(pid, 9)
     lines, thread = server.read()
-    until(lambda: sum(b"started anew" in line for line in lines) == 2)
+    until(lambda: sum(b"started again" in line for line in lines) == 2)
     server.listening().run("pass")
     server.signal(15)
     assert server.process.wait() == 0
@@ -364,7 +364,7 @@ def test_the_service_goes_on_when_the_manager_does_not_listen(serve, tmp_path, w
             while True:
                 others.sendto(b"", manager.getsockname())
         server.signal(1)
-        server.log.wait(says("read anew"), workers)
+        server.log.wait(says("read again"), workers)
         assert server.run("while True: pass", timeout=1)["verdict"] == "timeout"
         assert server.get("/health").status == 200
         said = []

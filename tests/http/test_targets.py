@@ -25,7 +25,7 @@ def test_a_whole_url_is_asked_for_as_its_path_is(server, place):
     assert ask(server, f"POST {place}/run", "Host: localhost", body=BODY).json["output"] == "RAN"
     assert ask(server, f"DELETE {place}/run", "Host: localhost").headers["Allow"] == "POST, OPTIONS"
     nothing = ask(server, f"GET {place}/nothing", "Host: localhost")
-    assert nothing.status == 404 and "/nothing;" in nothing.error and "//" not in nothing.error
+    assert nothing.status == 404 and "/nothing:" in nothing.error and "//" not in nothing.error
 
 
 @pytest.mark.parametrize("target", ["http://localhost", "http://localhost?a"])

@@ -289,8 +289,8 @@ def test_a_socket_of_others_says_who_may(serve, through, tmp_path):
 def test_a_token_comes_from_the_environment(serve, through, token):
     alice = token("alice")
     sandbox = through(serve(tokens=token.file))
-    refused(sandbox(code="print(1)"), "a token is needed", "SANDBOX_TOKEN")
-    refused(sandbox(code="print(1)", env={"SANDBOX_TOKEN": "wrong"}), "not known", "SANDBOX_TOKEN")
+    refused(sandbox(code="print(1)"), "a token is required", "SANDBOX_TOKEN")
+    refused(sandbox(code="print(1)", env={"SANDBOX_TOKEN": "wrong"}), "unknown", "SANDBOX_TOKEN")
     assert sandbox(code="print('ran')", env={"SANDBOX_TOKEN": alice}).stdout == "ran\n"
     split = sandbox(code="print('ran')", env={"SANDBOX_TOKEN": f"{alice}\r\nX-Other: 1"})
     refused(split, "SANDBOX_TOKEN", "characters")

@@ -22,7 +22,6 @@ NEVER_ONE = {
     "the body is larger than %lld bytes",
     "the request's header is larger than %lld bytes",
     "%lld jobs",
-    "the up to %lld interpreters",
     "at most %d bytes",
     "at most %zu bytes",
     "of up to %zu bytes",
@@ -45,7 +44,6 @@ NEVER_ONE = {
     "the call has %zu bytes",
     "%PRIid64 bytes left out",
     "%s %PRIid64 bytes, of each whole pages",
-    "%llu files may be open",
     "left out %zu links",
 }
 

@@ -180,7 +180,7 @@ int http_listen(struct http *http, const struct listeners *listeners, size_t wor
 {
     http->doors = calloc(listeners->count, sizeof(*http->doors));
     if (http->doors == NULL)
-        return sb_fail(err, "listen", 0, "no memory for sockets: free some");
+        return sb_fail(err, "listen", 0, "out of memory (sockets)");
     http->doors_count = listeners->count;
     for (size_t i = 0; i < listeners->count; i++) {
         const struct listener *listener = &listeners->list[i];

@@ -53,7 +53,7 @@ static bool check_framing(struct incoming *incoming, const char *version)
                       "space before the colon; end each line with CRLF, and send no NUL");
     if (incoming->asked.headers[HEADER_HOST] == NULL && strcmp(version, "HTTP/1.0") != 0)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, "Host",
-                      "HTTP/1.1 needs a header Host: send it");
+                      "HTTP/1.1 requires the header Host: send it");
     if (incoming->asked.twice != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, incoming->asked.twice,
                       "the header %s came twice: send it once", incoming->asked.twice);
@@ -62,7 +62,7 @@ static bool check_framing(struct incoming *incoming, const char *version)
                       "send either Content-Length or, in HTTP/1.1, Transfer-Encoding");
     if (coding != NULL && strcasecmp(coding, "chunked") != 0)
         return REFUSE(incoming, MHD_HTTP_NOT_IMPLEMENTED, "Transfer-Encoding",
-                      "the only Transfer-Encoding that is understood is chunked");
+                      "this Transfer-Encoding is not supported: send chunked, or Content-Length");
     incoming->answer.close = false;
     return true;
 }
@@ -99,10 +99,10 @@ static bool check_target(struct incoming *incoming)
         return true;
     if (!split_absolute(incoming))
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
-                      "ask for a path that begins with /, or for http://HOST/PATH");
+                      "the request target must be a path that begins with /, or http://HOST/PATH");
     if (*incoming->asked.authority == '\0' || strchr(incoming->asked.authority, '@') != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
-                      "what is asked for must have the form http://HOST/PATH, without a user");
+                      "the request target must have the form http://HOST/PATH, without a user");
     /* RFC 9110, 7.4: whoever asks for https: believes that nobody can listen. */
     if (incoming->asked.https && !connection->daemon->tls &&
         !networks_hold(http->proxies, http->proxies_count, &connection->address))
@@ -200,18 +200,17 @@ static bool find_route(struct incoming *incoming)
         return true;
     char allowed[128];
     if (!allowed_methods(exchange->path, allowed, sizeof(allowed)))
-        return REFUSE(
-            incoming, MHD_HTTP_NOT_FOUND, NULL,
-            "there is nothing at %.200s; POST /run runs code, GET /openapi.json says what "
-            "else there is",
-            exchange->path);
+        return REFUSE(incoming, MHD_HTTP_NOT_FOUND, NULL,
+                      "there is nothing at %.200s: POST /run runs code, GET /openapi.json lists "
+                      "all endpoints",
+                      exchange->path);
     incoming->asset = asset_find(exchange->path);
     if (method_is(exchange->method, "GET") &&
         (incoming->asset != NULL || strcmp(exchange->path, "/") == 0))
         return true;
     incoming->asset = NULL;
     exchange_header(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
-    return REFUSE(incoming, MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "%.200s takes %s, not %.20s",
+    return REFUSE(incoming, MHD_HTTP_METHOD_NOT_ALLOWED, NULL, "%.200s accepts %s, not %.20s",
                   exchange->path, allowed, exchange->method);
 }
 
@@ -224,7 +223,8 @@ static bool answer_options(struct incoming *incoming)
         return true;
     if (strcmp(exchange->path, "*") != 0 &&
         !allowed_methods(exchange->path, allowed, sizeof(allowed)))
-        return REFUSE(incoming, MHD_HTTP_NOT_FOUND, NULL, "there is nothing at %.200s",
+        return REFUSE(incoming, MHD_HTTP_NOT_FOUND, NULL,
+                      "there is nothing at %.200s: GET /openapi.json lists all endpoints",
                       exchange->path);
     exchange_header(exchange, MHD_HTTP_HEADER_ALLOW, allowed);
     if (incoming->answer.allows_origin && incoming->asked.headers[HEADER_REQUEST_METHOD] != NULL) {
@@ -313,8 +313,8 @@ static void answer_asset(struct incoming *incoming)
 void dispatch_run(struct incoming *incoming)
 {
     static const char no_page[] =
-        "sandbox-serve was built without its web page (meson setup -Dweb=enabled needs npm).\n"
-        "POST /run runs code; GET /openapi.json says what else there is.\n";
+        "sandbox-serve was built without its web page (meson setup -Dweb=enabled needs npm).\nPOST "
+        "/run runs code; GET /openapi.json lists all endpoints.\n";
     struct exchange *exchange = &incoming->exchange;
     if (incoming->asset != NULL)
         answer_asset(incoming);

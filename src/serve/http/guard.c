@@ -98,14 +98,14 @@ static unsigned check_host(const struct config *config, const struct guard_input
     if (!is_well_formed(input->host) ||
         (input->ignored_host != NULL && !is_well_formed(input->ignored_host))) {
         sb_fail_field(err, "guard", "Host",
-                      "the host that is asked is not a name: send NAME or NAME:PORT");
+                      "the host of the request is malformed: send NAME or NAME:PORT");
         return BAD_REQUEST;
     }
     if (host_is_known(config, input, input->host))
         return 0;
     sb_fail_field(err, "guard", "Host",
-                  "this service is not known as '%.100s': ask it by its address or as localhost, "
-                  "or start it with --host %.*s",
+                  "this service does not answer to the name '%.100s': use its address or "
+                  "localhost, or start it with --host %.*s",
                   input->host, (int)name_size(input->host), input->host);
     return MISDIRECTED;
 }
@@ -132,21 +132,21 @@ static unsigned check_foreign(const struct config *config, const struct guard_in
         return 0;
     if (own) {
         sb_fail_field(err, "guard", "Origin",
-                      "this service is not known as '%.100s', as the browser has it: start it "
-                      "with --host %.*s",
+                      "this service does not answer to the name '%.100s', which the browser uses: "
+                      "start it with --host %.*s",
                       place, (int)name_size(place), place);
         return MISDIRECTED;
     }
     if (site == NULL && place != NULL && input->host != NULL)
-        sb_fail_field(err, "guard", "Origin",
-                      "pages of %.100s may not use this service, which was asked as '%.100s': "
-                      "where a proxy has changed that name, let it send the browser's (nginx: "
-                      "proxy_set_header Host $http_host); to let pages of another site ask, start "
-                      "it with --origin %.100s",
-                      origin, input->host, origin);
+        sb_fail_field(
+            err, "guard", "Origin",
+            "pages of %.100s may not use this service under the name '%.100s': if a proxy has "
+            "changed that name, let it send the browser's (nginx: proxy_set_header Host "
+            "$http_host); to allow pages of another site, start it with --origin %.100s",
+            origin, input->host, origin);
     else
         sb_fail_field(err, "guard", "Origin",
-                      "pages of %.100s may not use this service; to let them, start it with "
+                      "pages of %.100s may not use this service: to allow them, start it with "
                       "--origin %.100s",
                       origin, place != NULL ? origin : "ORIGIN");
     return FORBIDDEN;
@@ -168,8 +168,8 @@ static unsigned check_origin(const struct config *config, const struct guard_inp
         strcmp(input->fetch_site, "none") == 0)
         return 0;
     sb_fail_field(err, "guard", "Sec-Fetch-Site",
-                  "pages of other sites may not use this service: ask from its own page, or start "
-                  "it with --origin");
+                  "pages of other sites may not use this service: use its own page, or start it "
+                  "with --origin");
     return FORBIDDEN;
 }
 
@@ -195,8 +195,8 @@ static unsigned check_type(const char *content_type, struct sb_error *err)
         }
     }
     sb_fail_field(err, "guard", "Content-Type",
-                  "the body must be JSON in UTF-8 and say so: send the header 'Content-Type: "
-                  "application/json'");
+                  "the body must be JSON in UTF-8 and declared as such: send the header "
+                  "'Content-Type: application/json'");
     return UNSUPPORTED_TYPE;
 }
 
@@ -207,8 +207,8 @@ unsigned guard_body(const char *content_type, const char *encoding, struct sb_er
     if (size == 0 || (size == sizeof(identity) - 1 && strncasecmp(encoding, identity, size) == 0))
         return check_type(content_type, err);
     sb_fail_field(err, "guard", "Content-Encoding",
-                  "the body must not be compressed or encoded otherwise (Content-Encoding: %.40s): "
-                  "send it as it is",
+                  "the body must not be compressed or otherwise encoded (Content-Encoding: %.40s): "
+                  "send it without an encoding",
                   encoding);
     return UNSUPPORTED_TYPE;
 }

@@ -7,12 +7,12 @@
 const char *head_target_wrong(const char *target)
 {
     if (strchr(target, ' ') != NULL)
-        return "there is a space in what is asked for: write %20";
+        return "the request target contains a space: encode it as %20";
     if (strchr(target, '#') != NULL)
-        return "what is asked for must not hold '#': leave out the fragment, or write %23";
+        return "the request target contains '#': leave out the fragment, or encode it as %23";
     for (const char *at = target; *at != '\0'; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
-            return "there is a control character in what is asked for: write it as % and two "
+            return "the request target contains a control character: encode it as % and two "
                    "hexadecimal digits";
     return NULL;
 }

@@ -114,7 +114,7 @@ static struct daemon *open_daemon(struct http *http, const char *certificates, c
 {
     struct daemon *daemon = calloc(1, sizeof(*daemon));
     if (daemon == NULL) {
-        sb_fail(err, "http", 0, "no memory to begin with; free some");
+        sb_fail(err, "http", 0, "out of memory (the HTTP server)");
         return NULL;
     }
     daemon->http = http;
@@ -128,7 +128,7 @@ static struct daemon *open_daemon(struct http *http, const char *certificates, c
         if (daemon->mhd != NULL)
             MHD_stop_daemon(daemon->mhd);
         free(daemon);
-        sb_fail(err, "http", 0, "libmicrohttpd does not start%s; is it built with epoll%s?",
+        sb_fail(err, "http", 0, "libmicrohttpd does not start%s: it must be built with epoll%s",
                 certificates ? " with these certificates" : "", certificates ? " and TLS" : "");
         return NULL;
     }
@@ -176,7 +176,7 @@ static int read_proxies(struct http *http, struct sb_error *err)
     for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
         struct network *more = reallocarray(http->proxies, http->proxies_count + 1, sizeof(*more));
         if (more == NULL)
-            return sb_fail(err, "config", 0, "no memory for the trusted proxies: free some");
+            return sb_fail(err, "config", 0, "out of memory (trusted proxies)");
         http->proxies = more;
         if (!network_parse(&more[http->proxies_count++], texts[i]))
             return sb_fail_field(
@@ -194,7 +194,7 @@ static int open_timers(struct http *http, struct sb_error *err)
         timer_open(&http->door_timer, http->loop, doors_open, http) < 0 ||
         timer_open(&http->deadline_timer, http->loop, connections_expire, http) < 0 ||
         timer_open(&http->refusals.summary, http->loop, refusals_summary, http) < 0)
-        return sb_fail(err, "http", errno, "the kernel gives no timers");
+        return sb_fail(err, "http", errno, "can't create timers");
     return 0;
 }
 
@@ -202,7 +202,7 @@ int http_open(struct http **result, const struct http_setup *setup, struct sb_er
 {
     struct http *http = calloc(1, sizeof(*http));
     if (http == NULL)
-        return sb_fail(err, "http", 0, "no memory to begin with; free some");
+        return sb_fail(err, "http", 0, "out of memory (the HTTP server)");
     *http = (struct http){.config = setup->config,
                           .loop = setup->loop,
                           .log = setup->log,

@@ -27,8 +27,8 @@ static void tell_of_proxy(struct incoming *incoming)
     http->told_of_proxy = true;
     const char *net = peer->family == AF_UNIX ? "unix" : address_text(peer, text);
     log_say(http->log, LOG_WARNING,
-            "requests from %s have an X-Forwarded-For, which is not believed: all of them count as "
-            "one client; if a proxy of yours sends it, start with --trusted-proxy %s",
+            "requests from %s have the header X-Forwarded-For, which is ignored, so that all of "
+            "them count as one client: if your own proxy sends it, start with --trusted-proxy %s",
             net, net);
 }
 
@@ -74,9 +74,9 @@ static bool refuse_for_now(struct incoming *incoming, enum refusal reason, doubl
     exchange_header(&incoming->exchange, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     incoming->exchange.refusal = reason;
     return REFUSE(incoming, MHD_HTTP_TOO_MANY_REQUESTS, NULL,
-                  "no more than %g %s a second%s: try again in %s s", rate,
+                  "the rate limit of %g %s per second%s is exceeded: try again in %s s", rate,
                   rate == 1 ? "request" : "requests",
-                  reason == REFUSED_TOKEN_RATE ? " without a token that is known" : "", seconds);
+                  reason == REFUSED_TOKEN_RATE ? " without a known token" : "", seconds);
 }
 
 /* Of one address: who has none, or tries many. A token that is right is asked for no rate here: it
@@ -94,8 +94,8 @@ static bool refuse_token(struct incoming *incoming)
                     sent ? "Bearer realm=\"sandbox-run\", error=\"invalid_token\""
                          : "Bearer realm=\"sandbox-run\"");
     return REFUSE(incoming, MHD_HTTP_UNAUTHORIZED, "Authorization",
-                  sent ? "this token is not known: ask whoever runs the service for one"
-                       : "a token is needed: send the header 'Authorization: Bearer TOKEN'");
+                  sent ? "the token is unknown: ask the operator of the service for one"
+                       : "a token is required: send the header 'Authorization: Bearer TOKEN'");
 }
 
 bool check_token(struct incoming *incoming)

@@ -35,7 +35,7 @@ static struct listener *add(struct listeners *listeners, size_t fds_count, struc
         listeners->list = more;
     if (more == NULL || fds == NULL) {
         free(fds);
-        sb_fail(err, "listen", 0, "no memory for sockets: free some");
+        sb_fail(err, "listen", 0, "out of memory (sockets)");
         return NULL;
     }
     for (size_t i = 0; i < fds_count; i++)
@@ -60,9 +60,9 @@ static int check_reach(const struct sockaddr *socket, const char *where,
     if (!is_remote(socket) || config->tokens != NULL || config->insecure)
         return 0;
     return sb_fail_field(err, "listen", "listen",
-                         "%.100s can be reached from elsewhere, where anybody could run code: set "
-                         "--tokens FILE (sandbox-serve token add NAME makes one), or listen on "
-                         "127.0.0.1, or say --insecure",
+                         "%.100s can be reached from other hosts, where anybody could run code: "
+                         "set --tokens FILE (sandbox-serve token add NAME makes one), or listen on "
+                         "127.0.0.1, or allow it with --insecure",
                          where);
 }
 
@@ -121,9 +121,9 @@ static int open_tcp_sockets(struct listener *listener, struct addrinfo *where)
 
 static const char *tcp_remedy(int error)
 {
-    return error == EADDRINUSE      ? "; see who does: ss -ltnp"
+    return error == EADDRINUSE      ? "; find the process that does: ss -ltnp"
            : error == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
-           : error == EADDRNOTAVAIL ? "; give an address of this host: ip address"
+           : error == EADDRNOTAVAIL ? "; give an address of this host (ip address shows them)"
                                     : "";
 }
 
@@ -181,7 +181,7 @@ static int open_tcp(struct listeners *listeners, const struct config *config, co
     const char *port;
     if (!split(text, host, &port))
         return sb_fail_field(err, "listen", "listen",
-                             "'%.100s' is not a place to listen: give HOST:PORT such as "
+                             "'%.100s' is not an address to listen on: give HOST:PORT such as "
                              "127.0.0.1:8000 or [::1]:8000, or unix:PATH",
                              text);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
@@ -206,17 +206,16 @@ static int remove_stale(const struct sockaddr_un *where, struct sb_error *err)
     if (lstat(where->sun_path, &status) < 0)
         return errno == ENOENT
                    ? 0
-                   : sb_fail(err, "listen", errno, "can't look at %.100s", where->sun_path);
+                   : sb_fail(err, "listen", errno, "can't examine %.100s", where->sun_path);
     if (!S_ISSOCK(status.st_mode))
-        return sb_fail_field(
-            err, "listen", "listen",
-            "%.100s is there and is not a socket: remove it, or choose another path",
-            where->sun_path);
+        return sb_fail_field(err, "listen", "listen",
+                             "%.100s exists and is not a socket: remove it, or choose another path",
+                             where->sun_path);
     _cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe >= 0 &&
         (connect(probe, (const struct sockaddr *)where, sizeof(*where)) == 0 || errno == EAGAIN))
         return sb_fail_field(err, "listen", "listen",
-                             "somebody listens on %.100s: stop them, or choose another path",
+                             "another process listens on %.100s: stop it, or choose another path",
                              where->sun_path);
     if (unlink(where->sun_path) < 0 && errno != ENOENT)
         return sb_fail(err, "listen", errno, "can't remove the old socket %.100s", where->sun_path);
@@ -262,7 +261,7 @@ static int open_unix(struct listeners *listeners, const struct config *config, c
     if (failed < 0)
         return sb_fail_field(err, "listen", "listen", "can't listen on unix:%.100s: %s%s", path,
                              strerror(saved),
-                             saved == ENOENT   ? "; make its directory first"
+                             saved == ENOENT   ? "; create its directory first"
                              : saved == EACCES ? "; this user may not write to its directory"
                                                : "");
     struct stat status;
@@ -366,9 +365,9 @@ static void warn_of_clear_text(const struct listener *listener, const struct con
 {
     if (listener->remote && config->tokens != NULL && config->tls_cert == NULL)
         log_say(log, LOG_WARNING,
-                "whoever is on the way to %s can read the tokens that are sent there, and use "
-                "them: set --tls-cert and --tls-key, or listen on 127.0.0.1 or a UNIX socket "
-                "behind a proxy that ends TLS",
+                "tokens are sent to %s in clear text, and can be read and used by anybody on the "
+                "way: set --tls-cert and --tls-key, or listen on 127.0.0.1 or a UNIX socket behind "
+                "a proxy that ends TLS",
                 listener->name);
 }
 
@@ -397,9 +396,9 @@ void listeners_say(const struct listeners *listeners, const struct config *confi
     }
     if (local != NULL && !tells_local_apart(config))
         log_say(log, LOG_NOTICE,
-                "on %s one user is one client: behind a proxy everybody is, with one turn and one "
-                "rate for all; if there is one, start with --trusted-proxy unix, and let it send "
-                "X-Forwarded-For",
+                "on %s each user of this host counts as one client, and so do all clients of a "
+                "proxy together, with one turn and one rate: if there is a proxy, start with "
+                "--trusted-proxy unix, and let it send X-Forwarded-For",
                 local->name);
 }
 

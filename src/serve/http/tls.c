@@ -18,7 +18,7 @@ enum { PEM_MAX = 1024 * 1024 };
 static char *unreadable(const char *path, const char *option, struct sb_error *err)
 {
     sb_fail_field(err, "tls", option,
-                  "can't read --%s %.200s: %s; name a file in PEM that the service's user may read",
+                  "can't read --%s %.200s: %s; name a PEM file that the service's user may read",
                   option, path, strerror(errno));
     return NULL;
 }
@@ -37,8 +37,7 @@ static char *read_file(const char *path, const char *option, struct sb_error *er
     if (fd < 0)
         return NULL;
     if (fstat(fd, &status) < 0 || status.st_size > PEM_MAX) {
-        sb_fail_field(err, "tls", option, "--%s %.200s is not a file in PEM: name one", option,
-                      path);
+        sb_fail_field(err, "tls", option, "--%s %.200s is not a PEM file: name one", option, path);
         return NULL;
     }
     size_t room = (size_t)status.st_size;

@@ -131,7 +131,7 @@ void health_ask(struct exchange *exchange)
     struct health *health = &service->health;
     int64_t believed_us = health->ok ? BELIEVED_US : BELIEVED_FAILURE_US;
     if (service->draining) {
-        answer_health(exchange, "the service is about to stop");
+        answer_health(exchange, "the service is stopping");
         return;
     }
     const char *lack = memory_lack(service, true);
@@ -145,7 +145,7 @@ void health_ask(struct exchange *exchange)
     }
     struct health_asker *asker = calloc(1, sizeof(*asker));
     if (asker == NULL) {
-        answer_health(exchange, "no memory");
+        answer_health(exchange, "out of memory");
         return;
     }
     *asker = (struct health_asker){.health = health, .exchange = exchange};

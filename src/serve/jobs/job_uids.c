@@ -22,9 +22,9 @@ int job_uids_suffice(const struct sb_uids *uids, const struct config *config, si
     if (state.way != SB_UIDS_ROOT || config->cold || most + zygotes <= state.count)
         return 0;
     return sb_fail_field(err, "config", "uid-range",
-                         "there are %" PRIu32 " host uids from %" PRIu32 " on, too few for the up "
-                         "to %lld jobs that run and the up to %lld interpreters that jobs are "
-                         "started from: widen --uid-range, or start jobs cold (--cold)",
+                         "the %" PRIu32 " host uids from %" PRIu32
+                         " on are too few for up to %lld jobs at once and up to %lld interpreters "
+                         "from which jobs start: widen --uid-range, or start jobs cold (--cold)",
                          state.count, state.first, (long long)most, (long long)zygotes);
 }
 
@@ -35,23 +35,23 @@ static int check_count(const struct config *config, const struct sb_uids_state *
     if (state->way == SB_UIDS_SHARED || most <= state->count)
         return 0;
     return sb_fail_field(err, "config", "jobs",
-                         "jobs have the %" PRIu32 " host uids from %" PRIu32 " on, too few for the "
-                         "up to %lld jobs that run: lower --jobs, or widen the range (--uid-range, "
-                         "or /etc/subuid and /etc/subgid)",
+                         "the %" PRIu32 " host uids from %" PRIu32
+                         " on are too few for up to %lld jobs at once: lower --jobs, or widen the "
+                         "range (--uid-range, or /etc/subuid and /etc/subgid)",
                          state->count, state->first, (long long)most);
 }
 
 static void tell(struct log *log, const struct sb_uids_state *state)
 {
     if (state->way == SB_UIDS_SHARED)
-        log_say(log, LOG_WARNING,
-                "jobs have the uid of this service, %ld (%s): one of them can use up what the "
-                "kernel counts by uid, as epoll watches, and stop the service; see "
-                "sandbox-run --doctor",
-                (long)geteuid(), state->reason);
+        log_say(
+            log, LOG_WARNING,
+            "jobs have the uid of this service, %ld (%s): a job can use up what the kernel counts "
+            "by uid, such as epoll watches, and so stop the service; see sandbox-run --doctor",
+            (long)geteuid(), state->reason);
     else if (state->way != SB_UIDS_ROOT)
         log_say(log, LOG_INFO,
-                "each job has a host uid of its own, of %" PRIu32 " to %" PRIu32 ", by %s",
+                "each job has a host uid of its own, from %" PRIu32 " to %" PRIu32 ", by %s",
                 state->first, state->first + state->count - 1,
                 state->way == SB_UIDS_CAPABILITIES ? "CAP_SETUID and CAP_SETGID" : "newuidmap");
 }

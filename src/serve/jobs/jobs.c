@@ -228,8 +228,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     struct service *service = exchange->service;
     char text[200];
     if (service->draining) {
-        refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL,
-               "the service is about to stop");
+        refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL, "the service is stopping");
         return;
     }
     const char *lack = memory_lack(service, false);
@@ -240,7 +239,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     struct service_job *job = make_job(exchange, request, policy);
     if (job == NULL) {
         answer_text(exchange, 500,
-                    contract_refusal(request->contract, NULL, "no memory for the request"));
+                    contract_refusal(request->contract, NULL, "out of memory (the request)"));
         return;
     }
     if (never_fits(job, text, sizeof(text)) != NULL) {
@@ -255,7 +254,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     if (admit_enter(service->admit, &job->ticket, exchange->client.key, most, monotonic_us()) < 0) {
         free_job(job);
         answer_text(exchange, 500,
-                    contract_refusal(request->contract, NULL, "no memory for the request"));
+                    contract_refusal(request->contract, NULL, "out of memory (the request)"));
         return;
     }
     exchange->state = job;
@@ -316,7 +315,7 @@ static void start_and_refuse(struct service *service)
         start_job(job_of(ticket));
     while ((ticket = admit_expired(service->admit, monotonic_us())) != NULL)
         refuse_waiting(ticket, REFUSED_QUEUE_TIME,
-                       "the service is busy, and no job's turn came in time");
+                       "the service is busy, and the request has waited too long");
     while ((ticket = admit_overflow(service->admit)) != NULL)
         refuse_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
 }

@@ -17,7 +17,7 @@ static void tell(struct service *service, const struct sb_host_memory *memory)
                 " MiB): no job is started until it has more",
                 memory->available_bytes / MIB, memory->floor_bytes / MIB);
     else
-        log_say(service->log, LOG_INFO, "the host has memory again: jobs are started");
+        log_say(service->log, LOG_INFO, "the host has enough memory again: jobs are started");
 }
 
 const char *memory_lack(struct service *service, bool look)

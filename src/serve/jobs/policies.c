@@ -150,8 +150,9 @@ static const char *reason_of(const struct policies *policies, size_t index, cons
                              char text[static PRELOAD_REASON_SIZE])
 {
     if (policies_withhold(policies, index) && (only == NULL || strcmp(only, own_policy) != 0))
-        return "it is sandbox-run's own, whose caps fit no stranger: name another policy; to offer "
-               "it all the same, start the service with --offer-default, or bind a token to it";
+        return "it is meant for sandbox-run, and its caps do not suit untrusted clients: name "
+               "another policy; to offer it anyway, start the service with --offer-default, or "
+               "bind a token to it";
     return preload_reason(policies, index, text);
 }
 
@@ -162,7 +163,7 @@ const struct sb_policy *policies_offer(const struct policies *policies, const ch
     char text[PRELOAD_REASON_SIZE];
     if (i == policies->count) {
         sb_fail_field(err, "policy", "policy",
-                      "there is no policy \"%.64s\": use one of those that GET /policies shows",
+                      "there is no policy \"%.64s\": use one of those that GET /policies lists",
                       name);
         return NULL;
     }

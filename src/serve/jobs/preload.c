@@ -25,7 +25,7 @@ const char *preload_reason(const struct policies *policies, size_t index,
     struct sb_warm_state state = sb_warm_state(*policies->sandbox, policies->policy[index]);
     if (state.ready || state.broken[0] == '\0')
         return NULL;
-    snprintf(text, PRELOAD_REASON_SIZE, "%.300s: mend that in the root file system", state.broken);
+    snprintf(text, PRELOAD_REASON_SIZE, "%.300s: fix that in the root file system", state.broken);
     return text;
 }
 

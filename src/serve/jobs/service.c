@@ -108,7 +108,7 @@ static void tell_why_cold(struct service *service, size_t i, const struct sb_war
                 sb_policy_name(policies->policy[i]), text);
     else
         log_say(service->log, LOG_WARNING,
-                "jobs of policy \"%s\" start cold for now: %s; mend that, or give it \"start\": "
+                "jobs of policy \"%s\" start cold for now: %s; fix that, or give it \"start\": "
                 "\"cold\"",
                 sb_policy_name(policies->policy[i]), state->reason);
 }
@@ -185,7 +185,7 @@ static int open_sandbox(struct service *service, struct sb_error *err)
     service->watch = (struct watch){.fd = sb_fd(service->sandbox), .ready = turn, .user = service};
     if (loop_add(service->loop, &service->watch, EPOLLIN) < 0) {
         service->watch.fd = -1;
-        return sb_fail(err, "epoll", errno, "the sandbox can't be watched");
+        return sb_fail(err, "epoll", errno, "can't wait for the sandbox");
     }
     return sb_turn(service->sandbox, 0, err); /* clears what dead ones left */
 }
@@ -206,10 +206,10 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
         return -1;
     set_bounds(service, worker);
     if (admit_open(&service->admit, &service->bounds) < 0)
-        return sb_fail(err, "memory", ENOMEM, "no memory for the service");
+        return sb_fail(err, "memory", ENOMEM, "out of memory (the service)");
     if (timer_open(&service->queue_timer, service->loop, queue_expired, service) < 0) {
         service->queue_timer.watch.fd = -1;
-        return sb_fail(err, "timerfd", errno, "no timer for the queue");
+        return sb_fail(err, "timerfd", errno, "can't create a timer for the queue");
     }
     service->policies->sandbox = &service->sandbox;
     if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
@@ -227,7 +227,7 @@ int service_open(struct service **out, const struct service_setup *setup, struct
 {
     struct service *service = calloc(1, sizeof(*service));
     if (service == NULL)
-        return sb_fail(err, "memory", ENOMEM, "no memory for the service");
+        return sb_fail(err, "memory", ENOMEM, "out of memory (the service)");
     *service = (struct service){.config = setup->config,
                                 .loop = setup->loop,
                                 .log = setup->log,

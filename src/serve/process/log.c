@@ -174,8 +174,8 @@ static void say_lost(void *user)
     if (lost == told)
         return;
     log->told = lost;
-    log_record(log, LOG_WARNING, "records of the log were lost here, as nobody read them", &field,
-               1);
+    log_record(log, LOG_WARNING, "records of the log were lost here, because nobody read them",
+               &field, 1);
     if (log->outbox.lost == lost)
         return;
     log->outbox.lost = log->counted = lost; /* this one itself is none of them */

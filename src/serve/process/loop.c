@@ -25,12 +25,12 @@ int loop_open(struct loop **result, struct sb_error *err)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL)
-        return sb_fail(err, "loop", errno, "no memory to begin with: %m; free some");
+        return sb_fail(err, "loop", errno, "out of memory (the event loop)");
     loop->fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->fd < 0) {
         int saved = errno;
         free(loop);
-        return sb_fail(err, "loop", saved, "the kernel gives no epoll descriptor");
+        return sb_fail(err, "loop", saved, "can't create an epoll descriptor");
     }
     *result = loop;
     return 0;

@@ -95,7 +95,7 @@ void metrics_status(const struct metrics *metrics, size_t workers, char *text, s
     if (error != NULL)
         snprintf(text, size, "the last reload failed in worker %s: %s", numbers, error);
     else
-        snprintf(text, size, "ready; policies, tokens and certificates are as in their files");
+        snprintf(text, size, "ready; policies, tokens and certificates are up to date");
 }
 
 void metrics_response(struct metrics *metrics, unsigned status)

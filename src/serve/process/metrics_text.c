@@ -173,13 +173,13 @@ static int64_t certificate_expiry(const struct all *all)
 static void put_service(const struct all *all)
 {
     put_head(all, "sandbox_reloads_total", "counter",
-             "Reloads by SIGHUP, one in each worker, by how they went.");
+             "Reloads by SIGHUP, one in each worker, by result.");
     fprintf(all->out, "sandbox_reloads_total{result=\"ok\"} %" PRId64 "\n",
             sum(all, offsetof(struct metrics, reloads)));
     fprintf(all->out, "sandbox_reloads_total{result=\"failed\"} %" PRId64 "\n",
             sum(all, offsetof(struct metrics, reloads) + sizeof(metric)));
     put_head(all, "sandbox_last_reload_successful", "gauge",
-             "1 when the last reload went well in every worker, or there was none; else 0.");
+             "1 if the last reload succeeded in every worker, or there was none; else 0.");
     fprintf(all->out, "sandbox_last_reload_successful %d\n",
             sum(all, offsetof(struct metrics, reload_failed)) == 0);
     put_head(all, "sandbox_worker_restarts_total", "counter",
@@ -187,13 +187,14 @@ static void put_service(const struct all *all)
     fprintf(all->out, "sandbox_worker_restarts_total %" PRId64 "\n",
             sum(all, offsetof(struct metrics, restarts)));
     put_head(all, "sandbox_log_records_lost_total", "counter",
-             "Records of the log that nobody read in time.");
+             "Records of the log that were lost because nobody read them in time.");
     fprintf(all->out, "sandbox_log_records_lost_total %" PRId64 "\n",
             sum(all, offsetof(struct metrics, log_lost)));
     if (certificate_expiry(all) == 0)
         return;
-    put_head(all, "sandbox_certificate_expiry_timestamp_seconds", "gauge",
-             "When the first certificate of the chain in use expires, in seconds since 1970.");
+    put_head(
+        all, "sandbox_certificate_expiry_timestamp_seconds", "gauge",
+        "Time at which the first certificate of the chain in use expires, in seconds since 1970.");
     fprintf(all->out, "sandbox_certificate_expiry_timestamp_seconds %" PRId64 "\n",
             certificate_expiry(all));
 }
@@ -225,7 +226,8 @@ static void put_gauges(const struct all *all)
          offsetof(struct metrics, waiting)},
         {"sandbox_memory_promised_bytes", "Sum of the memory limits of the jobs that run.",
          offsetof(struct metrics, promised_bytes)},
-        {"sandbox_memory_promised_max_bytes", "What that sum never exceeds.",
+        {"sandbox_memory_promised_max_bytes",
+         "Bound that the sum of these memory limits never exceeds.",
          offsetof(struct metrics, promise_limit_bytes)},
         {"sandbox_warm_zygotes", "Policies whose zygote is ready, in all workers.",
          offsetof(struct metrics, zygotes)},
@@ -248,7 +250,7 @@ static void put_gauges(const struct all *all)
     put_head(all, "sandbox_workers", "gauge", "Worker processes of the service.");
     fprintf(all->out, "sandbox_workers %" PRId64 "\n", workers);
     put_head(all, "sandbox_resident_memory_bytes", "gauge",
-             "Resident memory of the workers, without their jobs'.");
+             "Resident memory of the workers, without that of their jobs.");
     fprintf(all->out, "sandbox_resident_memory_bytes %" PRId64 "\n", resident);
     put_head(all, "sandbox_info", "gauge", "Always 1, with the version of the program.");
     fprintf(all->out, "sandbox_info{version=\"%s\"} 1\n", sb_version());
