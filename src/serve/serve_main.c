@@ -1,4 +1,4 @@
-/* sandbox-serve: runs Python that you do not trust, by HTTP. See sandbox-serve(8). */
+/* sandbox-serve: runs untrusted Python for HTTP clients. See sandbox-serve(8). */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 
 enum { STATUS_OK, STATUS_FAILED, STATUS_USAGE };
 
-/* "sandbox-serve: …" on stderr: for a person at the terminal, before there is a log. */
+/* Writes "sandbox-serve: …" to stderr, before there is a log. */
 __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
     char sentence[1024];
@@ -31,8 +31,8 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
     dprintf(2, "sandbox-serve: %s\n", sentence);
 }
 
-/* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
- * number then, and output meant for a person lands in it. */
+/* A program may be started with stdin, stdout or stderr closed. The next file that it opens would
+ * get that number, and receive messages. */
 static int fill_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -41,13 +41,13 @@ static int fill_standard_descriptors(void)
     return 0;
 }
 
-/* The loops take signals as events. Whoever starts us may have ignored some; jobs get none of
- * this. */
+/* The loops take signals as events. The process that starts us may have ignored some; jobs inherit
+ * none of this. */
 static void block_signals(void)
 {
     static const int events[] = {SIGTERM, SIGINT, SIGHUP};
-    /* A reader that is gone, a terminal whose foreground is another's, a file that is as large as
-     * it may be: the log gets an error, and we go on. */
+    /* The log's reader is gone, its terminal's foreground is another process group, its file is as
+     * large as it may be: then writing fails, and we go on. */
     static const int ignored[] = {SIGPIPE, SIGTTOU, SIGXFSZ};
     sigset_t set;
     sigemptyset(&set);
@@ -62,7 +62,8 @@ static void block_signals(void)
     sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-/* Connections, and what each job keeps open: pipes, timers, its pidfd, listener and cgroup. */
+/* For connections, and for what each job keeps open: pipes, timers, its pidfd, listener and cgroup.
+ */
 static void raise_descriptor_limit(const struct config *config, struct log *log)
 {
     enum { EACH_JOB = 17, OURS = 128 };
@@ -87,7 +88,7 @@ static void *shared_memory(size_t size)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
-/* Of one worker, which is this process. */
+/* A notice of the only worker, which is this process. */
 static void notify(void *user, enum notice notice)
 {
     const struct server_setup *setup = user;
@@ -137,7 +138,7 @@ static int serve(const struct config *config)
     sb_cgroup_prepare(config->cgroup);
     if (result == 0)
         result = privileges_give_up(&err);
-    /* Also for the sentence on what went wrong. */
+    /* Also after an error, which is logged. */
     if (log_begin(log) < 0 && result == 0)
         result = sb_fail(&err, "log", errno, "can't start a process that writes the log");
     if (result == 0)

@@ -1,6 +1,6 @@
-/* A worker from its start to its end. Signals: SIGTERM and SIGINT stop it when its jobs are done,
- * or --grace has passed; a second one ends its jobs at once. SIGHUP reads policies, tokens and
- * certificates anew, each of which stays as it was when the new one is wrong. */
+/* A worker from its start to its end. Signals: SIGTERM and SIGINT stop it when its jobs have ended,
+ * or --grace has passed; a second one kills its jobs at once. SIGHUP reads policies, tokens and
+ * certificates again; each is kept as it was if the new one is wrong. */
 #include "serve/server.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "serve/jobs/service.h"
 #include "serve/process/dontfork.h"
 
-/* For answers to be taken once there are no more jobs. */
+/* Time for clients to read their answers once no job is left. */
 enum { LAST_ANSWERS_MS = 5000 };
 
 struct server {
@@ -28,7 +28,7 @@ struct server {
     struct watch signals;
     struct timer grace, alive;
     bool stopping, finishing;
-    bool idle, empty; /* no job, no connection is left */
+    bool idle, empty; /* no job is left; no connection is left */
 };
 
 static void tell(struct server *server, enum notice notice)
@@ -61,7 +61,7 @@ static void http_empty(void *user)
     stop_when_done(server);
 }
 
-/* Ends jobs with a verdict; when that has been done already, does not wait for anybody. */
+/* Kills jobs, which get a verdict. If that has been done already, stops at once. */
 static void kill_jobs(struct server *server, const char *why)
 {
     if (server->finishing) {

@@ -1,6 +1,6 @@
-/* The parent of several workers. It keeps the sockets, so that those who connect while a worker
- * starts anew find the next one; it speaks for all of them to the service manager. Workers die with
- * it. Each has a pipe on which it says that it is ready, and that it is alive. */
+/* The parent of several workers. It keeps the sockets open, so that clients who connect while a
+ * worker is started again reach the next one. It speaks for all workers to the service manager.
+ * Workers die with it. Each has a pipe on which it says that it is ready, and that it is alive. */
 #include "serve/workers.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ struct parent;
 struct worker {
     struct parent *parent;
     size_t number;
-    pid_t pid; /* 0: none just now */
+    pid_t pid; /* 0: none now */
     struct watch pipe;
     bool ready;
     int missed; /* intervals without a sign of life */
@@ -86,7 +86,7 @@ static void worker_says(void *user, uint32_t events)
     struct worker *worker = user;
     char letters[64];
     ssize_t size = read(worker->pipe.fd, letters, sizeof(letters));
-    if (size == 0) /* it is gone: SIGCHLD says the rest */
+    if (size == 0) /* it is gone: SIGCHLD follows */
         loop_remove(worker->parent->loop, &worker->pipe);
     for (ssize_t i = 0; i < size; i++) {
         worker->missed = 0;
@@ -97,7 +97,7 @@ static void worker_says(void *user, uint32_t events)
     }
 }
 
-/* A worker that gives no sign of life is killed, and started anew. */
+/* Kills workers that give no sign of life; they are started again. */
 static void watch_over(void *user)
 {
     struct parent *parent = user;
@@ -126,9 +126,9 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     struct sb_error err;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent_pid)
-        exit(1); /* it died before it could be tied to us */
-    /* Ctrl-C goes to all of a terminal's group. Workers hear of it from the parent alone: twice
-     * would mean at once. */
+        exit(1); /* our parent died before PR_SET_PDEATHSIG was set */
+    /* Ctrl-C goes to all of a terminal's foreground group. Workers must get it only from the
+     * parent, since a second signal means: stop at once. */
     setpgid(0, 0);
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *other = &parent->workers[i];
@@ -215,7 +215,7 @@ static void worker_ended(struct worker *worker, int status)
     worker->pid = 0;
     if (parent->stopping)
         return;
-    if (!parent->begun) { /* what keeps one from beginning will keep the next */
+    if (!parent->begun) { /* the next one would fail for the same reason */
         parent->failed = true;
         stop(parent);
         return;

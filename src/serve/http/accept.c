@@ -1,5 +1,6 @@
-/* Accepting connections, and how many: in all, and from one subscriber. When there is no room the
- * subscriber with the most connections loses one, and new ones wait in the kernel meanwhile. */
+/* Accepts connections, up to a number in all and one for each subscriber. When there is no room,
+ * the subscriber with the most connections loses one; new connections wait in the kernel meanwhile.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -19,9 +20,9 @@ enum { ACCEPT_AT_ONCE = 32, RETRY_MS = 100 };
 
 /* ── Making room ────────────────────────────────────────────────────────────────────────────── */
 
-/* One of `only`, or where that is NULL of the subscriber with the most: one that has been idle
- * longest, else one whose request or answer is not through. NULL: all of them wait for jobs, or
- * nobody has more than another. */
+/* The connection to close: one of `only`'s or, if that is NULL, one of the subscriber with the most
+ * connections. The one that has been idle longest goes first, then one whose request or answer is
+ * not complete. NULL: all of them wait for jobs, or no subscriber has more than another. */
 static struct connection *find_victim(struct http *http, const struct peer *only)
 {
     static const struct {
@@ -67,7 +68,7 @@ void doors_open(void *user)
     if (!http->doors_shut || http->draining)
         return;
     http->doors_shut = false;
-    /* Of several workers that share a socket one is woken, not all. */
+    /* If several workers share a socket, the kernel wakes one of them, not all. */
     for (size_t i = 0; i < http->doors_count; i++)
         loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
 }
@@ -78,7 +79,7 @@ void doors_reopen(struct http *http)
         doors_open(http);
 }
 
-/* Nobody is sent away but for somebody who waits at the door. */
+/* A connection is closed only when a new one waits to be accepted. */
 static bool has_room(struct http *http, bool somebody_waits)
 {
     if (http->connections < (size_t)http->config->connections)
@@ -90,8 +91,9 @@ static bool has_room(struct http *http, bool somebody_waits)
     return false;
 }
 
-/* How many connections a subscriber may have. Behind a trusted proxy are many clients, who are told
- * apart when they ask. What is on this host may have nearly all: it may be a proxy, too. */
+/* How many connections a subscriber may have. A trusted proxy has many clients, which its requests
+ * tell apart. A subscriber on this host may have nearly all connections, since it may be a proxy,
+ * too. */
 static int64_t limit_for(const struct http *http, const struct address *address)
 {
     const struct config *config = http->config;
@@ -102,8 +104,8 @@ static int64_t limit_for(const struct http *http, const struct address *address)
     return config->connections_per_address;
 }
 
-/* Beyond its limit a subscriber on this host loses its oldest connection; of another host, where
- * one address may be a whole company, the newcomer is refused. */
+/* A subscriber beyond its limit loses its oldest connection if it is on this host. If it is
+ * elsewhere, where one address may be a whole company, the new connection is refused. */
 static bool may_stay(struct http *http, const struct address *address, const struct peer *peer)
 {
     if (peer->connections <= limit_for(http, address))

@@ -1,5 +1,5 @@
-/* Answers: from a route's word to libmicrohttpd, which sends them. An answer that is given within a
- * call from libmicrohttpd is queued by whoever was called. */
+/* Takes answers from routes and hands them to libmicrohttpd, which sends them. An answer that is
+ * given during a call from libmicrohttpd is queued at the end of that call. */
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
 
-/* All answers that clients have not taken yet, together: many that never read must not take the
- * memory that jobs need. */
+/* The bound of all answers that clients have not read yet: many clients that never read must not
+ * take the memory that jobs need. */
 #define ANSWERS_BYTES (INT64_C(256) * 1024 * 1024)
 
 static void add_headers(struct incoming *incoming, const char *type)
@@ -40,20 +40,21 @@ static void add_headers(struct incoming *incoming, const char *type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-/* Its memory is not counted any more. */
+/* Its memory is no longer counted. */
 static void release_answer(struct incoming *incoming)
 {
     incoming->connection->http->answer_bytes -= (int64_t)incoming->answer.held;
     incoming->answer.held = 0;
 }
 
-/* Deadlines are so much later as answers are larger: see answer_queue. */
+/* When it was given. The deadline is later for a larger answer: see answer_queue. */
 static int64_t answered_ms(const struct connection *connection)
 {
     return connection->deadline_ms - (int64_t)connection->incoming->answer.size / 4;
 }
 
-/* Makes room for one more: who has had the most time to take an answer, and has not, loses it. */
+/* Makes room for one more answer. The client that has had the most time to read its answer, and has
+ * not, loses it. */
 static void bound_answers(struct http *http)
 {
     while (http->answer_bytes > ANSWERS_BYTES) {
@@ -103,7 +104,7 @@ static void give_answer(struct incoming *incoming, unsigned status, const char *
         return;
     if (response != NULL)
         answer_queue(incoming);
-    else /* not even an error can be said */
+    else /* there is no memory even for an error */
         connection_enter(connection, PHASE_CLOSING, 0);
     MHD_resume_connection(connection->mhd);
     daemon_wake(connection->daemon);
@@ -126,7 +127,7 @@ void exchange_answer(struct exchange *exchange, unsigned status, const char *typ
         "\"field\":null}";
     struct incoming *incoming = incoming_of(exchange);
     if (incoming->phase == INCOMING_ANSWERED)
-        abort(); /* answered twice: a mistake in this program */
+        abort(); /* answered twice: a bug */
     struct MHD_Response *response =
         body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
     if (response != NULL) {

@@ -1,7 +1,7 @@
-/* The memory of bodies that come in. All of them together have a bound: many clients that each send
- * a body that is allowed must not take the memory that jobs need. Whoever holds the most of it
- * loses a body when another needs room, so that nobody is shut out by what others leave unfinished.
- */
+/* The memory of bodies that come in. It has one bound for all of them: many clients that each send
+ * an allowed body must not take the memory that jobs need. When a client needs room, the client
+ * that holds the most loses a body, so that bodies which others leave unfinished shut no client
+ * out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@ void body_free(struct incoming *incoming)
     incoming->exchange.body = "";
 }
 
-/* By client, of one client the largest first. */
+/* Sorts by client, then the largest first. */
 static int by_holder(const void *left, const void *right)
 {
     const struct incoming *a = *(struct incoming *const *)left;
@@ -50,8 +50,8 @@ static struct incoming **list_bodies(const struct http *http, size_t *count)
     return bodies;
 }
 
-/* The largest body of the client that holds the most. NULL: that client is `incoming`'s, which is
- * about to hold so much more. */
+/* The largest body of the client that holds the most. NULL: `incoming`'s client would itself hold
+ * the most, with `more` bytes added. */
 static struct incoming *find_victim(const struct incoming *incoming, size_t more)
 {
     size_t count, most = 0, held;
@@ -85,7 +85,8 @@ static void evict(struct incoming *incoming)
     connection_shut(connection);
 }
 
-/* Grows by what has come, not by what is announced: an announcement costs the client nothing. */
+/* The body grows by what has arrived, not by what is announced: an announcement costs the client
+ * nothing. */
 bool body_grow(struct incoming *incoming, size_t size)
 {
     struct http *http = incoming->connection->http;

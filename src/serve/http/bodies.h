@@ -11,7 +11,7 @@ struct incoming;
 bool body_grow(struct incoming *incoming, size_t size);
 void body_free(struct incoming *incoming);
 
-/* The sentence for both who does not get room, and who loses it. */
+/* The message both for a client that gets no room and for one that loses it. */
 extern const char body_refusal[];
 
 #endif

@@ -1,6 +1,6 @@
 /* Connections: what each is doing, for how long it may, and whether its client is still there.
- * libmicrohttpd's own timeout is renewed by every byte; here a header, a body, an answer has one
- * time for all of it, so that a byte a second gains nobody anything. */
+ * Every byte renews libmicrohttpd's own timeout. Here a whole header, body or answer has one
+ * deadline, so that a client gains nothing by sending a byte a second. */
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
@@ -19,10 +19,10 @@
 #include "serve/http/presence.h"
 
 enum {
-    HALF_CLOSED_MS = 100, /* for a client that has closed its sending half: what it sent is here */
+    HALF_CLOSED_MS = 100, /* for a client that has closed its sending half */
     LOOK_FIRST_MS = 50,   /* its close(2) may be under way */
     LOOK_MS = 1000,
-    LOOKS_INTERIM = 5, /* one look in so many, the third at first, asks the client itself */
+    LOOKS_INTERIM = 5, /* every fifth look, the third one first, asks the client itself */
 };
 
 /* ── Phases ─────────────────────────────────────────────────────────────────────────────────── */
@@ -46,7 +46,8 @@ static int64_t time_for(const struct config *config, enum connection_phase phase
     return -1;
 }
 
-/* The timer is set anew only for an earlier deadline: most never come, and cost no system call. */
+/* Sets the timer only for an earlier deadline: most deadlines are never reached, and cost no system
+ * call. */
 static void arm(struct http *http, int64_t deadline_ms, int64_t now)
 {
     if (deadline_ms >= http->armed_ms)
@@ -55,8 +56,9 @@ static void arm(struct http *http, int64_t deadline_ms, int64_t now)
     timer_set(&http->deadline_timer, deadline_ms > now ? deadline_ms - now : 0);
 }
 
-/* A client that has closed its side sends no more than what is here already. libmicrohttpd may not
- * see that it has: it reads no further when one read gives less than it asked for. */
+/* Whether a phase waits for data from the client. One that has closed its sending half sends no
+ * more than has arrived. libmicrohttpd may not notice: it stops reading when one read gives less
+ * than it asked for. */
 static bool wants_more(enum connection_phase phase)
 {
     return phase <= PHASE_BODY || phase == PHASE_IDLE;
@@ -84,7 +86,7 @@ void connection_enter(struct connection *connection, enum connection_phase phase
     TAILQ_REMOVE(&http->phases[connection->phase], connection, link);
     connection->phase = phase;
     connection->deadline_ms = time < 0 ? INT64_MAX : now + time + more_ms;
-    /* By deadline; most come last. */
+    /* The list is sorted by deadline; most are inserted last. */
     struct connection *before = TAILQ_LAST(list, connection_list);
     while (before != NULL && before->deadline_ms > connection->deadline_ms)
         before = TAILQ_PREV(before, connection_list, link);
@@ -103,7 +105,7 @@ void connection_shut(struct connection *connection)
 
 /* ── Answers past libmicrohttpd ─────────────────────────────────────────────────────────────── */
 
-/* How much the socket's buffer has taken; −1: nothing. */
+/* How many bytes the socket's buffer has taken; −1: none. */
 static ssize_t send_past(struct connection *connection, const char *text, size_t size)
 {
     if (!connection->daemon->tls)
@@ -129,16 +131,16 @@ void connection_say(struct connection *connection, unsigned status, const char *
         return;
     metrics_response(connection->http->metrics, status);
     refusal_tell(connection, status);
-    send_past(connection, text, (size_t)length); /* what does not fit is not worth more */
+    send_past(connection, text, (size_t)length); /* the rest, if it does not fit, is given up */
     free(text);
 }
 
 /* ── Clients that have closed their sending half ────────────────────────────────────────────── */
 
-/* Such a client may wait for its answer, or be gone. On a UNIX socket the kernel tells (EPOLLHUP),
- * and with TCP where the client is on this host (presence.h). A client on another host that is gone
- * answers with a reset what is sent to it. The one thing that can be sent to it before its answer
- * is 100 Continue, which each client of HTTP/1.1 passes over (RFC 9110, 15.2.1). */
+/* Such a client may wait for its answer, or be gone. On a UNIX socket the kernel tells which
+ * (EPOLLHUP), and with TCP if the client is on this host (presence.h). If it was on another host
+ * and is gone, that host answers whatever we send with a reset. The only thing that we can send
+ * before the answer is 100 Continue, which each client of HTTP/1.1 ignores (RFC 9110, 15.2.1). */
 
 static void client_left(struct connection *connection)
 {
@@ -153,7 +155,7 @@ bool connection_is_gone(const struct connection *connection)
                                 presence_of_peer(connection->watch.fd) == PRESENCE_GONE);
 }
 
-/* −1: a part of it would not fit, and be taken for that of an answer. */
+/* −1: only a part of it was sent, which the client would take for part of an answer. */
 static int send_interim(struct connection *connection)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -174,8 +176,8 @@ static void look(struct connection *connection)
     connection->looks++;
 }
 
-/* The client has closed its sending half, or all of it. While its request waits for a job, nobody
- * else would notice. */
+/* The client has closed its sending half, or the whole connection. While its request waits for a
+ * job, nothing else would notice. */
 static void closed(void *user, uint32_t events)
 {
     struct connection *connection = user;
@@ -239,7 +241,7 @@ static struct connection *make_connection(struct daemon *daemon, struct MHD_Conn
                                       .daemon = daemon,
                                       .mhd = mhd,
                                       .watch = {info->connect_fd, closed, connection}};
-    /* Once and for all: edge-triggered, it costs nothing until the client closes something. */
+    /* Edge-triggered, and never changed: it costs nothing until the client closes something. */
     if (loop_add(http->loop, &connection->watch, EPOLLRDHUP | EPOLLET) < 0) {
         free(connection);
         return NULL;

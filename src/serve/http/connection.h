@@ -14,12 +14,12 @@ struct http;
 struct incoming;
 struct peer;
 
-/* What a connection is doing, which says how long it may. */
+/* What a connection is doing; each phase has its own time limit. */
 enum connection_phase {
     PHASE_CONNECTED, /* nothing has come yet, or a TLS handshake */
     PHASE_HEADER,    /* a request has begun */
     PHASE_BODY,
-    PHASE_WAIT, /* for a job: as long as that takes */
+    PHASE_WAIT, /* for a job, as long as that takes */
     PHASE_ANSWER,
     PHASE_IDLE, /* between requests */
     PHASE_CLOSING,
@@ -32,12 +32,12 @@ struct connection {
     struct MHD_Connection *mhd;
     struct incoming *incoming; /* the request that is being handled; NULL: none */
     struct address address;
-    struct peer *peer;  /* who it is counted with */
-    struct watch watch; /* for what the client closes */
+    struct peer *peer;  /* the subscriber that it is counted for */
+    struct watch watch; /* tells when the client closes something */
     bool half_closed;   /* the client sends no more */
-    bool gone;          /* nor does it read */
-    int looks;          /* that were taken at whether it is, while its request waits */
-    const char *target; /* of the request that is being read, as it came in, */
+    bool gone;          /* nor does it read any more */
+    int looks;          /* how often we have checked whether it is gone, while its request waits */
+    const char *target; /* of the request that is being read, as it was sent, */
     size_t target_size;
     const char *wrong; /* and what is wrong with it; NULL: nothing */
     bool linger;       /* see linger.c */
@@ -54,22 +54,22 @@ void connection_notify(void *daemon, struct MHD_Connection *mhd, void **context,
 
 struct connection *connection_of(struct MHD_Connection *mhd);
 
-/* Enters a phase. `more_ms` on top of what the phase has. */
+/* Enters a phase, with `more_ms` added to the phase's time. */
 void connection_enter(struct connection *connection, enum connection_phase phase, int64_t more_ms);
 
-/* Ends it: libmicrohttpd sees it closed when it runs next. */
+/* Shuts its socket down: libmicrohttpd finds it closed when it runs next. */
 void connection_shut(struct connection *connection);
 
-/* Sends an answer past libmicrohttpd, which can't send one while a body comes in; the connection
- * must be closed then. */
+/* Sends an answer without libmicrohttpd, which can't send one while a body comes in. The connection
+ * must be closed afterwards. */
 void connection_say(struct connection *connection, unsigned status, const char *id,
                     const char *body, size_t size);
 
-/* Whether nobody is there any more to read an answer, as far as can be told. */
+/* Whether the client is known to be gone, so that nothing would read an answer. */
 bool connection_is_gone(const struct connection *connection);
 
-/* Ends those that are overdue, and looks whether clients that have closed their sending half are
- * still there. */
+/* Closes connections that are overdue, and checks whether clients that have closed their sending
+ * half are still there. */
 void connections_expire(void *http);
 
 #endif

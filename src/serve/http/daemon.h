@@ -15,7 +15,8 @@ struct daemon {
     struct MHD_Daemon *mhd;
     struct watch watch; /* of its epoll descriptor */
     bool tls;
-    bool retiring; /* new certificates have come: closed when its last connection is */
+    bool retiring; /* new certificates have replaced its own: it is closed with its last connection
+                    */
     bool pending;  /* must be run before the loop sleeps */
     size_t connections;
     LIST_ENTRY(daemon) link;

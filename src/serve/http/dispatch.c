@@ -1,5 +1,5 @@
-/* From a request's header to who answers it. Each check below refuses with one sentence; they stand
- * in the order in which they are made, the cheapest to fool first. */
+/* From a request's header to what answers it. Each check refuses with one sentence. They stand in
+ * the order in which they are made. */
 #include <microhttpd.h>
 #include <nettle/base16.h>
 #include <stdio.h>
@@ -36,8 +36,8 @@ static void set_id(struct incoming *incoming)
     id[BASE16_ENCODE_LENGTH(sizeof(bytes))] = '\0';
 }
 
-/* What proxies and servers are known to read differently is refused: a request that hides in
- * another's body (request smuggling, RFC 9112, 11.2). */
+/* Refuses what proxies and servers are known to read differently, because another request may hide
+ * in such a body (request smuggling, RFC 9112, 11.2). */
 static bool check_framing(struct incoming *incoming, const char *version)
 {
     const char *coding = incoming->asked.headers[HEADER_TRANSFER_ENCODING];
@@ -67,8 +67,8 @@ static bool check_framing(struct incoming *incoming, const char *version)
     return true;
 }
 
-/* "http://name:port/path" into authority and path: false when it does not begin like that. What is
- * behind the path libmicrohttpd has cut off. */
+/* Splits "http://name:port/path" into authority and path. False: it does not begin like that.
+ * libmicrohttpd has cut off the query. */
 static bool split_absolute(struct incoming *incoming)
 {
     static const char http[] = "http://", https[] = "https://";
@@ -82,13 +82,13 @@ static bool split_absolute(struct incoming *incoming)
         size = 0; /* no name is that long */
     memcpy(incoming->asked.authority, authority, size);
     incoming->asked.absolute = true;
-    /* RFC 9112, 3.2.4: of OPTIONS the empty path is the whole server. */
+    /* RFC 9112, 3.2.4: for OPTIONS, an empty path means the whole server. */
     bool options = strcmp(incoming->exchange.method, "OPTIONS") == 0;
     incoming->exchange.path = authority[size] == '/' ? authority + size : options ? "*" : "/";
     return true;
 }
 
-/* RFC 9112, 3.2: a path, or all of a URL, as if we were a proxy. */
+/* RFC 9112, 3.2: the target is a path, or a whole URL, as for a proxy. */
 static bool check_target(struct incoming *incoming)
 {
     const struct connection *connection = incoming->connection;
@@ -103,7 +103,7 @@ static bool check_target(struct incoming *incoming)
     if (*incoming->asked.authority == '\0' || strchr(incoming->asked.authority, '@') != NULL)
         return REFUSE(incoming, MHD_HTTP_BAD_REQUEST, NULL,
                       "the request target must have the form http://HOST/PATH, without a user");
-    /* RFC 9110, 7.4: whoever asks for https: believes that nobody can listen. */
+    /* RFC 9110, 7.4: a client that asks for https: relies on encryption. */
     if (incoming->asked.https && !connection->daemon->tls &&
         !networks_hold(http->proxies, http->proxies_count, &connection->address))
         return REFUSE(incoming, MHD_HTTP_MISDIRECTED_REQUEST, NULL,
@@ -118,7 +118,7 @@ static bool check_size(struct incoming *incoming)
     const char *length = incoming->asked.headers[HEADER_CONTENT_LENGTH];
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(incoming->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    /* That it is a number libmicrohttpd has seen to. */
+    /* libmicrohttpd has checked that it is a number. */
     unsigned long long announced = length != NULL ? strtoull(length, NULL, 10) : 0;
     incoming->answer.close = true;
     if (info != NULL && info->header_size > (size_t)config->header_bytes)
@@ -138,7 +138,7 @@ static bool check_size(struct incoming *incoming)
 static bool check_guard(struct incoming *incoming)
 {
     const struct config *config = incoming->connection->http->config;
-    /* RFC 9112, 3.2.2: in a target that names the host, that one counts. */
+    /* RFC 9112, 3.2.2: if the target names the host, the Host header does not count. */
     const char *host = incoming->asked.headers[HEADER_HOST];
     const struct guard_input input = {
         .method = incoming->exchange.method,
@@ -214,7 +214,8 @@ static bool find_route(struct incoming *incoming)
                   exchange->path, allowed, exchange->method);
 }
 
-/* What a path takes; and a browser's question whether a configured origin's page may ask. */
+/* Answers OPTIONS: which methods a path accepts, and for browsers (CORS preflight) whether a page
+ * of a configured origin may use it. */
 static bool answer_options(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
@@ -243,7 +244,7 @@ static bool check_type(struct incoming *incoming)
 {
     struct sb_error err;
     unsigned status = 0;
-    /* Without a body there is no code to run: the route says what is missing. */
+    /* An empty body is refused later: see dispatch_run. */
     if (incoming->asked.has_body && (incoming->exchange.route->flags & ROUTE_BODY) != 0)
         status = guard_body(incoming->asked.headers[HEADER_CONTENT_TYPE],
                             incoming->asked.headers[HEADER_CONTENT_ENCODING], &err);
@@ -267,7 +268,7 @@ void dispatch_admit(struct incoming *incoming, const char *version)
 
 /* ── Answers ────────────────────────────────────────────────────────────────────────────────── */
 
-/* Whether a coding stands in Accept-Encoding and is not refused there (";q=0"). */
+/* Whether Accept-Encoding lists a coding and does not refuse it (";q=0"). */
 static bool accepts(const char *header, const char *coding)
 {
     size_t size = strlen(coding);
@@ -290,7 +291,7 @@ static void answer_asset(struct incoming *incoming)
     struct exchange *exchange = &incoming->exchange;
     const char *known = incoming->asked.headers[HEADER_IF_NONE_MATCH];
     char etag[128];
-    /* Weak: the compressed form bears the same. */
+    /* Weak, since the compressed form has the same tag. */
     snprintf(etag, sizeof(etag), "W/%s", asset->etag);
     exchange_header(exchange, MHD_HTTP_HEADER_ETAG, etag);
     exchange_header(exchange, MHD_HTTP_HEADER_CACHE_CONTROL, asset->cache);

@@ -4,10 +4,10 @@
 
 struct incoming;
 
-/* When the header is there: refuses (answers), or finds who will answer. */
+/* Once the header has arrived: refuses the request (answers), or finds its route or asset. */
 void dispatch_admit(struct incoming *incoming, const char *version);
 
-/* When the body is there too. */
+/* Once the body has arrived, too: lets the route or asset answer. */
 void dispatch_run(struct incoming *incoming);
 
 #endif

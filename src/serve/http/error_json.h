@@ -1,4 +1,4 @@
-/* The body of an answer that says what is wrong. */
+/* The body of an answer that is an error. */
 #ifndef SERVE_ERROR_JSON_H
 #define SERVE_ERROR_JSON_H
 

@@ -1,6 +1,6 @@
-/* One HTTP request and its answer, as the routes see it. Written by http.c, which alone knows
- * libmicrohttpd. A route either answers before its handler returns, or later: until then the
- * connection rests and costs nothing. */
+/* One HTTP request and its answer, as the routes see it: nothing of libmicrohttpd. A route answers
+ * either before its handler returns, or later: until then the connection is suspended and costs
+ * nothing. */
 #ifndef SERVE_EXCHANGE_H
 #define SERVE_EXCHANGE_H
 
@@ -13,11 +13,11 @@
 struct route;
 struct service;
 
-/* Who asks. Texts live as long as the exchange. */
+/* The client that sent the request. Texts live as long as the exchange. */
 struct client {
-    const char *key;     /* what fairness and rates count by: "token NAME", an IPv4 address, the /64
-                            of an IPv6 address, "unix UID" */
-    const char *address; /* for logs: of the client, or what a trusted proxy says it is */
+    const char *key; /* the identity for fairness and rates: "token NAME", an IPv4 address, the /64
+                        of an IPv6 address, "unix UID" */
+    const char *address; /* for logs: the client's, or the one that a trusted proxy gives */
     const char *token;   /* name of the token, NULL without one */
     const char *policy;  /* the only policy that the token allows; NULL: any */
     double rate;         /* requests a second, of the token or the service; 0: not limited */
@@ -30,27 +30,28 @@ struct exchange {
     struct client client;
     const char *method;
     const char *path; /* without the query */
-    char id[65];      /* X-Request-Id: taken over when it is plain, else made */
+    char id[65];      /* X-Request-Id: the client's if it is plain, else a random one */
     const char *body; /* whole, within the limit; not NUL-terminated */
     size_t body_size;
 
-    /* Of an answer with a status from 400 up: why, for the log and metrics. */
+    /* For an answer with status 400 or above: why, for the log and metrics. */
     enum refusal refusal;
     const char *refused_field; /* a constant: the field of the request at fault; NULL: none */
-    bool no_refusal;           /* it is a job's verdict, or on health */
+    bool no_refusal;           /* the answer is a job's verdict, or one of /health */
 
-    /* For a route that answers later: its own state, and what is called when the client leaves
-     * before the answer. After `gone` returns the exchange does not exist; it must not be answered.
-     * Not called once the exchange has been answered. */
+    /* For a route that answers later: its own state, and a function that is called if the client
+     * leaves before the answer. After `gone` returns, the exchange no longer exists and must not be
+     * answered. It is not called once the exchange has been answered. */
     void *state;
     void (*gone)(struct exchange *exchange);
 };
 
-/* A header of the answer; before exchange_answer. Name and value are copied. */
+/* Adds a header to the answer; call it before exchange_answer. Name and value are copied. */
 void exchange_header(struct exchange *exchange, const char *name, const char *value);
 
-/* Answers. `body` is from malloc and passes on to the exchange (NULL: 500, memory was short);
- * `type` is a constant: "application/json", … The exchange may be gone when this returns. */
+/* Answers. The exchange takes over `body`, which is from malloc (NULL: out of memory, answered with
+ * 500). `type` is a constant such as "application/json". The exchange may no longer exist when this
+ * returns. */
 void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
                      size_t size);
 

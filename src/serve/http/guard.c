@@ -16,7 +16,7 @@ static size_t name_size(const char *host)
     return bracket != NULL ? (size_t)(bracket + 1 - host) : strcspn(host, ":");
 }
 
-/* A name, and nothing but a port, if anything, behind it. */
+/* A name, and behind it a port or nothing. */
 static bool is_well_formed(const char *host)
 {
     size_t size = name_size(host);
@@ -33,7 +33,7 @@ static bool same_name(const char *name, size_t size, const char *other)
     return strlen(other) == size && strncasecmp(name, other, size) == 0;
 }
 
-/* A name that nobody but this host's user can have made to point here. */
+/* Whether only this host's own user can have made the name point here. */
 static bool host_is_safe(const struct config *config, const char *host)
 {
     static const char below[] = ".localhost"; /* RFC 6761: always loopback */
@@ -50,8 +50,8 @@ static bool host_is_safe(const struct config *config, const char *host)
     return false;
 }
 
-/* "https://example.org:443" and "example.org" name the same place: a proxy in front may end TLS, so
- * the scheme does not count; a port that is its scheme's own is left out. */
+/* "https://example.org:443" and "example.org" name the same place: the scheme does not count, since
+ * a proxy in front may end TLS, and a scheme's default port is left out. */
 static bool origin_is_own(const char *origin, const char *host)
 {
     static const struct {
@@ -82,7 +82,8 @@ bool guard_origin_configured(const struct config *config, const char *origin)
     return false;
 }
 
-/* A page on such a name does not know a token, so where those are needed any name will do. */
+/* A page under a foreign name does not know a token, so any name is accepted where tokens are
+ * required. */
 static bool host_is_known(const struct config *config, const struct guard_input *input,
                           const char *host)
 {
@@ -94,7 +95,7 @@ static unsigned check_host(const struct config *config, const struct guard_input
 {
     if (input->host == NULL || input->private_socket)
         return 0;
-    /* RFC 9112, 3.2: also a Host header that does not count. */
+    /* RFC 9112, 3.2: even a Host header that does not count must be well-formed. */
     if (!is_well_formed(input->host) ||
         (input->ignored_host != NULL && !is_well_formed(input->ignored_host))) {
         sb_fail_field(err, "guard", "Host",
@@ -110,7 +111,7 @@ static unsigned check_host(const struct config *config, const struct guard_input
     return MISDIRECTED;
 }
 
-/* "name:port" of an origin; NULL when it is no page of a site. */
+/* "name:port" of an origin; NULL: it is not a web site's. */
 static const char *place_of(const char *origin)
 {
     const char *colon = strstr(origin, "://");
@@ -118,11 +119,11 @@ static const char *place_of(const char *origin)
     return http && is_well_formed(colon + 3) ? colon + 3 : NULL;
 }
 
-/* A page whose origin is not the Host. A proxy that has put another name there may be the reason:
- * then the browser itself says that the page is of the place that it asks ("same-origin", which no
- * page can say for it). That place must be one of ours as a Host must: a name that was made to
- * point here is same-origin, too. Over http: from elsewhere browsers don't say it (Fetch Metadata,
- * 2.1: for trustworthy places alone). */
+/* The origin of the page differs from the Host. A proxy may have put another name there. Then the
+ * browser itself says that the page comes from the place that it asks: "same-origin", which no page
+ * can set. That place must be one of our names, as a Host must: a name that was made to point here
+ * is same-origin, too. Browsers don't say it over http: from other hosts (Fetch Metadata, 2.1: only
+ * for trustworthy places). */
 static unsigned check_foreign(const struct config *config, const struct guard_input *input,
                               struct sb_error *err)
 {
@@ -162,7 +163,7 @@ static unsigned check_origin(const struct config *config, const struct guard_inp
             return 0;
         return check_foreign(config, input, err);
     }
-    /* Links from elsewhere to the pages are welcome; they can't run anything. */
+    /* Links from other sites to our pages are allowed: they can't run anything. */
     bool reads = strcmp(input->method, "GET") == 0 || strcmp(input->method, "HEAD") == 0;
     if (reads || input->fetch_site == NULL || strcmp(input->fetch_site, "same-origin") == 0 ||
         strcmp(input->fetch_site, "none") == 0)

@@ -1,4 +1,5 @@
-/* See head.h. Pointers are compared as numbers: what libmicrohttpd has moved lies elsewhere. */
+/* See head.h. Pointers are compared as numbers, since libmicrohttpd may have moved a part
+ * elsewhere. */
 #include "serve/http/head.h"
 
 #include <stdint.h>
@@ -24,8 +25,8 @@ static bool is_name(const char *text, size_t size)
     return size > 0 && strspn(text, characters) == size;
 }
 
-/* Takes the CRLF at the end of a line, the first byte of which, or of white space before it, is NUL
- * by now, as is in libmicrohttpd 0.9 the second. */
+/* Takes the CRLF at the end of a line. libmicrohttpd has overwritten its first byte, or that of
+ * white space before it, with NUL; version 0.9 the second byte, too. */
 static void take_line_end(struct head *head)
 {
     const char *at = head->at;

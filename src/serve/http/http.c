@@ -1,5 +1,5 @@
-/* The daemons of libmicrohttpd, run from our loop. They never listen and never time out: accept.c
- * hands them connections, connection.c watches the clock. See libmicrohttpd(3) and microhttpd.h. */
+/* The daemons of libmicrohttpd, run from our loop. They neither listen nor time out: accept.c hands
+ * them connections, and connection.c keeps the deadlines. See libmicrohttpd(3) and microhttpd.h. */
 #include "serve/http/http.h"
 
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #include "serve/http/linger.h"
 #include "serve/http/tls.h"
 
-/* Beside the header a connection's memory holds what libmicrohttpd makes of it, and the header of
- * the answer. */
+/* A connection's memory holds the request's header, what libmicrohttpd makes of it, and the
+ * answer's header. */
 enum { POOL_EXTRA = 16 * 1024, RUNS_AT_ONCE = 8 };
 
 /* ── Running ────────────────────────────────────────────────────────────────────────────────── */
@@ -27,7 +27,7 @@ static void close_daemon(struct daemon *daemon)
     free(daemon);
 }
 
-/* Connections that have more to do without a new event are known by a timeout of zero. */
+/* A timeout of zero means that connections have more to do without a new event. */
 static void run_daemon(struct daemon *daemon)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
@@ -38,7 +38,7 @@ static void run_daemon(struct daemon *daemon)
     } while (MHD_get_timeout(daemon->mhd, &timeout) == MHD_YES && timeout == 0 &&
              ++runs < RUNS_AT_ONCE);
     if (runs == RUNS_AT_ONCE)
-        timer_set(&daemon->http->run_timer, 0); /* others have their turn first */
+        timer_set(&daemon->http->run_timer, 0); /* after other events */
 }
 
 static void daemon_ready(void *user, uint32_t events)
@@ -77,7 +77,7 @@ static void run_all(void *user)
 
 /* ── Daemons ────────────────────────────────────────────────────────────────────────────────── */
 
-/* Paths are compared as they were sent: %2e and its like stand for themselves. */
+/* Paths are compared as they were sent: escapes such as %2e are not decoded. */
 static size_t keep_escapes(void *user, struct MHD_Connection *mhd, char *text)
 {
     (void)user, (void)mhd;
@@ -149,8 +149,7 @@ int http_reload_tls(struct http *http, struct sb_error *err)
     if (fresh == NULL)
         return -1;
     if (http->tls != NULL)
-        http->tls->retiring =
-            true; /* its connections go on with the certificates they began with */
+        http->tls->retiring = true; /* its connections keep the certificates they began with */
     http->tls = fresh;
     metrics_set(&http->metrics->certificate_expiry, expiry);
     return 0;
@@ -230,7 +229,7 @@ void http_drain(struct http *http, void (*empty)(void *user), void *user)
     http->empty = empty;
     http->empty_user = user;
     doors_close(http);
-    /* Those that have no request under way are not waited for. */
+    /* Connections without a request are closed at once. */
     static const enum connection_phase quiet[] = {PHASE_CONNECTED, PHASE_IDLE};
     for (size_t i = 0; i < ARRAY_LEN(quiet); i++)
         while (!TAILQ_EMPTY(&http->phases[quiet[i]]))
@@ -251,7 +250,7 @@ void http_close(struct http *http)
     if (http == NULL)
         return;
     doors_close(http);
-    /* libmicrohttpd ends the program when it is stopped with suspended connections. */
+    /* libmicrohttpd aborts when it is stopped with suspended connections. */
     http_clients_leave(http);
     while (!LIST_EMPTY(&http->daemons))
         close_daemon(LIST_FIRST(&http->daemons));

@@ -1,5 +1,5 @@
-/* HTTP: from accepted connections to exchanges and back. libmicrohttpd does the protocol, without
- * threads: its epoll descriptor is one of those that our loop waits for. */
+/* HTTP: from accepted connections to exchanges and back. libmicrohttpd speaks the protocol, without
+ * threads: our loop waits for its epoll descriptor. */
 #ifndef SERVE_HTTP_H
 #define SERVE_HTTP_H
 
@@ -14,7 +14,7 @@
 struct http;
 struct service;
 
-/* What it works with; all of it must live as long. */
+/* All of these must live as long as the struct http. */
 struct http_setup {
     const struct config *config;
     struct loop *loop;
@@ -27,21 +27,22 @@ struct http_setup {
 /* Reads tokens and certificates. */
 int http_open(struct http **http, const struct http_setup *setup, struct sb_error *err);
 
-/* Begins to accept connections. `listeners` must live until http_drain or http_close. */
+/* Starts accepting connections. `listeners` must live until http_drain or http_close. */
 int http_listen(struct http *http, const struct listeners *listeners, size_t worker,
                 struct sb_error *err);
 
-/* Accepts no more, and answers end their connections. `empty` is called once none is left. */
+/* Accepts no more connections, and closes each after its answer. `empty` is called once none is
+ * left. */
 void http_drain(struct http *http, void (*empty)(void *user), void *user);
 
-/* Reads tokens or certificates anew; on an error the old ones stay. */
+/* Reads tokens or certificates again. On an error the old ones are kept. */
 int http_reload_tokens(struct http *http, struct sb_error *err);
 int http_reload_tls(struct http *http, struct sb_error *err);
 
-/* Takes the clients of all requests that wait as gone, before the service is closed. */
+/* Treats the clients of all waiting requests as gone. Call it before the service is closed. */
 void http_clients_leave(struct http *http);
 
-/* Closes all connections. NULL is allowed. No exchange may wait. */
+/* Closes all connections. NULL is allowed. No exchange may be waiting. */
 void http_close(struct http *http);
 
 #endif

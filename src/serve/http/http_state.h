@@ -24,15 +24,15 @@ struct http {
     struct tokens *tokens; /* NULL: none are needed */
     struct network *proxies;
     size_t proxies_count;
-    bool told_of_proxy; /* that there seems to be one which is not among them */
+    bool told_of_proxy; /* that a proxy seems to be missing from them */
 
     LIST_HEAD(daemons, daemon) daemons;
-    struct daemon *plain, *tls; /* for new connections; tls NULL: there are no certificates */
+    struct daemon *plain, *tls; /* for new connections; tls NULL: no certificates are configured */
     struct timer run_timer;     /* a daemon has more to do at once */
 
     struct door *doors;
     size_t doors_count;
-    bool doors_shut; /* for now: there is no room, or no descriptor */
+    bool doors_shut; /* for now, because there is no room or no descriptor */
     struct timer door_timer;
     struct peers peers;
 

@@ -9,13 +9,13 @@
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
 
-/* Requests a second, and that many at once, that one address may send without a token that is
- * known, where one is needed. */
+/* How many requests per second, and how many at once, one address may send without a known token
+ * where one is required. */
 #define WRONG_TOKENS_RATE 1.0
 #define WRONG_TOKENS_BURST 20
 
-/* A proxy on this host that nobody has named: all of its clients are one. Said once, since anybody
- * can send that header. */
+/* Warns of a proxy on this host that is not configured, whose clients count as one. Once only,
+ * since any client can send that header. */
 static void tell_of_proxy(struct incoming *incoming)
 {
     struct http *http = incoming->connection->http;
@@ -60,7 +60,7 @@ static const struct token *find_token(struct incoming *incoming)
     return tokens_find(incoming->connection->http->tokens, text, strlen(text));
 }
 
-/* How long until a client may ask again, in milliseconds; 0: now. */
+/* In how many milliseconds a client may send its request; 0: now. */
 static int64_t take_turn(const struct http *http, const char *key, double rate, int64_t burst)
 {
     return rate > 0 ? rates_take(http->rates, key, rate, burst, monotonic_us()) : 0;
@@ -79,8 +79,9 @@ static bool refuse_for_now(struct incoming *incoming, enum refusal reason, doubl
                   reason == REFUSED_TOKEN_RATE ? " without a known token" : "", seconds);
 }
 
-/* Of one address: who has none, or tries many. A token that is right is asked for no rate here: it
- * can't be guessed, and others may share the address. */
+/* Refuses a request without a token, or with an unknown one, and limits these by address. The limit
+ * does not apply to valid tokens: these can't be guessed, and their clients may share the address.
+ */
 static bool refuse_token(struct incoming *incoming)
 {
     char key[sizeof(incoming->client.key) + 16];
@@ -105,7 +106,7 @@ bool check_token(struct incoming *incoming)
     const struct token *token = find_token(incoming);
     if (token == NULL)
         return refuse_token(incoming);
-    /* Copies: the file of tokens may be read anew while this request waits. */
+    /* Copies, because the file of tokens may be read again while this request waits. */
     struct client *client = &incoming->exchange.client;
     memcpy(incoming->client.token, token->name, sizeof(incoming->client.token));
     memcpy(incoming->client.policy, token->policy, sizeof(incoming->client.policy));

@@ -1,4 +1,4 @@
-/* Who asks: an address, or a token; and whether it asks too often. */
+/* Which client sent a request, by its address or its token, and whether it sends too many. */
 #ifndef SERVE_IDENTIFY_H
 #define SERVE_IDENTIFY_H
 
@@ -6,10 +6,10 @@
 
 struct incoming;
 
-/* Fills exchange.client by the connection's address, and what trusted proxies say of it. */
+/* Fills exchange.client from the connection's address and what trusted proxies say of it. */
 void identify(struct incoming *incoming);
 
-/* Where tokens are needed: the client is the one that its token names. False: refused. */
+/* Where tokens are required, the token names the client. False: refused. */
 bool check_token(struct incoming *incoming);
 
 /* False: the client has sent too many requests lately, and is refused. */

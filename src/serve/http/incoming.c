@@ -1,7 +1,7 @@
 /* Requests: from libmicrohttpd's calls to an exchange. libmicrohttpd calls once with the header,
- * then with each part of the body, then once more; and again when a suspended connection is
- * resumed. An answer given at the first of these calls ends the connection, so it is kept until the
- * last one where that is possible. */
+ * then with each part of the body, then once more, and again when a suspended connection is
+ * resumed. An answer at the first call ends the connection, so it is kept until the last call where
+ * that is possible. */
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@
 
 /* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* An answer in the middle of a body: libmicrohttpd has no way to send one, so it goes past it. */
+/* Answers in the middle of a body. libmicrohttpd can't do that, so the answer is sent without it.
+ */
 static enum MHD_Result refuse_body(struct incoming *incoming, unsigned status, const char *message)
 {
     size_t size = 0;
@@ -54,7 +55,7 @@ static enum MHD_Result take_body(struct incoming *incoming, const char *data, si
 
 static const struct {
     const char *name;
-    bool single; /* twice is an error: which one would a proxy in front have believed? */
+    bool single; /* twice is an error: a proxy in front may have used the other one */
 } header_names[HEADERS] = {
     [HEADER_HOST] = {"Host", true},
     [HEADER_ORIGIN] = {"Origin", true},
@@ -72,7 +73,7 @@ static const struct {
     [HEADER_PRIVATE_NETWORK] = {"Access-Control-Request-Private-Network", false},
 };
 
-/* Appends to what came before; when it does not fit, the beginning goes: the end is what counts. */
+/* Appends a value. If it does not fit, the beginning is dropped, since the end is what counts. */
 static void append_forwarded(char forwarded[FORWARDED_SIZE], const char *value)
 {
     size_t old = strlen(forwarded), more = strlen(value), glue = old > 0;
@@ -157,8 +158,8 @@ static struct incoming *make_incoming(struct connection *connection, const char 
     return incoming;
 }
 
-/* Whether an answer to the header alone must go out before the body has come: the client waits for
- * a word (Expect), or the body is not worth reading. */
+/* Whether an answer must be sent before the body has arrived: the client waits for it (Expect), or
+ * the body is not worth reading. */
 static bool answers_early(const struct incoming *incoming)
 {
     return incoming->phase == INCOMING_ANSWERED && incoming->asked.has_body &&
@@ -184,7 +185,7 @@ static enum MHD_Result first_call(struct connection *connection, const char *url
     return hand_over_answer(incoming);
 }
 
-/* The client has left before its answer: the route is told so. */
+/* The client has left before its answer. Tells the route. */
 static void mark_left(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
@@ -199,7 +200,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
     struct connection *connection = incoming->connection;
     if (incoming->phase == INCOMING_ARRIVES) {
         dispatch_run(incoming);
-        body_free(incoming); /* what it said is in the job */
+        body_free(incoming); /* the job has its own copy */
     }
     if (incoming->phase == INCOMING_ANSWERED)
         return hand_over_answer(incoming);
@@ -223,7 +224,7 @@ enum MHD_Result incoming_handle(void *daemon, struct MHD_Connection *mhd, const 
     struct connection *connection = connection_of(mhd);
     struct incoming *incoming = *context;
     if (connection == NULL)
-        return MHD_NO; /* memory was short when it came */
+        return MHD_NO; /* there was no memory for it */
     if (incoming == NULL)
         return first_call(connection, url, method, version, context);
     if (*size == 0)

@@ -12,7 +12,7 @@
 
 struct connection;
 
-/* Headers that somebody reads. */
+/* The headers that the service reads. */
 enum header {
     HEADER_HOST,
     HEADER_ORIGIN,
@@ -36,22 +36,22 @@ enum header {
 
 /* How far a request has come. */
 enum incoming_phase {
-    INCOMING_ARRIVES,  /* its header, or its body: libmicrohttpd calls us */
-    INCOMING_WAITS,    /* for its route, which answers later: its connection is suspended */
-    INCOMING_ANSWERED, /* what still comes of its body is only read */
-    INCOMING_LEFT,     /* by its client, which takes no answer any more */
+    INCOMING_ARRIVES,  /* its header or its body is still coming in */
+    INCOMING_WAITS,    /* for its route, which answers later; its connection is suspended */
+    INCOMING_ANSWERED, /* what is left of its body is read and thrown away */
+    INCOMING_LEFT,     /* its client has left, and takes no answer */
 };
 
 struct incoming {
     struct exchange exchange; /* first: see incoming_of */
     struct connection *connection;
     enum incoming_phase phase;
-    const struct asset *asset; /* that is asked for; NULL: a route is, or the page "/" */
+    const struct asset *asset; /* answers it; NULL: a route does, or no_page in dispatch.c */
 
     struct {
         const char *headers[HEADERS];   /* NULL: not sent */
-        char forwarded[FORWARDED_SIZE]; /* X-Forwarded-For, the end of it */
-        const char *twice;              /* a header that came twice and must not; NULL: none */
+        char forwarded[FORWARDED_SIZE]; /* the end of X-Forwarded-For */
+        const char *twice;              /* a header that came twice but must not; NULL: none */
         struct head head;
         bool interim;        /* its client takes interim answers: HTTP/1.1 (RFC 9110, 15.2) */
         bool has_body;       /* one is announced */
@@ -60,7 +60,7 @@ struct incoming {
         char authority[256]; /* that names this host */
     } asked;
 
-    struct { /* what exchange.client points to */
+    struct { /* the texts that exchange.client points to */
         char key[TOKEN_NAME_SIZE + 8];
         char address[ADDRESS_TEXT_SIZE];
         char token[TOKEN_NAME_SIZE], policy[TOKEN_NAME_SIZE];
@@ -73,16 +73,16 @@ struct incoming {
 
     struct {
         unsigned status;
-        struct MHD_Response *response; /* NULL: handed over, or there was no memory for one */
+        struct MHD_Response *response; /* NULL: handed over, or out of memory */
         size_t size;
-        bool owned;  /* it is memory of ours until the client has taken it */
-        size_t held; /* of that, what is counted in http->answer_bytes */
+        bool owned;  /* its body is in memory of ours until the client has read it */
+        size_t held; /* how much of it is counted in http->answer_bytes */
         struct {
             char *name, *value;
         } extra[EXTRA_HEADERS];
         size_t extra_count;
-        bool allows_origin; /* CORS: it may be read by the page that asked */
-        bool close;         /* the connection ends with it */
+        bool allows_origin; /* CORS: the page that asked may read it */
+        bool close;         /* the connection is closed after it */
     } answer;
 };
 
@@ -94,7 +94,7 @@ void incoming_completed(void *daemon, struct MHD_Connection *mhd, void **context
                         enum MHD_RequestTerminationCode code);
 void *incoming_begins(void *daemon, const char *uri, struct MHD_Connection *mhd);
 
-/* The client has left: its exchange is told so. */
+/* The client of a waiting request has left: tells its route, and resumes the connection. */
 void incoming_leave(struct incoming *incoming);
 
 static inline struct incoming *incoming_of(struct exchange *exchange)

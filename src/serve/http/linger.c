@@ -1,6 +1,7 @@
-/* Connections whose answer was given before the request had come in whole. Closed at once, the
- * kernel would answer what still comes with a reset, and the client might never see the answer
- * (RFC 9112, 9.6): so it is read and thrown away, for a moment and up to some size. */
+/* Connections that were answered before the whole request had arrived. If such a connection were
+ * closed at once, the kernel would answer further data with a reset, and the client might never see
+ * the answer (RFC 9112, 9.6). So the data is read and thrown away, for a moment and up to some
+ * size. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 
 struct http;
 
-/* Takes over a connection that is being closed while its client still sends: what comes is thrown
- * away for a moment, or the kernel would reset the connection and the answer with it. */
+/* Keeps a connection open that is being closed while its client still sends, and throws away what
+ * comes, for a moment. Otherwise the kernel would reset the connection, and the answer with it. */
 void linger(struct http *http, int fd);
 void linger_close_all(struct http *http);
 

@@ -1,6 +1,6 @@
-/* Sockets to listen on. Several workers share a TCP port by SO_REUSEPORT, a socket each, so that
- * the kernel spreads connections evenly; the parent keeps all of them, and connections that wait
- * for a worker that has died are there for the next one. */
+/* Sockets to listen on. Several workers share a TCP port by SO_REUSEPORT, with a socket each, so
+ * that the kernel spreads connections evenly. The parent keeps all sockets open: when a worker has
+ * died, its waiting connections are there for the next one. */
 #include "serve/http/listen.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include "common/util.h"
 #include "serve/config/address.h"
 
-enum { BACKLOG = 4096 }; /* the kernel cuts it to net.core.somaxconn */
+enum { BACKLOG = 4096 }; /* the kernel lowers it to net.core.somaxconn */
 
 static const char unix_prefix[] = "unix:";
 
@@ -95,8 +95,9 @@ static int bind_tcp(int fd, const struct addrinfo *where, bool shares)
     return bind(fd, where->ai_addr, where->ai_addrlen);
 }
 
-/* The first socket is bound without SO_REUSEPORT, or a second instance of ours would take half of
- * our connections in place of an error; it gets the option for its fellows afterwards. */
+/* The first socket is bound without SO_REUSEPORT: otherwise a second instance of the service would
+ * take half of our connections instead of failing. It gets the option afterwards, for the others.
+ */
 static int open_tcp_sockets(struct listener *listener, struct addrinfo *where)
 {
     static const int on = 1;
@@ -108,7 +109,7 @@ static int open_tcp_sockets(struct listener *listener, struct addrinfo *where)
         if (i == 0 && listener->fds_count > 1 &&
             setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
             return -1;
-        /* With port 0 the kernel has chosen one: the others take the same. */
+        /* For port 0 the kernel has chosen one; the others take the same. */
         socklen_t size = where->ai_addrlen;
         if (i == 0 && getsockname(fd, where->ai_addr, &size) < 0)
             return -1;
@@ -143,14 +144,14 @@ static int open_tcp_at(struct listeners *listeners, const struct config *config,
     return 0;
 }
 
-/* The C library takes more, modulo 65536. */
+/* The C library accepts larger numbers, modulo 65536. */
 static bool port_valid(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
     return text[digits] == '\0' && digits > 0 && digits <= 5 && strtol(text, NULL, 10) <= 65535;
 }
 
-/* "host:port" or "[host]:port" into its parts. */
+/* Splits "host:port" or "[host]:port" into its parts. */
 static bool split(const char *text, char host[256], const char **port)
 {
     const char *colon = strrchr(text, ':');
@@ -163,7 +164,7 @@ static bool split(const char *text, char host[256], const char **port)
         begin++;
         end--;
     } else if (memchr(begin, ':', (size_t)(end - begin)) != NULL) {
-        return false; /* an IPv6 address without brackets: where does the port begin? */
+        return false; /* an IPv6 address without brackets, in which no port can be told */
     }
     size_t size = (size_t)(end - begin);
     if (size == 0 || size >= 256)
@@ -199,7 +200,7 @@ static int open_tcp(struct listeners *listeners, const struct config *config, co
 
 /* ── UNIX ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* Removes a socket file on which nobody listens any more. */
+/* Removes a socket file on which no process listens any more. */
 static int remove_stale(const struct sockaddr_un *where, struct sb_error *err)
 {
     struct stat status;
@@ -253,7 +254,7 @@ static int open_unix(struct listeners *listeners, const struct config *config, c
         return -1;
     listener->local = true;
     listener->fds[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* Nobody may connect before owner and mode are set. */
+    /* No client may connect before owner and mode are set. */
     mode_t mask = umask(0777);
     int failed = bind(listener->fds[0], (struct sockaddr *)&where, sizeof(where));
     int saved = errno;
@@ -371,8 +372,8 @@ static void warn_of_clear_text(const struct listener *listener, const struct con
                 listener->name);
 }
 
-/* Whether whoever comes by a UNIX socket is told apart by more than a user id: by tokens, or by
- * what a proxy says. */
+/* Whether clients on a UNIX socket are told apart by more than a user id: by tokens, or by a
+ * trusted proxy. */
 static bool tells_local_apart(const struct config *config)
 {
     bool trusted = config->tokens != NULL;

@@ -11,10 +11,10 @@
 
 struct listener {
     bool local;  /* a UNIX socket: no TLS, no limit of connections per address */
-    bool remote; /* can be reached from elsewhere */
-    int *fds;    /* one that all workers share, or one for each */
+    bool remote; /* can be reached from other hosts */
+    int *fds;    /* one for all workers, or one for each */
     size_t fds_count;
-    char *path;   /* of a UNIX socket that we have made, to be removed at the end */
+    char *path;   /* of a UNIX socket that we have made, and remove at the end */
     dev_t device; /* … as long as it is this one */
     ino_t inode;
     char name[128]; /* "http://127.0.0.1:8000", "unix:/run/…" */
@@ -25,19 +25,20 @@ struct listeners {
     size_t count;
 };
 
-/* Takes the sockets that systemd passes, or opens those that are configured, for config->workers
- * processes. Refuses to listen elsewhere than on loopback without tokens, unless `insecure`. */
+/* Takes the sockets that systemd passes, or opens the configured ones, for config->workers
+ * processes. Without tokens it refuses to listen on addresses other than loopback, unless
+ * `insecure`. */
 int listeners_open(struct listeners *listeners, const struct config *config, struct sb_error *err);
 
-/* Closes what belongs to other workers than this one. */
+/* Closes the sockets of all workers except for this one. */
 void listeners_keep(struct listeners *listeners, size_t worker);
 
-/* Writes to the log where the service listens, and warnings: of each place from which tokens that
- * come in clear text may be read on their way, and, once, what a proxy on a UNIX socket would do to
- * its clients unless the configuration says otherwise. */
+/* Logs where the service listens. Warns of each socket to which tokens are sent in clear text over
+ * a network; and, once, that all clients of a proxy on a UNIX socket count as one unless it is
+ * configured. */
 void listeners_say(const struct listeners *listeners, const struct config *config, struct log *log);
 
-/* Closes all. `remove`: files of UNIX sockets too. */
+/* Closes all sockets. `remove`: also removes the files of UNIX sockets. */
 void listeners_close(struct listeners *listeners, bool remove);
 
 #endif

@@ -18,7 +18,7 @@
 #include "common/util.h"
 #include "serve/config/address.h"
 
-/* As inet_diag has them, IPv4 in IPv6 as IPv4. */
+/* As in inet_diag, with IPv4-mapped IPv6 addresses as IPv4. */
 struct end {
     struct address address;
     in_port_t port;
@@ -28,7 +28,7 @@ struct pair {
     struct end own, peer;
 };
 
-/* What the kernel says of a socket. */
+/* The state of a socket, as the kernel reports it. */
 struct socket_state {
     bool found;
     uint32_t inode;
@@ -84,7 +84,7 @@ static int ask(int netlink, const struct end *from, const struct end *to)
     return send(netlink, &request, sizeof(request), 0) < 0 ? -1 : 0;
 }
 
-/* SHUT_RDWR has no effect that is to be seen elsewhere. */
+/* After shutdown(2) with SHUT_RDWR the socket keeps its inode: only this attribute shows it. */
 static bool is_shut(const struct inet_diag_msg *message, size_t size)
 {
     enum { BOTH = 3 }; /* RCV_SHUTDOWN and SEND_SHUTDOWN, net/sock.h */
@@ -95,11 +95,12 @@ static bool is_shut(const struct inet_diag_msg *message, size_t size)
     return false;
 }
 
-/* False: it says nothing that we understand. */
+/* False: the answer is not understood. */
 static bool listen_to(int netlink, struct socket_state *state)
 {
     _Alignas(struct nlmsghdr) char buffer[4096];
-    ssize_t size = recv(netlink, buffer, sizeof(buffer), 0); /* it is there when send returns */
+    /* The answer is there when send returns. */
+    ssize_t size = recv(netlink, buffer, sizeof(buffer), 0);
     const struct nlmsghdr *head = (const struct nlmsghdr *)(const void *)buffer;
     *state = (struct socket_state){0};
     if (size < 0 || !NLMSG_OK(head, (size_t)size))
@@ -111,7 +112,7 @@ static bool listen_to(int netlink, struct socket_state *state)
     const struct inet_diag_msg *message = NLMSG_DATA(head);
     if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY || head->nlmsg_len < NLMSG_LENGTH(sizeof(*message)))
         return false;
-    state->found = message->idiag_state != TCP_LISTEN; /* one that has the port by now */
+    state->found = message->idiag_state != TCP_LISTEN; /* not one that has taken the port since */
     state->inode = message->idiag_inode;
     state->shut = is_shut(message, head->nlmsg_len - NLMSG_LENGTH(sizeof(*message)));
     return true;
@@ -126,7 +127,7 @@ enum presence presence_of_peer(int fd)
         return PRESENCE_UNKNOWN;
     _cleanup_close_ int netlink =
         socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-    /* That it finds our own end shows that it looks in the right network. */
+    /* Finding our own end shows that the kernel looks in the right network namespace. */
     if (netlink < 0 || ask(netlink, &pair.own, &pair.peer) < 0 || !listen_to(netlink, &own) ||
         !own.found || own.inode != (uint32_t)status.st_ino ||
         ask(netlink, &pair.peer, &pair.own) < 0 || !listen_to(netlink, &peer))

@@ -1,7 +1,7 @@
-/* Token buckets as one number each (the generic cell rate algorithm): the time at which the bucket
- * will be full again. A bucket whose time has passed is full, which is as good as none: its place
- * is free for another client. Workers write with atomics; a race can cost a request its count, not
- * more. */
+/* Token buckets, each of which is one number (the generic cell rate algorithm): the time at which
+ * the bucket will be full again. A bucket whose time has passed is full, and need not be kept: its
+ * place is free for another client. Workers write with atomics; at worst, a race leaves one request
+ * uncounted. */
 #include "serve/http/rate.h"
 
 #include <nettle/sha2.h>
@@ -28,7 +28,7 @@ size_t rates_size(void)
 
 void rates_begin(struct rates *rates)
 {
-    /* Without random bytes somebody could at the worst choose addresses that share a set. */
+    /* Without random bytes a client could at worst choose addresses that share a set. */
     if (getrandom(rates->secret, sizeof(rates->secret), 0) < 0)
         memset(rates->secret, 0, sizeof(rates->secret));
 }
@@ -46,7 +46,8 @@ static uint64_t tag_of(const struct rates *rates, const char *key)
     return tag != 0 ? tag : 1;
 }
 
-/* The client's bucket, or the place of the one in its set that is or will be full first. */
+/* The client's bucket; if it has none, the place of the bucket in its set that is full, or will be
+ * full first. */
 static struct bucket *find(struct rates *rates, uint64_t tag)
 {
     struct bucket *set = rates->buckets[tag % SETS];

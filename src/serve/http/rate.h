@@ -1,5 +1,5 @@
-/* How often each client may ask. One table in memory that all workers share, of a fixed size:
- * however many addresses somebody has, it does not grow. */
+/* How often each client may send requests. One table in memory that all workers share. Its size is
+ * fixed: it does not grow, however many addresses a client has. */
 #ifndef SERVE_RATE_H
 #define SERVE_RATE_H
 
@@ -8,15 +8,15 @@
 
 struct rates;
 
-/* The memory that the table takes; it must be all zero at first, and shared between workers. */
+/* The size of the table's memory, which must be all zero at first, and shared between workers. */
 size_t rates_size(void);
 
-/* Once, before workers begin: the table's secret, without which nobody can tell which clients share
- * a place in it. */
+/* Call it once, before workers start. It makes the table's secret, without which no client can find
+ * out which others share its place. */
 void rates_begin(struct rates *rates);
 
-/* A request of the client `key` at `now_us` (monotonic): 0 when it may go on; otherwise, in
- * milliseconds, when to come again. `rate` requests a second, `burst` at once. */
+/* Counts a request of the client `key` at `now_us` (monotonic). 0: it is allowed; otherwise the
+ * milliseconds after which to try again. `rate`: requests per second; `burst`: at once. */
 int64_t rates_take(struct rates *rates, const char *key, double rate, int64_t burst,
                    int64_t now_us);
 

@@ -1,11 +1,11 @@
-/* Requests that are refused, whoever refuses them: every answer with a status from 400 up comes by
- * here, except for those on jobs, which have records of their own, and on health. Each is counted
- * by its reason. Each is logged, too, as long as one client, and all together, are not refused too
- * often: of the others the number is said, a while later.
+/* Requests that are refused. Every answer with status 400 or above comes through here, except for
+ * those on jobs, which have records of their own, and on health. Each is counted by its reason.
+ * Each is logged, too, unless refusals of one client, or of all clients together, come too often:
+ * then only their number is logged, a while later.
  *
- * Nothing of what a client has written is in such a record, for it may be code or a secret that
- * went into the wrong place: not the sentence of the answer, no path that is not a route's, no name
- * of a field that is not ours. */
+ * No record holds anything that a client has written, since it may be code or a secret that went
+ * into the wrong place: not the sentence of the answer, no path except for a route's, no name of a
+ * field except for our own. */
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +17,8 @@
 #include "serve/http/route.h"
 
 enum { OF_ONE_BURST = 5, OF_ALL_BURST = 50, SUMMARY_MS = 10000 };
-#define OF_ONE_RATE 1.0                /* a second, client and reason */
-#define OF_ALL_EACH_US INT64_C(100000) /* so far apart, of one reason, in a worker */
+#define OF_ONE_RATE 1.0                /* per second, for one client and reason */
+#define OF_ALL_EACH_US INT64_C(100000) /* between two records of one reason, in a worker */
 
 static enum refusal reason_of(unsigned status)
 {
@@ -49,7 +49,7 @@ static enum refusal reason_of(unsigned status)
 
 /* ── How often ──────────────────────────────────────────────────────────────────────────────── */
 
-/* As in rate.c, of all clients of this worker. */
+/* As in rate.c, for all clients of this worker together. */
 static bool may_all(struct refusals *refusals, enum refusal reason, int64_t now_us)
 {
     int64_t *full_us = &refusals->full_us[reason];
@@ -130,8 +130,8 @@ void refusal_tell(struct connection *connection, unsigned status)
          address_text(&subscriber, key));
 }
 
-/* libmicrohttpd refuses what it can't read as HTTP by itself. It says so in its log alone, and not
- * of which client. */
+/* libmicrohttpd itself refuses what it can't read as HTTP. It tells so only in its log, without the
+ * client. */
 void refusal_overheard(void *user, const char *format, va_list arguments)
 {
     struct daemon *daemon = user;

@@ -11,16 +11,16 @@
 struct connection;
 
 struct refusals {
-    int64_t full_us[REFUSALS]; /* for how often each is logged: as in rate.c */
-    int64_t silent[REFUSALS];  /* that were not logged */
-    struct timer summary;      /* says their number */
+    int64_t full_us[REFUSALS]; /* limits how often each reason is logged, as in rate.c */
+    int64_t silent[REFUSALS];  /* how many were not logged */
+    struct timer summary;      /* logs their number */
 };
 
-/* An answer with this status has been given on the connection: counts and logs it when it is a
- * refusal. */
+/* An answer with this status has been given on the connection. If it is a refusal, counts and logs
+ * it. */
 void refusal_tell(struct connection *connection, unsigned status);
 
-/* What has not been said yet. */
+/* Logs the number of refusals that have not been logged. */
 void refusals_summary(void *http);
 
 /* MHD_OPTION_EXTERNAL_LOGGER. */

@@ -1,4 +1,5 @@
-/* The routes: one table from which requests are dispatched and methods refused. */
+/* The routes: one table by which requests are dispatched, methods are refused, and the OpenAPI
+ * document is checked. */
 #ifndef SERVE_ROUTE_H
 #define SERVE_ROUTE_H
 
@@ -8,7 +9,8 @@
 struct exchange;
 
 enum route_flags {
-    ROUTE_BODY = 1,   /* takes a JSON body: Content-Type is checked (415), an empty body is a 400 */
+    ROUTE_BODY = 1,   /* takes a JSON body: another Content-Type is answered with 415, an empty body
+                         with 400 */
     ROUTE_PUBLIC = 2, /* answered without a token: health, version, the pages */
 };
 
@@ -16,7 +18,7 @@ struct route {
     const char *method; /* "GET" also answers HEAD */
     const char *path;   /* exact */
     unsigned flags;
-    /* Answers the exchange, or sets its state and gone and answers later. */
+    /* Answers the exchange, or sets its state and gone, and answers later. */
     void (*handle)(struct exchange *exchange);
 };
 

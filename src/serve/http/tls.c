@@ -1,5 +1,5 @@
-/* Certificates: read, and tried before they are used, so that a wrong pair is a sentence and the
- * old one stays. */
+/* Certificates: they are read and tried before they are used, so that a wrong pair is an error and
+ * the old pair is kept. */
 #include "serve/http/tls.h"
 
 #include <errno.h>
@@ -85,7 +85,7 @@ int tls_load(const struct config *config, char **certificates, char **key, int64
                                                      GNUTLS_X509_FMT_PEM);
     if (credentials != NULL)
         gnutls_certificate_free_credentials(credentials);
-    const char *why = gnutls_strerror(result); /* ends with a stop */
+    const char *why = gnutls_strerror(result); /* ends with a full stop */
     if (result < 0)
         return sb_fail_field(
             err, "tls", "tls-cert",

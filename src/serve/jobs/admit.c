@@ -25,11 +25,11 @@ struct admit {
     struct client_list turns; /* whose tickets wait, the next one first */
     struct ticket_list queue; /* all that wait, oldest first */
     struct admit_counts counts;
-    bool held;              /* nobody's turn comes */
-    int64_t extra;          /* jobs that run beside the others: an end of any makes it one less */
+    bool held;              /* no ticket's turn comes */
+    int64_t extra;          /* jobs that run beside the bound; one less whenever any job ends */
     int64_t reserved_bytes; /* promised out of the reserve */
     int64_t waiting_bytes;
-    int64_t mean_us;        /* of how long jobs took, the latest counting most; 0: none yet */
+    int64_t mean_us;        /* average time that jobs took, the latest counting most; 0: none yet */
     int64_t sum_started_us; /* of those that run */
 };
 
@@ -90,7 +90,7 @@ static void start_running(struct admit *admit, struct ticket *ticket, int64_t no
 {
     struct admit_client *client = ticket->client;
     stop_waiting(admit, ticket);
-    if (client->waiting > 0) { /* the others' turn comes first */
+    if (client->waiting > 0) { /* other clients' turns come first */
         TAILQ_REMOVE(&admit->turns, client, in_turn);
         TAILQ_INSERT_TAIL(&admit->turns, client, in_turn);
     }
@@ -149,7 +149,8 @@ static bool is_full(const struct admit *admit)
     return admit->counts.running >= admit->bounds.jobs || admit_is_busy(admit);
 }
 
-/* Of all memory but the reserve; negative when a client that had none running took more. */
+/* What is left of all memory except for the reserve. Negative: a client that had no job running
+ * took more. */
 static int64_t common_left(const struct admit *admit)
 {
     int64_t promised_bytes = admit->counts.promised_bytes - admit->reserved_bytes;
@@ -177,8 +178,8 @@ static const struct ticket *first_in_turn(const struct admit *admit)
     return NULL;
 }
 
-/* What holds `first` up does not hold up a client that has none running: nor does `first` itself,
- * as long as what it waits for is not taken from it. */
+/* Whether a ticket of a client that has no job running may pass `first`, which waits for memory: it
+ * may, as long as it takes nothing that `first` waits for. */
 static bool may_pass(const struct admit *admit, const struct ticket *ticket,
                      const struct ticket *first)
 {
@@ -190,7 +191,7 @@ static bool may_pass(const struct admit *admit, const struct ticket *ticket,
            first->memory_bytes <= admit->bounds.memory_bytes - admit->bounds.reserve_bytes;
 }
 
-/* A quarter more than there are, of places or of CPUs. */
+/* How many jobs may run beside the bound: a quarter more, of places or of CPUs. */
 static int64_t extra_most(const struct admit *admit)
 {
     int64_t by_cpus = admit->bounds.millicpus / 1000 / 4;
@@ -266,7 +267,7 @@ struct ticket *admit_overflow(struct admit *admit)
     {
         int64_t weight = many ? client->waiting : client->waiting_bytes;
         int64_t most = heaviest == NULL ? -1 : many ? heaviest->waiting : heaviest->waiting_bytes;
-        /* Of two that have as much, the one that came to it last. */
+        /* Of two with the same weight, the one that reached it last. */
         if (weight > most ||
             (weight == most && TAILQ_LAST(&client->tickets, ticket_list)->entered_us >=
                                    TAILQ_LAST(&heaviest->tickets, ticket_list)->entered_us))
@@ -309,12 +310,12 @@ struct admit_counts admit_counts(const struct admit *admit)
 
 int64_t admit_retry_after(const struct admit *admit, int64_t now_us)
 {
-    /* Where nothing has ended yet, what runs tells how long it takes at least. */
+    /* If no job has ended yet, the running ones show how long jobs take at least. */
     int64_t running = admit->counts.running > 0 ? admit->counts.running : 1;
     int64_t so_far_us = (admit->counts.running * now_us - admit->sum_started_us) / running;
     int64_t each_us = admit->mean_us > so_far_us ? admit->mean_us : so_far_us;
     int64_t wait_us = each_us / running * (admit->counts.waiting + 1);
-    /* By then each that waits now has had its turn, or was refused. */
+    /* By then each request that waits now has had its turn, or has been refused. */
     if (wait_us > admit->bounds.queue_time_us)
         wait_us = admit->bounds.queue_time_us;
     return wait_us < SECOND_US ? 1 : (wait_us + SECOND_US - 1) / SECOND_US;

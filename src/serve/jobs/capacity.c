@@ -1,5 +1,5 @@
-/* What this host has for jobs: CPUs as the library counts them, memory by /proc/meminfo and the
- * limits of the cgroups that we are in, v2 or v1. In a container these are the container's. */
+/* What this host has for jobs: CPUs as the library counts them, and memory by the host's size and
+ * the limits of our own cgroups, v2 or v1. In a container these are the container's. */
 #include "serve/jobs/capacity.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ int64_t capacity_jobs(void)
     return jobs > 2 ? jobs : 2;
 }
 
-/* A file with one number; −1 when there is none, or "max". */
+/* Reads a file with one number; −1: the file does not exist, or says "max". */
 static int64_t read_number(const char *path)
 {
     long long number = -1;
@@ -40,7 +40,7 @@ static int64_t lesser(int64_t a, int64_t b)
     return b >= 0 && b < a ? b : a;
 }
 
-/* The least of the limits of a cgroup and those above it. */
+/* The least limit of a cgroup and those above it. */
 static int64_t cgroup_limit(const char *mount, char *cgroup, const char *file, int64_t most)
 {
     for (;;) {

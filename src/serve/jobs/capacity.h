@@ -5,20 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CPUs that jobs may want together, in thousandths: twice those that there are, so that a short job
+/* CPUs that jobs may want together, in thousandths: twice the number of CPUs, so that a short job
  * need not wait for one that computes. */
 int64_t capacity_millicpus(void);
 
-/* As many jobs at once as want one CPU each, unless told otherwise; a part of a CPU counts as one.
- */
+/* The default number of jobs at once: as many as fit if each wants one CPU; at least 2. */
 int64_t capacity_jobs(void);
 
-/* Memory that may be promised to jobs: the host's, or what our own cgroup is allowed where that is
- * less, without what the rest of the host needs: a tenth, at least 256 MiB. */
+/* Memory that may be promised to jobs: the host's, or our own cgroup's limit if that is less,
+ * without what the rest of the host needs: a tenth, at least 256 MiB. */
 int64_t capacity_memory(void);
 
-/* The share that the worker of this number has of a total: at least 1, as a worker with none could
- * not work. */
+/* The share of a total that the worker with this number has: at least 1, since a worker without any
+ * could not work. */
 int64_t capacity_share(int64_t total, int64_t workers, size_t worker);
 
 #endif

@@ -1,4 +1,4 @@
-/* Health by trying: a job that runs proves more than any list of conditions. */
+/* Tests health by running a job, which proves more than any list of conditions. */
 #include "serve/jobs/health.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "serve/jobs/memory.h"
 #include "serve/jobs/service_state.h"
 
-/* What was seen is believed this long; a failure for less, as somebody may have mended it. */
+/* How long a result is valid. A failure is valid for less, since its cause may have been fixed. */
 #define BELIEVED_US INT64_C(5000000)
 #define BELIEVED_FAILURE_US INT64_C(1000000)
 
@@ -54,7 +54,7 @@ static void answer_health(struct exchange *exchange, const char *error)
                     text != NULL ? strlen(text) : 0);
 }
 
-/* The end of a trial: NULL, or why no job ran. */
+/* A probe has ended. `error` NULL: it ran; else why it did not. */
 static void tell_askers(struct service *service, const char *error)
 {
     struct health *health = &service->health;
@@ -84,7 +84,7 @@ static void probe_done(void *user, const struct sb_verdict *verdict)
     tell_askers(service, verdict->word == SB_OK ? NULL : verdict->error);
 }
 
-/* Outside of the queue: health must be known when it is full, too. */
+/* Does not use the queue: health must be known when that is full, too. */
 static void start_probe(struct service *service)
 {
     static const char code[] = "pass";

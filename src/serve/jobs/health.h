@@ -1,5 +1,5 @@
-/* Whether jobs can run: known by a job of our own, as those of clients may fail for reasons of
- * theirs. */
+/* Whether jobs can run. A job of our own tests it, since clients' jobs may fail for reasons of
+ * their own. */
 #ifndef SERVE_HEALTH_H
 #define SERVE_HEALTH_H
 
@@ -14,25 +14,25 @@ struct health_asker;
 
 struct health {
     bool ok;
-    char reason[512];                               /* when it is not */
-    bool busy;                                      /* it is not, for the host had too little */
-    int64_t known_us;                               /* since when; 0: to be tried */
-    struct sb_run *probe;                           /* that runs now */
-    struct policies *policies;                      /* that the probe's policy is from */
-    TAILQ_HEAD(health_askers, health_asker) askers; /* who wait for it */
+    char reason[512];          /* why it is not ok */
+    bool busy;                 /* it is not ok because the host was too busy */
+    int64_t known_us;          /* when the last probe ended; 0: a new one is needed */
+    struct sb_run *probe;      /* the probe that runs now; NULL: none */
+    struct policies *policies; /* the set that the probe's policy is from */
+    TAILQ_HEAD(health_askers, health_asker) askers; /* requests that wait for it */
 };
 
 void health_open(struct health *health);
-/* Tries a job, and waits for it: a service that could run none does not begin. One whose host is
- * too busy just now does. */
+/* Runs a probe and waits for it. Fails when no job can run, but not when the host is only too busy.
+ */
 int health_begin(struct service *service, struct sb_error *err);
-/* After sb_close. Whoever still waits gets no answer. */
+/* Call it after sb_close. Requests that still wait get no answer. */
 void health_close(struct health *health);
 
-/* The sandbox has failed for a job: the next who asks is not told what was known. */
+/* The sandbox has failed for a job: the next request starts a new probe. */
 void health_doubt(struct health *health);
 
-/* Answers GET /health, now or when a probe has ended. */
+/* Answers GET /health, at once or when a probe has ended. */
 void health_ask(struct exchange *exchange);
 
 #endif

@@ -9,7 +9,7 @@
 #include "serve/jobs/service_job.h"
 #include "serve/jobs/service_state.h"
 
-/* "mount, socket(AF_NETLINK)": what a policy's report_denied has found; NULL: nothing. */
+/* The calls that report_denied has found, as "mount, socket(AF_NETLINK)"; NULL: none. */
 static const char *denied_text(char *text, size_t size, const struct sb_verdict *verdict)
 {
     size_t used = 0;
@@ -19,7 +19,7 @@ static const char *denied_text(char *text, size_t size, const struct sb_verdict 
     return used > 0 ? text : NULL;
 }
 
-/* As in the answer; NULL: none. */
+/* The signal's name as in the answer; NULL: none. */
 static const char *signal_text(char text[32], int signal)
 {
     const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
@@ -40,7 +40,7 @@ static const char *limit_hit(const struct sb_verdict *verdict)
                                         [SB_MEMORY] = "memory_bytes",
                                         [SB_OUTPUT] = "output_bytes",
                                         [SB_INTERNAL] = NULL};
-    /* A script that has ended by itself can't have been ended for its output. */
+    /* A script that has exited by itself was not killed for its output. */
     if (verdict->word == SB_OUTPUT && verdict->exit_code == 0)
         return "result_bytes";
     return names[verdict->word];
@@ -71,7 +71,7 @@ void job_log(const struct service_job *job, const struct sb_verdict *verdict, un
         {"memory_peak_bytes", .number = verdict->memory_peak_bytes},
         {"pids_peak", .number = verdict->pids_peak},
         {"denied", .text = denied_text(denied, sizeof(denied), verdict), .number = -1},
-        /* A script's own error is its author's; the sandbox's is ours. */
+        /* A script's error concerns its author; the sandbox's error concerns us. */
         {"error", .text = internal ? verdict->error : NULL, .number = -1},
         {"code", .text = job->code, .size = job->code_size},
     };

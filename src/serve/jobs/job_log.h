@@ -6,7 +6,7 @@
 
 struct service_job;
 
-/* `status`: of the answer; 0: the client had left. */
+/* Logs a job that has ended. `status`: of the answer; 0: the client had left. */
 void job_log(const struct service_job *job, const struct sb_verdict *verdict, unsigned status);
 
 #endif

@@ -13,7 +13,7 @@ static int64_t most_jobs(const struct config *config)
     return jobs + config_extra_jobs(jobs);
 }
 
-/* Each policy has one in each worker, and a second one that is to take its place. */
+/* Each policy has one zygote in each worker, and a second one that will replace it. */
 int job_uids_suffice(const struct sb_uids *uids, const struct config *config, size_t policies,
                      struct sb_error *err)
 {

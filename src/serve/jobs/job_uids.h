@@ -1,4 +1,5 @@
-/* The host uids that jobs get, found once when the service begins, while it has the privilege. */
+/* The host uids that jobs get. They are found once when the service starts, while it has the
+ * privilege. */
 #ifndef SERVE_JOB_UIDS_H
 #define SERVE_JOB_UIDS_H
 
@@ -6,13 +7,13 @@
 #include "serve/config/config.h"
 #include "serve/process/log.h"
 
-/* Finds them, and logs what an ordinary user should know. Before the first request, and before
- * workers are forked. The caller frees *uids: sb_uids_free. */
+/* Finds them, and logs what an ordinary user should know. Call it before the first request, and
+ * before workers are forked. The caller frees *uids with sb_uids_free. */
 int job_uids_open(struct sb_uids **uids, const struct config *config, struct log *log,
                   struct sb_error *err);
 
-/* Whether they are enough for the zygotes of so many policies, too, which are users of their own
- * where the service is root. */
+/* Whether they also suffice for the zygotes of that many policies, each of which has a uid of its
+ * own if the service is root. */
 int job_uids_suffice(const struct sb_uids *uids, const struct config *config, size_t policies,
                      struct sb_error *err);
 

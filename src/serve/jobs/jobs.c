@@ -1,5 +1,5 @@
 /* A job's way through the service: it waits, runs, is answered and logged, or its client leaves
- * before. Everything here happens between two turns of the loop; nothing blocks. */
+ * before that. Everything here happens between two turns of the loop; nothing blocks. */
 #include <inttypes.h>
 #include <nettle/base16.h>
 #include <nettle/sha2.h>
@@ -17,10 +17,10 @@
 #include "serve/jobs/memory.h"
 #include "serve/jobs/service_job.h"
 
-/* How often is looked at what jobs want of the CPUs, while others wait. */
+/* How often the CPU demand of jobs is measured while others wait. */
 #define LOOK_US INT64_C(50000)
-/* What a job is taken to want in its first moments, which are all that most have: so that a hundred
- * that come at once, and want one CPU each, don't all run before anybody knows. */
+/* The CPU demand that a job is assumed to have until it is measured, which most jobs are too short
+ * for: so that a hundred jobs that come at once, and want one CPU each, are not all started. */
 #define UNKNOWN_MILLICPUS INT64_C(250)
 
 static struct service_job *job_of(struct ticket *ticket)
@@ -35,7 +35,7 @@ static void answer_text(struct exchange *exchange, unsigned status, char *text)
     exchange_answer(exchange, status, "application/json", text, text != NULL ? strlen(text) : 0);
 }
 
-/* Returns the seconds. */
+/* Adds the header Retry-After. Returns its seconds. */
 static int64_t put_retry_after(struct exchange *exchange)
 {
     char text[24];
@@ -89,7 +89,7 @@ static void refuse_waiting(struct ticket *ticket, enum refusal reason, const cha
     refuse(free_waiting(job_of(ticket)), contract, reason, 503, NULL, message);
 }
 
-/* From sb_turn, or from a start that failed. */
+/* Called from sb_turn, or after a start that failed. */
 static void finish_job(void *user, const struct sb_verdict *verdict)
 {
     struct service_job *job = user;
@@ -134,7 +134,7 @@ static void client_left(struct exchange *exchange)
 
 /* ── Its beginning ───────────────────────────────────────────────────────────────────────────── */
 
-/* A start that fails is a verdict like any other: of the sandbox on itself. */
+/* A start that fails is a verdict like any other, with the sandbox at fault. */
 static void finish_unstarted(struct service_job *job, const struct sb_error *err)
 {
     const struct sb_verdict verdict = sb_verdict_unstarted(job->id, err->message);
@@ -151,10 +151,10 @@ static void start_job(struct service_job *job)
     if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0)
         finish_unstarted(job, &err);
     else
-        request_free(&job->request); /* what it had is in the sandbox now */
+        request_free(&job->request); /* the sandbox has its own copy */
 }
 
-/* The code's hash and length, and the code itself where it is to be logged. */
+/* Keeps the code's hash and length for the log; with log_code also the code. −1: out of memory. */
 static int remember_code(struct service_job *job)
 {
     const struct sb_job *asked = &job->request.job;
@@ -201,7 +201,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];
     job->ticket.memory_bytes = asked != SB_UNSET ? asked : sb_policy_limit(policy, SB_MEMORY_BYTES);
     job->ticket.millicpus = UNKNOWN_MILLICPUS;
-    job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was made of it */
+    job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was read from it */
     bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
     if (named && remember_code(job) == 0)
         return job;
@@ -209,7 +209,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     return NULL;
 }
 
-/* The reason, when a job can't run whatever the others do. */
+/* The reason why a job can never run; NULL: it can. */
 static const char *never_fits(const struct service_job *job, char *text, size_t size)
 {
     if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
@@ -272,7 +272,7 @@ static void show_counts(struct service *service)
     metrics_set(&service->metrics->promised_bytes, counts.promised_bytes);
 }
 
-/* What the jobs want of the CPUs, looked at while others wait for their turn. */
+/* Measures the CPU demand of jobs, while others wait for their turn. */
 static void look_at_demand(struct service *service)
 {
     struct service_job *job;

@@ -1,5 +1,5 @@
 /* Whether the host has memory left for a further job (memory_floor_bytes in sandbox.h). While it
- * has not, no job is started: those that wait go on waiting, those that come are refused. */
+ * has not, no job is started: waiting requests keep waiting, and new ones are refused. */
 #include "serve/jobs/memory.h"
 
 #include <inttypes.h>

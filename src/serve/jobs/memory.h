@@ -6,8 +6,8 @@
 
 struct service;
 
-/* Why no job is started for want of the host's memory, until it is asked again; NULL: it has some.
- * `look`: now, else as last seen. */
+/* Why no job is started for want of the host's memory; NULL: it has enough. The text is valid until
+ * the next call. `look`: looks now; else the answer may be as last seen. */
 const char *memory_lack(struct service *service, bool look);
 
 #endif

@@ -136,7 +136,8 @@ void policies_blame(const struct policies *policies, const struct sb_policy *pol
     }
 }
 
-/* sandbox-run's, for what its own user runs: a client could ask for nearly all of the host. */
+/* sandbox-run's policy, for its own user: under it a client could ask for nearly all of the host.
+ */
 static const char own_policy[] = "default";
 
 bool policies_withhold(const struct policies *policies, size_t index)

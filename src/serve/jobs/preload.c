@@ -10,7 +10,7 @@
 struct preload_search {
     struct sb_search search;
     struct service *service;
-    struct policies *policies; /* that are searched for: a reload may bring others meanwhile */
+    struct policies *policies; /* the set; a reload may bring another one meanwhile */
     size_t index;
     LIST_ENTRY(preload_search) all;
 };
@@ -44,7 +44,7 @@ static void say_missing(const struct preload_search *search)
             preload_reason(search->policies, search->index, text));
 }
 
-/* No interpreter is kept ready for a policy that is not offered. */
+/* A policy that is not offered has no interpreter kept ready. */
 static void on_found(void *user, const char *missing, const char *remedy)
 {
     struct preload_search *search = user;
@@ -80,7 +80,7 @@ static void start_search(struct service *service, size_t index)
                                       .policies = policies_use(policies),
                                       .index = index};
     LIST_INSERT_HEAD(&service->searches, search, all);
-    /* What keeps a small job from running is told by health, and by each job. */
+    /* If even this job can't run, health and each job report it. */
     if (sb_find_modules(service->sandbox, policies->policy[index], &search->search, &err) < 0)
         free_search(search);
 }

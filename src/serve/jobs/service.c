@@ -1,4 +1,4 @@
-/* The jobs' side of a worker as a whole: what it opens, and what a signal makes of it. */
+/* The jobs' side of a worker as a whole: opening, reloading, draining, closing. */
 #include "serve/jobs/service.h"
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
 
-/* What requests that wait may hold in memory, in all workers together: a queue of large bodies must
+/* How much memory waiting requests may hold, in all workers together: a queue of large bodies must
  * not take what has been promised to jobs. */
 #define QUEUE_BYTES (INT64_C(128) * 1024 * 1024)
-/* How long a client that has no job running waits for those of others. */
+/* How long a client that has no job running waits for the jobs of others. */
 #define PATIENCE_US INT64_C(250000)
 
-/* What clients with jobs running leave to others, if any policy's job fits into that. */
+/* The memory reserved for clients that have no job running; 0 if no policy's job fits into it. */
 static int64_t reserve_of(const struct service *service, int64_t memory_bytes)
 {
     int64_t reserve_bytes = memory_bytes / 8;
@@ -50,7 +50,7 @@ static void set_bounds(struct service *service, size_t worker)
     metrics_set(&service->metrics->promise_limit_bytes, service->bounds.memory_bytes);
 }
 
-/* A policy whose jobs could never run is a mistake of the configuration: it is told at once. */
+/* A policy whose jobs can never run is a mistake of the configuration: warns of it at once. */
 static void warn_of_large(const struct service *service)
 {
     for (size_t i = 0; i < service->policies->count; i++) {
@@ -82,7 +82,7 @@ static int enable_warm(struct service *service, struct sb_error *err)
     return config->cold ? 0 : sb_warm_enable(service->sandbox, &options, err);
 }
 
-/* Interpreters become ready before the first job asks for them. */
+/* Makes interpreters ready before the first job needs them. */
 static void prepare_warm(struct service *service)
 {
     struct policies *policies = service->policies;
@@ -91,7 +91,7 @@ static void prepare_warm(struct service *service)
             sb_warm_prepare(service->sandbox, policies->policy[i]);
 }
 
-/* Once, until it is ready again: a service goes on without it. */
+/* Logs once, until warm starts work again, why jobs of a policy start cold. */
 static void tell_why_cold(struct service *service, size_t i, const struct sb_warm_state *state)
 {
     struct policies *policies = service->policies;
@@ -113,14 +113,15 @@ static void tell_why_cold(struct service *service, size_t i, const struct sb_war
                 sb_policy_name(policies->policy[i]), state->reason);
 }
 
-/* Where each policy is counted: looked for once, as what is there is shown after each turn. */
+/* Finds where each policy is counted. Once for each set, since the numbers are updated after each
+ * turn. */
 static void find_rows(struct service *service)
 {
     if (service->rows_of == service->policies)
         return;
     service->rows_of = service->policies;
     for (size_t i = 0; i < METRICS_POLICIES; i++) {
-        metrics_set(&service->metrics->policies[i].zygote, 0); /* of a policy that is gone */
+        metrics_set(&service->metrics->policies[i].zygote, 0); /* its policy may be gone */
         metrics_set(&service->metrics->policies[i].parked, 0);
     }
     for (size_t i = 0; i < service->policies->count && i < METRICS_POLICIES - 1; i++)
@@ -187,7 +188,7 @@ static int open_sandbox(struct service *service, struct sb_error *err)
         service->watch.fd = -1;
         return sb_fail(err, "epoll", errno, "can't wait for the sandbox");
     }
-    return sb_turn(service->sandbox, 0, err); /* clears what dead ones left */
+    return sb_turn(service->sandbox, 0, err); /* removes what dead supervisors have left */
 }
 
 static int read_policies(struct policies **policies, const struct config *config,
@@ -257,7 +258,7 @@ int service_reload(struct service *service, struct sb_error *err)
     preload_inherit(policies, service->policies);
     policies_release(service->policies);
     service->policies = policies;
-    service->rows_of = NULL; /* the new ones may lie where the old ones were */
+    service->rows_of = NULL; /* the new set may have the address of the old one */
     preload_begin(service);
     prepare_warm(service);
     warn_of_large(service);

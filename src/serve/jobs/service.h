@@ -1,5 +1,5 @@
 /* The jobs' side of the service: policies, admission, running jobs, metrics. One for each worker
- * process. Knows exchanges, not connections. */
+ * process. It knows exchanges, but not connections. */
 #ifndef SERVE_SERVICE_H
 #define SERVE_SERVICE_H
 
@@ -13,24 +13,24 @@
 struct service;
 struct metrics;
 
-/* What it needs; all of it must live as long as the service. */
+/* All of these must live as long as the service. */
 struct service_setup {
     const struct config *config;
     struct loop *loop;
     struct log *log;
     const struct sb_uids *uids; /* of jobs */
-    struct metrics *metrics;    /* config->workers of them in memory that the workers share: this
-                                   one writes its own alone, and adds up all when asked */
-    size_t worker;              /* its number */
+    struct metrics *metrics;    /* of all config->workers workers, in memory that they share: each
+                                   writes its own, and reads all */
+    size_t worker;              /* this worker's number */
 };
 
 /* Fails when jobs cannot run here. */
 int service_open(struct service **service, const struct service_setup *setup, struct sb_error *err);
 
-/* Reads policies anew. On an error the old ones stay. */
+/* Reads policies again. On an error the old ones are kept. */
 int service_reload(struct service *service, struct sb_error *err);
 
-/* Takes no more jobs: 503. What waits or runs goes on; `idle` is called once nothing does. */
+/* Refuses further jobs (503). Jobs that wait or run go on; `idle` is called once none is left. */
 void service_drain(struct service *service, void (*idle)(void *user), void *user);
 
 /* Kills jobs that run (a verdict that says `reason`), and refuses those that wait (503). */

@@ -1,4 +1,4 @@
-/* A job as jobs.c has it. */
+/* A job of the service: what jobs.c and job_log.c share. */
 #ifndef SERVE_SERVICE_JOB_H
 #define SERVE_SERVICE_JOB_H
 
@@ -10,16 +10,16 @@
 #include "serve/http/exchange.h"
 #include "serve/jobs/admit.h"
 
-/* A job on its way: from job_submit to its answer. */
+/* Lives from job_submit to its answer. */
 struct service_job {
-    struct ticket ticket; /* first: a ticket is its job */
+    struct ticket ticket; /* first: see job_of */
     TAILQ_ENTRY(service_job) all;
     struct service *service;
     struct exchange *exchange; /* NULL: the client has left */
-    struct request request;    /* released once the job runs */
+    struct request request;    /* freed once the job runs */
     enum contract_id contract;
     unsigned flags;            /* of its answer: enum sb_json_flags */
-    struct policies *policies; /* that `policy` is from */
+    struct policies *policies; /* the set that `policy` is from */
     const struct sb_policy *policy;
     struct sb_run *run; /* NULL while it waits */
     bool killed;        /* by the service, which stops */

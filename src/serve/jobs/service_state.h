@@ -21,16 +21,16 @@ struct service {
     const struct sb_uids *uids;
     struct metrics *all_metrics;                   /* of all workers, config->workers of them */
     struct metrics *metrics;                       /* our own */
-    struct policy_metrics *rows[METRICS_POLICIES]; /* of these policies: */
+    struct policy_metrics *rows[METRICS_POLICIES]; /* where each policy of rows_of is counted */
     const struct policies *rows_of;
     struct sb_sandbox *sandbox;
     struct watch watch; /* of the sandbox's descriptor */
     struct policies *policies;
     struct admit *admit;
     struct admit_bounds bounds; /* this worker's share */
-    struct timer queue_timer;   /* for what time alone changes in it */
-    int64_t looked_us;          /* at what the jobs want of the CPUs */
-    bool low;                   /* the host's memory is: memory.c */
+    struct timer queue_timer;   /* for what changes in the queue by time alone */
+    int64_t looked_us;          /* when the CPU demand of jobs was last measured */
+    bool low;                   /* the host is short of memory: memory.c */
     char lack[160];
     struct health health;
     struct preload_searches searches;

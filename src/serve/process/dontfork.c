@@ -1,8 +1,8 @@
-/* See dontfork.h. A clone copies the table of each mapping, of which a library has five, and of
- * the service's libraries the first process of a job, which does not execute anything, has no use
- * for any but the C library. Our calls into that are bound when the program starts (-z now), and
- * none of those that the C library leaves for later is made there: the dynamic linker would look
- * for them in all libraries. */
+/* See dontfork.h. A clone copies the page tables of each mapping, and a library has five mappings.
+ * The first process of a job executes no other program, and of the service's libraries it needs
+ * only the C library. Our calls into that are bound when the program starts (-z now). It makes none
+ * of the calls that the C library itself binds later: the dynamic linker would look for them in all
+ * libraries. */
 #include "serve/process/dontfork.h"
 
 #include <link.h>
@@ -14,8 +14,8 @@
 
 #include "common/util.h"
 
-/* Up to its version: those that libmicrohttpd, GnuTLS, nettle and libsystemd are and need. One that
- * is not here costs time alone. */
+/* Names without versions: libmicrohttpd, GnuTLS, nettle, libsystemd and what they need. A library
+ * that is missing here only costs time. */
 static bool is_the_services(const char *path)
 {
     static const char *const names[] = {
@@ -47,7 +47,7 @@ static int dontfork(struct dl_phdr_info *library, size_t size, void *user)
     return 0;
 }
 
-/* A sanitizer's library does look for calls later. */
+/* A sanitizer's library does bind calls later. */
 void dontfork_libraries(void)
 {
 #ifdef __SANITIZE_ADDRESS__

@@ -2,9 +2,8 @@
 #ifndef SERVE_DONTFORK_H
 #define SERVE_DONTFORK_H
 
-/* Clones are cheaper by a third of a millisecond, and a job's first process has no code and no data
- * of theirs. From then on, only what calls nothing but the C library may be forked from this
- * process. */
+/* Makes clones cheaper by a third of a millisecond, and keeps the libraries' code and data out of a
+ * job's first process. Afterwards, a process forked from this one may call only the C library. */
 void dontfork_libraries(void);
 
 #endif

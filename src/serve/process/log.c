@@ -46,7 +46,7 @@ struct log {
     bool socket;
     struct outbox outbox;
     pid_t pid;
-    _Atomic(pid_t) *pen; /* who writes a line: of all workers; 0: nobody */
+    _Atomic(pid_t) *pen; /* the process that writes a line, of all workers; 0: none */
     pid_t relay;         /* the process that waits in our place; 0: none */
     pid_t relay_parent;
     metric *lost; /* NULL: not yet */
@@ -76,7 +76,7 @@ static ssize_t send_line(void *user, const char *data, size_t size, bool begun)
         errno = EAGAIN;
         return -1;
     }
-    /* Of the line before, a part was taken, and the rest never could be. */
+    /* A part of the previous line was written, and the rest can never be. */
     if (held && !begun && write_some(log, "\n", 1) < 0)
         return -1;
     ssize_t taken = write_some(log, data, size);
@@ -87,7 +87,7 @@ static ssize_t send_line(void *user, const char *data, size_t size, bool begun)
 
 /* ── The journal ────────────────────────────────────────────────────────────────────────────── */
 
-/* systemd.exec(5), $JOURNAL_STREAM: stderr may have been sent elsewhere since. */
+/* systemd.exec(5), $JOURNAL_STREAM: stderr may have been redirected since. */
 static bool stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
@@ -97,7 +97,7 @@ static bool stderr_is_journal(void)
            fstat(2, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
-/* What is too large for a datagram goes as a sealed file. */
+/* An entry too large for a datagram is sent as a sealed file. */
 static int put_into_file(const char *data, size_t size)
 {
     static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
@@ -165,7 +165,7 @@ static void open_stream(struct log *log)
     log->fd = !log->own ? 2 : open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* Once records are taken again. */
+/* Logs how many records were lost, once records are taken again. */
 static void say_lost(void *user)
 {
     struct log *log = user;
@@ -178,7 +178,7 @@ static void say_lost(void *user)
                &field, 1);
     if (log->outbox.lost == lost)
         return;
-    log->outbox.lost = log->counted = lost; /* this one itself is none of them */
+    log->outbox.lost = log->counted = lost; /* the record about the loss does not count */
     log->told = told;
 }
 
@@ -205,7 +205,8 @@ struct log *log_open(void)
 
 /* ── The relay ──────────────────────────────────────────────────────────────────────────────── */
 
-/* Has nothing but the pipe and stderr. SIGTERM and its like are blocked: it ends with its input. */
+/* The relay has only the pipe and stderr. SIGTERM and similar signals are blocked: it ends with its
+ * input. */
 __attribute__((noreturn)) static void be_relay(const int ends[2], pid_t parent)
 {
     char data[PIPE_BUF];
@@ -214,7 +215,7 @@ __attribute__((noreturn)) static void be_relay(const int ends[2], pid_t parent)
     prctl(PR_SET_NAME, "sandbox-log");
     if (getppid() != parent || dup2(ends[0], 0) < 0)
         _exit(1);
-    close(ends[1]); /* also where there is no close_range(2) */
+    close(ends[1]); /* even where close_range(2) does not exist */
     close_range(3, ~0U, 0);
     while ((size = read(0, data, sizeof(data))) > 0)
         for (ssize_t done = 0; done < size; done += wrote)
@@ -239,7 +240,7 @@ int log_begin(struct log *log)
     return log->relay < 0 ? -1 : 0;
 }
 
-/* It has written what it was given, or it waits for whoever does not read. */
+/* Waits until the relay has written everything. If its reader does not read, kills it. */
 static void finish_relay(const struct log *log)
 {
     static const struct timespec look = {.tv_nsec = 5000000};

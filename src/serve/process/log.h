@@ -1,6 +1,6 @@
-/* The log: one record a line on stderr, as JSON, or for people where that is a terminal; or a
- * journal entry with fields when stderr is the journal. Nobody who writes a record waits for
- * whoever reads it: see log.c. */
+/* The log: one record per line on stderr, as JSON, or as plain text on a terminal; or a journal
+ * entry with fields if stderr is the journal. Writing a record never waits for the log's reader:
+ * see log.c. */
 #ifndef SERVE_LOG_H
 #define SERVE_LOG_H
 
@@ -16,32 +16,33 @@
 struct log;
 
 struct log_field {
-    const char *name; /* "verdict": as it is in JSON; upper-cased behind SANDBOX_ in the journal */
-    const char *text; /* any bytes; NULL: `number` counts */
+    const char *name; /* "verdict": the key in JSON; SANDBOX_VERDICT in the journal */
+    const char *text; /* any bytes; NULL: `number` is the value */
     size_t size;      /* of text; 0: strlen */
     int64_t number;   /* −1: null */
-    bool detail;      /* not for people at a terminal */
+    bool detail;      /* not shown on a terminal */
 };
 
-/* Before privileges are given up: it may take some to open stderr without waiting for its reader.
- * One log for all workers, which are forked later. NULL with errno. */
+/* Call it before privileges are given up, since opening stderr again may need them. One log serves
+ * all workers, which are forked later. NULL with errno. */
 struct log *log_open(void);
 
-/* After they are, and before workers begin: starts a process that passes lines on, where there is
- * no other way not to wait. −1 with errno. */
+/* Call it after privileges are given up, and before workers start. Where nothing else keeps us from
+ * waiting, it starts a process that passes lines on. −1 with errno. */
 int log_begin(struct log *log);
 
-/* This loop sees to what could not be written at once. `lost` counts records that were lost. −1
+/* From now on this loop writes what could not be written at once. `lost` counts lost records. −1
  * with errno. */
 int log_attach(struct log *log, struct loop *loop, metric *lost);
 void log_detach(struct log *log);
 
-/* In a worker that has just been forked: what its parent had not written yet is the parent's. */
+/* Call it in a worker that has just been forked: the parent itself writes what it had not written
+ * yet. */
 void log_forked(struct log *log);
-/* In the parent, of a worker that has ended: it may have been in the middle of a line. */
+/* Call it in the parent when a worker has ended, which may have been in the middle of a line. */
 void log_writer_ended(struct log *log, pid_t pid);
 
-/* Writes what it still can within a second, and frees it. */
+/* Writes what it still can within a second, and frees the log. */
 void log_close(struct log *log);
 
 /* `priority` as in syslog(3): LOG_INFO, LOG_WARNING, …; `message` is one sentence. */

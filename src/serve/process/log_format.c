@@ -76,7 +76,7 @@ char *log_format_json(const struct log_entry *entry, size_t *size)
 
 /* ── Lines for people ───────────────────────────────────────────────────────────────────────── */
 
-/* Characters beyond ASCII that a terminal may act upon, or that turn text around. */
+/* Characters beyond ASCII that may control a terminal, or that reverse text. */
 static bool is_unsafe(unsigned character)
 {
     return (character >= 0x80 && character < 0xa0) || character == 0x61c ||
@@ -85,7 +85,7 @@ static bool is_unsafe(unsigned character)
            (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
 }
 
-/* A string of JSON as it is, but with those characters escaped as well. It is valid UTF-8. */
+/* Writes a JSON string, with those characters escaped as well. It is valid UTF-8. */
 static void put_safely(FILE *out, const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -115,7 +115,7 @@ static bool is_word(const char *text, size_t size)
     return size > 0;
 }
 
-/* In quotes where it is more than a word. */
+/* Writes a text as a JSON string, with or without its quotes. */
 static void put_text(FILE *out, const char *text, size_t size, bool quotes)
 {
     struct json_writer writer;
@@ -140,7 +140,7 @@ static void put_field(FILE *out, const struct log_field *field)
         put_text(out, field->text, text_size(field), true);
 }
 
-/* Sentences have quotes of their own, which stay as they are. */
+/* Sentences may hold quotes, which are not escaped. */
 static void put_message(FILE *out, const char *message)
 {
     while (*message != '\0') {
@@ -197,7 +197,7 @@ static size_t journal_room(const struct log_entry *entry)
     return room;
 }
 
-/* A value goes by its size, so that no line break in it can begin another field. */
+/* A value is preceded by its size, so that no line break in it can begin another field. */
 static char *put_journal(char *at, const char *name, const char *value, size_t size)
 {
     uint64_t length = htole64(size);

@@ -1,5 +1,5 @@
-/* A record of the log as text: for programs, for people, for the journal. What goes in may come
- * from clients: none of it can end a record, begin one, or tell a terminal what to do. */
+/* A record of the log as text: for programs, for people, for the journal. Its contents may come
+ * from clients: they can neither end nor begin a record, nor control a terminal. */
 #ifndef SERVE_LOG_FORMAT_H
 #define SERVE_LOG_FORMAT_H
 

@@ -1,4 +1,5 @@
-/* One epoll loop. It waits and calls, and knows nothing of what it waits for. */
+/* One epoll loop. It waits for descriptors and calls their handlers, and knows nothing else of
+ * them. */
 #include "serve/process/loop.h"
 
 #include <errno.h>
@@ -95,7 +96,7 @@ static void timer_ready(void *user, uint32_t events)
     (void)events;
     struct timer *timer = user;
     uint64_t times;
-    /* Set anew after it had expired, it has nothing to tell. */
+    /* If it was set again after it had expired, it has not expired now. */
     if (read(timer->watch.fd, &times, sizeof(times)) != sizeof(times))
         return;
     timer->armed = false;

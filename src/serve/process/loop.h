@@ -19,7 +19,8 @@
 
 struct loop;
 
-/* What is waited for. Owned by the caller, who closes the descriptor after loop_remove. */
+/* A descriptor that the loop waits for. The caller owns it, and closes the descriptor after
+ * loop_remove. */
 struct watch {
     int fd;
     void (*ready)(void *user, uint32_t events);
@@ -31,7 +32,7 @@ void loop_close(struct loop *loop);
 
 /* `events`: as for epoll_ctl(2). Returns −1 with errno. */
 int loop_add(struct loop *loop, struct watch *watch, uint32_t events);
-/* Safe from within any handler: an event that is already on its way to this watch is dropped. */
+/* Safe within any handler: pending events for this watch are dropped. */
 void loop_remove(struct loop *loop, struct watch *watch);
 
 /* Sets what is called after each round of events, before the loop sleeps again: work that several

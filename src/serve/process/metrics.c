@@ -113,7 +113,7 @@ static void observe(struct histogram *histogram, int64_t us)
     metrics_add(&histogram->sum_us, us);
 }
 
-/* Only the element's own worker comes here. */
+/* Only the element's own worker calls this. */
 struct policy_metrics *metrics_policy(struct metrics *metrics, const char *policy)
 {
     size_t i = 0;

@@ -1,6 +1,6 @@
 /* Counters of what the service does. Each worker writes its own element of an array in shared
- * memory, any worker adds up all of them when asked: relaxed atomics, no locks. An element stays
- * valid when its worker dies: the next one goes on counting in it. */
+ * memory; any worker can add up all elements: relaxed atomics, no locks. An element stays valid
+ * when its worker dies, and the next worker goes on counting in it. */
 #ifndef SERVE_METRICS_H
 #define SERVE_METRICS_H
 
@@ -12,33 +12,33 @@
 
 /* Why a request was refused. */
 enum refusal {
-    REFUSED_BY_STATUS,   /* nothing more is known of it: refusals.c */
-    REFUSED_REQUEST,     /* 400, 501: not understood, or above a cap */
-    REFUSED_TOKEN,       /* 401: none, or a wrong one */
-    REFUSED_TOKEN_RATE,  /* 429: too many such */
-    REFUSED_FORBIDDEN,   /* 403: the token does not allow the policy */
-    REFUSED_ORIGIN,      /* 403: a page of another site */
-    REFUSED_NOT_FOUND,   /* 404 */
-    REFUSED_METHOD,      /* 405 */
-    REFUSED_SLOW,        /* 408 */
-    REFUSED_TOO_LARGE,   /* 413, 414, 431 */
-    REFUSED_TYPE,        /* 415 */
-    REFUSED_HOST,        /* 421: a name that is not the service's */
-    REFUSED_RATE,        /* 429 */
-    REFUSED_QUEUE_FULL,  /* 503 */
-    REFUSED_QUEUE_TIME,  /* 503: waited too long */
-    REFUSED_STOPPING,    /* 503 */
-    REFUSED_MEMORY,      /* 503: the host has too little left, or bodies have taken their share */
-    REFUSED_INTERNAL,    /* 500 */
-    REFUSED_CLIENT_LEFT, /* nobody was there to be answered */
+    REFUSED_BY_STATUS,  /* by its status: refusals.c */
+    REFUSED_REQUEST,    /* 400, 501: malformed, not supported, or above a cap */
+    REFUSED_TOKEN,      /* 401: no token, or an unknown one */
+    REFUSED_TOKEN_RATE, /* 429: too many of those */
+    REFUSED_FORBIDDEN,  /* 403: the token does not allow the policy */
+    REFUSED_ORIGIN,     /* 403: a page of another site */
+    REFUSED_NOT_FOUND,  /* 404 */
+    REFUSED_METHOD,     /* 405 */
+    REFUSED_SLOW,       /* 408 */
+    REFUSED_TOO_LARGE,  /* 413, 414, 431 */
+    REFUSED_TYPE,       /* 415 */
+    REFUSED_HOST,       /* 421: the Host is not one of the service's names */
+    REFUSED_RATE,       /* 429 */
+    REFUSED_QUEUE_FULL, /* 503 */
+    REFUSED_QUEUE_TIME, /* 503: waited too long */
+    REFUSED_STOPPING,   /* 503 */
+    REFUSED_MEMORY,   /* 503: the host has too little memory left, or bodies have used up theirs */
+    REFUSED_INTERNAL, /* 500 */
+    REFUSED_CLIENT_LEFT, /* its client left before the answer */
     REFUSALS
 };
 
-/* "request", "token", …; NULL of REFUSED_BY_STATUS. */
+/* "request", "token", …; NULL for REFUSED_BY_STATUS. */
 const char *refusal_name(enum refusal refusal);
 
-#define METRICS_STATUSES 600 /* HTTP's, by their numbers */
-#define METRICS_POLICIES 32  /* those that come later are counted together as "other" */
+#define METRICS_STATUSES 600 /* HTTP statuses, by their numbers */
+#define METRICS_POLICIES 32  /* further policies are counted together as "other" */
 #define METRICS_WORDS (SB_INTERNAL + 1)
 #define METRICS_BUCKETS 14
 
@@ -61,10 +61,10 @@ struct policy_metrics {
     char name[64];
     metric jobs[METRICS_WORDS];
     struct histogram duration, wait;
-    metric zygote, parked; /* of this worker: 1 when one is ready; its children that wait */
+    metric zygote, parked; /* of this worker: 1 if a zygote is ready; its children that wait */
 };
 
-/* All zero is a good beginning. */
+/* All zero at first. */
 struct metrics {
     metric pid; /* of the worker, 0: none yet */
     metric running, waiting, slots;
@@ -74,38 +74,38 @@ struct metrics {
     metric connections; /* open now */
     metric warm, cold;  /* jobs, by how they were started */
     metric zygotes, parked;
-    metric reloads[2];         /* that went well, that did not */
-    metric reload_failed;      /* 1: the last did not */
-    char reload_error[256];    /* why; "": it went well */
+    metric reloads[2];         /* that succeeded, that failed */
+    metric reload_failed;      /* 1: the last one failed */
+    char reload_error[256];    /* why; "": it succeeded */
     metric certificate_expiry; /* seconds since 1970; 0: there is none */
     metric restarts;           /* of this worker */
     metric log_lost;           /* records */
     struct policy_metrics policies[METRICS_POLICIES];
 };
 
-/* This process writes the element from now on: what is counted stays, what is measured begins anew.
- */
+/* This process writes the element from now on: counters stay, gauges start at 0. */
 void metrics_begin(struct metrics *metrics);
 
 int64_t metrics_get(const metric *value);
 void metrics_set(metric *value, int64_t number);
 void metrics_add(metric *value, int64_t number);
 
-/* Of this worker's element, made when it is first asked for; those for which there is no place
- * share one named "other". Stays where it is. */
+/* A policy's row in this worker's element, made on first use. Policies for which there is no room
+ * share a row named "other". Rows never move. */
 struct policy_metrics *metrics_policy(struct metrics *metrics, const char *policy);
 
-/* A reload has ended; `error` NULL: well. */
+/* A reload has ended; `error` NULL: it succeeded. */
 void metrics_reload(struct metrics *metrics, const char *error);
 
 /* One line on the service as a whole: in which workers the last reload failed, and why in the first
- * of them, or that it did in none. */
+ * of them; or that it failed in none. */
 void metrics_status(const struct metrics *metrics, size_t workers, char *text, size_t size);
 
 /* An answer has been sent. */
 void metrics_response(struct metrics *metrics, unsigned status);
 
-/* A job has its verdict. `waited_us` is the time until it was started, `took_us` from then on. */
+/* A job has its verdict. `waited_us` is the time until its start, `took_us` the time from then on.
+ */
 void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
                  int64_t waited_us, int64_t took_us);
 

@@ -14,7 +14,7 @@ struct all {
     struct metrics *metrics;
     size_t workers;
     FILE *out;
-    const struct policy_metrics **rows; /* by policy, then by worker; NULL: it has not seen it */
+    const struct policy_metrics **rows; /* by policy, then by worker; NULL: it has none */
     size_t policies;
 };
 
@@ -31,7 +31,7 @@ static void put_head(const struct all *all, const char *name, const char *type, 
     fprintf(all->out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* A backslash stands before backslashes and quotes. */
+/* Escapes a label's value. */
 static void put_label(const struct all *all, const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -158,7 +158,7 @@ static void put_labelled(const struct all *all)
     }
 }
 
-/* The first certificate that expires, in whichever worker. */
+/* When the first certificate of any worker expires. */
 static int64_t certificate_expiry(const struct all *all)
 {
     int64_t first = 0;
@@ -199,7 +199,7 @@ static void put_service(const struct all *all)
             certificate_expiry(all));
 }
 
-/* Resident memory of a process, −1 when it is not there any more. */
+/* Resident memory of a process; −1: it no longer exists. */
 static int64_t resident_bytes(int64_t pid)
 {
     char path[48];
@@ -256,7 +256,7 @@ static void put_gauges(const struct all *all)
     fprintf(all->out, "sandbox_info{version=\"%s\"} 1\n", sb_version());
 }
 
-/* Puts a worker's row beside those of its name, or behind all of them. */
+/* Lists a worker's row with those of the same policy, or as a new policy. */
 static void list_row(struct all *all, size_t worker, const struct policy_metrics *row)
 {
     size_t policy = 0;

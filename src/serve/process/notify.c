@@ -1,5 +1,5 @@
-/* sd_notify(3), whose protocol is a promise of systemd's. libsystemd's own function waits while the
- * manager's socket is full, and the manager may be one that has stopped. */
+/* sd_notify(3), whose protocol systemd promises to keep. libsystemd's own function waits while the
+ * manager's socket is full, and the manager may have stopped reading. */
 #include "serve/process/notify.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ enum { KEPT_BYTES = 8 * 1024 };
 
 struct manager {
     struct sockaddr_un address;
-    socklen_t address_size; /* 0: there is none */
+    socklen_t address_size; /* 0: there is no manager */
     int fd;
     struct outbox outbox;
 };
@@ -98,7 +98,7 @@ void manager_tell(struct manager *manager, enum notice notice, const char *statu
     char text[1024];
     size_t used = (size_t)snprintf(text, sizeof(text), "%s\n", words[notice]);
     if (manager->fd < 0 || (notice == NOTICE_ALIVE && manager->outbox.bytes > 0))
-        return; /* that we were alive some time ago is nothing to tell later */
+        return; /* it would be out of date when it is sent later */
     /* Type=notify-reload wants to know when the reload began. */
     if (notice == NOTICE_RELOADING)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "MONOTONIC_USEC=%lld\n",

@@ -1,5 +1,5 @@
-/* What the service manager is told: sd_notify(3). Nothing where there is none. It may be slow to
- * listen: nobody waits for that. */
+/* Notices to the service manager: sd_notify(3). Without a manager they go nowhere. Sending never
+ * waits for a manager that is slow. */
 #ifndef SERVE_NOTIFY_H
 #define SERVE_NOTIFY_H
 
@@ -15,16 +15,16 @@ struct manager;
 struct manager *manager_open(void);
 void manager_close(struct manager *manager);
 
-/* As of a log (log.h). */
+/* As for a log (log.h). */
 int manager_attach(struct manager *manager, struct loop *loop);
 void manager_detach(struct manager *manager);
 void manager_forked(struct manager *manager);
 
-/* `status`: one line for `systemctl status`; NULL: as it was. */
+/* `status`: one line for `systemctl status`; NULL: unchanged. */
 void manager_tell(struct manager *manager, enum notice notice, const char *status);
 
-/* How often NOTICE_ALIVE must be given, in milliseconds: half of what the manager waits. 0: never.
- */
+/* How often NOTICE_ALIVE must be sent, in milliseconds: half the time that the manager waits. 0:
+ * never. */
 int64_t notify_interval_ms(void);
 
 #endif

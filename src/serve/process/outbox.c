@@ -1,5 +1,5 @@
-/* See outbox.h. Readers have no event in common that tells when they read again (a pipe has one,
- * the journal has not), so a timer looks: rarely, while nothing is taken. */
+/* See outbox.h. No event tells for all kinds of readers that they read again (a pipe has one, the
+ * journal has none). So a timer tries again: less and less often while nothing is taken. */
 #include "serve/process/outbox.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ struct message {
     char data[];
 };
 
-/* Whether the same may go well later. A disk that is full is emptied, a journal comes back. */
+/* Whether sending may succeed later: a full disk is emptied, a journal is started again. */
 static bool is_temporary(int error)
 {
     static const int temporary[] = {EAGAIN, EINTR,        ENOBUFS, ENOMEM, ENOSPC, EDQUOT,
@@ -39,7 +39,7 @@ static void plan(struct outbox *outbox, bool moved)
 
 enum offered { TAKEN, LATER, LOST };
 
-/* Counts in *done what is taken. */
+/* Adds to *done how many bytes are taken. */
 static enum offered offer(struct outbox *outbox, const char *data, size_t size, size_t *done)
 {
     ssize_t taken = outbox->send(outbox->user, data + *done, size - *done, *done > 0);
@@ -49,7 +49,8 @@ static enum offered offer(struct outbox *outbox, const char *data, size_t size, 
     return *done < size ? LATER : TAKEN;
 }
 
-/* What has begun is kept however much there is: the next message would be taken for its rest. */
+/* A message that has been sent in part is always kept: the reader would take the next message for
+ * the rest of it. */
 static bool keep(struct outbox *outbox, const char *data, size_t size, size_t done)
 {
     bool room = done > 0 || outbox->bytes == 0 || outbox->bytes + size <= outbox->bytes_max;
@@ -102,7 +103,7 @@ void outbox_put(struct outbox *outbox, const void *data, size_t size)
     enum offered offered = LATER;
     if (outbox->loop == NULL)
         outbox_flush(outbox);
-    if (outbox->bytes == 0) /* the order stays */
+    if (outbox->bytes == 0) /* never before kept messages */
         offered = offer(outbox, data, size, &done);
     if (offered == LATER) {
         offered = keep(outbox, data, size, done) ? TAKEN : LOST;
@@ -130,7 +131,7 @@ void outbox_forked(struct outbox *outbox)
 {
     outbox_free(outbox);
     if (outbox->loop != NULL)
-        close_fd(&outbox->retry.watch.fd); /* the loop's epoll set is the parent's as well */
+        close_fd(&outbox->retry.watch.fd); /* the parent shares the loop's epoll set */
     outbox->loop = NULL;
 }
 

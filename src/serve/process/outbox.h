@@ -1,6 +1,6 @@
-/* What is on its way to a reader that may stop reading: the log, the service manager. Nothing here
- * waits: what is not taken at once is kept, up to a bound, and offered again later; what is beyond
- * the bound is lost, and counted. */
+/* Messages to a reader that may stop reading: the log, the service manager. Nothing here waits.
+ * Messages that are not taken at once are kept, up to a bound, and offered again later. Messages
+ * beyond the bound are lost, and counted. */
 #ifndef SERVE_OUTBOX_H
 #define SERVE_OUTBOX_H
 
@@ -15,43 +15,43 @@
 struct message;
 
 struct outbox {
-    /* Sends without waiting: how much was taken, or −1 with errno. `begun`: the first part of this
-     * message was taken before. */
+    /* Sends without waiting. Returns how many bytes were taken, or −1 with errno. `begun`: the
+     * first part of this message has been taken. */
     ssize_t (*send)(void *user, const char *data, size_t size, bool begun);
-    /* Nothing is kept any more. May put further messages. NULL is allowed. */
+    /* Called when nothing is kept any more. It may put further messages. NULL is allowed. */
     void (*emptied)(void *user);
     void *user;
-    size_t bytes_max; /* that are kept; one message alone may be larger */
+    size_t bytes_max; /* how much is kept; a single message may be larger */
 
-    int64_t lost; /* messages so far */
+    int64_t lost; /* messages lost so far */
     size_t bytes;
     STAILQ_HEAD(messages, message) messages;
-    struct loop *loop; /* that `retry` is of; NULL: it is offered again with the next message */
+    struct loop *loop; /* of `retry`; NULL: kept messages are offered with the next one */
     struct timer retry;
     int64_t wait_ms;
 };
 
-/* `send`, `emptied`, `user` and `bytes_max` are set, the rest is zero. */
+/* The caller has set `send`, `emptied`, `user` and `bytes_max`; the rest is zero. */
 void outbox_open(struct outbox *outbox);
 
-/* What is kept is offered again by this loop from now on. −1 with errno. */
+/* From now on this loop offers kept messages again. −1 with errno. */
 int outbox_attach(struct outbox *outbox, struct loop *loop);
-/* Before the loop is closed. */
+/* Call it before the loop is closed. */
 void outbox_detach(struct outbox *outbox);
 
-/* Sends it, or keeps a copy, or loses it. */
+/* Sends a message, or keeps a copy, or loses it. */
 void outbox_put(struct outbox *outbox, const void *data, size_t size);
 
-/* Offers what is kept. */
+/* Offers kept messages. */
 void outbox_flush(struct outbox *outbox);
 
-/* The same until all is taken or the time is over: at the end of a process. */
+/* Offers kept messages until all are taken or the time is over: for the end of a process. */
 void outbox_finish(struct outbox *outbox, int64_t time_ms);
 
-/* Frees what is kept. */
+/* Frees kept messages. */
 void outbox_free(struct outbox *outbox);
 
-/* In a child: the same, since its parent sends what is kept, and has the loop. */
+/* In a child: frees its copies, since the parent sends them, and lets go of the parent's loop. */
 void outbox_forked(struct outbox *outbox);
 
 #endif

@@ -22,11 +22,11 @@
 
 /* ── /proc ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* A /proc, in a mount namespace of our own, that shows other users' processes to our group alone. A
- * zygote, which has neither our user nor our group, takes it along, and with it what it imports:
- * see mount_proc in zygote_become.c. Mounts of the host's go on appearing here. Where this fails,
- * zygotes have the host's. Before Linux 5.8, which does not know the word, this would be an option
- * of all the host's. */
+/* Mounts a /proc, in a mount namespace of our own, that shows other users' processes only to our
+ * group. A zygote and the modules that it imports see this /proc, but have neither our user nor our
+ * group: see mount_proc in zygote_become.c. New mounts of the host still appear here. If this
+ * fails, zygotes have the host's /proc. Linux before 5.8 refuses the word "invisible"; there, the
+ * option would apply to the host's /proc, too. */
 static void hide_processes(void)
 {
     char options[64];
@@ -38,13 +38,13 @@ static void hide_processes(void)
 
 /* ── Capabilities ───────────────────────────────────────────────────────────────────────────── */
 
-/* Of root's. An ordinary user's service keeps none. Whatever else a job's start needs, a new user
- * namespace gives to its maker. */
+/* Capabilities that root's service keeps. An ordinary user's service keeps none. A new user
+ * namespace gives its maker whatever else a job's start needs. */
 static const cap_value_t kept_by_root[] = {
     CAP_SETUID,
-    CAP_SETGID,          /* gives jobs their host uids, and leaves our groups before they start */
-    CAP_CHOWN,           /* a job's streams are its user's */
-    CAP_DAC_READ_SEARCH, /* policies, tokens and certificates are read again, whosever they are */
+    CAP_SETGID, /* to give jobs their host uids, and to leave our groups before they start */
+    CAP_CHOWN,  /* to give a job's streams to its user */
+    CAP_DAC_READ_SEARCH, /* to read policies, tokens and certificates again, whoever owns them */
 };
 
 static bool is_kept(cap_value_t capability)
@@ -55,7 +55,7 @@ static bool is_kept(cap_value_t capability)
     return false;
 }
 
-/* Kept are those alone that we have. */
+/* Keeps only capabilities that we have. */
 static int keep(cap_t wanted, const cap_t had)
 {
     for (size_t i = 0; i < ARRAY_LEN(kept_by_root); i++) {
@@ -70,8 +70,8 @@ static int keep(cap_t wanted, const cap_t had)
     return 0;
 }
 
-/* To take one out of the bounding set needs CAP_SETPCAP, which goes last: a service that was not
- * given it keeps that set, from which no_new_privs gives it nothing. */
+/* Dropping one from the bounding set needs CAP_SETPCAP, which goes last. A service without it keeps
+ * the bounding set, which is of no use to it under no_new_privs. */
 static int give_up_capabilities(void)
 {
     for (cap_value_t capability = 0; capability < cap_max_bits(); capability++)
@@ -87,8 +87,8 @@ static int give_up_capabilities(void)
     return result < 0 ? -1 : prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* A zygote's, which makes cheap clones: to raise the limit later would take CAP_SYS_RESOURCE. The
- * jobs' own is 0. */
+/* For zygotes, whose cheap clones need it: raising the limit later would take CAP_SYS_RESOURCE. The
+ * jobs' own limit is 0. */
 static void allow_locked_memory(void)
 {
     struct rlimit limit;
@@ -100,9 +100,10 @@ static void allow_locked_memory(void)
 
 /* ── The filter ─────────────────────────────────────────────────────────────────────────────── */
 
-/* What neither the service nor a job has a use for, and somebody who takes one of them over has. */
+/* Calls that neither the service nor a job needs, and that are useful to an attacker who has taken
+ * one of them over. */
 static const int refused[] = {
-/* Other processes. (The sanitizer looks for leaks by ptrace.) */
+/* Other processes. (The sanitizer uses ptrace to look for leaks.) */
 #ifndef __SANITIZE_ADDRESS__
     SCMP_SYS(ptrace),
 #endif
@@ -111,7 +112,7 @@ static const int refused[] = {
     SCMP_SYS(process_madvise),
     SCMP_SYS(kcmp),
     SCMP_SYS(pidfd_getfd),
-    /* Ways into the kernel that exploits take, and ways past filters. */
+    /* Calls that kernel exploits use, and ways around filters. */
     SCMP_SYS(bpf),
     SCMP_SYS(perf_event_open),
     SCMP_SYS(userfaultfd),
@@ -147,8 +148,7 @@ static const int refused[] = {
     SCMP_SYS(uselib),
 };
 
-/* Of sockets' families there are three. A comparison of each argument is all that a rule can have.
- */
+/* Only three families of sockets are allowed. A rule can compare each argument only once. */
 static int refuse_families(scmp_filter_ctx filter)
 {
     int result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
@@ -160,8 +160,8 @@ static int refuse_families(scmp_filter_ctx filter)
     return result;
 }
 
-/* Calls of other architectures are killed, as they are in jobs. Numbers below 0 are of calls that
- * this architecture has not. */
+/* Calls of other architectures kill the process, as in jobs. Numbers below 0 are calls that this
+ * architecture does not have. */
 static int fill(scmp_filter_ctx filter)
 {
     int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
