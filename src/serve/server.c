@@ -31,7 +31,7 @@ struct server {
     bool idle, empty; /* no job is left; no connection is left */
 };
 
-static void tell(struct server *server, enum notice notice)
+static void send_notice(struct server *server, enum notice notice)
 {
     server->setup->notify(server->setup->user, notice);
 }
@@ -86,7 +86,7 @@ static void stop(struct server *server)
         return;
     }
     server->stopping = true;
-    tell(server, NOTICE_STOPPING);
+    send_notice(server, NOTICE_STOPPING);
     log_say(server->setup->log, LOG_INFO, "stopping: no new requests are accepted");
     timer_set(&server->grace, server->setup->config->grace_ms);
     http_drain(server->http, http_empty, server);
@@ -131,7 +131,7 @@ static void reload(struct server *server)
         {"policies", reload_policies}, {"tokens", reload_tokens}, {"certificates", reload_tls}};
     bool wrong = false;
     char error[256] = "";
-    tell(server, NOTICE_RELOADING);
+    send_notice(server, NOTICE_RELOADING);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         struct sb_error err;
         if (parts[i].read(server, &err) == 0)
@@ -145,7 +145,7 @@ static void reload(struct server *server)
     metrics_reload(&server->setup->metrics[server->setup->worker], wrong ? error : NULL);
     log_say(server->setup->log, LOG_INFO, "policies, tokens and certificates %s",
             wrong ? "could not all be read again" : "were read again");
-    tell(server, NOTICE_READY);
+    send_notice(server, NOTICE_READY);
 }
 
 /* ── Beginning ──────────────────────────────────────────────────────────────────────────────── */
@@ -166,7 +166,7 @@ static void signal_ready(void *user, uint32_t events)
 static void say_alive(void *user)
 {
     struct server *server = user;
-    tell(server, NOTICE_ALIVE);
+    send_notice(server, NOTICE_ALIVE);
     timer_set(&server->alive, server->setup->alive_ms);
 }
 
@@ -241,7 +241,7 @@ int server_run(const struct server_setup *setup, struct sb_error *err)
     if (result == 0) {
         if (setup->config->workers == 1)
             listeners_say(setup->listeners, setup->config, setup->log);
-        tell(&server, NOTICE_READY);
+        send_notice(&server, NOTICE_READY);
         if (setup->alive_ms > 0)
             say_alive(&server);
         result = loop_run(server.loop, err);

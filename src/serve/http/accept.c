@@ -126,7 +126,7 @@ static struct address address_of(const struct door *door, int fd, const struct s
     return address;
 }
 
-static void adopt(struct door *door, int fd, const struct sockaddr *from, socklen_t size)
+static void hand_to_daemon(struct door *door, int fd, const struct sockaddr *from, socklen_t size)
 {
     struct http *http = door->http;
     struct daemon *daemon = http->tls != NULL && !door->local ? http->tls : http->plain;
@@ -159,8 +159,8 @@ static void door_ready(void *user, uint32_t events)
             accept4(door->watch.fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             /* An unnamed UNIX peer has an address of two bytes. */
-            adopt(door, fd, (struct sockaddr *)&from,
-                  size < sizeof(sa_family_t) ? (socklen_t)sizeof(sa_family_t) : size);
+            hand_to_daemon(door, fd, (struct sockaddr *)&from,
+                           size < sizeof(sa_family_t) ? (socklen_t)sizeof(sa_family_t) : size);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

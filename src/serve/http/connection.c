@@ -48,7 +48,7 @@ static int64_t time_for(const struct config *config, enum connection_phase phase
 
 /* Sets the timer only for an earlier deadline: most deadlines are never reached, and cost no system
  * call. */
-static void arm(struct http *http, int64_t deadline_ms, int64_t now)
+static void arm_timer(struct http *http, int64_t deadline_ms, int64_t now)
 {
     if (deadline_ms >= http->armed_ms)
         return;
@@ -94,7 +94,7 @@ void connection_enter(struct connection *connection, enum connection_phase phase
         TAILQ_INSERT_HEAD(list, connection, link);
     else
         TAILQ_INSERT_AFTER(list, before, connection, link);
-    arm(http, connection->deadline_ms, now);
+    arm_timer(http, connection->deadline_ms, now);
 }
 
 void connection_shut(struct connection *connection)
@@ -163,7 +163,7 @@ static int send_interim(struct connection *connection)
     return sent > 0 && sent < (ssize_t)sizeof(text) - 1 ? -1 : 0;
 }
 
-static void look(struct connection *connection)
+static void check_presence(struct connection *connection)
 {
     enum presence presence = presence_of_peer(connection->watch.fd);
     bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->asked.interim &&
@@ -178,7 +178,7 @@ static void look(struct connection *connection)
 
 /* The client has closed its sending half, or the whole connection. While its request waits for a
  * job, nothing else would notice. */
-static void closed(void *user, uint32_t events)
+static void client_closed(void *user, uint32_t events)
 {
     struct connection *connection = user;
     connection->half_closed = true;
@@ -186,7 +186,7 @@ static void closed(void *user, uint32_t events)
     if (connection->phase == PHASE_WAIT && connection->gone)
         client_left(connection);
     else if (connection->phase == PHASE_WAIT && !is_local(connection))
-        look(connection);
+        check_presence(connection);
     else if (wants_more(connection->phase))
         connection_enter(connection, connection->phase, 0);
 }
@@ -198,7 +198,7 @@ static void expire(struct connection *connection)
     static const char sentence[] =
         "the request came too slowly: send it faster, or in smaller parts";
     if (connection->phase == PHASE_WAIT) {
-        look(connection);
+        check_presence(connection);
         return;
     }
     if (connection->phase == PHASE_HEADER || connection->phase == PHASE_BODY) {
@@ -222,7 +222,7 @@ void connections_expire(void *user)
         if (first != NULL && first->deadline_ms < next)
             next = first->deadline_ms;
     }
-    arm(http, next, now);
+    arm_timer(http, next, now);
 }
 
 /* ── Coming and going ───────────────────────────────────────────────────────────────────────── */
@@ -240,7 +240,7 @@ static struct connection *make_connection(struct daemon *daemon, struct MHD_Conn
     *connection = (struct connection){.http = http,
                                       .daemon = daemon,
                                       .mhd = mhd,
-                                      .watch = {info->connect_fd, closed, connection}};
+                                      .watch = {info->connect_fd, client_closed, connection}};
     /* Edge-triggered, and never changed: it costs nothing until the client closes something. */
     if (loop_add(http->loop, &connection->watch, EPOLLRDHUP | EPOLLET) < 0) {
         free(connection);

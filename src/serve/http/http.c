@@ -67,7 +67,7 @@ static void run_pending(void *user)
     }
 }
 
-static void run_all(void *user)
+static void wake_all(void *user)
 {
     struct http *http = user;
     struct daemon *daemon;
@@ -189,7 +189,7 @@ static int read_proxies(struct http *http, struct sb_error *err)
 
 static int open_timers(struct http *http, struct sb_error *err)
 {
-    if (timer_open(&http->run_timer, http->loop, run_all, http) < 0 ||
+    if (timer_open(&http->run_timer, http->loop, wake_all, http) < 0 ||
         timer_open(&http->door_timer, http->loop, doors_open, http) < 0 ||
         timer_open(&http->deadline_timer, http->loop, connections_expire, http) < 0 ||
         timer_open(&http->refusals.summary, http->loop, refusals_summary, http) < 0)

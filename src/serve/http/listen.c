@@ -27,7 +27,8 @@ enum { BACKLOG = 4096 }; /* the kernel lowers it to net.core.somaxconn */
 
 static const char unix_prefix[] = "unix:";
 
-static struct listener *add(struct listeners *listeners, size_t fds_count, struct sb_error *err)
+static struct listener *add_listener(struct listeners *listeners, size_t fds_count,
+                                     struct sb_error *err)
 {
     struct listener *more = reallocarray(listeners->list, listeners->count + 1, sizeof(*more));
     int *fds = calloc(fds_count, sizeof(int));
@@ -133,7 +134,7 @@ static int open_tcp_at(struct listeners *listeners, const struct config *config,
 {
     if (check_reach(where->ai_addr, text, config, err) < 0)
         return -1;
-    struct listener *listener = add(listeners, (size_t)config->workers, err);
+    struct listener *listener = add_listener(listeners, (size_t)config->workers, err);
     if (listener == NULL)
         return -1;
     if (open_tcp_sockets(listener, where) < 0)
@@ -249,7 +250,7 @@ static int open_unix(struct listeners *listeners, const struct config *config, c
                              "unix: takes an absolute path of up to %zu bytes, not '%.100s'",
                              sizeof(where.sun_path) - 1, path);
     memcpy(where.sun_path, path, strlen(path) + 1);
-    struct listener *listener = add(listeners, 1, err);
+    struct listener *listener = add_listener(listeners, 1, err);
     if (listener == NULL || remove_stale(&where, err) < 0)
         return -1;
     listener->local = true;
@@ -287,7 +288,7 @@ static int take_passed(struct listeners *listeners, const struct config *config,
 {
     struct sockaddr_storage bound = {0};
     socklen_t size = sizeof(bound);
-    struct listener *listener = add(listeners, 1, err);
+    struct listener *listener = add_listener(listeners, 1, err);
     if (listener == NULL)
         return -1;
     listener->fds[0] = fd;

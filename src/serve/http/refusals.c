@@ -89,8 +89,8 @@ void refusals_summary(void *user)
 
 /* ── Telling ────────────────────────────────────────────────────────────────────────────────── */
 
-static void tell(struct http *http, const struct exchange *exchange, unsigned status,
-                 const char *client, const char *key)
+static void count_and_log(struct http *http, const struct exchange *exchange, unsigned status,
+                          const char *client, const char *key)
 {
     enum refusal reason = exchange != NULL ? exchange->refusal : REFUSED_BY_STATUS;
     char endpoint[64] = "";
@@ -121,13 +121,13 @@ void refusal_tell(struct connection *connection, unsigned status)
     if (status < 400 || (incoming != NULL && incoming->exchange.no_refusal))
         return;
     if (incoming != NULL) {
-        tell(connection->http, &incoming->exchange, status, incoming->client.address,
-             incoming->client.key);
+        count_and_log(connection->http, &incoming->exchange, status, incoming->client.address,
+                      incoming->client.key);
         return;
     }
     struct address subscriber = address_subscriber(&connection->address);
-    tell(connection->http, NULL, status, address_text(&connection->address, address),
-         address_text(&subscriber, key));
+    count_and_log(connection->http, NULL, status, address_text(&connection->address, address),
+                  address_text(&subscriber, key));
 }
 
 /* libmicrohttpd itself refuses what it can't read as HTTP. It tells so only in its log, without the
@@ -140,5 +140,5 @@ void refusal_overheard(void *user, const char *format, va_list arguments)
     unsigned status = va_arg(arguments, unsigned);
     metrics_response(daemon->http->metrics, status);
     if (status >= 400)
-        tell(daemon->http, NULL, status, NULL, "");
+        count_and_log(daemon->http, NULL, status, NULL, "");
 }

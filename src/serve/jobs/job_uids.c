@@ -41,7 +41,7 @@ static int check_count(const struct config *config, const struct sb_uids_state *
                          state->count, state->first, (long long)most);
 }
 
-static void tell(struct log *log, const struct sb_uids_state *state)
+static void log_uids(struct log *log, const struct sb_uids_state *state)
 {
     if (state->way == SB_UIDS_SHARED)
         log_say(
@@ -66,6 +66,6 @@ int job_uids_open(struct sb_uids **uids, const struct config *config, struct log
     const struct sb_uids_state state = sb_uids_state(*uids);
     if (check_count(config, &state, err) < 0)
         return -1;
-    tell(log, &state);
+    log_uids(log, &state);
     return 0;
 }

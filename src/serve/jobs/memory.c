@@ -9,7 +9,7 @@
 
 #define MIB (INT64_C(1024) * 1024)
 
-static void tell(struct service *service, const struct sb_host_memory *memory)
+static void log_memory(struct service *service, const struct sb_host_memory *memory)
 {
     if (memory->low)
         log_say(service->log, LOG_WARNING,
@@ -26,7 +26,7 @@ const char *memory_lack(struct service *service, bool look)
     if (memory.low != service->low) {
         service->low = memory.low;
         admit_hold(service->admit, memory.low);
-        tell(service, &memory);
+        log_memory(service, &memory);
     }
     if (!memory.low)
         return NULL;

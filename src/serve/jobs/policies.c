@@ -61,7 +61,7 @@ int policies_load(struct policies **out, const char *directory, struct sb_error 
     return result;
 }
 
-static void lower(struct policies *policies, size_t index, enum sb_limit limit, int64_t most)
+static void lower_cap(struct policies *policies, size_t index, enum sb_limit limit, int64_t most)
 {
     struct sb_policy *policy = policies->policy[index];
     int64_t cap = sb_policy_cap(policy, limit);
@@ -73,9 +73,9 @@ static void lower(struct policies *policies, size_t index, enum sb_limit limit, 
 void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes)
 {
     for (size_t i = 0; i < policies->count; i++) {
-        lower(policies, i, SB_WALL_TIME_MS, wall_time_ms);
-        lower(policies, i, SB_OUTPUT_BYTES, output_bytes);
-        lower(policies, i, SB_RESULT_BYTES, output_bytes);
+        lower_cap(policies, i, SB_WALL_TIME_MS, wall_time_ms);
+        lower_cap(policies, i, SB_OUTPUT_BYTES, output_bytes);
+        lower_cap(policies, i, SB_RESULT_BYTES, output_bytes);
     }
 }
 

@@ -149,7 +149,7 @@ static void show_warm(struct service *service)
 
 /* ── The sandbox ────────────────────────────────────────────────────────────────────────────── */
 
-static void turn(void *user, uint32_t events)
+static void turn_sandbox(void *user, uint32_t events)
 {
     struct service *service = user;
     struct sb_error err;
@@ -183,7 +183,8 @@ static int open_sandbox(struct service *service, struct sb_error *err)
     };
     if (sb_open(&service->sandbox, &options, err) < 0 || enable_warm(service, err) < 0)
         return -1;
-    service->watch = (struct watch){.fd = sb_fd(service->sandbox), .ready = turn, .user = service};
+    service->watch =
+        (struct watch){.fd = sb_fd(service->sandbox), .ready = turn_sandbox, .user = service};
     if (loop_add(service->loop, &service->watch, EPOLLIN) < 0) {
         service->watch.fd = -1;
         return sb_fail(err, "epoll", errno, "can't wait for the sandbox");

@@ -28,7 +28,7 @@ static bool is_temporary(int error)
     return false;
 }
 
-static void plan(struct outbox *outbox, bool moved)
+static void plan_retry(struct outbox *outbox, bool moved)
 {
     if (outbox->loop == NULL)
         return;
@@ -51,7 +51,7 @@ static enum offered offer(struct outbox *outbox, const char *data, size_t size, 
 
 /* A message that has been sent in part is always kept: the reader would take the next message for
  * the rest of it. */
-static bool keep(struct outbox *outbox, const char *data, size_t size, size_t done)
+static bool keep_message(struct outbox *outbox, const char *data, size_t size, size_t done)
 {
     bool room = done > 0 || outbox->bytes == 0 || outbox->bytes + size <= outbox->bytes_max;
     struct message *message = room ? malloc(sizeof(*message) + size) : NULL;
@@ -89,7 +89,7 @@ void outbox_flush(struct outbox *outbox)
             outbox->emptied(outbox->user);
     }
     if (message != NULL)
-        plan(outbox, moved);
+        plan_retry(outbox, moved);
 }
 
 static void retry(void *user)
@@ -106,9 +106,9 @@ void outbox_put(struct outbox *outbox, const void *data, size_t size)
     if (outbox->bytes == 0) /* never before kept messages */
         offered = offer(outbox, data, size, &done);
     if (offered == LATER) {
-        offered = keep(outbox, data, size, done) ? TAKEN : LOST;
+        offered = keep_message(outbox, data, size, done) ? TAKEN : LOST;
         if (offered == TAKEN && outbox->bytes == size)
-            plan(outbox, true);
+            plan_retry(outbox, true);
     }
     outbox->lost += offered == LOST;
 }
@@ -146,7 +146,7 @@ int outbox_attach(struct outbox *outbox, struct loop *loop)
         return -1;
     outbox->loop = loop;
     if (outbox->bytes > 0)
-        plan(outbox, true);
+        plan_retry(outbox, true);
     return 0;
 }
 

@@ -56,7 +56,7 @@ static bool is_kept(cap_value_t capability)
 }
 
 /* Keeps only capabilities that we have. */
-static int keep(cap_t wanted, const cap_t had)
+static int keep_capabilities(cap_t wanted, const cap_t had)
 {
     for (size_t i = 0; i < ARRAY_LEN(kept_by_root); i++) {
         cap_flag_value_t value;
@@ -78,8 +78,9 @@ static int give_up_capabilities(void)
         if (!is_kept(capability))
             cap_drop_bound(capability);
     cap_t had = cap_get_proc(), wanted = cap_init();
-    int result =
-        had != NULL && wanted != NULL && keep(wanted, had) == 0 ? cap_set_proc(wanted) : -1;
+    int result = had != NULL && wanted != NULL && keep_capabilities(wanted, had) == 0
+                     ? cap_set_proc(wanted)
+                     : -1;
     int saved = errno;
     cap_free(had);
     cap_free(wanted);
@@ -162,7 +163,7 @@ static int refuse_families(scmp_filter_ctx filter)
 
 /* Calls of other architectures kill the process, as in jobs. Numbers below 0 are calls that this
  * architecture does not have. */
-static int fill(scmp_filter_ctx filter)
+static int add_rules(scmp_filter_ctx filter)
 {
     int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (result == 0)
@@ -178,7 +179,7 @@ static int fill(scmp_filter_ctx filter)
 static int install_filter(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int result = filter != NULL ? fill(filter) : -ENOMEM;
+    int result = filter != NULL ? add_rules(filter) : -ENOMEM;
     seccomp_release(filter);
     errno = -result;
     return result < 0 ? -1 : 0;
