@@ -2,7 +2,6 @@
  * the subscriber with the most connections loses one; new connections wait in the kernel meanwhile.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
