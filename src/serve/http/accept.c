@@ -1,4 +1,4 @@
-/* Accepts connections, up to a number in all and one for each subscriber. When there is no room,
+/* Accepts connections, up to a limit for all and one for each subscriber. When there is no room,
  * the subscriber with the most connections loses one; new connections wait in the kernel meanwhile.
  */
 #include <errno.h>

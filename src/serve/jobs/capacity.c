@@ -1,5 +1,5 @@
-/* What this host has for jobs: CPUs as the library counts them, and memory by the host's size and
- * the limits of our own cgroups, v2 or v1. In a container these are the container's. */
+/* The host's CPUs and memory for jobs: CPUs as the library counts them, and memory by the host's
+ * size and the limits of our own cgroups, v2 or v1. In a container these are the container's. */
 #include "serve/jobs/capacity.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* What this host has for jobs. */
+/* The host's CPUs and memory for jobs. */
 #ifndef SERVE_CAPACITY_H
 #define SERVE_CAPACITY_H
 

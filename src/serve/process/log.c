@@ -1,18 +1,18 @@
-/* The log. Whoever reads it may stop: a terminal by Ctrl-S, a pipe whose reader hangs, a journal
- * under load. A write that waits for them would stop every job's timer, so none does:
+/* The log. Its reader may stop reading: a terminal by Ctrl-S, a pipe's reader that hangs, a journal
+ * under load. A write that waits for the reader would stop every job's timer, so no write does:
  *
  *     a pipe, a terminal   stderr is opened a second time, without blocking: O_NONBLOCK on the
- *                          descriptor that we were given would be that of our caller, too
+ *                          descriptor that we were given would apply to our caller, too
  *     a socket             MSG_DONTWAIT
- *     the journal          a socket of our own: libsystemd's waits
- *     a file               its disk is waited for, as every program does
+ *     the journal          a socket of our own, since libsystemd's function waits
+ *     a file               writes wait for its disk, as those of every program do
  *
- * Where a pipe or a terminal is somebody else's and can't be opened again, a process of its own
- * reads from a pipe of ours and waits in our place.
+ * If another user's pipe or terminal can't be opened again, a relay process reads from a pipe of
+ * ours and waits in our place.
  *
- * What is not taken is kept up to a bound (outbox.h); what is lost is counted, and said once there
- * is room again. A long line may be taken in parts. Until all of it is, its writer holds the pen:
- * workers write to the same stderr, and lines must stay whole. */
+ * Records that are not taken are kept up to a bound (outbox.h). Lost records are counted, and
+ * reported once there is room again. A long line may be taken in parts. Until all of it is, its
+ * writer holds the pen: workers write to the same stderr, and lines must stay whole. */
 #include "serve/process/log.h"
 
 #include <errno.h>

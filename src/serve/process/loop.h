@@ -1,7 +1,7 @@
 /* One epoll loop for all that a worker waits for: connections, jobs, timers, signals.
  *
- * Nothing that it calls may wait, or no timer ends a job meanwhile. Readers may stop reading, so
- * whatever is written to one is written without waiting:
+ * No handler may wait: meanwhile no timer could kill a job. Readers may stop reading, so all writes
+ * to them are made without waiting:
  *
  *     the log, the journal, the service manager   through an outbox (outbox.h)
  *     clients                                     SOCK_NONBLOCK from accept4 on (accept.c)

@@ -1,10 +1,10 @@
 /* See privileges.h.
  *
- * Jobs inherit the filter, and none of them may see it: a call that their own filter refuses must
- * be answered by that one, or reported by it. So what is refused here has an action to which the
- * kernel prefers those of the jobs' filters (seccomp(2)): SECCOMP_RET_TRACE, which says ENOSYS
- * where no tracer is. Of nearly all calls it looks at the number alone, so that the kernel knows
- * which are always allowed, and runs no filter for them. */
+ * Jobs inherit the filter, but must not notice it: when their own filter refuses a call, that one
+ * must answer or report it. So this filter refuses calls by an action that gives way to those of
+ * the jobs' filters (seccomp(2)): SECCOMP_RET_TRACE, which means ENOSYS without a tracer. For
+ * nearly all calls the filter looks only at the number, so that the kernel knows which are always
+ * allowed, and runs no filter for them. */
 #include "serve/process/privileges.h"
 
 #include <errno.h>
