@@ -1,7 +1,7 @@
 /* Strict reading of JSON. json-c alone would not do: it takes the last of two equal keys, cuts keys
  * at \u0000, replaces half a surrogate pair without a word, and makes 300 bytes of a value that
- * takes three. So the text is walked over first, with a grammar of its own, and json-c sees only
- * what has passed. Nothing here knows what values mean. */
+ * takes three. So json_scan reads the text first, and json-c sees only what has passed. Nothing
+ * here knows what values mean. */
 #include "common/json_text.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/json_scan.h"
 #include "common/utf8.h"
 #include "common/util.h"
 
@@ -22,63 +23,52 @@ struct key {
     size_t size;
 };
 
-struct scan {
-    const char *text, *at, *end;
+struct reader {
+    struct json_scan scan;
+    const char *text;
     const struct json_bounds *bounds;
     const char *name, *step;
     struct sb_error *err;
-    size_t values, depth;
-    struct {
-        char close;       /* the bracket that will close it */
-        size_t first_key; /* of an object */
-    } open[JSON_TEXT_DEPTH];
-    struct key *keys; /* of all the objects that are open, the outermost's first */
+    size_t values;
+    size_t first_key[JSON_TEXT_DEPTH]; /* of each open bracket, in `keys` */
+    struct key *keys;                  /* of all the objects that are open, the outermost's first */
     size_t keys_count, keys_room;
     char *unescaped; /* room for all keys that have escapes, made for the first */
     size_t unescaped_size;
     struct key field; /* the outermost object's key that we are behind */
 };
 
-static const char what_value[] =
-    "this is not JSON: here should be a value: a string in double quotes, a number, true, false, "
-    "null, [ ] or { }; there is no NaN or Infinity";
-
 /* ── Errors ──────────────────────────────────────────────────────────────────────────────────── */
 
-static int line_of(const struct scan *scan, const char *place)
+static int line_of(const struct reader *reader, const char *place)
 {
     int line = 1;
-    for (const char *c = scan->text; c < place && c < scan->end; c++)
+    for (const char *c = reader->text; c < place && c < reader->scan.end; c++)
         line += *c == '\n';
     return line;
 }
 
-static int bad(const struct scan *scan, const char *place, const char *format, ...)
+static int bad(const struct reader *reader, const char *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int bad(const struct scan *scan, const char *place, const char *format, ...)
+static int bad(const struct reader *reader, const char *place, const char *format, ...)
 {
     char what[300], field[64] = "";
     va_list args;
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    if (scan->bounds->name_field && scan->field.written != NULL)
+    if (reader->bounds->name_field && reader->field.written != NULL)
         snprintf(field, sizeof(field), "%.*s",
-                 scan->field.size < sizeof(field) ? (int)scan->field.size : 63, scan->field.said);
-    return sb_fail_field(scan->err, scan->step, field, "%s, line %d: %s", scan->name,
-                         line_of(scan, place), what);
+                 reader->field.size < sizeof(field) ? (int)reader->field.size : 63,
+                 reader->field.said);
+    return sb_fail_field(reader->err, reader->step, field, "%s, line %d: %s", reader->name,
+                         line_of(reader, place), what);
 }
 
-static int bad_end(const struct scan *scan)
+static int no_memory(const struct reader *reader)
 {
-    return bad(scan, scan->end,
-               "the text ends where there should be more: a JSON object in { } is needed");
-}
-
-static int no_memory(const struct scan *scan)
-{
-    return sb_fail(scan->err, scan->step, ENOMEM, "%s", scan->name);
+    return sb_fail(reader->err, reader->step, ENOMEM, "%s", reader->name);
 }
 
 /* How many bytes of a key are shown: whole characters. */
@@ -97,17 +87,7 @@ static int shown_size(const struct key *key)
 
 /* ── Keys ────────────────────────────────────────────────────────────────────────────────────── */
 
-static unsigned hex4(const char *digits)
-{
-    unsigned value = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = digits[i];
-        value = value << 4 | (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return value;
-}
-
-static size_t put_utf8(char *to, unsigned code)
+static size_t put_utf8(char *to, uint32_t code)
 {
     size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
@@ -121,25 +101,20 @@ static size_t put_utf8(char *to, unsigned code)
 static size_t unescape(char *to, const char *from, size_t size)
 {
     static const char named[] = "b\bf\fn\nr\rt\t";
+    const char *end = from + size;
     size_t written = 0;
-    for (const char *end = from + size; from < end; from++) {
+    while (from < end) {
         if (*from != '\\') {
-            to[written++] = *from;
-            continue;
+            to[written++] = *from++;
+        } else if (from[1] == 'u') {
+            uint32_t code;
+            from += json_unicode_escape(from, end, &code);
+            written += put_utf8(to + written, code);
+        } else {
+            const char *pair = strchr(named, from[1]);
+            to[written++] = pair != NULL ? pair[1] : from[1];
+            from += 2;
         }
-        from++;
-        if (*from != 'u') {
-            const char *pair = strchr(named, *from);
-            to[written++] = pair != NULL ? pair[1] : *from;
-            continue;
-        }
-        unsigned code = hex4(from + 1);
-        from += 4;
-        if (code >= 0xd800 && code < 0xdc00) {
-            code = 0x10000 + ((code - 0xd800) << 10) + (hex4(from + 3) - 0xdc00);
-            from += 6;
-        }
-        written += put_utf8(to + written, code);
     }
     return written;
 }
@@ -152,42 +127,45 @@ static int compare_keys(const void *left, const void *right)
 }
 
 /* Takes the key that stands between two quotes. */
-static int add_key(struct scan *scan, const char *written, size_t size)
+static int add_key(struct reader *reader, const char *written, size_t size)
 {
     struct key key = {written, size, written, size};
-    if (scan->keys_count == scan->keys_room) {
-        size_t room = 2 * scan->keys_room + 32;
-        struct key *larger = reallocarray(scan->keys, room, sizeof(*larger));
+    if (reader->scan.depth == 1)
+        reader->field = (struct key){0};
+    if (reader->keys_count == reader->keys_room) {
+        size_t room = 2 * reader->keys_room + 32;
+        struct key *larger = reallocarray(reader->keys, room, sizeof(*larger));
         if (larger == NULL)
-            return no_memory(scan);
-        scan->keys = larger;
-        scan->keys_room = room;
+            return no_memory(reader);
+        reader->keys = larger;
+        reader->keys_room = room;
     }
     if (memchr(written, '\\', size) != NULL) {
-        if (scan->bounds->plain_keys)
-            return bad(scan, written, "keys are written without backslashes");
-        if (scan->unescaped == NULL)
-            scan->unescaped = malloc((size_t)(scan->end - scan->text));
-        if (scan->unescaped == NULL)
-            return no_memory(scan);
-        key.said = scan->unescaped + scan->unescaped_size;
-        key.size = unescape(scan->unescaped + scan->unescaped_size, written, size);
-        scan->unescaped_size += key.size;
+        if (reader->bounds->plain_keys)
+            return bad(reader, written, "keys are written without backslashes");
+        if (reader->unescaped == NULL)
+            reader->unescaped = malloc((size_t)(reader->scan.end - reader->text));
+        if (reader->unescaped == NULL)
+            return no_memory(reader);
+        key.said = reader->unescaped + reader->unescaped_size;
+        key.size = unescape(reader->unescaped + reader->unescaped_size, written, size);
+        reader->unescaped_size += key.size;
     }
-    if (scan->depth == 1)
-        scan->field = key;
+    if (reader->scan.depth == 1)
+        reader->field = key;
     if (memchr(key.said, '\0', key.size) != NULL)
-        return bad(scan, written, "a key must not hold a NUL character (\\u0000)");
-    scan->keys[scan->keys_count++] = key;
+        return bad(reader, written, "a key must not hold a NUL character (\\u0000)");
+    reader->keys[reader->keys_count++] = key;
     return 0;
 }
 
-/* An object closes: sorted, two equal keys stand side by side. */
-static int check_keys(struct scan *scan, size_t first)
+/* An object has closed: sorted, two equal keys stand side by side. */
+static int check_keys(struct reader *reader)
 {
-    struct key *keys = scan->keys + first;
-    size_t count = scan->keys_count - first;
-    scan->keys_count = first;
+    size_t first = reader->first_key[reader->scan.depth];
+    struct key *keys = reader->keys + first;
+    size_t count = reader->keys_count - first;
+    reader->keys_count = first;
     if (count < 2)
         return 0;
     qsort(keys, count, sizeof(*keys), compare_keys);
@@ -195,240 +173,118 @@ static int check_keys(struct scan *scan, size_t first)
         if (compare_keys(&keys[i - 1], &keys[i]) != 0)
             continue;
         const struct key *later = &keys[i - (keys[i - 1].written > keys[i].written)];
-        if (scan->depth == 1)
-            scan->field = *later;
-        return bad(scan, later->written, "the key \"%.*s\" stands twice in one object: remove one",
-                   shown_size(later), later->written);
+        if (reader->scan.depth == 0)
+            reader->field = *later;
+        return bad(reader, later->written,
+                   "the key \"%.*s\" stands twice in one object: remove one", shown_size(later),
+                   later->written);
     }
     return 0;
 }
 
-/* ── The grammar ─────────────────────────────────────────────────────────────────────────────── */
+/* ── Tokens ──────────────────────────────────────────────────────────────────────────────────── */
 
-static void skip_space(struct scan *scan)
+static int refuse(struct reader *reader)
 {
-    while (scan->at < scan->end &&
-           (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r'))
-        scan->at++;
-}
-
-static bool take(struct scan *scan, char c)
-{
-    if (scan->at == scan->end || *scan->at != c)
-        return false;
-    scan->at++;
-    return true;
-}
-
-static bool take_hex4(struct scan *scan, unsigned *code)
-{
-    if (scan->end - scan->at < 4)
-        return false;
-    for (int i = 0; i < 4; i++) {
-        char c = scan->at[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-            return false;
-    }
-    *code = hex4(scan->at);
-    scan->at += 4;
-    return true;
-}
-
-/* What stands behind a backslash. */
-static int take_escape(struct scan *scan)
-{
-    static const char what[] =
-        "a backslash in a string is followed by one of \" \\ / b f n r t, or by u and four digits";
-    const char *place = scan->at;
-    unsigned code, second = 0;
-    if (scan->at == scan->end)
-        return bad_end(scan);
-    char c = *scan->at++;
-    if (c != 'u')
-        return c != '\0' && strchr("\"\\/bfnrt", c) != NULL ? 0 : bad(scan, place, what);
-    if (!take_hex4(scan, &code))
-        return bad(scan, place, what);
-    if (code < 0xd800 || code > 0xdfff)
-        return 0;
-    bool pair = code < 0xdc00 && take(scan, '\\') && take(scan, 'u') && take_hex4(scan, &second);
-    if (!pair || second < 0xdc00 || second > 0xdfff)
-        return bad(scan, place,
+    static const char *const what[] = {
+        [JSON_CUT] = "the text ends where there should be more: a JSON object in { } is needed",
+        [JSON_NO_VALUE] =
+            "this is not JSON: here should be a value: a string in double quotes, a number, true, "
+            "false, null, [ ] or { }; there is no NaN or Infinity",
+        [JSON_NO_KEY] = "this is not JSON: here should be a key in double quotes",
+        [JSON_NO_COLON] = "this is not JSON: here should be a colon (:)",
+        [JSON_MORE_TEXT] = "there is more text after the JSON object: remove it",
+        [JSON_BAD_UTF8] = "this is not valid UTF-8: encode the text as UTF-8",
+        [JSON_CONTROL] = "a string goes on past the end of its line, or holds a control "
+                         "character: write \\n, \\t or \\u00XX",
+        [JSON_ESCAPE] = "a backslash in a string is followed by one of \" \\ / b f n r t, or by u "
+                        "and four digits",
+    };
+    const struct json_scan *scan = &reader->scan;
+    uint32_t code;
+    if (scan->depth == 1 && scan->next == JSON_NEXT_KEY)
+        reader->field = (struct key){0};
+    switch (scan->fault) {
+    case JSON_DEPTH:
+        return bad(reader, scan->place, "nested too deep: at most %zu levels are allowed",
+                   reader->bounds->depth);
+    case JSON_NO_COMMA:
+        return bad(reader, scan->place, "this is not JSON: here should be a comma or %c",
+                   scan->close[scan->depth - 1]);
+    case JSON_SURROGATE:
+        json_unicode_escape(scan->place, scan->end, &code);
+        return bad(reader, scan->place,
                    "\\u%04x is half of a character: write both halves, or the character itself",
                    code);
+    default:
+        return bad(reader, scan->place, "%s", what[scan->fault]);
+    }
+}
+
+static int take_value(struct reader *reader, enum json_token token)
+{
+    const struct json_scan *scan = &reader->scan;
+    if (++reader->values > reader->bounds->values)
+        return bad(reader, scan->start, "there are more than %zu values, the most that is allowed",
+                   reader->bounds->values);
+    if (token == JSON_OBJECT || token == JSON_ARRAY)
+        reader->first_key[scan->depth - 1] = reader->keys_count;
     return 0;
 }
 
-/* Takes a string whose first quote stands here. */
-static int take_string(struct scan *scan)
+static int take(struct reader *reader, enum json_token token)
 {
-    scan->at++;
-    while (scan->at < scan->end) {
-        const char *place = scan->at;
-        unsigned char c = (unsigned char)*place;
-        bool valid = true;
-        scan->at += c < 0x80 ? 1 : utf8_next(place, (size_t)(scan->end - place), &valid);
-        if (!valid)
-            return bad(scan, place, "this is not valid UTF-8: encode the text as UTF-8");
-        if (c == '"')
-            return 0;
-        if (c == '\\' && take_escape(scan) < 0)
-            return -1;
-        if (c < 0x20)
-            return bad(scan, place,
-                       "a string goes on past the end of its line, or holds a control character: "
-                       "write \\n, \\t or \\u00XX");
-    }
-    return bad_end(scan);
-}
-
-static int take_key(struct scan *scan)
-{
-    skip_space(scan);
-    const char *start = scan->at;
-    if (scan->depth == 1)
-        scan->field = (struct key){0};
-    if (start == scan->end)
-        return bad_end(scan);
-    if (*start != '"')
-        return bad(scan, start, "this is not JSON: here should be a key in double quotes");
-    if (take_string(scan) < 0 || add_key(scan, start + 1, (size_t)(scan->at - start) - 2) < 0)
-        return -1;
-    skip_space(scan);
-    if (scan->at == scan->end)
-        return bad_end(scan);
-    return take(scan, ':') ? 0
-                           : bad(scan, scan->at, "this is not JSON: here should be a colon (:)");
-}
-
-static bool take_digits(struct scan *scan)
-{
-    const char *start = scan->at;
-    while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-        scan->at++;
-    return scan->at > start;
-}
-
-static bool take_number(struct scan *scan)
-{
-    take(scan, '-');
-    if (!take(scan, '0') && !take_digits(scan))
-        return false;
-    if (take(scan, '.') && !take_digits(scan))
-        return false;
-    if (!take(scan, 'e') && !take(scan, 'E'))
-        return true;
-    if (!take(scan, '+'))
-        take(scan, '-');
-    return take_digits(scan);
-}
-
-static bool take_word(struct scan *scan, const char *word)
-{
-    size_t size = strlen(word);
-    if ((size_t)(scan->end - scan->at) < size || memcmp(scan->at, word, size) != 0)
-        return false;
-    scan->at += size;
-    return true;
-}
-
-static int take_scalar(struct scan *scan)
-{
-    const char *place = scan->at;
-    if (place == scan->end)
-        return bad_end(scan);
-    if (*place == '"')
-        return take_string(scan);
-    return take_word(scan, "null") || take_word(scan, "true") || take_word(scan, "false") ||
-                   take_number(scan)
-               ? 0
-               : bad(scan, place, "%s", what_value);
-}
-
-/* Takes one scalar, or opens objects and arrays up to the first scalar in them, or closes an empty
- * one at once. */
-static int take_value(struct scan *scan)
-{
-    for (;;) {
-        skip_space(scan);
-        if (++scan->values > scan->bounds->values)
-            return bad(scan, scan->at, "there are more than %zu values, the most that is allowed",
-                       scan->bounds->values);
-        bool object = take(scan, '{');
-        if (!object && !take(scan, '['))
-            return take_scalar(scan);
-        if (scan->depth == scan->bounds->depth || scan->depth == JSON_TEXT_DEPTH)
-            return bad(scan, scan->at, "nested too deep: at most %zu levels are allowed",
-                       scan->bounds->depth);
-        char close = object ? '}' : ']';
-        skip_space(scan);
-        if (take(scan, close))
-            return 0;
-        scan->open[scan->depth].close = close;
-        scan->open[scan->depth++].first_key = scan->keys_count;
-        if (object && take_key(scan) < 0)
-            return -1;
-    }
-}
-
-/* Closes what ends here. */
-static int take_ends(struct scan *scan)
-{
-    skip_space(scan);
-    while (scan->depth > 0 && take(scan, scan->open[scan->depth - 1].close)) {
-        if (check_keys(scan, scan->open[scan->depth - 1].first_key) < 0)
-            return -1;
-        scan->depth--;
-        skip_space(scan);
-    }
-    return 0;
-}
-
-static int scan_text(struct scan *scan)
-{
-    const char *nul =
-        scan->text < scan->end ? memchr(scan->text, '\0', (size_t)(scan->end - scan->text)) : NULL;
-    if (nul != NULL)
-        return bad(scan, nul, "a NUL byte: remove it");
-    skip_space(scan);
-    if (scan->at < scan->end && *scan->at != '{')
-        return bad(scan, scan->at, "a JSON object in { } is needed");
-    do {
-        if (take_value(scan) < 0 || take_ends(scan) < 0)
+    const struct json_scan *scan = &reader->scan;
+    switch (token) {
+    case JSON_FAULT:
+        return refuse(reader);
+    case JSON_KEY:
+        return add_key(reader, scan->start + 1, (size_t)(scan->at - scan->start) - 2);
+    case JSON_CLOSE:
+        if (check_keys(reader) < 0)
             return -1;
         if (scan->depth == 0)
-            break;
-        char close = scan->open[scan->depth - 1].close;
-        if (scan->at == scan->end)
-            return bad_end(scan);
-        if (!take(scan, ','))
-            return bad(scan, scan->at, "this is not JSON: here should be a comma or %c", close);
-        if (close == '}' && take_key(scan) < 0)
+            reader->field = (struct key){0};
+        return 0;
+    default:
+        return take_value(reader, token);
+    }
+}
+
+static int read_text(struct reader *reader)
+{
+    struct json_scan *scan = &reader->scan;
+    const char *nul =
+        scan->at < scan->end ? memchr(scan->at, '\0', (size_t)(scan->end - scan->at)) : NULL;
+    if (nul != NULL)
+        return bad(reader, nul, "a NUL byte: remove it");
+    enum json_token token = json_scan_next(scan);
+    if (token != JSON_OBJECT && scan->start < scan->end && *scan->start != '{')
+        return bad(reader, scan->start, "a JSON object in { } is needed");
+    for (; token != JSON_END; token = json_scan_next(scan))
+        if (take(reader, token) < 0)
             return -1;
-    } while (true);
-    scan->field = (struct key){0};
-    return scan->at == scan->end
-               ? 0
-               : bad(scan, scan->at, "there is more text after the JSON object: remove it");
+    return 0;
 }
 
 /* ── json-c ──────────────────────────────────────────────────────────────────────────────────── */
 
-static struct json_object *make_objects(const struct scan *scan, size_t size)
+static struct json_object *make_objects(const struct reader *reader, size_t size)
 {
     /* json-c counts the scalar in the innermost array as a level. */
-    struct json_tokener *tokener = json_tokener_new_ex((int)scan->bounds->depth + 2);
+    struct json_tokener *tokener = json_tokener_new_ex((int)reader->bounds->depth + 2);
     if (tokener == NULL) {
-        no_memory(scan);
+        no_memory(reader);
         return NULL;
     }
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    struct json_object *object = json_tokener_parse_ex(tokener, scan->text, (int)size);
+    struct json_object *object = json_tokener_parse_ex(tokener, reader->text, (int)size);
     enum json_tokener_error error = json_tokener_get_error(tokener);
     json_tokener_free(tokener);
     if (error == json_tokener_success && object != NULL)
         return object;
     json_object_put(object);
-    sb_fail(scan->err, scan->step, 0, "%s: this can't be read: %s", scan->name,
+    sb_fail(reader->err, reader->step, 0, "%s: this can't be read: %s", reader->name,
             json_tokener_error_desc(error));
     return NULL;
 }
@@ -436,22 +292,18 @@ static struct json_object *make_objects(const struct scan *scan, size_t size)
 struct json_object *json_text_parse(const char *text, size_t size, const struct json_bounds *bounds,
                                     const char *name, const char *step, struct sb_error *err)
 {
-    struct scan scan = {.text = text,
-                        .at = text,
-                        .end = text + size,
-                        .bounds = bounds,
-                        .name = name,
-                        .step = step,
-                        .err = err};
+    struct reader reader = {.text = text, .bounds = bounds, .name = name, .step = step, .err = err};
     if (size > bounds->size) {
         sb_fail(err, step, 0, "%s is larger than %zu KiB, the most that is allowed", name,
                 bounds->size / 1024);
         return NULL;
     }
-    int result = scan_text(&scan);
-    free(scan.keys);
-    free(scan.unescaped);
-    return result == 0 ? make_objects(&scan, size) : NULL;
+    json_scan_begin(&reader.scan, text, size,
+                    bounds->depth < JSON_TEXT_DEPTH ? bounds->depth : JSON_TEXT_DEPTH);
+    int result = read_text(&reader);
+    free(reader.keys);
+    free(reader.unescaped);
+    return result == 0 ? make_objects(&reader, size) : NULL;
 }
 
 const char *json_kind(struct json_object *value)

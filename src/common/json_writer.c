@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_plain.h"
 #include "common/utf8.h"
 
 /* Makes room and returns where `size` more bytes may be put, or NULL. */
@@ -105,39 +106,6 @@ void json_thousandths(struct json_writer *writer, int64_t value)
 
 /* ── Strings ─────────────────────────────────────────────────────────────────────────────────── */
 
-#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
-
-/* Not 0 when one of eight bytes is below `b`, which is 0x80 at most; bytes from 0x80 up don't
- * count. */
-static uint64_t any_below(uint64_t word, unsigned b)
-{
-    return (word - EACH_BYTE(b)) & ~word & EACH_BYTE(0x80u);
-}
-
-static bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-/* How many of the first bytes stand for themselves in a JSON string: eight at a time, as output is
- * mostly such. */
-static size_t plain_run(const char *text, size_t size)
-{
-    size_t i = 0;
-    uint64_t word;
-    while (i + sizeof(word) <= size) {
-        memcpy(&word, text + i, sizeof(word));
-        if ((word & EACH_BYTE(0x80u)) != 0 || any_below(word, 0x20) != 0 ||
-            any_below(word ^ EACH_BYTE((unsigned)'"'), 1) != 0 ||
-            any_below(word ^ EACH_BYTE((unsigned)'\\'), 1) != 0)
-            break;
-        i += sizeof(word);
-    }
-    while (i < size && is_plain((unsigned char)text[i]))
-        i++;
-    return i;
-}
-
 /* Returns the size of what it has taken: one character. */
 static size_t put_escape(struct json_writer *writer, unsigned char c)
 {
@@ -169,11 +137,11 @@ void json_string(struct json_writer *writer, const char *text, size_t size)
 {
     put_byte(writer, '"');
     for (size_t i = 0; i < size;) {
-        size_t run = plain_run(text + i, size - i);
+        size_t run = json_plain_run(text + i, size - i);
         put(writer, text + i, run);
         i += run;
         /* The others come in runs, too: of a language, or of somebody who wants to keep us busy. */
-        for (unsigned char c; i < size && !is_plain(c = (unsigned char)text[i]);)
+        for (unsigned char c; i < size && !json_is_plain(c = (unsigned char)text[i]);)
             i += c < 0x80 ? put_escape(writer, c) : put_character(writer, text + i, size - i);
     }
     put_byte(writer, '"');

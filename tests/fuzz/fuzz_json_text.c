@@ -1,9 +1,10 @@
-/* Any bytes as JSON: what is taken is JSON, json-c makes the same of it again when it has printed
- * it, and nothing is refused without a reason. */
+/* Any bytes as JSON: its tokens stand one behind another, what is taken is JSON, json-c makes the
+ * same of it again when it has printed it, and nothing is refused without a reason. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/json_scan.h"
 #include "common/json_text.h"
 #include "common/json_valid.h"
 
@@ -23,9 +24,33 @@ static void check_reason(const char *message)
     abort();
 }
 
+/* The closing tokens are as many as the opening ones; a fault lies in the text. */
+static void check_tokens(const char *text, size_t size)
+{
+    struct json_scan scan;
+    json_scan_begin(&scan, text, size, bounds.depth);
+    const char *behind = text;
+    size_t depth = 0;
+    for (enum json_token token; (token = json_scan_next(&scan)) != JSON_END; behind = scan.at) {
+        if (token == JSON_FAULT) {
+            if (scan.place < behind || scan.place > scan.end)
+                abort();
+            return;
+        }
+        depth += token == JSON_OBJECT || token == JSON_ARRAY;
+        depth -= token == JSON_CLOSE;
+        if (scan.start < behind || scan.at <= scan.start || scan.at > scan.end ||
+            scan.depth != depth || depth > bounds.depth)
+            abort();
+    }
+    if (depth != 0 || !json_valid(text, size))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
+    check_tokens(text, size);
     struct sb_error err = {0};
     struct json_object *object = json_text_parse(text, size, &bounds, "x", "fuzz", &err);
     if (object == NULL) {
