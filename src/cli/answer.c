@@ -6,36 +6,12 @@
 #include <string.h>
 
 #include "common/base64.h"
+#include "common/json_scan.h"
 #include "common/json_valid.h"
 #include "common/sentence.h"
 #include "common/util.h"
 
 /* ── Members ────────────────────────────────────────────────────────────────────────────────── */
-
-/* Where the value at `at` ends: the first comma or bracket that is not in a string and belongs to
- * the object around it. NULL when the text ends before. */
-static const char *value_end(const char *at, const char *end)
-{
-    bool in_string = false;
-    size_t depth = 0;
-    for (; at < end; at++) {
-        if (in_string) {
-            if (*at == '\\')
-                at++;
-            else if (*at == '"')
-                in_string = false;
-        } else if (*at == '"') {
-            in_string = true;
-        } else if (*at == '{' || *at == '[') {
-            depth++;
-        } else if (depth == 0 && (*at == ',' || *at == '}')) {
-            return at;
-        } else if (*at == '}' || *at == ']') {
-            depth--;
-        }
-    }
-    return NULL;
-}
 
 static struct json_object *parse(const char *text, size_t size)
 {
@@ -49,53 +25,57 @@ static struct json_object *parse(const char *text, size_t size)
     return value;
 }
 
-/* It is shown as it is, and so has to be as good as one of ours. */
-static int read_result(struct answer *answer, const char *value, size_t size)
+/* Takes a whole value. NULL: there is none. */
+static const char *take_value(struct json_scan *scan, size_t *size)
 {
-    free_memory(&answer->result);
-    answer->result = malloc(size + 1);
-    if (answer->result == NULL)
-        return -1;
-    memcpy(answer->result, value, size);
-    answer->result[size] = '\0';
-    json_mend_surrogates(answer->result, size);
-    if (!json_valid(answer->result, size))
-        return -1;
-    if (strncmp(value, "null", 4) == 0)
-        free_memory(&answer->result);
-    return 0;
+    size_t depth = scan->depth;
+    enum json_token token = json_scan_next(scan);
+    const char *value = scan->start;
+    while (token != JSON_FAULT && scan->depth > depth)
+        token = json_scan_next(scan);
+    *size = (size_t)(scan->at - value);
+    return token != JSON_FAULT ? value : NULL;
 }
 
-/* Takes "name":value… into the answer. Returns where it ends, NULL when it is none. */
-static const char *read_member(struct answer *answer, const char *at, const char *end)
+static int keep_result(struct answer *answer, const char *value, size_t size)
+{
+    free_memory(&answer->result);
+    if (*value == 'n') /* null */
+        return 0;
+    answer->result = strndup(value, size);
+    return answer->result != NULL ? 0 : -1;
+}
+
+/* Takes the value of the key that the scan is at. */
+static int read_member(struct answer *answer, struct json_scan *scan)
 {
     char name[32];
-    const char *quote = *at == '"' ? memchr(at + 1, '"', (size_t)(end - at - 1)) : NULL;
-    if (quote == NULL || (size_t)(quote - at) > sizeof(name) || end - quote < 2 || quote[1] != ':')
-        return NULL;
-    snprintf(name, sizeof(name), "%.*s", (int)(quote - at - 1), at + 1);
-    const char *value = quote + 2, *behind = value_end(value, end);
-    if (behind == NULL)
-        return NULL;
-    size_t size = (size_t)(behind - value);
+    size_t size = (size_t)(scan->at - scan->start) - 2;
+    if (size >= sizeof(name))
+        return -1;
+    snprintf(name, sizeof(name), "%.*s", (int)size, scan->start + 1);
+    const char *value = take_value(scan, &size);
+    if (value == NULL)
+        return -1;
     if (strcmp(name, "result") == 0)
-        return read_result(answer, value, size) < 0 ? NULL : behind;
+        return keep_result(answer, value, size);
     /* With the byte behind it, which tells that a number ends. */
     json_object_object_add(answer->fields, name, parse(value, size + 1));
-    return behind;
+    return 0;
 }
 
 static int read_members(struct answer *answer, const char *body, size_t size)
 {
-    const char *end = body + size, *at = body + 1;
-    if (size < 2 || *body != '{')
+    struct json_scan scan;
+    enum json_token token;
+    /* A result lies one deeper than where it was checked first. */
+    json_scan_begin(&scan, body, size, JSON_VALID_DEPTH + 1);
+    if (json_scan_next(&scan) != JSON_OBJECT)
         return -1;
-    while (at != NULL && at < end && (at = read_member(answer, at, end)) != NULL) {
-        if (*at == '}')
-            return 0;
-        at++;
-    }
-    return -1;
+    while ((token = json_scan_next(&scan)) == JSON_KEY)
+        if (read_member(answer, &scan) < 0)
+            return -1;
+    return token == JSON_CLOSE && json_scan_next(&scan) == JSON_END ? 0 : -1;
 }
 
 /* ── Values ─────────────────────────────────────────────────────────────────────────────────── */

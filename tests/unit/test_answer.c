@@ -129,6 +129,9 @@ static void what_is_neither_is_not_taken(void **state)
         "{\"verdict\":\"ok\"," STREAMS ",\"result\":1 2}",
         "{\"verdict\":\"ok\"," STREAMS ",\"result\":nullify}",
         "{\"verdict\":\"ok\"," STREAMS ",\"result\":\"\xff\"}",
+        "{\"verdict\":\"ok\"," STREAMS ",\"result\":\"\\ud800\"}",
+        "{\"verdict\":\"ok\"," STREAMS ",\"result\":}",
+        "{\"verdict\":\"ok\"," STREAMS "}}",
         "{\"a name that is longer than any that an answer has\":1}",
     };
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
