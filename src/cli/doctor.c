@@ -1,6 +1,11 @@
 #include "cli/doctor.h"
 
-#include <json-c/json.h>
+#include <stdio.h>
+
+#include "cli/message.h"
+#include "cli/status.h"
+#include "common/json_writer.h"
+#include "common/util.h"
 
 /* As wide as the longest name. */
 #define NAME_WIDTH 44
@@ -29,35 +34,46 @@ static int doctor_text(const struct options *options)
     return missing == 0 ? 0 : 1;
 }
 
-static void add_text(struct json_object *object, const char *key, const char *text)
+static void put_finding(void *user, const struct sb_finding *finding)
 {
-    json_object_object_add(object, key, text != NULL ? json_object_new_string(text) : NULL);
-}
-
-static void collect_finding(void *user, const struct sb_finding *finding)
-{
-    struct json_object *object = json_object_new_object();
-    add_text(object, "name", finding->name);
-    json_object_object_add(object, "ok", json_object_new_boolean(finding->ok));
-    json_object_object_add(object, "required", json_object_new_boolean(finding->required));
-    add_text(object, "detail", finding->detail);
-    add_text(object, "meaning", finding->meaning);
-    add_text(object, "remedy", finding->remedy);
-    json_object_array_add(user, object);
+    struct json_writer *writer = user;
+    json_item(writer);
+    json_bracket(writer, '{');
+    json_member(writer, "name", finding->name);
+    json_key(writer, "ok");
+    json_boolean(writer, finding->ok);
+    json_key(writer, "required");
+    json_boolean(writer, finding->required);
+    json_member(writer, "detail", finding->detail);
+    json_member(writer, "meaning", finding->meaning);
+    json_member(writer, "remedy", finding->remedy);
+    json_bracket(writer, '}');
 }
 
 static int doctor_json(const struct options *options)
 {
-    struct json_object *findings = json_object_new_array();
-    int missing =
-        sb_doctor(&options->sandbox, options->policy_directory, collect_finding, findings);
-    struct json_object *answer = json_object_new_object();
-    json_object_object_add(answer, "ok", json_object_new_boolean(missing == 0));
-    json_object_object_add(answer, "missing", json_object_new_int(missing));
-    json_object_object_add(answer, "findings", findings);
-    puts(json_object_to_json_string_ext(answer,
-                                        JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(answer);
+    struct json_writer findings, answer;
+    json_begin(&findings, 8192);
+    json_bracket(&findings, '[');
+    int missing = sb_doctor(&options->sandbox, options->policy_directory, put_finding, &findings);
+    json_bracket(&findings, ']');
+    _cleanup_free_ char *list = json_end(&findings);
+
+    json_begin(&answer, findings.size + 64);
+    json_bracket(&answer, '{');
+    json_key(&answer, "ok");
+    json_boolean(&answer, missing == 0);
+    json_key(&answer, "missing");
+    json_integer(&answer, missing);
+    json_key(&answer, "findings");
+    json_verbatim(&answer, list != NULL ? list : "null");
+    json_bracket(&answer, '}');
+    _cleanup_free_ char *json = json_end(&answer);
+    if (list == NULL || json == NULL) {
+        say("out of memory (--doctor)");
+        return STATUS_FAILED;
+    }
+    puts(json);
     return missing == 0 ? 0 : 1;
 }
 

@@ -10,19 +10,13 @@
 #include "common/limits_json.h"
 #include "common/util.h"
 
-static void put_text(struct json_writer *writer, const char *key, const char *text)
-{
-    json_key(writer, key);
-    json_string(writer, text, strlen(text));
-}
-
 static void put_policy(struct json_writer *writer, const struct sb_policy *policy)
 {
     const char *description = sb_policy_description(policy);
     json_item(writer);
     json_bracket(writer, '{');
-    put_text(writer, "name", sb_policy_name(policy));
-    put_text(writer, "description", description != NULL ? description : "");
+    json_member(writer, "name", sb_policy_name(policy));
+    json_member(writer, "description", description != NULL ? description : "");
     limits_json(writer, "limits", policy, sb_policy_limit);
     json_bracket(writer, '}');
 }

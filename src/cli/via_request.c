@@ -71,16 +71,6 @@ static void put_text(struct json_writer *writer, const char *key, const char *te
     json_string(writer, text, strlen(text));
 }
 
-/* A member whose name is anyone's text. */
-static void put_member(struct json_writer *writer, const char *name, size_t name_size,
-                       const char *text, size_t size)
-{
-    json_item(writer);
-    json_string(writer, name, name_size);
-    json_verbatim(writer, ":");
-    json_string(writer, text, size);
-}
-
 /* A source file that is in another encoding than UTF-8, or says so, goes as the bytes that it is.
  */
 static void put_code(struct json_writer *writer, const struct options *options,
@@ -126,7 +116,8 @@ static int put_files(struct json_writer *writer, const struct files *files, stru
             if (strcmp(files->items[other].path, file->path) == 0)
                 return fail(err, "files", "two files have the name '%.100s'; rename one",
                             file->path);
-        put_member(writer, file->path, strlen(file->path), file->data, file->size);
+        json_any_key(writer, file->path, strlen(file->path));
+        json_string(writer, file->data, file->size);
     }
     json_bracket(writer, '}');
     return 0;
@@ -163,8 +154,10 @@ static int put_env(struct json_writer *writer, const char *const *env, struct sb
         const char *value = *env + size + 1;
         if (!is_text(*env, strlen(*env)))
             return not_text(err, "env", "a variable of --env");
-        if (!is_set_again(env + 1, *env, size))
-            put_member(writer, *env, size, value, strlen(value));
+        if (is_set_again(env + 1, *env, size))
+            continue;
+        json_any_key(writer, *env, size);
+        json_string(writer, value, strlen(value));
     }
     json_bracket(writer, '}');
     return 0;
@@ -206,11 +199,11 @@ static int put_all(struct json_writer *writer, const struct options *options,
     /* A service that does not know the field refuses it: ask for it only where it is wanted. */
     if (options->merge_stderr) {
         json_key(writer, "merge_stderr");
-        json_verbatim(writer, "true");
+        json_boolean(writer, true);
     }
     /* What the script wrote, byte for byte. */
     json_key(writer, "base64");
-    json_verbatim(writer, "true");
+    json_boolean(writer, true);
     json_bracket(writer, '}');
     return 0;
 }

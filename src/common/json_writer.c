@@ -1,6 +1,6 @@
 /* A writer of JSON text. json-c would hold each text twice more before it is out, lets invalid
  * UTF-8 pass, and keeps integers to 64 bits, which Python does not: so a verdict, whose texts are
- * large and hostile, is written directly. Text from files is still read with json-c. */
+ * large and hostile, is written directly. */
 #include "common/json_writer.h"
 
 #include <stdio.h>
@@ -58,8 +58,23 @@ char *json_end(struct json_writer *writer)
     return NULL;
 }
 
+static void new_line(struct json_writer *writer)
+{
+    if (!writer->indented)
+        return;
+    put_byte(writer, '\n');
+    for (unsigned i = 0; i < writer->depth; i++)
+        put(writer, "  ", 2);
+}
+
 void json_bracket(struct json_writer *writer, char bracket)
 {
+    if (bracket == '{' || bracket == '[') {
+        writer->depth++;
+    } else {
+        writer->depth--;
+        new_line(writer);
+    }
     put_byte(writer, bracket);
 }
 
@@ -68,6 +83,12 @@ void json_item(struct json_writer *writer)
     char last = writer->failed || writer->size == 0 ? '{' : writer->text[writer->size - 1];
     if (last != '{' && last != '[')
         put_byte(writer, ',');
+    new_line(writer);
+}
+
+static void put_colon(struct json_writer *writer)
+{
+    put(writer, ": ", writer->indented ? 2 : 1);
 }
 
 void json_key(struct json_writer *writer, const char *key)
@@ -75,12 +96,34 @@ void json_key(struct json_writer *writer, const char *key)
     json_item(writer);
     put_byte(writer, '"');
     put(writer, key, strlen(key));
-    put(writer, "\":", 2);
+    put_byte(writer, '"');
+    put_colon(writer);
+}
+
+void json_any_key(struct json_writer *writer, const char *key, size_t size)
+{
+    json_item(writer);
+    json_string(writer, key, size);
+    put_colon(writer);
+}
+
+void json_member(struct json_writer *writer, const char *key, const char *text)
+{
+    json_key(writer, key);
+    if (text == NULL)
+        json_null(writer);
+    else
+        json_string(writer, text, strlen(text));
 }
 
 void json_null(struct json_writer *writer)
 {
     put(writer, "null", 4);
+}
+
+void json_boolean(struct json_writer *writer, bool value)
+{
+    put(writer, value ? "true" : "false", value ? 4 : 5);
 }
 
 void json_integer(struct json_writer *writer, int64_t value)

@@ -1,5 +1,5 @@
-/* JSON text, written piece by piece into one buffer. What goes in may be any bytes: what comes out
- * is valid UTF-8 on one line. Memory that runs short is remembered and told at the end. */
+/* JSON text, written piece by piece into one buffer. Texts may be any bytes; the result is valid
+ * UTF-8, on one line or, for people, indented. A lack of memory is remembered until the end. */
 #ifndef SB_JSON_WRITER_H
 #define SB_JSON_WRITER_H
 
@@ -12,6 +12,8 @@ struct json_writer {
     size_t size;
     size_t room;
     bool failed;
+    bool indented; /* set it after json_begin: each value stands on a line of its own */
+    unsigned depth;
 };
 
 /* `expected`: the size that the text will probably have. */
@@ -26,10 +28,17 @@ void json_bracket(struct json_writer *writer, char bracket);
 /* The name of the member whose value comes next: plain ASCII. */
 void json_key(struct json_writer *writer, const char *key);
 
+/* The same for a name that may be any text. */
+void json_any_key(struct json_writer *writer, const char *key, size_t size);
+
+/* A whole member: its value is a string, or null for NULL. */
+void json_member(struct json_writer *writer, const char *key, const char *text);
+
 /* Before each element of an array. */
 void json_item(struct json_writer *writer);
 
 void json_null(struct json_writer *writer);
+void json_boolean(struct json_writer *writer, bool value);
 void json_string(struct json_writer *writer, const char *text, size_t size);
 void json_base64(struct json_writer *writer, const void *data, size_t size);
 

@@ -20,15 +20,6 @@ const char *sb_word_name(enum sb_word word)
     return (unsigned)word < ARRAY_LEN(words) ? words[word] : "internal";
 }
 
-static void put_text(struct json_writer *writer, const char *key, const char *text)
-{
-    json_key(writer, key);
-    if (text == NULL)
-        json_null(writer);
-    else
-        json_string(writer, text, strlen(text));
-}
-
 /* What `print` wrote last is the end of a line, not of what it says. */
 static void put_output(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
 {
@@ -83,7 +74,7 @@ static void put_signal(struct json_writer *writer, int signal)
     char name[24];
     const char *abbreviation = sigabbrev_np(signal);
     if (signal <= 0) {
-        put_text(writer, "signal", NULL);
+        json_member(writer, "signal", NULL);
         return;
     }
     if (abbreviation != NULL)
@@ -92,7 +83,7 @@ static void put_signal(struct json_writer *writer, int signal)
         snprintf(name, sizeof(name), "SIGRTMIN+%d", signal - SIGRTMIN);
     else
         snprintf(name, sizeof(name), "SIG%d", signal); /* two that the C library keeps to itself */
-    put_text(writer, "signal", name);
+    json_member(writer, "signal", name);
 }
 
 static void put_result(struct json_writer *writer, const char *result)
@@ -128,8 +119,8 @@ static void put_enforcement(struct json_writer *writer, const struct sb_verdict 
 {
     json_key(writer, "enforcement");
     json_bracket(writer, '{');
-    put_text(writer, "cgroup", verdict->cgroup);
-    put_text(writer, "start", verdict->start);
+    json_member(writer, "cgroup", verdict->cgroup);
+    json_member(writer, "start", verdict->start);
     json_key(writer, "missing");
     json_bracket(writer, '[');
     for (size_t i = 0; verdict->missing != NULL && verdict->missing[i] != NULL; i++) {
@@ -154,7 +145,7 @@ static void put_denied(struct json_writer *writer, const struct sb_verdict *verd
     for (int64_t i = 0; i < verdict->denied_count; i++) {
         json_item(writer);
         json_bracket(writer, '{');
-        put_text(writer, "call", verdict->denied[i].call);
+        json_member(writer, "call", verdict->denied[i].call);
         put_integer(writer, "count", verdict->denied[i].count);
         json_bracket(writer, '}');
     }
@@ -179,11 +170,11 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
 
     json_begin(&writer, expected_size(verdict));
     json_bracket(&writer, '{');
-    put_text(&writer, "status", success ? "success" : "error");
+    json_member(&writer, "status", success ? "success" : "error");
     put_output(&writer, verdict, flags);
     if (!success)
         put_error(&writer, verdict, flags);
-    put_text(&writer, "verdict", sb_word_name(verdict->word));
+    json_member(&writer, "verdict", sb_word_name(verdict->word));
     put_stream(&writer, "stdout", verdict, SB_STDOUT, flags);
     put_stream(&writer, "stderr", verdict, SB_STDERR, flags);
     put_truncated(&writer, verdict);
@@ -193,7 +184,7 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
     put_usage(&writer, verdict);
     put_enforcement(&writer, verdict);
     put_denied(&writer, verdict);
-    put_text(&writer, "id", verdict->id);
+    json_member(&writer, "id", verdict->id);
     json_bracket(&writer, '}');
     return json_end(&writer);
 }

@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "common/json_file.h"
+#include "common/json_writer.h"
 #include "common/util.h"
 #include "policy/limit.h"
 #include "policy/policy_values.h"
@@ -163,123 +164,108 @@ int policy_from_json(struct sb_policy *policy, struct json_object *object, const
 
 /* ── Printing ────────────────────────────────────────────────────────────────────────────────── */
 
-/* What could not be made is NULL; adding it then fails, too. */
-static bool add(struct json_object *object, const char *key, struct json_object *value)
-{
-    if (object != NULL && value != NULL && json_object_object_add(object, key, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
-}
-
-/* Thousandths as the shortest number: json-c's own "%.17g" makes 0.10000000000000001 of 0.1. */
-static struct json_object *cpus_number(int64_t thousandths)
+/* The shortest number: 1, 0.25. */
+static void put_cpus(struct json_writer *writer, int64_t thousandths)
 {
     char text[32];
-    if (thousandths % 1000 == 0)
-        return json_object_new_int64(thousandths / 1000);
     int length = snprintf(text, sizeof(text), "%lld.%03lld", (long long)(thousandths / 1000),
                           (long long)(thousandths % 1000));
     while (text[length - 1] == '0')
         text[--length] = '\0';
-    return json_object_new_double_s((double)thousandths / 1000, text);
+    if (text[length - 1] == '.')
+        text[length - 1] = '\0';
+    json_verbatim(writer, text);
 }
 
-static struct json_object *limits_object(const struct sb_limits *limits)
+static void put_limits(struct json_writer *writer, const struct sb_limits *limits)
 {
-    struct json_object *object = json_object_new_object();
+    json_bracket(writer, '{');
     for (size_t i = 0; i < SB_LIMITS; i++) {
-        struct json_object *number = i == SB_MILLICPUS ? cpus_number(limits->value[i])
-                                                       : json_object_new_int64(limits->value[i]);
-        if (!add(object, sb_limit_info((enum sb_limit)i)->name, number)) {
-            json_object_put(object);
-            return NULL;
-        }
+        json_key(writer, sb_limit_info((enum sb_limit)i)->name);
+        if (i == SB_MILLICPUS)
+            put_cpus(writer, limits->value[i]);
+        else
+            json_integer(writer, limits->value[i]);
     }
-    return object;
+    json_bracket(writer, '}');
 }
 
-static struct json_object *environment_object(char *const *environment)
+static void put_environment(struct json_writer *writer, char *const *environment)
 {
-    struct json_object *object = json_object_new_object();
-    for (size_t i = 0; environment[i] != NULL; i++) {
-        const char *equals = strchr(environment[i], '=');
-        _cleanup_free_ char *name = strndup(environment[i], (size_t)(equals - environment[i]));
-        if (name == NULL || !add(object, name, json_object_new_string(equals + 1))) {
-            json_object_put(object);
-            return NULL;
-        }
+    json_bracket(writer, '{');
+    for (; *environment != NULL; environment++) {
+        size_t size = strcspn(*environment, "=");
+        const char *value = *environment + size + 1;
+        json_any_key(writer, *environment, size);
+        json_string(writer, value, strlen(value));
     }
-    return object;
+    json_bracket(writer, '}');
 }
 
-static struct json_object *mounts_array(const struct sb_policy *policy)
+static void put_mounts(struct json_writer *writer, const struct sb_policy *policy)
 {
-    struct json_object *array = json_object_new_array();
+    json_bracket(writer, '[');
     for (size_t i = 0; i < policy->mounts_count; i++) {
-        struct json_object *mount = json_object_new_object();
-        if (!add(mount, "source", json_object_new_string(policy->mounts[i].source)) ||
-            !add(mount, "target", json_object_new_string(policy->mounts[i].target)) ||
-            array == NULL || json_object_array_add(array, mount) < 0) {
-            json_object_put(mount);
-            json_object_put(array);
-            return NULL;
-        }
+        json_item(writer);
+        json_bracket(writer, '{');
+        json_member(writer, "source", policy->mounts[i].source);
+        json_member(writer, "target", policy->mounts[i].target);
+        json_bracket(writer, '}');
     }
-    return array;
+    json_bracket(writer, ']');
 }
 
-static struct json_object *strings_array(char *const *strings)
+static void put_strings(struct json_writer *writer, char *const *strings)
 {
-    struct json_object *array = json_object_new_array();
-    for (size_t i = 0; strings[i] != NULL; i++) {
-        struct json_object *string = json_object_new_string(strings[i]);
-        if (string == NULL || array == NULL || json_object_array_add(array, string) < 0) {
-            json_object_put(string);
-            json_object_put(array);
-            return NULL;
-        }
+    json_bracket(writer, '[');
+    for (; *strings != NULL; strings++) {
+        json_item(writer);
+        json_string(writer, *strings, strlen(*strings));
     }
-    return array;
+    json_bracket(writer, ']');
 }
 
-static struct json_object *key_value(const struct sb_policy *policy, const struct key *key)
+static void put_key(struct json_writer *writer, const struct sb_policy *policy,
+                    const struct key *key)
 {
     const void *field = (const char *)policy + key->offset;
+    json_key(writer, key->name);
     switch (key->kind) {
     case TEXT:
-        return json_object_new_string(*(char *const *)field);
+        json_string(writer, *(char *const *)field, strlen(*(char *const *)field));
+        break;
     case LIMITS:
-        return limits_object(field);
+        put_limits(writer, field);
+        break;
     case ENVIRONMENT:
-        return environment_object(policy->environment);
+        put_environment(writer, policy->environment);
+        break;
     case MOUNTS:
-        return mounts_array(policy);
+        put_mounts(writer, policy);
+        break;
     case SWITCH:
-        return json_object_new_boolean(*(const bool *)field);
+        json_boolean(writer, *(const bool *)field);
+        break;
     case CHOICE:
-        return json_object_new_string(key->word[*(const unsigned char *)field]);
+        json_string(writer, key->word[*(const unsigned char *)field],
+                    strlen(key->word[*(const unsigned char *)field]));
+        break;
     case MODULES:
-        return strings_array(policy->preload);
+        put_strings(writer, policy->preload);
+        break;
     }
-    return NULL;
 }
 
 char *sb_policy_json(const struct sb_policy *policy)
 {
-    char *text = NULL;
     if (policy == NULL)
         return NULL;
-    struct json_object *object = json_object_new_object();
-    bool complete = object != NULL;
-    for (size_t i = 0; i < ARRAY_LEN(keys) && complete; i++)
-        complete = add(object, keys[i].name, key_value(policy, &keys[i]));
-    if (complete) {
-        const char *printed = json_object_to_json_string_ext(
-            object,
-            JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-        text = printed != NULL ? strdup(printed) : NULL;
-    }
-    json_object_put(object);
-    return text;
+    struct json_writer writer;
+    json_begin(&writer, 4096);
+    writer.indented = true;
+    json_bracket(&writer, '{');
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        put_key(&writer, policy, &keys[i]);
+    json_bracket(&writer, '}');
+    return json_end(&writer);
 }
