@@ -168,7 +168,7 @@ int files_add(struct files *files, const char *path, struct sb_error *err)
 int gather_files(const struct options *options, struct files *files, struct sb_error *err)
 {
     files->script = options->code == NULL ? options->script : NULL;
-    for (const char **path = options->files; *path != NULL; path++) {
+    for (const char **path = options->files; path != NULL && *path != NULL; path++) {
         if (files_add(files, *path, err) < 0)
             return -1;
     }

@@ -149,7 +149,7 @@ static int put_env(struct json_writer *writer, const char *const *env, struct sb
 {
     json_key(writer, "env");
     json_bracket(writer, '{');
-    for (; *env != NULL; env++) {
+    for (; env != NULL && *env != NULL; env++) {
         size_t size = strcspn(*env, "=");
         const char *value = *env + size + 1;
         if (!is_text(*env, strlen(*env)))

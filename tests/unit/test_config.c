@@ -39,13 +39,13 @@ static void each_row_has_a_name_of_its_own_and_a_good_standard_value(void **stat
     struct config_reader reader;
     struct sb_error err;
     assert_int_equal(config_begin(&reader, &config, &err), 0);
-    for (size_t i = 0; i < config_rows_count; i++) {
-        const struct config_row *row = &config_rows[i];
+    for (size_t i = 0; i < config_options.count; i++) {
+        const struct option_row *row = &config_options.rows[i];
         assert_true(strlen(row->help) > 0);
-        if (row->kind == CONFIG_HEADING)
+        if (row->read == NULL)
             continue;
-        assert_ptr_equal(config_row(row->name), row);
-        assert_true(row->argument != NULL || row->kind == CONFIG_FLAG);
+        assert_ptr_equal(option_find(&config_options, row->name), row);
+        assert_true(row->argument != NULL || row->read == option_flag);
     }
     assert_int_equal(config_check(&config, &err), 0);
     config_reader_end(&reader);

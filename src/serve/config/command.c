@@ -1,121 +1,53 @@
 /* The command line: what to do, and the options of config.c's table. */
 #include "serve/config/command.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
-#include "common/nearest.h"
 #include "common/util.h"
 
-/* Options that no configuration file has. */
-enum { OTHER_CONFIG, OTHER_POLICY, OTHER_VERSION, OTHER_HELP, OTHERS };
-
-static const struct {
-    const char *name, *argument, *help;
-} others[OTHERS] = {
-    [OTHER_CONFIG] = {"config", "FILE",
-                      "read options from FILE; none: no file [" SERVE_CONFIG_FILE "]"},
-    [OTHER_POLICY] = {"policy", "NAME", "token add: the only policy that the token may use"},
-    [OTHER_VERSION] = {"version", NULL, "show the version"},
-    [OTHER_HELP] = {"help", NULL, "show this text"},
-};
-
-enum { FIRST_ROW = 256 }; /* what getopt returns for the first row of the table */
-
-/* An option of the table as it stood on the command line. */
+/* An option as it stood on the command line. */
 struct given {
-    const struct config_row *row;
+    const struct option_row *row;
     const char *value;
 };
 
 struct words {
     struct given *given;
     size_t given_count;
-    const char *other[OTHERS]; /* NULL: not given */
-    char **rest;               /* what is no option, NULL-terminated */
+    char **rest; /* what is not an option, NULL-terminated */
 };
 
-static int refuse_unknown(const char *option, struct sb_error *err)
+static int keep(struct words *words, const struct given *one, struct sb_error *err)
 {
-    char text[NEAREST_TEXT_SIZE];
-    const char *names[128];
-    size_t count = 0;
-    for (size_t i = 0; i < config_rows_count && count < ARRAY_LEN(names) - OTHERS; i++)
-        if (config_rows[i].name != NULL)
-            names[count++] = config_rows[i].name;
-    for (size_t i = 0; i < OTHERS; i++)
-        names[count++] = others[i].name;
-    return sb_fail(err, "command line", 0, "%s", nearest_option(text, option, names, count));
-}
-
-static int refuse(int answer, char **argv, struct sb_error *err)
-{
-    const char *name = NULL, *argument = NULL;
-    size_t which = (size_t)(optopt - FIRST_ROW);
-    if (optopt >= FIRST_ROW && which < config_rows_count) {
-        name = config_rows[which].name;
-        argument = config_rows[which].argument;
-    } else if (optopt >= FIRST_ROW) {
-        name = others[which - config_rows_count].name;
-        argument = others[which - config_rows_count].argument;
-    }
-    if (name != NULL && answer == ':')
-        return sb_fail_field(err, "command line", name, "--%s needs a value: --%s %s", name, name,
-                             argument);
-    if (name != NULL)
-        return sb_fail_field(err, "command line", name, "--%s takes no value: write it without '='",
-                             name);
-    if (optopt != 0)
-        return sb_fail(err, "command line", 0, "there is no option -%c", optopt);
-    return refuse_unknown(argv[optind - 1], err);
-}
-
-static int take(struct words *words, int answer, const char *value)
-{
-    size_t which = answer == 'h' ? config_rows_count + OTHER_HELP : (size_t)(answer - FIRST_ROW);
-    if (which >= config_rows_count) {
-        words->other[which - config_rows_count] = value != NULL ? value : "";
-        return 0;
-    }
-    struct given *more = reallocarray(words->given, words->given_count + 1, sizeof(struct given));
+    struct given *more = reallocarray(words->given, words->given_count + 1, sizeof(*more));
     if (more == NULL)
-        return -1;
+        return sb_fail(err, "command line", 0, "out of memory (options)");
     words->given = more;
-    /* A flag takes a value too, behind '=', to overrule the configuration file: --insecure=no. */
-    more[words->given_count++] = (struct given){&config_rows[which], value ? value : "yes"};
+    more[words->given_count++] = *one;
     return 0;
 }
 
 static int read_words(struct words *words, int argc, char **argv, struct sb_error *err)
 {
-    _cleanup_free_ struct option *longs =
-        calloc(config_rows_count + OTHERS + 1, sizeof(struct option));
-    if (longs == NULL)
-        return sb_fail(err, "command line", 0, "no memory for the options: free some");
-    size_t used = 0;
-    for (size_t i = 0; i < config_rows_count; i++)
-        if (config_rows[i].kind != CONFIG_HEADING)
-            longs[used++] = (struct option){config_rows[i].name,
-                                            config_rows[i].kind == CONFIG_FLAG ? optional_argument
-                                                                               : required_argument,
-                                            NULL, FIRST_ROW + (int)i};
-    for (size_t i = 0; i < OTHERS; i++)
-        longs[used++] =
-            (struct option){others[i].name, others[i].argument ? required_argument : no_argument,
-                            NULL, FIRST_ROW + (int)(config_rows_count + i)};
-    opterr = 0;
-    optind = 0;
-    int answer;
-    while ((answer = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-        if (answer == '?' || answer == ':')
-            return refuse(answer, argv, err);
-        if (take(words, answer, optarg) < 0)
-            return sb_fail(err, "command line", 0, "no memory for the options: free some");
-    }
+    struct option_line line;
+    struct given one;
+    int result = option_begin(&line, &config_options, argc, argv, false, err);
+    while (result == 0 && (result = option_next(&line, &one.row, &one.value, err)) > 0)
+        result = keep(words, &one, err);
     words->rest = argv + optind;
-    return 0;
+    option_end(&line);
+    return result;
+}
+
+/* The last value of an option that has no reader; NULL: it was not given. */
+static const char *last_value(const struct words *words, const char *name)
+{
+    for (size_t i = words->given_count; i-- > 0;)
+        if (strcmp(words->given[i].row->name, name) == 0)
+            return words->given[i].value;
+    return NULL;
 }
 
 /* ── What to do ─────────────────────────────────────────────────────────────────────────────── */
@@ -147,9 +79,9 @@ static int choose_token_action(struct command *command, char **rest, struct sb_e
 
 static int choose_action(struct command *command, const struct words *words, struct sb_error *err)
 {
-    if (words->other[OTHER_HELP] != NULL)
+    if (last_value(words, "help") != NULL)
         command->action = ACTION_HELP;
-    else if (words->other[OTHER_VERSION] != NULL)
+    else if (last_value(words, "version") != NULL)
         command->action = ACTION_VERSION;
     else if (words->rest == NULL || words->rest[0] == NULL)
         command->action = ACTION_SERVE;
@@ -184,8 +116,8 @@ static int set_environment(struct config_reader *reader, struct sb_error *err)
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const char *value = getenv(names[i][0]);
         if (value != NULL && *value != '\0' &&
-            config_set(reader, config_row(names[i][1]), value, CONFIG_ENVIRONMENT, names[i][0],
-                       err) < 0)
+            config_set(reader, option_find(&config_options, names[i][1]), value, CONFIG_ENVIRONMENT,
+                       names[i][0], err) < 0)
             return -1;
     }
     return 0;
@@ -202,11 +134,11 @@ static int read_file(struct config_reader *reader, const char *named, struct sb_
 static int configure(struct command *command, struct config_reader *reader,
                      const struct words *words, struct sb_error *err)
 {
-    if (read_file(reader, words->other[OTHER_CONFIG], err) < 0 || set_environment(reader, err) < 0)
+    if (read_file(reader, last_value(words, "config"), err) < 0 || set_environment(reader, err) < 0)
         return -1;
     for (size_t i = 0; i < words->given_count; i++) {
         const struct given *given = &words->given[i];
-        if (take_for_token(command, given))
+        if (given->row->read == NULL || take_for_token(command, given))
             continue;
         char where[64];
         snprintf(where, sizeof(where), "--%s", given->row->name);
@@ -225,7 +157,7 @@ int command_parse(struct command *command, int argc, char **argv, struct sb_erro
     if (result == 0)
         result = choose_action(command, &words, err);
     if (result == 0 && command->action < ACTION_VERSION) {
-        command->token_policy = words.other[OTHER_POLICY];
+        command->token_policy = last_value(&words, "policy");
         result = config_begin(&reader, &command->config, err);
         if (result == 0)
             result = configure(command, &reader, &words, err);
@@ -245,17 +177,6 @@ void command_free(struct command *command)
 
 /* ── Usage ──────────────────────────────────────────────────────────────────────────────────── */
 
-static void print_option(FILE *file, const char *name, const char *argument, const char *help,
-                         const char *standard)
-{
-    char left[64];
-    snprintf(left, sizeof(left), "--%s%s%s", name, argument ? " " : "", argument ? argument : "");
-    fprintf(file, "  %-29s %s", left, help);
-    if (standard != NULL)
-        fprintf(file, " [%s]", standard);
-    fputc('\n', file);
-}
-
 void command_usage(FILE *file)
 {
     fputs("usage: sandbox-serve [options]\n"
@@ -265,17 +186,7 @@ void command_usage(FILE *file)
           "\nTIME: 10, 500ms, 2m; SIZE: 1000, 64K, 128M. Every option but those at the end may\n"
           "stand in " SERVE_CONFIG_FILE " too, as a line: name = value.\n",
           file);
-    for (size_t i = 0; i < config_rows_count; i++) {
-        const struct config_row *row = &config_rows[i];
-        if (row->kind == CONFIG_HEADING)
-            fprintf(file, "\n%s\n", row->help);
-        else
-            print_option(file, row->name, row->argument, row->help,
-                         row->kind == CONFIG_FLAG ? NULL : row->standard);
-    }
-    fputs("\nOthers:\n", file);
-    for (size_t i = 0; i < OTHERS; i++)
-        print_option(file, others[i].name, others[i].argument, others[i].help, NULL);
+    option_print(file, &config_options, 29);
     fputs("\nSIGTERM: stop when jobs are done; again: at once. SIGHUP: read policies, tokens and\n"
           "certificates anew.\n"
           "Exit status: 0 stopped as told, 1 can't serve, 2 wrong options or configuration.\n"

@@ -6,10 +6,6 @@
 
 #include "serve/config/config.h"
 
-#ifndef SERVE_CONFIG_FILE /* the build says otherwise */
-#define SERVE_CONFIG_FILE "/etc/sandbox-run/serve.conf"
-#endif
-
 enum action {
     ACTION_SERVE,
     ACTION_TOKEN_ADD,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "common/option.h"
 #include "sandbox.h"
 
 struct config {
@@ -59,34 +60,12 @@ struct config {
 
 /* ── The table ──────────────────────────────────────────────────────────────────────────────── */
 
-enum config_kind {
-    CONFIG_HEADING, /* `help` stands above the rows that follow */
-    CONFIG_FLAG,
-    CONFIG_TEXT,
-    CONFIG_LIST, /* of texts, one for each time that it is given */
-    CONFIG_NUMBER,
-    CONFIG_RATE, /* a double */
-    CONFIG_MODE,
-    CONFIG_CGROUP,
-    CONFIG_UIDS,
-};
+#ifndef SERVE_CONFIG_FILE /* the build says otherwise */
+#define SERVE_CONFIG_FILE "/etc/sandbox-run/serve.conf"
+#endif
 
-struct config_row {
-    enum config_kind kind;
-    const char *name;     /* of the option, and in the file */
-    const char *argument; /* what its value is called: "SIZE"; NULL for a flag */
-    const char *unit;     /* see quantity.h; numbers and rates only */
-    const char *standard; /* the value when nobody says, as text; NULL: see `help` */
-    const char *help;     /* one line */
-    size_t offset;        /* in struct config */
-    int64_t min, max;
-};
-
-extern const struct config_row config_rows[];
-extern const size_t config_rows_count;
-
-/* The row with this name, or NULL. */
-const struct config_row *config_row(const char *name);
+/* Of struct config. Those without a reader stand on the command line alone. */
+extern const struct option_table config_options;
 
 /* Where values come from; each overrules those before. A list that a later one gives takes the
  * place of the whole list of an earlier one. */
@@ -102,7 +81,7 @@ int config_begin(struct config_reader *reader, struct config *config, struct sb_
 void config_reader_end(struct config_reader *reader);
 
 /* Sets one value; `where` names it in errors: "--rate", "serve.conf:3: rate". */
-int config_set(struct config_reader *reader, const struct config_row *row, const char *value,
+int config_set(struct config_reader *reader, const struct option_row *row, const char *value,
                enum config_source source, const char *where, struct sb_error *err);
 
 /* Reads a file of "name = value" lines. One that is not there is an error only when `required`. */

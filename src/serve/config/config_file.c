@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/error.h"
-#include "common/nearest.h"
 #include "common/util.h"
 #include "serve/config/config.h"
 #include "serve/config/given_file.h"
@@ -42,12 +41,7 @@ static void cut_comment(char *line)
 
 static int refuse_unknown(const char *place, const char *name, struct sb_error *err)
 {
-    const char *names[128], *near;
-    size_t count = 0;
-    for (size_t i = 0; i < config_rows_count && count < ARRAY_LEN(names); i++)
-        if (config_rows[i].name != NULL)
-            names[count++] = config_rows[i].name;
-    near = nearest_name(name, names, count);
+    const char *near = option_nearest(&config_options, name);
     return sb_fail_field(err, "config", name, "%s: there is no option '%.60s'%s%s%s", place, name,
                          near != NULL ? ", but there is '" : "", near != NULL ? near : "",
                          near != NULL ? "'" : "");
@@ -68,13 +62,14 @@ static int take_line(struct config_reader *reader, char *line, const char *place
     *equals = '\0';
     name = trim(name);
     const char *value = trim(equals + 1);
-    const struct config_row *row = config_row(name);
+    const struct option_row *row = option_find(&config_options, name);
     if (row == NULL)
         return refuse_unknown(place, name, err);
-    if (row->kind != CONFIG_LIST && seen[row - config_rows])
+    bool *before = &seen[row - config_options.rows];
+    if (row->read != option_list && *before)
         return sb_fail_field(err, "config", row->name, "%s: %s is set a second time: keep one",
                              place, row->name);
-    seen[row - config_rows] = true;
+    *before = true;
     char where[320];
     snprintf(where, sizeof(where), "%s: %s", place, row->name);
     return config_set(reader, row, value, CONFIG_FILE, where, err);
@@ -112,8 +107,8 @@ int config_read(struct config_reader *reader, const char *path, bool required, s
     if (file == NULL)
         return sb_fail(err, "config", errno, "can't read the configuration %.200s", path);
     (void)steal_fd(&fd);
-    _cleanup_free_ bool *seen = calloc(config_rows_count, sizeof(bool));
+    _cleanup_free_ bool *seen = calloc(config_options.count, sizeof(bool));
     if (seen == NULL)
-        return sb_fail(err, "config", 0, "no memory for the configuration: free some");
+        return sb_fail(err, "config", 0, "out of memory (configuration)");
     return read_lines(reader, file, path, seen, err);
 }
