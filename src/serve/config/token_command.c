@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <libgen.h>
+#include <nettle/base16.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,9 +76,9 @@ static int make_token(char text[TOKEN_TEXT_SIZE], struct sb_error *err)
     unsigned char bytes[32];
     if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
         return sb_fail(err, "tokens", errno, "the kernel gives no random bytes");
-    char *end = stpcpy(text, "sandbox_");
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        end += sprintf(end, "%02x", bytes[i]);
+    char *hex = stpcpy(text, "sandbox_");
+    base16_encode_update(hex, sizeof(bytes), bytes);
+    hex[BASE16_ENCODE_LENGTH(sizeof(bytes))] = '\0';
     return 0;
 }
 
@@ -108,11 +109,10 @@ static int write_token(const struct command *command, FILE *new, const char *tex
                        struct sb_error *err)
 {
     unsigned char hash[TOKEN_HASH_SIZE];
-    char line[512];
+    char hex[BASE16_ENCODE_LENGTH(TOKEN_HASH_SIZE) + 1] = "", line[512];
     token_hash(hash, text, strlen(text));
-    int size = snprintf(line, sizeof(line), "%s ", command->name);
-    for (size_t i = 0; i < sizeof(hash); i++)
-        size += snprintf(line + size, sizeof(line) - (size_t)size, "%02x", hash[i]);
+    base16_encode_update(hex, sizeof(hash), hash);
+    int size = snprintf(line, sizeof(line), "%s %s", command->name, hex);
     const struct {
         const char *name, *value;
     } limits[] = {{"policy", command->token_policy},
@@ -229,7 +229,7 @@ static int lock_directory(const struct command *command, struct sb_error *err)
     const char *path = command->config.tokens;
     _cleanup_free_ char *copy = strdup(path);
     if (copy == NULL)
-        return sb_fail(err, "tokens", 0, "no memory for the path: free some");
+        return sb_fail(err, "tokens", 0, "out of memory (path)");
     const char *directory = dirname(copy);
     if (command->action == ACTION_TOKEN_ADD)
         mkdir(directory, 0755);
