@@ -13,7 +13,7 @@
 
 enum { DEEPEST = 64 };
 
-struct walk {
+struct file_walk {
     struct files *files;
     const char *given;     /* the path as the user gave it */
     char target[PATH_MAX]; /* where the entry at hand goes to, below /work */
@@ -21,7 +21,7 @@ struct walk {
     struct sb_error *err;
 };
 
-static int too_many(struct walk *walk)
+static int too_many(struct file_walk *walk)
 {
     return fail(walk->err, "files", "--files %s: more than %zu files or %zu bytes, %s", walk->given,
                 walk->files->most_count, walk->files->most_bytes, walk->files->most_why);
@@ -29,7 +29,7 @@ static int too_many(struct walk *walk)
 
 /* Whether the file is the script, on its way to where the script goes anyway: a script is given
  * along with its directory more often than not. */
-static bool is_script(const struct walk *walk, int fd)
+static bool is_script(const struct file_walk *walk, int fd)
 {
     const char *script = walk->files->script;
     struct stat ours, theirs;
@@ -38,7 +38,7 @@ static bool is_script(const struct walk *walk, int fd)
            ours.st_ino == theirs.st_ino;
 }
 
-static int add_file(struct walk *walk, int fd)
+static int add_file(struct file_walk *walk, int fd)
 {
     struct files *files = walk->files;
     if (is_script(walk, fd))
@@ -70,18 +70,18 @@ static int add_file(struct walk *walk, int fd)
     return 0;
 }
 
-static int leave_out(struct walk *walk)
+static int leave_out(struct file_walk *walk)
 {
     if (walk->files->left_out++ == 0)
         walk->files->first_left_out = strdup(walk->target);
     return 0;
 }
 
-static int add_directory(struct walk *walk, int *fd);
+static int add_directory(struct file_walk *walk, int *fd);
 
 /* One entry of a directory. Looked at before it is opened, since opening a device may do something;
  * and after, since what the name stands for may change at any time. */
-static int add_entry(struct walk *walk, int directory, const char *name)
+static int add_entry(struct file_walk *walk, int directory, const char *name)
 {
     struct stat st;
     if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) &&
@@ -104,7 +104,7 @@ static void close_directory(DIR **directory)
 }
 
 /* Takes the descriptor over. */
-static int add_directory(struct walk *walk, int *fd)
+static int add_directory(struct file_walk *walk, int *fd)
 {
     size_t length = strlen(walk->target);
     __attribute__((cleanup(close_directory))) DIR *directory = fdopendir(*fd);
@@ -149,7 +149,7 @@ static void last_part(char name[static PATH_MAX], const char *path)
 
 int files_add(struct files *files, const char *path, struct sb_error *err)
 {
-    struct walk walk = {.files = files, .given = path, .err = err};
+    struct file_walk walk = {.files = files, .given = path, .err = err};
     last_part(walk.target, path);
     /* The path itself is the user's own word: a link is followed here, and only here. */
     _cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

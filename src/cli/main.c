@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/doctor.h"
+#include "cli/findings.h"
 #include "cli/list.h"
 #include "cli/message.h"
 #include "cli/options.h"
-#include "cli/run.h"
+#include "cli/run_here.h"
 #include "cli/selftest.h"
 #include "cli/status.h"
 #include "cli/via.h"

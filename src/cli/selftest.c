@@ -16,7 +16,7 @@
 
 enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16, MOST_POLICIES = 8 };
 
-enum outcome { CONTAINED, SKIPPED, BREACH, UNCLEAR, OUTCOMES };
+enum attack_outcome { CONTAINED, SKIPPED, BREACH, UNCLEAR, OUTCOMES };
 
 /* As the scripts themselves say it. */
 static const char *const outcome_names[OUTCOMES] = {"CONTAINED", "SKIPPED", "BREACH", "UNCLEAR"};
@@ -70,7 +70,7 @@ static void last_line(const char *text, size_t end, char line[static LINE])
 
 /* "BREACH:" counts wherever it was said. A verdict counts only when the attack had come to the
  * point where that limit had to strike, and the script's own word only when it ran to its end. */
-static enum outcome judge(const struct attack *attack, const struct sb_verdict *verdict)
+static enum attack_outcome judge(const struct attack *attack, const struct sb_verdict *verdict)
 {
     static const char breach[] = "BREACH:";
     const char *text = verdict->text[SB_STDOUT];
@@ -83,7 +83,7 @@ static enum outcome judge(const struct attack *attack, const struct sb_verdict *
     char word[16] = "";
     last_line(text, size, line);
     sscanf(line, "%15[A-Z]:", word);
-    for (enum outcome said = CONTAINED; said <= SKIPPED; said++) {
+    for (enum attack_outcome said = CONTAINED; said <= SKIPPED; said++) {
         if (verdict->word == SB_OK && strcmp(word, outcome_names[said]) == 0 &&
             has_word(attack->expect, word))
             return said;
@@ -105,7 +105,7 @@ static const char *not_enforced(const struct attack *attack, const struct sb_ver
 static void on_done(void *user, const struct sb_verdict *verdict)
 {
     struct attack *attack = user;
-    enum outcome outcome = judge(attack, verdict);
+    enum attack_outcome outcome = judge(attack, verdict);
     const char *limit = outcome != CONTAINED ? not_enforced(attack, verdict) : NULL;
     if (limit != NULL)
         outcome = SKIPPED;

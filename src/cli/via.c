@@ -8,16 +8,16 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "cli/answer.h"
 #include "cli/http_client.h"
 #include "cli/message.h"
-#include "cli/report.h"
+#include "cli/presenter.h"
+#include "cli/via_answer.h"
 #include "common/util.h"
 
 enum { UNAUTHORIZED = 401 };
 
 struct via {
-    struct report report;
+    struct presenter presenter;
     struct http_client client;
     bool over; /* the verdict has been given */
 };
@@ -27,7 +27,7 @@ struct via {
 static void give_output(struct via *via, const struct sb_verdict *verdict)
 {
     for (int i = 0; i < SB_STREAMS; i++)
-        relay_put(&via->report.streams[i], verdict->text[i], verdict->text_size[i]);
+        relay_put(&via->presenter.streams[i], verdict->text[i], verdict->text_size[i]);
 }
 
 static int refused(const struct via *via, const char *refusal, struct sb_error *err)
@@ -53,9 +53,9 @@ static int take_answer(struct via *via, struct sb_error *err)
     } else if (answer.refusal != NULL) {
         result = refused(via, answer.refusal, err);
     } else {
-        if (!via->report.options->json)
+        if (!via->presenter.options->json)
             give_output(via, &answer.verdict);
-        report_verdict(&via->report, &answer.verdict);
+        presenter_verdict(&via->presenter, &answer.verdict);
         via->over = true;
     }
     answer_free(&answer);
@@ -69,12 +69,13 @@ static int take_answer(struct via *via, struct sb_error *err)
 static void give_up(struct via *via)
 {
     char reason[INTERRUPTED_SIZE];
-    struct sb_verdict verdict = sb_verdict_unstarted("", interrupted(reason, via->report.signal));
+    struct sb_verdict verdict =
+        sb_verdict_unstarted("", interrupted(reason, via->presenter.signal));
     verdict.word = SB_SIGNAL;
-    verdict.signal = via->report.signal;
+    verdict.signal = via->presenter.signal;
     http_close(&via->client);
-    via->report.killed = true;
-    report_verdict(&via->report, &verdict);
+    via->presenter.killed = true;
+    presenter_verdict(&via->presenter, &verdict);
     via->over = true;
 }
 
@@ -82,9 +83,9 @@ static void give_up(struct via *via)
 static bool signalled(struct via *via)
 {
     struct signalfd_siginfo info;
-    if (read(via->report.signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+    if (read(via->presenter.signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return false;
-    via->report.signal = (int)info.ssi_signo;
+    via->presenter.signal = (int)info.ssi_signo;
     if (!via->over)
         give_up(via);
     return true;
@@ -94,13 +95,13 @@ static bool signalled(struct via *via)
 
 static int converse(struct via *via, struct sb_error *err)
 {
-    struct report *report = &via->report;
-    while (!via->over || report_waits(report)) {
+    struct presenter *presenter = &via->presenter;
+    while (!via->over || presenter_waits(presenter)) {
         struct pollfd ready[] = {
-            {.fd = report->signals, .events = POLLIN},
+            {.fd = presenter->signals, .events = POLLIN},
             {.fd = via->client.fd, .events = http_events(&via->client)},
-            {.fd = relay_fd(&report->streams[SB_STDOUT]), .events = POLLOUT},
-            {.fd = relay_fd(&report->streams[SB_STDERR]), .events = POLLOUT},
+            {.fd = relay_fd(&presenter->streams[SB_STDOUT]), .events = POLLOUT},
+            {.fd = relay_fd(&presenter->streams[SB_STDERR]), .events = POLLOUT},
         };
         if (poll(ready, ARRAY_LEN(ready), -1) < 0 && errno != EINTR)
             return fail(err, "", "can't wait for the service: %s", strerror(errno));
@@ -111,7 +112,7 @@ static int converse(struct via *via, struct sb_error *err)
             return -1;
         for (int i = 0; i < SB_STREAMS; i++)
             if (ready[2 + i].revents != 0)
-                relay_flush(&report->streams[i]);
+                relay_flush(&presenter->streams[i]);
     }
     return 0;
 }
@@ -141,30 +142,30 @@ static int check_token(const char *token, struct sb_error *err)
 /* Up to where signals are taken, one ends us as it ends any program: there is no job yet. */
 static int ask(struct via *via, struct sb_error *err)
 {
-    const struct options *options = via->report.options;
+    const struct options *options = via->presenter.options;
     struct http_address address;
     size_t size;
     if (http_address_parse(&address, options->via, err) < 0 || check_policy(options, err) < 0 ||
         check_token(options->token, err) < 0)
         return -1;
     _cleanup_free_ char *body = via_request(options, &size, err);
-    if (body == NULL || report_open_meta(&via->report, err) < 0 ||
+    if (body == NULL || presenter_open_meta(&via->presenter, err) < 0 ||
         http_connect(&via->client, &address, err) < 0 ||
         http_post(&via->client, &address, "/run", options->token, body, size, err) < 0)
         return -1;
-    return report_take_signals(&via->report, err);
+    return presenter_take_signals(&via->presenter, err);
 }
 
 int run_via(const struct options *options, struct sb_error *err)
 {
     struct via via = {.client.fd = -1};
-    report_open(&via.report, options);
+    presenter_open(&via.presenter, options);
     int status = ask(&via, err);
     if (status == 0)
         status = converse(&via, err);
     if (status == 0)
-        status = report_status(&via.report, via.over);
+        status = presenter_status(&via.presenter, via.over);
     http_close(&via.client);
-    report_close(&via.report);
+    presenter_close(&via.presenter);
     return status;
 }

@@ -16,14 +16,14 @@
 #include "common/util.h"
 
 /* A key: as it is written, and what it says once its escapes are undone. */
-struct key {
+struct json_key {
     const char *written;
     size_t written_size;
     const char *said;
     size_t size;
 };
 
-struct reader {
+struct json_reader {
     struct json_scan scan;
     const char *text;
     const struct json_bounds *bounds;
@@ -31,16 +31,16 @@ struct reader {
     struct sb_error *err;
     size_t values;
     size_t first_key[JSON_TEXT_DEPTH]; /* of each open bracket, in `keys` */
-    struct key *keys;                  /* of all the objects that are open, the outermost's first */
+    struct json_key *keys;             /* of all the objects that are open, the outermost's first */
     size_t keys_count, keys_room;
     char *unescaped; /* room for all keys that have escapes, made for the first */
     size_t unescaped_size;
-    struct key field; /* the outermost object's key that we are behind */
+    struct json_key field; /* the outermost object's key that we are behind */
 };
 
 /* ── Errors ──────────────────────────────────────────────────────────────────────────────────── */
 
-static int line_of(const struct reader *reader, const char *place)
+static int line_of(const struct json_reader *reader, const char *place)
 {
     int line = 1;
     for (const char *c = reader->text; c < place && c < reader->scan.end; c++)
@@ -48,10 +48,10 @@ static int line_of(const struct reader *reader, const char *place)
     return line;
 }
 
-static int bad(const struct reader *reader, const char *place, const char *format, ...)
+static int bad(const struct json_reader *reader, const char *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int bad(const struct reader *reader, const char *place, const char *format, ...)
+static int bad(const struct json_reader *reader, const char *place, const char *format, ...)
 {
     char what[300], field[64] = "";
     va_list args;
@@ -66,13 +66,13 @@ static int bad(const struct reader *reader, const char *place, const char *forma
                          line_of(reader, place), what);
 }
 
-static int no_memory(const struct reader *reader)
+static int no_memory(const struct json_reader *reader)
 {
     return sb_fail(reader->err, reader->step, ENOMEM, "%s", reader->name);
 }
 
 /* How many bytes of a key are shown: whole characters. */
-static int shown_size(const struct key *key)
+static int shown_size(const struct json_key *key)
 {
     size_t size = 0;
     bool valid = true;
@@ -121,20 +121,20 @@ static size_t unescape(char *to, const char *from, size_t size)
 
 static int compare_keys(const void *left, const void *right)
 {
-    const struct key *a = left, *b = right;
+    const struct json_key *a = left, *b = right;
     int order = memcmp(a->said, b->said, a->size < b->size ? a->size : b->size);
     return order != 0 ? order : (a->size > b->size) - (a->size < b->size);
 }
 
 /* Takes the key that stands between two quotes. */
-static int add_key(struct reader *reader, const char *written, size_t size)
+static int add_key(struct json_reader *reader, const char *written, size_t size)
 {
-    struct key key = {written, size, written, size};
+    struct json_key key = {written, size, written, size};
     if (reader->scan.depth == 1)
-        reader->field = (struct key){0};
+        reader->field = (struct json_key){0};
     if (reader->keys_count == reader->keys_room) {
         size_t room = 2 * reader->keys_room + 32;
-        struct key *larger = reallocarray(reader->keys, room, sizeof(*larger));
+        struct json_key *larger = reallocarray(reader->keys, room, sizeof(*larger));
         if (larger == NULL)
             return no_memory(reader);
         reader->keys = larger;
@@ -160,10 +160,10 @@ static int add_key(struct reader *reader, const char *written, size_t size)
 }
 
 /* An object has closed: sorted, two equal keys stand side by side. */
-static int check_keys(struct reader *reader)
+static int check_keys(struct json_reader *reader)
 {
     size_t first = reader->first_key[reader->scan.depth];
-    struct key *keys = reader->keys + first;
+    struct json_key *keys = reader->keys + first;
     size_t count = reader->keys_count - first;
     reader->keys_count = first;
     if (count < 2)
@@ -172,7 +172,7 @@ static int check_keys(struct reader *reader)
     for (size_t i = 1; i < count; i++) {
         if (compare_keys(&keys[i - 1], &keys[i]) != 0)
             continue;
-        const struct key *later = &keys[i - (keys[i - 1].written > keys[i].written)];
+        const struct json_key *later = &keys[i - (keys[i - 1].written > keys[i].written)];
         if (reader->scan.depth == 0)
             reader->field = *later;
         return bad(reader, later->written,
@@ -184,7 +184,7 @@ static int check_keys(struct reader *reader)
 
 /* ── Tokens ──────────────────────────────────────────────────────────────────────────────────── */
 
-static int refuse(struct reader *reader)
+static int refuse(struct json_reader *reader)
 {
     static const char *const what[] = {
         [JSON_CUT] = "the text ends where there should be more: a JSON object in { } is needed",
@@ -203,7 +203,7 @@ static int refuse(struct reader *reader)
     const struct json_scan *scan = &reader->scan;
     uint32_t code;
     if (scan->depth == 1 && scan->next == JSON_NEXT_KEY)
-        reader->field = (struct key){0};
+        reader->field = (struct json_key){0};
     switch (scan->fault) {
     case JSON_DEPTH:
         return bad(reader, scan->place, "nested too deep: at most %zu levels are allowed",
@@ -221,7 +221,7 @@ static int refuse(struct reader *reader)
     }
 }
 
-static int take_value(struct reader *reader, enum json_token token)
+static int take_value(struct json_reader *reader, enum json_token token)
 {
     const struct json_scan *scan = &reader->scan;
     if (++reader->values > reader->bounds->values)
@@ -232,7 +232,7 @@ static int take_value(struct reader *reader, enum json_token token)
     return 0;
 }
 
-static int take(struct reader *reader, enum json_token token)
+static int take(struct json_reader *reader, enum json_token token)
 {
     const struct json_scan *scan = &reader->scan;
     switch (token) {
@@ -244,14 +244,14 @@ static int take(struct reader *reader, enum json_token token)
         if (check_keys(reader) < 0)
             return -1;
         if (scan->depth == 0)
-            reader->field = (struct key){0};
+            reader->field = (struct json_key){0};
         return 0;
     default:
         return take_value(reader, token);
     }
 }
 
-static int read_text(struct reader *reader)
+static int read_text(struct json_reader *reader)
 {
     struct json_scan *scan = &reader->scan;
     const char *nul =
@@ -269,7 +269,7 @@ static int read_text(struct reader *reader)
 
 /* ── json-c ──────────────────────────────────────────────────────────────────────────────────── */
 
-static struct json_object *make_objects(const struct reader *reader, size_t size)
+static struct json_object *make_objects(const struct json_reader *reader, size_t size)
 {
     /* json-c counts the scalar in the innermost array as a level. */
     struct json_tokener *tokener = json_tokener_new_ex((int)reader->bounds->depth + 2);
@@ -292,7 +292,8 @@ static struct json_object *make_objects(const struct reader *reader, size_t size
 struct json_object *json_text_parse(const char *text, size_t size, const struct json_bounds *bounds,
                                     const char *name, const char *step, struct sb_error *err)
 {
-    struct reader reader = {.text = text, .bounds = bounds, .name = name, .step = step, .err = err};
+    struct json_reader reader = {
+        .text = text, .bounds = bounds, .name = name, .step = step, .err = err};
     if (size > bounds->size) {
         sb_fail(err, step, 0, "%s is larger than %zu KiB, the most that is allowed", name,
                 bounds->size / 1024);

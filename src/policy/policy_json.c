@@ -15,7 +15,7 @@
 
 enum kind { TEXT, LIMITS, ENVIRONMENT, MOUNTS, SWITCH, CHOICE, MODULES };
 
-struct key {
+struct policy_key {
     const char *name;
     enum kind kind;
     json_type type;
@@ -27,7 +27,7 @@ struct key {
 
 #define FIELD(name) .offset = offsetof(struct sb_policy, name)
 
-static const struct key keys[] = {
+static const struct policy_key keys[] = {
     {"description", TEXT, json_type_string, FIELD(description), .text = ""},
     {"limits", LIMITS, json_type_object, FIELD(limits)},
     {"caps", LIMITS, json_type_object, FIELD(caps)},
@@ -47,8 +47,8 @@ static const struct key keys[] = {
     {"preload", MODULES, json_type_array, FIELD(preload)},
 };
 
-static int read_choice(unsigned char *field, const struct key *key, const struct reader *reader,
-                       struct json_object *value)
+static int read_choice(unsigned char *field, const struct policy_key *key,
+                       const struct policy_reader *reader, struct json_object *value)
 {
     const char *word = string_of(reader, key->name, value);
     if (word == NULL)
@@ -65,8 +65,8 @@ static int read_choice(unsigned char *field, const struct key *key, const struct
                      key->word[0], key->word[1], key->word[2], word);
 }
 
-static int read_key(struct sb_policy *policy, const struct key *key, const struct reader *reader,
-                    struct json_object *value)
+static int read_key(struct sb_policy *policy, const struct policy_key *key,
+                    const struct policy_reader *reader, struct json_object *value)
 {
     void *field = (char *)policy + key->offset;
     if (!json_object_is_type(value, key->type))
@@ -96,7 +96,8 @@ static int read_key(struct sb_policy *policy, const struct key *key, const struc
     return 0;
 }
 
-static int default_key(struct sb_policy *policy, const struct key *key, const struct reader *reader)
+static int default_key(struct sb_policy *policy, const struct policy_key *key,
+                       const struct policy_reader *reader)
 {
     void *field = (char *)policy + key->offset;
     switch (key->kind) {
@@ -118,7 +119,7 @@ static int default_key(struct sb_policy *policy, const struct key *key, const st
     return 0;
 }
 
-static int refuse_unknown_keys(struct json_object *object, const struct reader *reader)
+static int refuse_unknown_keys(struct json_object *object, const struct policy_reader *reader)
 {
     json_object_object_foreach(object, name, value)
     {
@@ -142,7 +143,7 @@ static int refuse_unknown_keys(struct json_object *object, const struct reader *
 int policy_from_json(struct sb_policy *policy, struct json_object *object, const char *file,
                      struct sb_error *err)
 {
-    const struct reader reader = {file, err};
+    const struct policy_reader reader = {file, err};
     if (refuse_unknown_keys(object, &reader) < 0)
         return -1;
     for (size_t i = 0; i < SB_LIMITS; i++) {
@@ -226,7 +227,7 @@ static void put_strings(struct json_writer *writer, char *const *strings)
 }
 
 static void put_key(struct json_writer *writer, const struct sb_policy *policy,
-                    const struct key *key)
+                    const struct policy_key *key)
 {
     const void *field = (const char *)policy + key->offset;
     json_key(writer, key->name);

@@ -24,7 +24,7 @@ static const char *const default_variables[] = {
 /* Where the sandbox mounts its own, or the job writes. */
 static const char *const reserved_targets[] = {"/proc", "/dev", "/tmp", "/work"};
 
-int bad_value(const struct reader *reader, const char *key, const char *format, ...)
+int bad_value(const struct policy_reader *reader, const char *key, const char *format, ...)
 {
     char what[400];
     va_list args;
@@ -35,7 +35,7 @@ int bad_value(const struct reader *reader, const char *key, const char *format, 
                          json_file_shown(reader->file), key, what);
 }
 
-int out_of_memory(const struct reader *reader)
+int out_of_memory(const struct policy_reader *reader)
 {
     return sb_fail(reader->err, "policy", ENOMEM, "policy %s", json_file_shown(reader->file));
 }
@@ -48,7 +48,8 @@ static const char *key_path(char path[KEY_PATH_SIZE], const char *object, const 
 
 /* ── Strings ─────────────────────────────────────────────────────────────────────────────────── */
 
-const char *string_of(const struct reader *reader, const char *key, struct json_object *value)
+const char *string_of(const struct policy_reader *reader, const char *key,
+                      struct json_object *value)
 {
     if (!json_object_is_type(value, json_type_string)) {
         bad_value(reader, key, "must be a string, not %s", json_kind(value));
@@ -62,7 +63,7 @@ const char *string_of(const struct reader *reader, const char *key, struct json_
     return string;
 }
 
-int copy_string(char **copy, const struct reader *reader, const char *key,
+int copy_string(char **copy, const struct policy_reader *reader, const char *key,
                 struct json_object *value)
 {
     const char *string = string_of(reader, key, value);
@@ -74,7 +75,7 @@ int copy_string(char **copy, const struct reader *reader, const char *key,
 
 /* ── Limits and caps ─────────────────────────────────────────────────────────────────────────── */
 
-static int read_limit(int64_t *limit, enum sb_limit which, const struct reader *reader,
+static int read_limit(int64_t *limit, enum sb_limit which, const struct policy_reader *reader,
                       const char *key, struct json_object *value)
 {
     const struct sb_limit_info *info = sb_limit_info(which);
@@ -105,7 +106,7 @@ static int read_limit(int64_t *limit, enum sb_limit which, const struct reader *
                      (long long)info->max, least, most);
 }
 
-int read_limits(struct sb_limits *limits, const struct reader *reader, const char *name,
+int read_limits(struct sb_limits *limits, const struct policy_reader *reader, const char *name,
                 struct json_object *object)
 {
     json_object_object_foreach(object, key, value)
@@ -122,7 +123,7 @@ int read_limits(struct sb_limits *limits, const struct reader *reader, const cha
 }
 
 /* A cap that is not stated is the limit itself; one below it could never be kept. */
-int complete_caps(struct sb_policy *policy, const struct reader *reader)
+int complete_caps(struct sb_policy *policy, const struct policy_reader *reader)
 {
     for (size_t i = 0; i < SB_LIMITS; i++) {
         int64_t limit = policy->limits.value[i], *cap = &policy->caps.value[i];
@@ -141,7 +142,7 @@ int complete_caps(struct sb_policy *policy, const struct reader *reader)
 
 /* ── Environment ─────────────────────────────────────────────────────────────────────────────── */
 
-int default_environment(struct sb_policy *policy, const struct reader *reader)
+int default_environment(struct sb_policy *policy, const struct policy_reader *reader)
 {
     policy->environment = calloc(ARRAY_LEN(default_variables) + 1, sizeof(char *));
     if (policy->environment == NULL)
@@ -152,7 +153,7 @@ int default_environment(struct sb_policy *policy, const struct reader *reader)
     return 0;
 }
 
-int read_environment(struct sb_policy *policy, const struct reader *reader,
+int read_environment(struct sb_policy *policy, const struct policy_reader *reader,
                      struct json_object *object)
 {
     size_t count = 0;
@@ -203,7 +204,7 @@ static bool is_at_or_below(const char *path, const char *directory)
 }
 
 static int check_mount(const struct sb_policy *policy, const struct policy_mount *mount,
-                       const struct reader *reader, const char *at)
+                       const struct policy_reader *reader, const char *at)
 {
     char key[KEY_PATH_SIZE];
     if (mount->source == NULL || mount->target == NULL)
@@ -225,7 +226,7 @@ static int check_mount(const struct sb_policy *policy, const struct policy_mount
     return 0;
 }
 
-static int read_mount(struct sb_policy *policy, const struct reader *reader, size_t index,
+static int read_mount(struct sb_policy *policy, const struct policy_reader *reader, size_t index,
                       struct json_object *object)
 {
     struct policy_mount *mount = &policy->mounts[index];
@@ -247,7 +248,8 @@ static int read_mount(struct sb_policy *policy, const struct reader *reader, siz
     return check_mount(policy, mount, reader, at);
 }
 
-int read_mounts(struct sb_policy *policy, const struct reader *reader, struct json_object *array)
+int read_mounts(struct sb_policy *policy, const struct policy_reader *reader,
+                struct json_object *array)
 {
     size_t count = json_object_array_length(array);
     policy->mounts = calloc(count + 1, sizeof(*policy->mounts));
@@ -277,7 +279,7 @@ static bool is_module_name(const char *name)
     }
 }
 
-static int read_module(struct sb_policy *policy, const struct reader *reader, size_t index,
+static int read_module(struct sb_policy *policy, const struct policy_reader *reader, size_t index,
                        struct json_object *value)
 {
     char at[32];
@@ -296,7 +298,8 @@ static int read_module(struct sb_policy *policy, const struct reader *reader, si
     return 0;
 }
 
-int read_preload(struct sb_policy *policy, const struct reader *reader, struct json_object *array)
+int read_preload(struct sb_policy *policy, const struct policy_reader *reader,
+                 struct json_object *array)
 {
     size_t count = json_object_array_length(array);
     if (count > PRELOAD_MOST)
@@ -311,13 +314,13 @@ int read_preload(struct sb_policy *policy, const struct reader *reader, struct j
     return 0;
 }
 
-int default_preload(struct sb_policy *policy, const struct reader *reader)
+int default_preload(struct sb_policy *policy, const struct policy_reader *reader)
 {
     policy->preload = calloc(1, sizeof(*policy->preload));
     return policy->preload != NULL ? 0 : out_of_memory(reader);
 }
 
-int check_preload(const struct sb_policy *policy, const struct reader *reader)
+int check_preload(const struct sb_policy *policy, const struct policy_reader *reader)
 {
     if (policy->warm || policy->preload[0] == NULL)
         return 0;

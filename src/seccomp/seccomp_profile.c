@@ -31,13 +31,14 @@ static const struct {
 };
 
 /* Where the reader is, for messages. */
-struct reader {
+struct profile_reader {
     const char *file;
     char at[64];
     struct sb_error *err;
 };
 
-__attribute__((format(printf, 2, 3))) static int bad(struct reader *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static int bad(struct profile_reader *r, const char *format,
+                                                     ...)
 {
     char text[384];
     va_list args;
@@ -48,7 +49,8 @@ __attribute__((format(printf, 2, 3))) static int bad(struct reader *r, const cha
                          r->at[0] != '\0' ? ": " : "", text);
 }
 
-__attribute__((format(printf, 2, 3))) static void at(struct reader *r, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void at(struct profile_reader *r, const char *format,
+                                                     ...)
 {
     va_list args;
     va_start(args, format);
@@ -79,7 +81,8 @@ uint32_t seccomp_arch(const char *name)
 }
 
 /* All keys of an object are in the table of names, and those marked with '!' are present. */
-static int check_keys(struct reader *r, json_object *object, const char *const *keys, size_t count)
+static int check_keys(struct profile_reader *r, json_object *object, const char *const *keys,
+                      size_t count)
 {
     char allowed[128] = "";
     for (size_t i = 0; i < count; i++) {
@@ -105,14 +108,14 @@ static int check_keys(struct reader *r, json_object *object, const char *const *
 }
 
 /* The text of a key that explains something to people, and must not be empty for that reason. */
-static int check_sentence(struct reader *r, json_object *value)
+static int check_sentence(struct profile_reader *r, json_object *value)
 {
     if (!json_object_is_type(value, json_type_string) || json_object_get_string_len(value) == 0)
         return bad(r, "must be a sentence for the people who read this file");
     return 0;
 }
 
-static int check_list(struct reader *r, json_object *value, size_t most, const char *of)
+static int check_list(struct profile_reader *r, json_object *value, size_t most, const char *of)
 {
     size_t length =
         json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
@@ -121,7 +124,7 @@ static int check_list(struct reader *r, json_object *value, size_t most, const c
     return 0;
 }
 
-static int read_action(struct reader *r, json_object *value, uint32_t *action)
+static int read_action(struct profile_reader *r, json_object *value, uint32_t *action)
 {
     static const struct {
         const char *name;
@@ -152,7 +155,7 @@ static int read_action(struct reader *r, json_object *value, uint32_t *action)
         name);
 }
 
-static int read_number(struct reader *r, json_object *value, uint32_t *number)
+static int read_number(struct profile_reader *r, json_object *value, uint32_t *number)
 {
     if (json_object_is_type(value, json_type_int)) {
         int64_t n = json_object_get_int64(value);
@@ -175,7 +178,8 @@ static int read_number(struct reader *r, json_object *value, uint32_t *number)
 
 /* One number, or an object of names and numbers: {"TIOCSTI": "0x5412"}. The names are for people.
  */
-static int read_values(struct reader *r, json_object *value, uint32_t *numbers, size_t *count)
+static int read_values(struct profile_reader *r, json_object *value, uint32_t *numbers,
+                       size_t *count)
 {
     *count = 0;
     if (!json_object_is_type(value, json_type_object)) {
@@ -198,7 +202,7 @@ static int read_values(struct reader *r, json_object *value, uint32_t *numbers, 
     return 0;
 }
 
-static int read_condition(struct reader *r, json_object *object,
+static int read_condition(struct profile_reader *r, json_object *object,
                           struct seccomp_condition *condition)
 {
     static const char *const keys[] = {"!arg", "half", "mask", "!equals"};
@@ -253,7 +257,7 @@ static int read_condition(struct reader *r, json_object *object,
 }
 
 /* The names that values have in reports. */
-static int read_names(struct reader *r, json_object *object, size_t index,
+static int read_names(struct profile_reader *r, json_object *object, size_t index,
                       struct seccomp_report *report)
 {
     size_t count = json_object_is_type(object, json_type_object)
@@ -283,7 +287,7 @@ static int read_names(struct reader *r, json_object *object, size_t index,
 }
 
 /* true, or which argument tells more than the call's name. */
-static int read_report(struct reader *r, json_object *value, size_t index,
+static int read_report(struct profile_reader *r, json_object *value, size_t index,
                        struct seccomp_group *group)
 {
     static const char *const keys[] = {"!arg", "names", "flags"};
@@ -311,7 +315,7 @@ static int read_report(struct reader *r, json_object *value, size_t index,
     return read_names(r, named ? names : flags, index, report);
 }
 
-static int read_conditions(struct reader *r, json_object *list, size_t index,
+static int read_conditions(struct profile_reader *r, json_object *list, size_t index,
                            struct seccomp_group *group)
 {
     at(r, "groups[%zu].when", index);
@@ -328,7 +332,7 @@ static int read_conditions(struct reader *r, json_object *list, size_t index,
 
 /* "name", or "name=number" for calls that libseccomp may be too old to know. Since 5.1 a call has
  * the same number on all architectures. −1: not a call of this one; −2: an error. */
-static int resolve(struct reader *r, const char *text, uint32_t arch)
+static int resolve(struct profile_reader *r, const char *text, uint32_t arch)
 {
     const char *equals = strchr(text, '=');
     size_t length = equals != NULL ? (size_t)(equals - text) : strlen(text);
@@ -361,7 +365,7 @@ static int resolve(struct reader *r, const char *text, uint32_t arch)
     return number;
 }
 
-static int add_rule(struct reader *r, struct seccomp_profile *profile, const char *name,
+static int add_rule(struct profile_reader *r, struct seccomp_profile *profile, const char *name,
                     size_t group)
 {
     int nr = resolve(r, name, profile->arch);
@@ -386,7 +390,7 @@ static int add_rule(struct reader *r, struct seccomp_profile *profile, const cha
     return 0;
 }
 
-static int read_calls(struct reader *r, json_object *list, size_t index,
+static int read_calls(struct profile_reader *r, json_object *list, size_t index,
                       struct seccomp_profile *profile)
 {
     at(r, "groups[%zu].calls", index);
@@ -409,7 +413,7 @@ static int read_calls(struct reader *r, json_object *list, size_t index,
     return 0;
 }
 
-static int read_group(struct reader *r, json_object *object, size_t index,
+static int read_group(struct profile_reader *r, json_object *object, size_t index,
                       struct seccomp_profile *profile)
 {
     static const char *const keys[] = {"!why", "!action", "!calls", "when", "report"};
@@ -434,7 +438,7 @@ static int read_group(struct reader *r, json_object *object, size_t index,
 }
 
 /* The profile must have been written for the architecture: numbers and argument orders differ. */
-static int check_architectures(struct reader *r, json_object *list, uint32_t arch)
+static int check_architectures(struct profile_reader *r, json_object *list, uint32_t arch)
 {
     at(r, "architectures");
     if (check_list(r, list, ARRAY_LEN(architectures), "of \"x86_64\" and \"aarch64\"") < 0)
@@ -464,7 +468,8 @@ static int by_number_then_group(const void *a, const void *b)
     return x->group < y->group ? -1 : x->group > y->group;
 }
 
-static int read_profile(struct reader *r, json_object *root, struct seccomp_profile *profile)
+static int read_profile(struct profile_reader *r, json_object *root,
+                        struct seccomp_profile *profile)
 {
     static const char *const keys[] = {"!description", "!architectures", "!default", "!groups"};
     if (check_keys(r, root, keys, ARRAY_LEN(keys)) < 0)
@@ -504,7 +509,7 @@ static int read_profile(struct reader *r, json_object *root, struct seccomp_prof
 int seccomp_profile_read(struct seccomp_profile *profile, const char *text, size_t size,
                          const char *file, uint32_t arch, struct sb_error *err)
 {
-    struct reader r = {.file = json_file_shown(file), .err = err};
+    struct profile_reader r = {.file = json_file_shown(file), .err = err};
     *profile = (struct seccomp_profile){.arch = arch};
     __attribute__((cleanup(put_json))) json_object *root =
         json_file_parse(text, size, file, "seccomp", err);

@@ -125,7 +125,7 @@ static void a_file_that_is_not_there_is_an_error(void **state)
 /* ── Commands ───────────────────────────────────────────────────────────────────────────────── */
 
 /* What it prints on stdout goes to *printed (may be NULL). */
-static int run(enum action action, const char *name, const char *rate, char printed[128],
+static int run(enum command_action action, const char *name, const char *rate, char printed[128],
                struct sb_error *err)
 {
     struct command command = {
@@ -212,7 +212,7 @@ static void what_can_not_be_done_leaves_the_file_as_it_was(void **state)
 {
     (void)state;
     static const struct {
-        enum action action;
+        enum command_action action;
         const char *name, *rate, *says;
     } wrong[] = {
         {ACTION_TOKEN_ADD, "ann", NULL, "there is a token named ann"},

@@ -56,7 +56,7 @@ static int choose_token_action(struct command *command, char **rest, struct sb_e
 {
     static const struct {
         const char *verb;
-        enum action action;
+        enum command_action action;
         int words;
     } verbs[] = {{"add", ACTION_TOKEN_ADD, 3},
                  {"list", ACTION_TOKEN_LIST, 2},

@@ -6,7 +6,7 @@
 
 #include "serve/config/config.h"
 
-enum action {
+enum command_action {
     ACTION_SERVE,
     ACTION_TOKEN_ADD,
     ACTION_TOKEN_LIST,
@@ -16,7 +16,7 @@ enum action {
 };
 
 struct command {
-    enum action action;
+    enum command_action action;
     struct config config;
     const char *name; /* of the token */
     /* What a new token may: its options as they were written, NULL when not given. */

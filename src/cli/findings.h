@@ -1,6 +1,6 @@
 /* Shows what this host can enforce. */
-#ifndef CLI_DOCTOR_H
-#define CLI_DOCTOR_H
+#ifndef CLI_FINDINGS_H
+#define CLI_FINDINGS_H
 
 #include "cli/options.h"
 

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/answer.h"
 #include "cli/http_client.h"
+#include "cli/via_answer.h"
 #include "common/json_valid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

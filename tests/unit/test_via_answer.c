@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/answer.h"
+#include "cli/via_answer.h"
 #include "common/util.h"
 
 static const char *const nothing[] = {NULL};
@@ -182,5 +182,5 @@ int main(void)
         cmocka_unit_test(what_is_neither_is_not_taken),
         cmocka_unit_test(numbers_that_cannot_be_are_none),
     };
-    return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("via_answer", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* One job and its streams, in one loop: the sandbox, the signals to ourselves, and stdout and
  * stderr when they were full. Nothing in it blocks but poll. */
-#include "cli/run.h"
+#include "cli/run_here.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -10,12 +10,12 @@
 
 #include "cli/input.h"
 #include "cli/message.h"
-#include "cli/report.h"
+#include "cli/presenter.h"
 #include "common/util.h"
 
 /* The job as the callbacks see it. */
 struct live {
-    struct report report;
+    struct presenter presenter;
     struct sb_sandbox *sandbox;
     const struct sb_policy *policy;
     struct sb_run *run; /* NULL before the start and after the verdict */
@@ -29,11 +29,11 @@ struct live {
 static void on_output(void *user, enum sb_stream stream, const void *data, size_t size)
 {
     struct live *live = user;
-    struct relay *relay = &live->report.streams[stream];
+    struct relay *relay = &live->presenter.streams[stream];
     relay_put(relay, data, size);
     /* No more than what is at hand is ever kept: the pipe fills up and the script waits. After a
      * signal the verdict must not wait for the reader. */
-    if (relay_waits(relay) && live->report.signal == 0)
+    if (relay_waits(relay) && live->presenter.signal == 0)
         sb_pause(live->run, stream, true);
 }
 
@@ -43,8 +43,8 @@ static void on_done(void *user, const struct sb_verdict *verdict)
     live->run = NULL;
     live->lacking = verdict->exception != NULL &&
                     strcmp(verdict->exception, "ModuleNotFoundError") == 0 &&
-                    sb_policy_preload(live->policy)[0] != NULL && !live->report.options->json;
-    report_verdict(&live->report, verdict);
+                    sb_policy_preload(live->policy)[0] != NULL && !live->presenter.options->json;
+    presenter_verdict(&live->presenter, verdict);
 }
 
 static void on_found(void *user, const char *missing, const char *remedy)
@@ -52,9 +52,9 @@ static void on_found(void *user, const char *missing, const char *remedy)
     struct live *live = user;
     live->searching = false;
     if (missing != NULL && missing[0] != '\0')
-        report_say(&live->report,
-                   "policy \"%s\" is for a root file system that has %s: %s makes one",
-                   sb_policy_name(live->policy), missing, remedy);
+        presenter_say(&live->presenter,
+                      "policy \"%s\" is for a root file system that has %s: %s makes one",
+                      sb_policy_name(live->policy), missing, remedy);
 }
 
 /* Scripts that need nothing of what their policy preloads run well without. */
@@ -74,18 +74,18 @@ static void search_modules(struct live *live)
 static bool signalled(struct live *live)
 {
     struct signalfd_siginfo info;
-    if (read(live->report.signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+    if (read(live->presenter.signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return false;
-    int first = live->report.signal;
+    int first = live->presenter.signal;
     if (first == 0)
-        live->report.signal = (int)info.ssi_signo;
+        live->presenter.signal = (int)info.ssi_signo;
     if (live->run == NULL || first == (int)info.ssi_signo)
         return true;
     if (first != 0)
         return false;
     char reason[INTERRUPTED_SIZE];
-    live->report.killed = true;
-    sb_kill(live->run, live->report.signal, interrupted(reason, live->report.signal));
+    live->presenter.killed = true;
+    sb_kill(live->run, live->presenter.signal, interrupted(reason, live->presenter.signal));
     for (int i = 0; i < SB_STREAMS; i++)
         sb_pause(live->run, (enum sb_stream)i, false);
     return false;
@@ -94,18 +94,18 @@ static bool signalled(struct live *live)
 /* A stream of ours that can't be written any more ends the job, as SIGPIPE would have. */
 static void check_output(struct live *live, enum sb_stream stream)
 {
-    int error = live->report.streams[stream].error;
-    if (error == 0 || live->run == NULL || live->report.killed)
+    int error = live->presenter.streams[stream].error;
+    if (error == 0 || live->run == NULL || live->presenter.killed)
         return;
     char reason[128];
     snprintf(reason, sizeof(reason), "can't write %s: %s", stream_names[stream], strerror(error));
-    live->report.killed = true;
+    live->presenter.killed = true;
     sb_kill(live->run, SIGPIPE, reason);
 }
 
 static void flush(struct live *live, enum sb_stream stream)
 {
-    struct relay *relay = &live->report.streams[stream];
+    struct relay *relay = &live->presenter.streams[stream];
     relay_flush(relay);
     if (!relay_waits(relay) && live->run != NULL)
         sb_pause(live->run, stream, false);
@@ -115,15 +115,15 @@ static void flush(struct live *live, enum sb_stream stream)
  * the verdict: the reader may be the one who does not read. */
 static int supervise(struct live *live, struct sb_error *err)
 {
-    struct report *report = &live->report;
+    struct presenter *presenter = &live->presenter;
     bool over = false;
-    while (!over && (live->run != NULL || live->searching || report_waits(report))) {
+    while (!over && (live->run != NULL || live->searching || presenter_waits(presenter))) {
         bool turns = live->run != NULL || live->searching;
         struct pollfd ready[] = {
-            {.fd = report->signals, .events = POLLIN},
+            {.fd = presenter->signals, .events = POLLIN},
             {.fd = turns ? sb_fd(live->sandbox) : -1, .events = POLLIN},
-            {.fd = relay_fd(&report->streams[SB_STDOUT]), .events = POLLOUT},
-            {.fd = relay_fd(&report->streams[SB_STDERR]), .events = POLLOUT},
+            {.fd = relay_fd(&presenter->streams[SB_STDOUT]), .events = POLLOUT},
+            {.fd = relay_fd(&presenter->streams[SB_STDERR]), .events = POLLOUT},
         };
         if (poll(ready, ARRAY_LEN(ready), -1) < 0 && errno != EINTR)
             return fail(err, "", "can't wait for the job: %s", strerror(errno));
@@ -138,7 +138,7 @@ static int supervise(struct live *live, struct sb_error *err)
                 flush(live, (enum sb_stream)i);
             check_output(live, (enum sb_stream)i);
         }
-        over = over || (report->signal != 0 && live->run == NULL);
+        over = over || (presenter->signal != 0 && live->run == NULL);
     }
     return 0;
 }
@@ -158,7 +158,7 @@ static int prepare_warm(struct live *live, const struct sb_policy *policy, struc
         struct sb_warm_state state = sb_warm_state(live->sandbox, policy);
         if (state.ready || state.reason[0] != '\0')
             return 0;
-        struct pollfd ready[] = {{.fd = live->report.signals, .events = POLLIN},
+        struct pollfd ready[] = {{.fd = live->presenter.signals, .events = POLLIN},
                                  {.fd = sb_fd(live->sandbox), .events = POLLIN}};
         if ((poll(ready, ARRAY_LEN(ready), -1) > 0 && ready[0].revents != 0) ||
             sb_turn(live->sandbox, 0, err) < 0)
@@ -179,7 +179,7 @@ static int64_t limit_in_force(const struct options *options, const struct sb_pol
 static int start(struct live *live, const struct sb_policy *policy, const struct bytes *code,
                  const struct files *files, struct sb_error *err)
 {
-    const struct options *options = live->report.options;
+    const struct options *options = live->presenter.options;
     struct sb_job job = {
         .policy = policy,
         .name = options->script,
@@ -208,7 +208,7 @@ static int start(struct live *live, const struct sb_policy *policy, const struct
 static int start_from_inputs(struct live *live, const struct sb_policy *policy,
                              struct sb_error *err)
 {
-    const struct options *options = live->report.options;
+    const struct options *options = live->presenter.options;
     struct bytes code = {0};
     struct files files = {
         .most_count = (size_t)limit_in_force(options, policy, SB_TMP_FILES),
@@ -220,10 +220,10 @@ static int start_from_inputs(struct live *live, const struct sb_policy *policy,
     if (result == 0)
         result = gather_files(options, &files, err);
     if (result == 0)
-        result = report_open_meta(&live->report, err);
+        result = presenter_open_meta(&live->presenter, err);
     /* Up to here a signal ends us as it ends any program: there is no job yet. */
     if (result == 0)
-        result = report_take_signals(&live->report, err);
+        result = presenter_take_signals(&live->presenter, err);
     if (result == 0)
         result = sb_open(&live->sandbox, &options->sandbox, err);
     if (result == 0 && options->warm)
@@ -241,17 +241,17 @@ int run_script(const struct options *options, struct sb_error *err)
     if (sb_policy_load(&policy, options->policy_directory, options->policy, err) < 0)
         return -1;
     struct live live = {.policy = policy};
-    report_open(&live.report, options);
+    presenter_open(&live.presenter, options);
 
     int status = start_from_inputs(&live, policy, err);
     if (status == 0)
         status = supervise(&live, err);
     if (status == 0)
-        status = report_status(&live.report, live.run == NULL);
+        status = presenter_status(&live.presenter, live.run == NULL);
 
     if (live.sandbox != NULL)
         sb_close(live.sandbox);
-    report_close(&live.report);
+    presenter_close(&live.presenter);
     sb_policy_free(policy);
     return status;
 }

@@ -1,5 +1,5 @@
 /* The answer is walked over once, member by member; each but "result" is then parsed by itself. */
-#include "cli/answer.h"
+#include "cli/via_answer.h"
 
 #include <signal.h>
 #include <stdio.h>

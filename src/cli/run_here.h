@@ -1,6 +1,6 @@
 /* Runs one script, with its streams live. */
-#ifndef CLI_RUN_H
-#define CLI_RUN_H
+#ifndef CLI_RUN_HERE_H
+#define CLI_RUN_HERE_H
 
 #include "cli/options.h"
 

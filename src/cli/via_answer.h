@@ -1,6 +1,6 @@
 /* The native answer of POST /run, read back into the verdict that it was made of. */
-#ifndef CLI_ANSWER_H
-#define CLI_ANSWER_H
+#ifndef CLI_VIA_ANSWER_H
+#define CLI_VIA_ANSWER_H
 
 #include <json-c/json.h>
 

@@ -1,4 +1,4 @@
-#include "cli/doctor.h"
+#include "cli/findings.h"
 
 #include <stdio.h>
 
