@@ -17,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "common/util.h"
 
 /* A quota is given out once in this time (cgroup_v1.c, cgroup_v2.c), and may be used up at once. */
 #define QUOTA_PERIOD_US 100000

@@ -10,8 +10,7 @@
 
 #include "cgroup/cgroup.h"
 #include "common/small_file.h"
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#include "common/util.h"
 
 static int64_t by_affinity(void)
 {

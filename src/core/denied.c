@@ -53,8 +53,6 @@ struct denied {
     char text[CALLS_MAX][TEXT_SIZE];
 };
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
 /* ── The listener ──────────────────────────────────────────────────────────────────────────── */
 
 /* Calls that wait, and those to come, say ENOSYS then. */

@@ -14,8 +14,6 @@
 #include "common/small_file.h"
 #include "common/util.h"
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
 /* Of a job with more tasks some are looked at, and stand for all: each look takes some µs. */
 #define TASKS_MAX 256
 /* What is read within this time is of one moment. */

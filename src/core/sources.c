@@ -10,9 +10,6 @@
 #include "common/error.h"
 #include "common/util.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
 /* ── Sources ───────────────────────────────────────────────────────────────────────────────── */
 
 int source_watch(struct sb_run *run, enum source_kind kind, uint32_t events)

@@ -11,9 +11,7 @@
 #include <string.h>
 
 #include "common/utf8.h"
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#include "common/util.h"
 
 /* So much of the head, at its end, is handed on in whole lines only. */
 #define WHOLE_LINES_MAX 4096

@@ -30,7 +30,6 @@
 /* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory
  * ran out. */
 #define OOM_LOOKS 100
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* ── What the script writes and reads ──────────────────────────────────────────────────────── */
 

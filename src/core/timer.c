@@ -8,9 +8,6 @@
 #include "core/schedstat.h"
 #include "core/sources.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
 /* The shortest pause between two looks at the CPU time. */
 #define CHECK_MIN_US 5000
 /* What a job without a cpu controller is taken to use at most, when the next look is planned. */

@@ -7,8 +7,6 @@
 #include "common/util.h"
 #include "inside/calls.h"
 
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
 /* Descriptors that a zygote may have open. */
 #define ZYGOTE_FILES 1024
 

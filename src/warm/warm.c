@@ -17,9 +17,6 @@
 #include "warm/warm_job.h"
 #include "warm/zygote_pair.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
 /* About what a parked child takes of its own: pages that it has written, page tables, kernel
  * memory. */
 #define CHILD_BYTES (3 << 20)

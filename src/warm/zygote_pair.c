@@ -12,8 +12,6 @@
 #include "common/util.h"
 #include "zygote/protocol.h"
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-
 /* A zygote that died, or whose children do, is started again after 100 ms, twice that after each
  * further failure, up to ten seconds. A child that took its job, and a zygote that lived for a
  * second, end the count. */
