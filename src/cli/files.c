@@ -1,4 +1,4 @@
-/* Gathers the files of --files. What a directory holds may be hostile: nothing in it is followed,
+/* Gathers the files of --files. A directory's content may be hostile: nothing in it is followed,
  * waited for or read without bound. */
 #include <dirent.h>
 #include <fcntl.h>
@@ -49,7 +49,7 @@ static int add_file(struct file_walk *walk, int fd)
         size_t more = files->allocated * 2 + 16;
         struct sb_file *larger = reallocarray(files->items, more, sizeof(*larger));
         if (larger == NULL)
-            return fail(walk->err, "files", "--files %s: no memory for its files", walk->given);
+            return fail(walk->err, "files", "out of memory (--files %s)", walk->given);
         files->items = larger;
         files->allocated = more;
     }
@@ -66,7 +66,7 @@ static int add_file(struct file_walk *walk, int fd)
     files->count++;
     files->bytes += bytes.size;
     if (file->path == NULL)
-        return fail(walk->err, "files", "--files %s: no memory for its files", walk->given);
+        return fail(walk->err, "files", "out of memory (--files %s)", walk->given);
     return 0;
 }
 
@@ -113,8 +113,8 @@ static int add_directory(struct file_walk *walk, int *fd)
                     strerror(errno));
     steal_fd(fd);
     if (++walk->depth > DEEPEST)
-        return fail(walk->err, "files", "--files %s: directories more than %d deep", walk->given,
-                    DEEPEST);
+        return fail(walk->err, "files", "--files %s: directories are nested more than %d deep",
+                    walk->given, DEEPEST);
     const struct dirent *entry;
     while (errno = 0, (entry = readdir(directory)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -133,7 +133,7 @@ static int add_directory(struct file_walk *walk, int *fd)
                              walk->given, strerror(errno));
 }
 
-/* The last part of a path, without slashes at its end; "" when that is no name. */
+/* The last part of a path, without slashes at its end; "" when that is not a name. */
 static void last_part(char name[static PATH_MAX], const char *path)
 {
     size_t end = strlen(path);
@@ -174,8 +174,8 @@ int gather_files(const struct options *options, struct files *files, struct sb_e
     }
     if (files->left_out > 0 && !options->quiet)
         say(files->left_out == 1
-                ? "--files left out %zu link or other thing that is not a regular file: %s"
-                : "--files left out %zu links or other things that are not regular files, such as "
+                ? "--files skipped %zu link or other entry that is not a regular file: %s"
+                : "--files skipped %zu links or other entries that are not regular files, such as "
                   "%s",
             files->left_out, files->first_left_out);
     return 0;

@@ -34,7 +34,7 @@ bool hint_missing_module(char hint[static HINT_SIZE], const struct options *opti
             snprintf(path, sizeof(path), "%.*s%s%s", directory, options->script, name, suffixes[i]);
         if (length >= (int)sizeof(path) || access(path, F_OK) < 0)
             continue;
-        snprintf(hint, HINT_SIZE, "the script sees no file beside it: give --files %s", path);
+        snprintf(hint, HINT_SIZE, "the script can't see the files beside it: add --files %s", path);
         return true;
     }
     return false;

@@ -1,4 +1,4 @@
-/* What a person may have overlooked. */
+/* Hints at likely mistakes. */
 #ifndef CLI_HINT_H
 #define CLI_HINT_H
 

@@ -1,4 +1,4 @@
-/* See http_client.h. What comes back is looked at as if a stranger had sent it: sizes are counted,
+/* See http_client.h. The answer is treated as a stranger's: sizes are counted,
  * nothing is believed. */
 #include "cli/http_client.h"
 
@@ -85,9 +85,9 @@ static int parse_http(struct http_address *address, const char *text, struct sb_
     memcpy(host, address->host, sizeof(host));
     if (!parse_loopback(address, host, &rest))
         return fail(err, "via",
-                    "--via %s: only services on this host are asked, as http hides nothing: "
-                    "http://127.0.0.1:PORT, http://[::1]:PORT or unix:/PATH; to another host, "
-                    "make a tunnel, such as ssh -L",
+                    "--via %s: http is not encrypted, so the service must be on this host: "
+                    "http://127.0.0.1:PORT, http://[::1]:PORT or unix:/PATH; for another host use "
+                    "a tunnel, such as ssh -L",
                     address->shown);
     if (!parse_port(rest, &port))
         return fail(err, "via", "--via %s: a port is a number from 1 to 65535", address->shown);
@@ -124,7 +124,7 @@ int http_connect(struct http_client *client, const struct http_address *address,
     }
     return fail(err, "via", "no service answers at %s: %s; %s", address->shown, strerror(errno),
                 errno == EACCES
-                    ? "its socket is for the members of a group, see --socket-group of "
+                    ? "only members of its socket's group may connect: see --socket-group in "
                       "sandbox-serve(8)"
                     : "start sandbox-serve there, or leave out --via to run the script without it");
 }
@@ -141,7 +141,7 @@ int http_post(struct http_client *client, const struct http_address *address, co
     if (whole == NULL) {
         if (head < 0)
             client->request = NULL; /* asprintf leaves it undefined */
-        return fail(err, "", "no memory for the request: free some, or send less");
+        return fail(err, "", "out of memory (request)");
     }
     memcpy(whole + head, body, size);
     client->request = whole;
@@ -173,7 +173,8 @@ static void send_some(struct http_client *client)
 
 static int not_http(const struct http_client *client, struct sb_error *err)
 {
-    return fail(err, "via", "what answers at %s is not sandbox-serve: name its own address",
+    return fail(err, "via",
+                "the server at %s is not sandbox-serve: give the address of the service itself",
                 client->shown);
 }
 
@@ -224,7 +225,7 @@ static int make_room(struct http_client *client, struct sb_error *err)
     size_t more = client->allocated * 2 + 16 * 1024;
     char *larger = realloc(client->answer, more);
     if (larger == NULL)
-        return fail(err, "", "no memory for the answer: lower --output or free some");
+        return fail(err, "", "out of memory (answer): lower --output");
     client->answer = larger;
     client->allocated = more;
     return 0;
@@ -241,7 +242,7 @@ static int ended_early(struct http_client *client, int errnum, struct sb_error *
     if (errnum == 0 && client->head_size > 0 && client->body_size == SIZE_MAX)
         return 1;
     return fail(err, "via",
-                "the service at %s ended the connection before its answer%s%s; its log tells why",
+                "the service at %s closed the connection before it answered%s%s; see its log",
                 client->shown, errnum != 0 ? ": " : "", errnum != 0 ? strerror(errnum) : "");
 }
 

@@ -79,7 +79,7 @@ int read_script(const char *path, size_t most, struct bytes *code, struct sb_err
     const char *shown = from_stdin ? "standard input" : path;
     if (errno == EFBIG)
         return fail(err, "script",
-                    "%s holds more than %zu bytes, the most code that the policy admits: make it "
+                    "%s holds more than %zu bytes, the most code that the policy allows: make it "
                     "shorter, or raise the cap of code_chars in a policy of your own",
                     shown, most);
     return fail(err, "script", "can't read %s: %s; name a Python script, or - for stdin", shown,
@@ -90,7 +90,7 @@ int read_code(const struct options *options, size_t most, struct bytes *code, st
 {
     if (options->code != NULL) {
         *code = (struct bytes){strdup(options->code), strlen(options->code)};
-        return code->data != NULL ? 0 : fail(err, "", "no memory for the code: free some");
+        return code->data != NULL ? 0 : fail(err, "", "out of memory (code)");
     }
     if (options->module != NULL)
         return 0;

@@ -59,7 +59,7 @@ static int list_json(const struct options *options, char **names)
     json_bracket(&writer, ']');
     _cleanup_free_ char *json = json_end(&writer);
     if (json == NULL) {
-        say("no memory for the policies: free some and try again");
+        say("out of memory (policies)");
         return STATUS_FAILED;
     }
     puts(json);

@@ -66,7 +66,7 @@ static int print_policy(const struct options *options)
     _cleanup_free_ char *json = sb_policy_json(policy);
     sb_policy_free(policy);
     if (json == NULL) {
-        say("no memory for the policy: free some and try again");
+        say("out of memory (policy)");
         return STATUS_FAILED;
     }
     puts(json);
@@ -102,9 +102,8 @@ int main(int argc, char **argv)
     if (fill_standard_descriptors(closed) < 0)
         return STATUS_FAILED;
     if (is_set_id()) {
-        say("does not run with the rights of its file's owner or group, which whoever calls it "
-            "would "
-            "have: take them away (chmod ug-s)");
+        say("refuses to run as a set-user-ID or set-group-ID program, as every caller would get "
+            "those rights: remove them (chmod ug-s)");
         return STATUS_FAILED;
     }
     struct sb_error err;
@@ -113,7 +112,7 @@ int main(int argc, char **argv)
     if (options_parse(&options, argc, argv, &err) < 0)
         say("%s; see sandbox-run --help", err.message);
     else if (closed[STDOUT_FILENO] && prints(&options))
-        say("standard output is closed, and what was asked for is written to it: open it (>FILE)");
+        say("standard output is closed, and the result would be written to it: open it (>FILE)");
     else
         status = act(&options);
     options_free(&options);

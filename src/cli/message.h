@@ -1,4 +1,4 @@
-/* What sandbox-run has to say itself: one sentence on stderr, behind its name. */
+/* Messages of sandbox-run itself: one sentence on stderr, behind its name. */
 #ifndef CLI_MESSAGE_H
 #define CLI_MESSAGE_H
 

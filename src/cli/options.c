@@ -48,8 +48,8 @@ static int take_action(void *target, const struct option_row *row, const char *v
     if (options->action == ACTION_HELP) /* whatever else is asked */
         return 0;
     if (options->action != ACTION_RUN && options->action != action && action != ACTION_HELP)
-        return fail(err, row->name, "%s and --%s are two different things to do: give one of them",
-                    where, options->action_name);
+        return fail(err, row->name, "%s and --%s exclude each other: give one of them", where,
+                    options->action_name);
     options->action = action;
     options->action_name = row->name;
     return 0;
@@ -72,38 +72,37 @@ static const struct option_row running[] = {
     OPTION_ROW(option_text, 0, "policy", "NAME|FILE", "limits, mounts and filter", AT(policy),
                "default", NULL, 0, 0),
     OPTION_ROW(option_list, 0, "files", "PATH",
-               "put this file or directory into /work too; repeatable", AT(files)),
+               "also put this file or directory into /work; repeatable", AT(files)),
     OPTION_ROW(take_environment, 0, "env", "K=V",
                "set this in the script's environment; repeatable", AT(env)),
-    TEXT("call", "NAME|JSON", "call this function then; --json and --meta have its value", call),
+    TEXT("call", "NAME|JSON", "then call this function; --json and --meta show its value", call),
     FLAG("merge-stderr", "stderr goes to stdout, in the order written", merge_stderr),
-    FLAG("json", "print the verdict, one line of JSON, in place of output", json),
+    FLAG("json", "print the verdict as one line of JSON instead of the output", json),
     TEXT("meta", "FILE", "write the verdict to FILE, as JSON without output", meta),
-    FLAG("quiet", "no sentence of sandbox-run's own on stderr", quiet),
-    TEXT("via", "ADDRESS", "through a service: unix:/PATH or http://127.0.0.1:PORT", via),
+    FLAG("quiet", "suppress sandbox-run's own messages", quiet),
+    TEXT("via", "ADDRESS", "run it through a service: unix:/PATH or http://127.0.0.1:PORT", via),
 };
 
 static const struct option_row host[] = {
     OPTION_HEADING("The host:"),
-    TEXT("rootfs", "DIR", "root file system with Python in it", sandbox.rootfs),
-    TEXT("python", "PATH", "interpreter in there", sandbox.python),
-    FLAG("best-effort", "go on where the host can't enforce something; see --doctor",
+    TEXT("rootfs", "DIR", "root file system that contains Python", sandbox.rootfs),
+    TEXT("python", "PATH", "Python interpreter in it", sandbox.python),
+    FLAG("best-effort", "run even if the host can't enforce everything; see --doctor",
          sandbox.best_effort),
     OPTION_ROW(option_cgroup, 0, "cgroup", "KIND",
                "auto, v2-delegated, v2-scope, v2-root, v1 or none", AT(sandbox.cgroup)),
     OPTION_ROW(take_start, 0, "start", "KIND",
                "cold, or warm as a service does it (slower for one run)", 0, "cold", NULL, 0, 0),
     OPTION_ROW(option_uids, 0, "uid-range", "FIRST:COUNT",
-               "as root: host uids for jobs, one for each", AT(sandbox.uid_first)),
+               "as root: host user ids for jobs, one for each", AT(sandbox.uid_first)),
     OPTION_ROW(option_number, 0, "memory-floor", "SIZE",
-               "end the job when the host has less memory left", AT(sandbox.memory_floor_bytes),
+               "end the job when the host has less free memory", AT(sandbox.memory_floor_bytes),
                NULL, "bytes", 0, INT64_C(1) << 50),
-    ACTION(0, "doctor", "show what this host can enforce, and remedies; also --json",
+    ACTION(0, "doctor", "show what this host can enforce, and remedies; with --json as JSON",
            ACTION_DOCTOR),
-    ACTION(0, "selftest", "run hostile scripts and see each contained", ACTION_SELFTEST),
-    ACTION(0, "list-policies", "show the policies that there are; with --json as JSON",
-           ACTION_LIST_POLICIES),
-    ACTION(0, "print-policy", "show --policy, every key", ACTION_PRINT_POLICY),
+    ACTION(0, "selftest", "run hostile scripts and check that each is contained", ACTION_SELFTEST),
+    ACTION(0, "list-policies", "list the policies; with --json as JSON", ACTION_LIST_POLICIES),
+    ACTION(0, "print-policy", "show every key of --policy", ACTION_PRINT_POLICY),
     ACTION(0, "version", "show the version", ACTION_VERSION),
     ACTION('h', "help", "show this text", ACTION_HELP),
 };
@@ -171,7 +170,7 @@ static int parse_words(struct options *options, const struct option_table *table
     option_end(&line);
     if (result == 0 && options->via != NULL && here != NULL)
         return fail(err, here->name,
-                    "--%s is about this host, and --via runs nothing on it: leave out one of them",
+                    "--%s is for this host, and --via runs nothing here: leave out one of them",
                     here->name);
     return result;
 }
@@ -227,7 +226,7 @@ void options_usage(FILE *file)
           "       sandbox-run [options] -c CODE [argument…]\n"
           "       sandbox-run [options] -m MODULE [argument…]\n"
           "       sandbox-run [options] [-] [argument…]      the code comes from stdin\n"
-          "Runs a Python script that you do not trust. Options end at the script.\n",
+          "Runs an untrusted Python script. Options end at the script.\n",
           file);
     option_print(file, &table, 25);
     fputs("\nExit status:\n", file);

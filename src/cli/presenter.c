@@ -1,4 +1,4 @@
-/* What a run gives, see presenter.h. Nothing in it blocks: what can't be written now is kept. */
+/* See presenter.h. Nothing here blocks: what can't be written now is kept. */
 #include "cli/presenter.h"
 
 #include <fcntl.h>
@@ -49,8 +49,8 @@ int presenter_open_meta(struct presenter *presenter, struct sb_error *err)
     return 0;
 }
 
-/* What was ignored when we were started (nohup) stays ignored. Stopping is refused: a supervisor
- * that is stopped keeps no limit of time. */
+/* Signals that were ignored when the program started (nohup) stay ignored. Stopping is refused: a
+ * supervisor that is stopped keeps no limit of time. */
 int presenter_take_signals(struct presenter *presenter, struct sb_error *err)
 {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
@@ -135,8 +135,7 @@ static void say_verdict(struct presenter *presenter, const struct sb_verdict *ve
                            length > 0 ? ", " : "", *m);
     if (length > 0)
         presenter_say(presenter,
-                      "not enforced on this host: %s; sandbox-run --doctor tells the remedies",
-                      list);
+                      "not enforced on this host: %s; sandbox-run --doctor shows remedies", list);
 }
 
 static void write_meta(struct presenter *presenter, const struct sb_verdict *verdict)
@@ -160,7 +159,7 @@ void presenter_verdict(struct presenter *presenter, const struct sb_verdict *ver
     }
     _cleanup_free_ char *json = sb_verdict_json(verdict, 0);
     if (json == NULL) {
-        presenter_say(presenter, "no memory for the verdict: lower --output or free some");
+        presenter_say(presenter, "out of memory (verdict): lower --output");
         presenter->status = STATUS_FAILED;
         return;
     }
@@ -186,7 +185,7 @@ static bool lost_output(const struct presenter *presenter)
     return false;
 }
 
-/* What a failed write makes of the exit status. A reader that went away is SIGPIPE, unless the
+/* The exit status after a failed write. A reader that went away is SIGPIPE, unless the
  * verdict itself was lost. */
 int presenter_status(struct presenter *presenter, bool over)
 {

@@ -221,7 +221,7 @@ static int start_from_inputs(struct live *live, const struct sb_policy *policy,
         result = gather_files(options, &files, err);
     if (result == 0)
         result = presenter_open_meta(&live->presenter, err);
-    /* Up to here a signal ends us as it ends any program: there is no job yet. */
+    /* Before this a signal ends this process like any other: there is no job yet. */
     if (result == 0)
         result = presenter_take_signals(&live->presenter, err);
     if (result == 0)

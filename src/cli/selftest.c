@@ -1,5 +1,5 @@
 /* Runs the hostile scripts, as many at once as there are processors, and judges each by its header,
- * as tests/attack/README.md has it. What they print is hostile too: no byte of it reaches a
+ * as tests/attack/README.md has it. Their output is hostile, too: no byte of it reaches a
  * terminal as it is. */
 #include "cli/selftest.h"
 
@@ -263,7 +263,7 @@ static int run_all(struct selftest *test, struct sb_error *err)
     if (attacks != NULL)
         result = run_each(test, attacks, entries, count, err);
     else
-        fail(err, "", "no memory for the self-test: free some and try again");
+        fail(err, "", "out of memory (self-test)");
     free(attacks);
     while (count > 0)
         free(entries[--count]);

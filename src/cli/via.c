@@ -33,7 +33,7 @@ static void give_output(struct via *via, const struct sb_verdict *verdict)
 static int refused(const struct via *via, const char *refusal, struct sb_error *err)
 {
     if (via->client.status == UNAUTHORIZED)
-        return fail(err, "via", "the service at %s: %s; SANDBOX_TOKEN is where --via takes it from",
+        return fail(err, "via", "the service at %s: %s; set the token in SANDBOX_TOKEN",
                     via->client.shown, refusal);
     return fail(err, "via", "%s", refusal);
 }
@@ -45,11 +45,10 @@ static int take_answer(struct via *via, struct sb_error *err)
     struct answer answer;
     int result = answer_read(&answer, body, size);
     if (result < 0) {
-        fail(
-            err, "via",
-            "the answer of %s is not a verdict (HTTP status %d): name the address of sandbox-serve "
-            "itself",
-            via->client.shown, via->client.status);
+        fail(err, "via",
+             "the answer of %s is not a verdict (HTTP status %d): give the address of "
+             "sandbox-serve itself",
+             via->client.shown, via->client.status);
     } else if (answer.refusal != NULL) {
         result = refused(via, answer.refusal, err);
     } else {
@@ -139,7 +138,7 @@ static int check_token(const char *token, struct sb_error *err)
     return 0;
 }
 
-/* Up to where signals are taken, one ends us as it ends any program: there is no job yet. */
+/* Before signals are taken, one ends this process like any other: there is no job yet. */
 static int ask(struct via *via, struct sb_error *err)
 {
     const struct options *options = via->presenter.options;

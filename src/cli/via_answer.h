@@ -13,7 +13,7 @@ struct answer {
     const char **missing;
     struct sb_denied *denied;
     struct sb_verdict verdict; /* points into the above */
-    const char *refusal;       /* "error" of an answer that is no verdict, or NULL */
+    const char *refusal;       /* "error" of an answer that is not a verdict, or NULL */
 };
 
 /* Of a request for base64. −1: it is neither a verdict nor a refusal. The caller frees the

@@ -1,5 +1,5 @@
-/* From options to the body of POST /run. JSON holds text alone: what is no UTF-8 is refused by
- * name rather than sent as something else. */
+/* From options to the body of POST /run. JSON holds only text: an input that is not UTF-8 is
+ * refused by name, not sent as something else. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,10 +22,10 @@ struct inputs {
 
 static int not_text(struct sb_error *err, const char *field, const char *what)
 {
-    return fail(err, field,
-                "%s is not UTF-8, and a request can hold nothing else: leave out --via, or give it "
-                "in base64",
-                what);
+    return fail(
+        err, field,
+        "%s is not UTF-8, as text in a request must be: leave out --via, or encode it in base64",
+        what);
 }
 
 static bool is_text(const char *text, size_t size)
@@ -224,7 +224,7 @@ char *via_request(const struct options *options, size_t *size, struct sb_error *
         if (result < 0)
             free_memory(&body);
         else if (body == NULL)
-            fail(err, "", "no memory for the request: free some, or send less");
+            fail(err, "", "out of memory (request)");
     }
     free(inputs.code.data);
     free(inputs.input.data);

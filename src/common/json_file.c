@@ -1,5 +1,5 @@
-/* JSON from files: what they are opened with, how much of them is read. What stands in them is
- * json_text.c's matter. */
+/* JSON from files: how they are opened, and how much of them is read. json_text.c reads their text.
+ */
 #include "common/json_file.h"
 
 #include <errno.h>

@@ -1,5 +1,4 @@
-/* What comes next is always known: one of five states, and of each open bracket the one that
- * closes it. */
+/* The state is small: what may come next, and for each open bracket the one that closes it. */
 #include "common/json_scan.h"
 
 #include <string.h>

@@ -97,7 +97,7 @@ static size_t put_utf8(char *to, uint32_t code)
     return size;
 }
 
-/* Undoes the escapes of a string that has been checked. What comes out is never longer. */
+/* Undoes the escapes of a string that has been checked. The result is never longer. */
 static size_t unescape(char *to, const char *from, size_t size)
 {
     static const char named[] = "b\bf\fn\nr\rt\t";

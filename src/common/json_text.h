@@ -1,5 +1,5 @@
-/* Strict reading of JSON text that anyone may have written: configuration files, requests. One walk
- * over the text settles what it is worth before json-c makes objects of it. */
+/* Strict reading of JSON text that anyone may have written: configuration files, requests.
+ * json_scan checks the text before json-c makes objects of it. */
 #ifndef SB_JSON_TEXT_H
 #define SB_JSON_TEXT_H
 
@@ -11,7 +11,7 @@
 /* No text may be nested deeper, whatever its bounds say. */
 #define JSON_TEXT_DEPTH 64
 
-/* What a text may take. */
+/* The bounds of a text. */
 struct json_bounds {
     size_t size;     /* bytes, below 2 GiB */
     size_t depth;    /* objects and arrays within each other, up to JSON_TEXT_DEPTH */
@@ -24,7 +24,7 @@ struct json_bounds {
  * half of a surrogate pair, no key twice in an object, however it is written. Strings, but not
  * keys, may hold \u0000: json_object_get_string_len. `name` is the text's name in errors, which
  * give the line; `step` goes into err->step. NULL on errors; the caller puts the object back with
- * json_object_put. Takes time in proportion to the size, but for sorting the keys. */
+ * json_object_put. The time is proportional to the size, except for sorting the keys. */
 struct json_object *json_text_parse(const char *text, size_t size, const struct json_bounds *bounds,
                                     const char *name, const char *step, struct sb_error *err);
 

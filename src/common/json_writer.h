@@ -48,7 +48,7 @@ void json_integer(struct json_writer *writer, int64_t value);
 /* Thousandths with three decimals: microseconds as milliseconds. Below 0: null. */
 void json_thousandths(struct json_writer *writer, int64_t value);
 
-/* JSON text as it is, but for white space. It must be valid. */
+/* Valid JSON text, copied without its white space. */
 void json_verbatim(struct json_writer *writer, const char *json);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a person probably meant by a name that there is not. */
+/* Suggestions for misspelt names. */
 #ifndef SB_NEAREST_H
 #define SB_NEAREST_H
 
@@ -10,8 +10,8 @@
  * with their neighbour, where these are few; NULL: none is near. */
 const char *nearest_name(const char *word, const char *const *names, size_t count);
 
-/* One sentence on an option, "--memroy" or "--me=1", that is none of these names (without "--") or
- * is short for several. Returns `text`. */
+/* One sentence on an option, "--memroy" or "--me=1", that is not one of these names (without "--")
+ * or is short for several. Returns `text`. */
 const char *nearest_option(char text[NEAREST_TEXT_SIZE], const char *option,
                            const char *const *names, size_t count);
 

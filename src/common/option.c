@@ -273,7 +273,7 @@ static int refuse_unknown(const struct option_line *line, struct sb_error *err)
     return sb_fail(err, STEP, 0, "%s", nearest_option(text, line->argv[optind - 1], names, count));
 }
 
-/* What getopt_long refused: an unknown option, a value too few or one too many. */
+/* getopt_long refused an unknown option, a missing value or a superfluous one. */
 static int refuse(const struct option_line *line, bool lacks_value, struct sb_error *err)
 {
     const struct option_row *row = row_of(line->table, optopt);

@@ -20,7 +20,7 @@ enum path_fault {
  * NUL; with a fault it holds nothing of use. */
 enum path_fault path_normalise(char *normal, const char *path);
 
-/* What is wrong, to follow the path in a sentence. */
+/* Says what is wrong, to follow the path in a sentence. */
 const char *path_fault_text(enum path_fault fault);
 
 #define PATH_SHOWN_BYTES 128

@@ -36,7 +36,7 @@ static const struct {
     {"ms", "seconds, or a number with ms, s, m or h (10, 1.5, 500ms, 2m)"},
     {"bytes", "bytes, or a number with K, M, G or T (1048576, 64K, 128M, 1.5G)"},
     {"cpus", "a number of CPUs (1, 0.5)"},
-    {"rate", "a number a second (10, 0.5)"},
+    {"rate", "a number per second (10, 0.5)"},
     {"count", "a whole number"},
     {"chars", "a whole number"},
 };

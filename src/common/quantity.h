@@ -9,8 +9,8 @@
 /* Units: "ms" (milliseconds; a number without a suffix is seconds), "bytes", "cpus" and "rate"
  * (thousandths), "count" and "chars". */
 
-/* The number and its suffix, as a value in the unit, rounded to the nearest. False: it is no such
- * number. Too large a number gives INT64_MAX. */
+/* The number and its suffix, as a value in the unit, rounded to the nearest. False: the text is not
+ * such a number. Too large a number gives INT64_MAX. */
 bool quantity_parse(const char *unit, const char *text, int64_t *value);
 
 /* How a person writes a value of this unit, for error messages. */

@@ -46,7 +46,7 @@ size_t utf8_whole(const char *text, size_t size)
     size_t start = size;
     while (start > 0 && size - start < 3 && utf8_continues(text[start - 1]))
         start--;
-    if (start == 0 || size - start >= 3) /* continued so often it was whole, or is no UTF-8 */
+    if (start == 0 || size - start >= 3) /* continued so often it was whole, or is not UTF-8 */
         return size;
     start--;
     unsigned char lead = (unsigned char)text[start];

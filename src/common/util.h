@@ -42,7 +42,7 @@ static inline int steal_fd(int *fd)
     return stolen;
 }
 
-/* How many there are before the NULL; none where there is no array. */
+/* The number of strings before the NULL; 0 for a NULL array. */
 static inline size_t strings_count(const char *const *strings)
 {
     size_t n = 0;

@@ -20,7 +20,7 @@ const char *sb_word_name(enum sb_word word)
     return (unsigned)word < ARRAY_LEN(words) ? words[word] : "internal";
 }
 
-/* What `print` wrote last is the end of a line, not of what it says. */
+/* The newline that `print` wrote last ends a line; it is not part of the text. */
 static void put_output(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
 {
     const char *text = verdict->text[SB_STDOUT];
@@ -44,8 +44,8 @@ static void put_stream(struct json_writer *writer, const char *key,
         json_string(writer, verdict->text[stream], verdict->text_size[stream]);
 }
 
-/* What the script wrote to stderr is output: where that is not given, or byte for byte, a sentence
- * stands for it. */
+/* The script's stderr is output: where output is left out, or given as base64, a sentence replaces
+ * it. */
 static void put_error(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
 {
     char sentence[SENTENCE_SIZE];

@@ -23,7 +23,7 @@ static const char unit_chars[] = "chars";
 /* Some minima are not taste: python 3.11 needs 6 MiB to start, and size=0 or nr_inodes=0 mean "no
  * limit" to tmpfs(5). */
 static const struct sb_limit_info table[SB_LIMITS] = {
-    [SB_WALL_TIME_MS] = {"wall_time_ms", "timeout", unit_ms, 1, 24 * HOUR_MS, "time on the clock"},
+    [SB_WALL_TIME_MS] = {"wall_time_ms", "timeout", unit_ms, 1, 24 * HOUR_MS, "wall-clock time"},
     [SB_CPU_TIME_MS] = {"cpu_time_ms", "cpu-time", unit_ms, 1, 24 * HOUR_MS,
                         "CPU time of all processes together"},
     [SB_MEMORY_BYTES] = {"memory_bytes", "memory", unit_bytes, 8 * MIB, TIB,
@@ -32,13 +32,13 @@ static const struct sb_limit_info table[SB_LIMITS] = {
                       "CPUs used at the same time, fractions allowed"},
     [SB_PIDS] = {"pids", "pids", unit_count, 1, 1000000, "processes and threads alive at a time"},
     [SB_OUTPUT_BYTES] = {"output_bytes", "output", unit_bytes, 1, GIB,
-                         "kept of stdout and of stderr, each"},
+                         "output kept of stdout, and of stderr"},
     [SB_OPEN_FILES] = {"open_files", "open-files", unit_count, 8, 1048576,
                        "files open in one process"},
     [SB_TMP_BYTES] = {"tmp_bytes", "tmp", unit_bytes, 64 * KIB, TIB,
                       "size of /tmp, /work and /dev/shm together"},
     [SB_TMP_FILES] = {"tmp_files", "tmp-files", unit_count, 16, 10000000,
-                      "files and directories there"},
+                      "files and directories in them"},
     [SB_CODE_CHARS] = {"code_chars", "code-chars", unit_chars, 1, 100000000,
                        "length of the code in characters"},
     [SB_RESULT_BYTES] = {"result_bytes", "result", unit_bytes, 1, 64 * MIB,
@@ -46,7 +46,7 @@ static const struct sb_limit_info table[SB_LIMITS] = {
 };
 
 /* policies/default.json states the same values. CPU time is so high because wall time × cpus holds
- * it already: it must not end a job whose time on the clock a user has raised. */
+ * it already: it must not end a job whose wall-clock time a user has raised. */
 static const int64_t defaults[SB_LIMITS] = {
     [SB_WALL_TIME_MS] = 10000,
     [SB_CPU_TIME_MS] = HOUR_MS,
@@ -121,9 +121,8 @@ int sb_limit_parse(enum sb_limit limit, const char *text, int64_t *value, struct
                              option, text == NULL ? "" : text, quantity_form(info->unit), least,
                              most);
     if (parsed < info->min || parsed > info->max)
-        return sb_fail_field(err, "limits", option,
-                             "%s can't be %.40s: what is allowed is from %s to %s", option, text,
-                             least, most);
+        return sb_fail_field(err, "limits", option, "%s can't be %.40s: give a value from %s to %s",
+                             option, text, least, most);
     *value = parsed;
     return 0;
 }

@@ -1,5 +1,5 @@
 /* Policies: finding, loading and listing them, and what they admit of a request. A policy is read
- * once, checked, and then never changes. What its keys mean is in policy_json.c. */
+ * once, checked, and then never changes. policy_json.c says what its keys mean. */
 #include "policy/policy.h"
 
 #include <dirent.h>
@@ -305,9 +305,8 @@ int sb_policy_list(char ***names, const char *directory, struct sb_error *err)
     DIR *stream = opendir(directory);
     if (stream == NULL)
         return sb_fail(err, "policy", errno,
-                       "the policies in %s can't be listed: %m; install sandbox-run, or name "
-                       "another directory by "
-                       "SANDBOX_POLICIES",
+                       "the policies in %s can't be listed: %m; install sandbox-run, or set "
+                       "SANDBOX_POLICIES to another directory",
                        json_file_shown(directory));
     size_t count = 0;
     char **found = calloc(1, sizeof(*found));

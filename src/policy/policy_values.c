@@ -294,7 +294,7 @@ static int read_module(struct sb_policy *policy, const struct policy_reader *rea
                          MODULE_NAME_MOST);
     for (size_t i = 0; i < index; i++)
         if (strcmp(policy->preload[i], name) == 0)
-            return bad_value(reader, at, "\"%.64s\" stands in the list twice: remove one", name);
+            return bad_value(reader, at, "\"%.64s\" is in the list twice: remove one", name);
     return 0;
 }
 
@@ -325,6 +325,5 @@ int check_preload(const struct sb_policy *policy, const struct policy_reader *re
     if (policy->warm || policy->preload[0] == NULL)
         return 0;
     return bad_value(reader, "preload",
-                     "needs \"start\": \"warm\": a cold start has nothing that could import "
-                     "modules ahead");
+                     "needs \"start\": \"warm\": a cold start can't import modules in advance");
 }

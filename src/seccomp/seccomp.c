@@ -200,10 +200,9 @@ int filter_compile(struct sock_fprog *program, const char *profile, const char *
 {
     *program = (struct sock_fprog){0};
     if (seccomp_arch(arch) == 0)
-        return sb_fail_field(err, "seccomp", "arch",
-                             "\"%.64s\" is not an architecture that profiles are written for: name "
-                             "x86_64 or aarch64",
-                             arch);
+        return sb_fail_field(
+            err, "seccomp", "arch",
+            "\"%.64s\" is not an architecture that profiles support: give x86_64 or aarch64", arch);
     size_t size;
     _cleanup_free_ char *text = read_profile(profile, &size, err);
     if (text == NULL)
@@ -250,7 +249,7 @@ int filter_precompile(const char *profile, const char *output, bool report, stru
                                   .program_hash = hash(hash_begin(code_size), code, code_size)};
     memcpy(header.magic, caches[report].magic, sizeof(header.magic));
 
-    /* A file that is written half is no danger: its hash would not fit. */
+    /* A half-written file is not a danger: its hash would not match. */
     _cleanup_close_ int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0 || write_all(fd, &header, sizeof(header)) < 0 || write_all(fd, code, code_size) < 0)
         return sb_fail(err, "seccomp", errno, "%s can't be written", json_file_shown(output));

@@ -39,7 +39,7 @@ int filter_refuse_locks(struct sock_fprog *program, struct sb_error *err)
     size_t length = program->len + ARRAY_LEN(first);
     struct sock_filter *code = length <= BPF_MAXINSNS ? malloc(length * sizeof(*code)) : NULL;
     if (code == NULL)
-        return sb_fail(err, "seccomp", ENOMEM, "no memory for a seccomp filter");
+        return sb_fail(err, "seccomp", ENOMEM, "can't allocate a seccomp filter");
     memcpy(code, first, sizeof(first));
     memcpy(code + ARRAY_LEN(first), program->filter, program->len * sizeof(*code));
     free(program->filter);

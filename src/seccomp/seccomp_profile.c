@@ -376,13 +376,12 @@ static int add_rule(struct profile_reader *r, struct seccomp_profile *profile, c
         if (rule->nr != (uint32_t)nr)
             continue;
         if (rule->group == group)
-            return bad(r, "\"%.80s\" stands twice in this group: remove one", name);
+            return bad(r, "\"%.80s\" is in this group twice: remove one", name);
         if (profile->groups[rule->group].when_count == 0)
-            return bad(
-                r,
-                "\"%.80s\" never comes here, groups[%zu] has decided it without a condition: "
-                "remove it there or here",
-                name, rule->group);
+            return bad(r,
+                       "\"%.80s\" is never reached, groups[%zu] decides it without a condition: "
+                       "remove it there or here",
+                       name, rule->group);
     }
     struct seccomp_rule *rule = &profile->rules[profile->rules_count++];
     *rule = (struct seccomp_rule){.nr = (uint32_t)nr, .group = group};
@@ -483,13 +482,11 @@ static int read_profile(struct profile_reader *r, json_object *root,
     if (read_action(r, json_object_object_get(root, "default"), &profile->default_action) < 0)
         return -1;
     if (profile->default_action == SECCOMP_RET_ALLOW)
-        return bad(r,
-                   "must not be \"allow\": calls that this file does not name, and those of future "
-                   "kernels, would be let in");
+        return bad(r, "must not be \"allow\": calls that this file does not name, and those of "
+                      "future kernels, would be allowed");
     if (profile->default_action == SECCOMP_IGNORE)
-        return bad(r,
-                   "must not be \"ignore\": programs would take it that calls that this file does "
-                   "not name had been done");
+        return bad(r, "must not be \"ignore\": programs would believe that calls that this file "
+                      "does not name had succeeded");
     json_object *groups = json_object_object_get(root, "groups");
     at(r, "groups");
     if (check_list(r, groups, SECCOMP_MAX_GROUPS, "groups") < 0)

@@ -34,7 +34,7 @@ enum {
 #define X32_SYSCALL_BIT 0x40000000u
 #define NO_SYSCALL 0xffffffffu /* −1: what a tracer writes to skip a call. x32 has no such call */
 
-/* What becomes of a call: groups with conditions, tried in this order, then an action. */
+/* How a call is decided: groups with conditions, tried in this order, then an action. */
 struct decision {
     size_t groups[8];
     size_t groups_count;

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!json_valid(text, size))
         abort();
     const char *printed = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
-    /* json-c prints 1e999 as Infinity, which is no JSON. */
+    /* json-c prints 1e999 as Infinity, which is not JSON. */
     if (strstr(printed, "Infinity") == NULL) {
         struct json_object *again =
             json_text_parse(printed, strlen(printed), &bounds, "x", "fuzz", &err);

@@ -360,7 +360,7 @@ def test_a_file_that_the_service_may_not_read_is_told_from_one_that_is_not_there
     subprocess.run(remedy, shell=True, check=True)
     service.configure(f"tokens = {file}")
     assert service.run("print(1)", headers=bearer(token))["output"] == "1"
-    assert "for want of access to /root: put it" in refused(service, "tokens = /root/tokens")
+    assert "as it has no access to /root: put it" in refused(service, "tokens = /root/tokens")
 
 
 def test_the_key_of_its_certificate_is_for_the_services_group(service, place):

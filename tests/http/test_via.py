@@ -401,7 +401,7 @@ def test_a_service_that_dies_is_told(launch, through):
     started, _ = held(server, through(server))
     server.kill()
     server.wait()
-    refused(started.finish(), "ended the connection", "log")
+    refused(started.finish(), "closed the connection", "log")
 
 
 def test_a_service_that_stops_ends_the_job_with_its_reason(serve, through):

@@ -95,7 +95,7 @@ def test_a_module_beside_the_script_is_hinted_at(run, tmp_path):
     script.write_text("import helper\n")
     ran = run(script)
     assert ran.status == 1
-    hint = f"sandbox-run: the script sees no file beside it: give --files {tmp_path}/helper.py"
+    hint = f"sandbox-run: the script can't see the files beside it: add --files {tmp_path}/helper.py"
     assert ran.sentences == [hint]
     assert run("--merge-stderr", script).sentences == [hint]
     assert run("--files", tmp_path / "helper.py", script).status == 0

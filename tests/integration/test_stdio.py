@@ -120,7 +120,7 @@ def test_it_runs_with_its_own_streams_closed(run, tmp_path, closed):
 def test_what_is_to_be_printed_on_a_closed_stdout_is_an_error(run, asked):
     ran = subprocess.run(["sh", "-c", '"$@" >&-', "sh", run.binary, *asked], capture_output=True, text=True)
     assert ran.returncode == 125, ran
-    assert ran.stderr == ("sandbox-run: standard output is closed, and what was asked for is written to it: open it "
+    assert ran.stderr == ("sandbox-run: standard output is closed, and the result would be written to it: open it "
                           "(>FILE)\n")
 
 
@@ -134,8 +134,8 @@ def test_a_copy_that_has_the_rights_of_its_owner_or_group_refuses_to_run(run, ho
     subprocess.run(["chmod", bit, copy], check=True)
     ran = subprocess.run([copy, "-c", "print(1)"], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (125, ""), ran
-    assert ran.stderr == ("sandbox-run: does not run with the rights of its file's owner or group, which whoever calls it "
-                          "would have: take them away (chmod ug-s)\n")
+    assert ran.stderr == ("sandbox-run: refuses to run as a set-user-ID or set-group-ID program, as every caller would get "
+                          "those rights: remove them (chmod ug-s)\n")
 
 
 

@@ -107,7 +107,7 @@ def test_the_policy_that_output_kills_holds_for_what_is_read_after_the_scripts_e
 def test_a_limit_of_no_bytes_is_refused_with_what_is_allowed(run, limit):
     ran = run(f"--{limit}", "0", code="print('ran')")
     assert (ran.status, ran.stdout) == (125, "")
-    assert ran.stderr.startswith(f"sandbox-run: --{limit} can't be 0: what is allowed is from 1 ")
+    assert ran.stderr.startswith(f"sandbox-run: --{limit} can't be 0: give a value from 1 ")
 
 
 def test_an_exception_is_one_however_small_the_limit_of_the_result(run):

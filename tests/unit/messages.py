@@ -44,7 +44,8 @@ NEVER_ONE = {
     "the call has %zu bytes",
     "%PRIid64 bytes left out",
     "%s %PRIid64 bytes, of each whole pages",
-    "left out %zu links",
+    "%llu files may be open",
+    "skipped %zu links",
 }
 
 RULES = {

@@ -104,7 +104,7 @@ static void one_behind_a_closed_directory_is_to_be_moved(void **state)
     snprintf(parent, sizeof(parent), "%s/closed", directory);
     chmod(parent, 0);
     assert_int_equal(open_closed(path, &err), -1);
-    snprintf(named, sizeof(named), "for want of access to %s: put it", parent);
+    snprintf(named, sizeof(named), "as it has no access to %s: put it", parent);
     assert_says(&err, named);
     assert_null(strstr(err.message, "chgrp"));
     assert_sentence(&err);

@@ -132,10 +132,12 @@ static const struct {
     {SB_WALL_TIME_MS, "0", {"--timeout can't be 0", "0.001 seconds", "86400 seconds"}},
     {SB_WALL_TIME_MS, "0.0001", {"--timeout", "0.001 seconds"}},
     {SB_WALL_TIME_MS, "25h", {"--timeout can't be 25h", "86400 seconds"}},
-    {SB_WALL_TIME_MS, "99999999999999999999999999999999999999h", {"--timeout", "allowed"}},
-    {SB_WALL_TIME_MS, "9223372036854775807", {"--timeout", "allowed"}},
-    {SB_WALL_TIME_MS, "9223372036854775808", {"--timeout", "allowed"}},
-    {SB_WALL_TIME_MS, "18446744073709551617", {"--timeout", "allowed"}}, /* 2^64 + 1 */
+    {SB_WALL_TIME_MS,
+     "99999999999999999999999999999999999999h",
+     {"--timeout", "give a value from"}},
+    {SB_WALL_TIME_MS, "9223372036854775807", {"--timeout", "give a value from"}},
+    {SB_WALL_TIME_MS, "9223372036854775808", {"--timeout", "give a value from"}},
+    {SB_WALL_TIME_MS, "18446744073709551617", {"--timeout", "give a value from"}}, /* 2^64 + 1 */
     {SB_CPU_TIME_MS, "x", {"--cpu-time"}},
     {SB_MEMORY_BYTES, "12Q", {"--memory", "K, M, G or T", "8 MiB to 1 TiB"}},
     {SB_MEMORY_BYTES, "128MB", {"--memory"}}, /* a million or a mebi? */

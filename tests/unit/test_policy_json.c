@@ -291,7 +291,7 @@ static const struct {
     {"{\"start\": \"warm\", \"preload\": [\"a\\u0000b\"]}", "preload[0]", {"NUL"}},
     {"{\"start\": \"warm\", \"preload\": [\"a\", \"b\", \"a\"]}",
      "preload[2]",
-     {"\"a\" stands in the list twice"}},
+     {"\"a\" is in the list twice"}},
     {"{\"preload\": [\"numpy\"]}", "preload", {"needs \"start\": \"warm\""}},
     {"{\"preload\": [\"numpy\"], \"start\": \"cold\"}", "preload", {"needs \"start\": \"warm\""}},
     {"{\"mounts\": [{\"source\": \"/a\"}]}", "mounts[0]", {"\"source\" and \"target\""}},

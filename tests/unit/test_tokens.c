@@ -215,7 +215,7 @@ static void what_can_not_be_done_leaves_the_file_as_it_was(void **state)
         enum command_action action;
         const char *name, *rate, *says;
     } wrong[] = {
-        {ACTION_TOKEN_ADD, "ann", NULL, "there is a token named ann"},
+        {ACTION_TOKEN_ADD, "ann", NULL, "a token named ann exists already"},
         {ACTION_TOKEN_ADD, "a b", NULL, "can't be a token's name"},
         {ACTION_TOKEN_ADD, "", NULL, "can't be a token's name"},
         {ACTION_TOKEN_ADD, "bob", "fast", "rate=fast"},

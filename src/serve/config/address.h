@@ -24,7 +24,8 @@ bool address_parse(struct address *address, const char *text, size_t size);
 /* Returns `text`. */
 const char *address_text(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 
-/* What one client is: the address, or the /64 of an IPv6 address, as one subscriber has it whole.
+/* The key of one client: its IPv4 address, or the /64 of its IPv6 address, as a subscriber has a
+ * whole /64.
  */
 struct address address_subscriber(const struct address *address);
 
@@ -41,9 +42,9 @@ bool network_holds(const struct network *network, const struct address *address)
 /* Whether one of them does. */
 bool networks_hold(const struct network *networks, size_t count, const struct address *address);
 
-/* Who sent a request: `peer`, or, when `peer` is a trusted proxy, the right-most address in
- * X-Forwarded-For that is not one. What a client itself wrote there stands further left and is
- * never reached. */
+/* The sender of a request: `peer`, or, when `peer` is a trusted proxy, the right-most address in
+ * X-Forwarded-For that is not one. Addresses that a client itself wrote there stand further left
+ * and are never reached. */
 struct address address_forwarded(const struct address *peer, const char *forwarded,
                                  const struct network *proxies, size_t proxies_count);
 

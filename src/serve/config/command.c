@@ -74,7 +74,7 @@ static int choose_token_action(struct command *command, char **rest, struct sb_e
         return 0;
     }
     return sb_fail(err, "command line", 0,
-                   "write: token add NAME, or token list, or token remove NAME");
+                   "unknown command: write token add NAME, token list or token remove NAME");
 }
 
 static int choose_action(struct command *command, const struct words *words, struct sb_error *err)
@@ -88,10 +88,10 @@ static int choose_action(struct command *command, const struct words *words, str
     else if (strcmp(words->rest[0], "token") == 0)
         return choose_token_action(command, words->rest, err);
     else
-        return sb_fail(err, "command line", 0,
-                       "'%.60s' is not an option: scripts come by HTTP; for one script there is "
-                       "sandbox-run",
-                       words->rest[0]);
+        return sb_fail(
+            err, "command line", 0,
+            "'%.60s' is not an option: send scripts by HTTP, or run one with sandbox-run",
+            words->rest[0]);
     return 0;
 }
 
@@ -182,13 +182,13 @@ void command_usage(FILE *file)
     fputs("usage: sandbox-serve [options]\n"
           "       sandbox-serve token add NAME [--policy NAME] [--rate N] [--jobs N]\n"
           "       sandbox-serve token list | token remove NAME\n"
-          "Runs Python that you do not trust, by HTTP: POST /run.\n"
+          "Runs untrusted Python for HTTP clients: POST /run.\n"
           "\nTIME: 10, 500ms, 2m; SIZE: 1000, 64K, 128M. Every option but those at the end may\n"
           "stand in " SERVE_CONFIG_FILE " too, as a line: name = value.\n",
           file);
     option_print(file, &config_options, 29);
     fputs("\nSIGTERM: stop when jobs are done; again: at once. SIGHUP: read policies, tokens and\n"
-          "certificates anew.\n"
+          "certificates again.\n"
           "Exit status: 0 stopped as told, 1 can't serve, 2 wrong options or configuration.\n"
           "Environment: SANDBOX_ROOTFS (as --rootfs), SANDBOX_POLICIES (as --policies).\n"
           "See sandbox-serve(8), sandbox-api(7).\n",

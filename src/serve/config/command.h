@@ -19,7 +19,7 @@ struct command {
     enum command_action action;
     struct config config;
     const char *name; /* of the token */
-    /* What a new token may: its options as they were written, NULL when not given. */
+    /* Options of a new token, as they were written; NULL when not given. */
     const char *token_policy, *token_rate, *token_jobs;
 };
 

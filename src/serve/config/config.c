@@ -1,5 +1,5 @@
-/* What a person configures: the table of options. The command line (command.c), the configuration
- * file (config_file.c) and --help come from it. */
+/* The options that an administrator sets: one table. The command line (command.c), the
+ * configuration file (config_file.c) and --help come from it. */
 #include "serve/config/config.h"
 
 #include <stdlib.h>
@@ -39,72 +39,77 @@ static const struct option_row rows[] = {
     TEXT("tls-cert", "FILE", "certificate chain in PEM; with it, HTTPS on TCP", tls_cert),
     TEXT("tls-key", "FILE", "its key in PEM", tls_key),
 
-    OPTION_HEADING("Who may ask:"),
-    TEXT("tokens", "FILE", "only those with a token in FILE; see: sandbox-serve token add NAME",
+    OPTION_HEADING("Access:"),
+    TEXT("tokens", "FILE", "require a token that is in FILE; see: sandbox-serve token add NAME",
          tokens),
-    FLAG("insecure", "listen elsewhere than on loopback without tokens", insecure),
+    FLAG("insecure", "allow listening beyond loopback without tokens", insecure),
     LIST("host", "NAME", NULL, "a further name for the Host header, or * for any; repeatable",
          hosts),
-    LIST("origin", "ORIGIN", NULL, "pages of this origin (https://example.org) may ask; repeatable",
+    LIST("origin", "ORIGIN", NULL, "pages of this origin may ask (https://example.org); repeatable",
          origins),
     LIST("trusted-proxy", "NET", NULL,
-         "address, network or unix, whose X-Forwarded-For counts; repeatable", trusted_proxies),
-    OPTION_ROW(option_rate, 0, "rate", "N", "requests a second and client; 0: not limited",
-               AT(rate), "0", "rate", 0, 1000000 * INT64_C(1000)),
-    COUNT("burst", "10", "that many at once before --rate counts", burst, 1, 1000000),
+         "believe X-Forwarded-For of this address, network or unix; repeatable", trusted_proxies),
+    OPTION_ROW(option_rate, 0, "rate", "N", "requests per second and client; 0: no limit", AT(rate),
+               "0", "rate", 0, 1000000 * INT64_C(1000)),
+    COUNT("burst", "10", "requests allowed at once before --rate applies", burst, 1, 1000000),
 
-    OPTION_HEADING("What a connection may take:"),
-    SIZE("max-body", "2M", "size of a request's body", body_bytes, KIB, 1024 * MIB),
-    SIZE("max-header", "32K", "size of a request's header", header_bytes, KIB, MIB),
-    TIME("header-timeout", "10s", "for a connection's header to come in", header_timeout_ms, 1,
+    OPTION_HEADING("Connections:"),
+    SIZE("max-body", "2M", "largest body of a request", body_bytes, KIB, 1024 * MIB),
+    SIZE("max-header", "32K", "largest header of a request", header_bytes, KIB, MIB),
+    TIME("header-timeout", "10s", "time for a request's header to arrive", header_timeout_ms, 1,
          HOUR_MS),
-    TIME("body-timeout", "30s", "for a request's body to come in", body_timeout_ms, 1, HOUR_MS),
-    TIME("idle-timeout", "60s", "between requests, and for an answer to be taken", idle_timeout_ms,
-         1, HOUR_MS),
-    COUNT("connections", "4096", "open at the same time, in each worker", connections, 1, 1000000),
+    TIME("body-timeout", "30s", "time for a request's body to arrive", body_timeout_ms, 1, HOUR_MS),
+    TIME("idle-timeout", "60s", "time between requests, and for an answer to be received",
+         idle_timeout_ms, 1, HOUR_MS),
+    COUNT("connections", "4096", "open connections, in each worker", connections, 1, 1000000),
     COUNT("connections-per-address", "512", "of these, from one address of another host",
           connections_per_address, 1, 1000000),
 
     OPTION_HEADING("Jobs:"),
-    COUNT("jobs", "0", "at the same time, in all workers together; 0: cores x 2", jobs, 0, 100000),
-    SIZE("memory", "0", "promised to jobs at the same time; 0: the host's, less a reserve",
+    COUNT("jobs", "0", "jobs that run at once, in all workers together; 0: cores x 2", jobs, 0,
+          100000),
+    SIZE("memory", "0", "memory promised to running jobs; 0: the host's, less a reserve",
          memory_bytes, 0, 1024 * TIB),
-    SIZE("memory-floor", "0", "left to the host, else no job is started; 0: a fortieth of it",
+    SIZE("memory-floor", "0", "memory to leave to the host, else no job starts; 0: a fortieth",
          floor_bytes, 0, 1024 * TIB),
-    COUNT("queue", "256", "requests that wait for their job", queue, 0, 1000000),
-    TIME("queue-time", "30s", "the longest that one waits", queue_time_ms, 1, HOUR_MS),
-    TIME("max-time", "10m", "the longest that a request may ask for, whatever its policy",
-         max_time_ms, 1, 24 * HOUR_MS),
-    SIZE("max-output", "8M", "the most of stdout, of stderr, of a value that it may ask for",
+    COUNT("queue", "256", "requests that may wait for a job", queue, 0, 1000000),
+    TIME("queue-time", "30s", "the longest wait in the queue; 503 after it", queue_time_ms, 1,
+         HOUR_MS),
+    TIME("max-time", "10m", "the highest time limit of a request, whatever its policy", max_time_ms,
+         1, 24 * HOUR_MS),
+    SIZE("max-output", "8M", "the highest limit of stdout, of stderr and of a result",
          max_output_bytes, KIB, 256 * MIB),
     TEXT("policies", "DIR", "directory of policies", policies),
-    FLAG("offer-default", "clients may name \"default\", whose caps are wide", offer_default),
-    TEXT("rootfs", "DIR", "root file system with Python in it", rootfs),
-    TEXT("python", "PATH", "interpreter in there", python),
+    FLAG("offer-default", "clients may use the policy \"default\", whose caps are wide",
+         offer_default),
+    TEXT("rootfs", "DIR", "root file system that contains Python", rootfs),
+    TEXT("python", "PATH", "Python interpreter in it", python),
     OPTION_ROW(option_cgroup, 0, "cgroup", "KIND",
                "auto, v2-delegated, v2-scope, v2-root, v1 or none", AT(cgroup), "auto", NULL, 0, 0),
-    OPTION_ROW(option_uids, 0, "uid-range", "FIRST:COUNT", "host uids for jobs, one for each",
+    OPTION_ROW(option_uids, 0, "uid-range", "FIRST:COUNT", "host user ids for jobs, one for each",
                AT(uid_first), NULL, NULL, 0, 0),
-    FLAG("best-effort", "go on where the host can't enforce all; see sandbox-run --doctor",
+    FLAG("best-effort", "run even if the host can't enforce all; see sandbox-run --doctor",
          best_effort),
 
     OPTION_HEADING("Warm starts, for policies with \"start\": \"warm\":"),
-    FLAG("cold", "start a fresh python for each job", cold),
-    COUNT("parked", "16", "the most that wait for jobs, for each policy, in each worker", parked, 1,
-          1000),
-    SIZE("parked-memory", "256M", "what all of them together may take", parked_bytes, 4 * MIB,
+    FLAG("cold", "start a fresh Python for each job", cold),
+    COUNT("parked", "16", "processes that may wait for a job, for each policy and worker", parked,
+          1, 1000),
+    SIZE("parked-memory", "256M", "memory of all of them together", parked_bytes, 4 * MIB,
          1024 * TIB),
-    COUNT("renew-jobs", "10000", "jobs after which the process that they come from is renewed",
+    COUNT("renew-jobs", "10000", "jobs after which the process that starts them is renewed",
           renew_jobs, 1, 1000000000),
-    TIME("renew-time", "1h", "time after which it is", renew_ms, 1000, 24 * 365 * HOUR_MS),
+    TIME("renew-time", "1h", "time after which it is renewed, too", renew_ms, 1000,
+         24 * 365 * HOUR_MS),
 
     OPTION_HEADING("Stop and log:"),
-    TIME("grace", "10s", "from SIGTERM until jobs that still run are ended", grace_ms, 0, HOUR_MS),
-    FLAG("log-code", "write the jobs' code into the log too", log_code),
+    TIME("grace", "10s", "time from SIGTERM until jobs that still run are ended", grace_ms, 0,
+         HOUR_MS),
+    FLAG("log-code", "write the code of jobs to the log, too", log_code),
 
     OPTION_HEADING("Others:"),
     OTHER(0, "config", "FILE", "read options from FILE; none: no file [" SERVE_CONFIG_FILE "]"),
-    OTHER(0, "policy", "NAME", "token add: the only policy that the token may use"),
+    OTHER(0, "policy", "NAME", "token add: the only policy that the token allows"),
     OTHER(0, "version", NULL, "show the version"),
     OTHER('h', "help", NULL, "show this text"),
 };
@@ -149,14 +154,14 @@ static int check_jobs(const struct config *config, struct sb_error *err)
         return 0;
     if (config->jobs < config->workers)
         return sb_fail_field(err, "config", "jobs",
-                             "--jobs %lld is too few for --workers %lld, of which each runs one at "
-                             "least: use fewer workers",
+                             "--jobs %lld is too few for --workers %lld, as each worker runs at "
+                             "least one: use fewer workers",
                              (long long)config->jobs, (long long)config->workers);
     int64_t most = config->jobs + config_extra_jobs(config->jobs);
     if (config->uid_count > 0 && most > config->uid_count)
         return sb_fail_field(err, "config", "uid-range",
-                             "--uid-range has too few user ids (%u) for --jobs %lld, with which up "
-                             "to %lld jobs run that have one each: widen it",
+                             "--uid-range has too few user ids (%u): with --jobs %lld, up to %lld "
+                             "jobs run at once, and each needs one; widen it",
                              config->uid_count, (long long)config->jobs, (long long)most);
     return 0;
 }

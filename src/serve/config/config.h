@@ -1,5 +1,5 @@
-/* What a person configures: one table of options (config.c) for the command line, the configuration
- * file, the usage text and the manual. */
+/* The options that an administrator sets: one table (config.c) for the command line, the
+ * configuration file, the usage text and the manual. */
 #ifndef SERVE_CONFIG_H
 #define SERVE_CONFIG_H
 
@@ -22,11 +22,11 @@ struct config {
 
     /* who may ask */
     char *tokens;           /* file made by `sandbox-serve token add`; NULL: none needed */
-    bool insecure;          /* listen elsewhere than on loopback without tokens */
+    bool insecure;          /* allow listening beyond loopback without tokens */
     char **hosts;           /* further names that the Host header may have; "*": any */
     char **origins;         /* further origins whose pages may ask (CORS) */
     char **trusted_proxies; /* addresses or networks whose X-Forwarded-For is believed */
-    double rate;            /* requests a second and client; 0: not limited */
+    double rate;            /* requests per second and client; 0: no limit */
     int64_t burst;          /* that many at once before the rate counts */
 
     /* what a connection may take */
@@ -39,7 +39,7 @@ struct config {
     int64_t memory_bytes;  /* promised to jobs at once; 0: the host's, less what it needs itself */
     int64_t queue;         /* requests that wait, in all workers together */
     int64_t floor_bytes;   /* of memory that the host shall have left; 0: the library's */
-    int64_t queue_time_ms; /* the longest that one waits: 503 then */
+    int64_t queue_time_ms; /* the longest wait in the queue; 503 after it */
     int64_t max_time_ms, max_output_bytes; /* caps above those of policies */
     char *policies;                        /* directory; NULL: the configured one */
     bool offer_default;                    /* to all clients */

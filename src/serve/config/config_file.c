@@ -1,6 +1,6 @@
 /* The configuration file: lines of "name = value" with the names of the options. '#' begins a
- * comment, at the beginning of a line or behind white space. What is not understood is an error
- * with the file's name and the line: a misspelt limit must not go unnoticed. */
+ * comment, at the beginning of a line or behind white space. A line that is not understood is an
+ * error with the file's name and the line: a misspelt limit must not go unnoticed. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,8 +83,8 @@ static int read_lines(struct config_reader *reader, FILE *file, const char *path
         char place[256];
         snprintf(place, sizeof(place), "%.200s:%d", path, number);
         if (strchr(line, '\n') == NULL && !feof(file))
-            return sb_fail(err, "config", 0, "%s: a line has %d bytes at most, and no NUL", place,
-                           LINE_MAX_BYTES - 2);
+            return sb_fail(err, "config", 0, "%s: a line may have at most %d bytes, and no NUL",
+                           place, LINE_MAX_BYTES - 2);
         if (take_line(reader, line, place, seen, err) < 0)
             return -1;
     }

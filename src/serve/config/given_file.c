@@ -60,7 +60,7 @@ static int fail_closed(const struct given_file *file, struct sb_error *err)
                              file->what, group, path, path);
     closed_directory(path, directory);
     return sb_fail_field(err, file->step, file->field,
-                         "user %s may not read %s, %.100s, for want of access to %.100s: put it "
+                         "user %s may not read %s, %.100s, as it has no access to %.100s: put it "
                          "where this user may read it, such as /etc/sandbox-run",
                          user, file->what, path, directory);
 }

@@ -75,7 +75,7 @@ static int make_token(char text[TOKEN_TEXT_SIZE], struct sb_error *err)
 {
     unsigned char bytes[32];
     if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-        return sb_fail(err, "tokens", errno, "the kernel gives no random bytes");
+        return sb_fail(err, "tokens", errno, "can't get random bytes from the kernel");
     char *hex = stpcpy(text, "sandbox_");
     base16_encode_update(hex, sizeof(bytes), bytes);
     hex[BASE16_ENCODE_LENGTH(sizeof(bytes))] = '\0';
@@ -185,7 +185,7 @@ static int write_file(const struct command *command, FILE *old, FILE *new,
         return -1;
     if (command->action == ACTION_TOKEN_ADD && found)
         return sb_fail(err, "tokens", 0,
-                       "there is a token named %s: remove it first, or choose another name",
+                       "a token named %s exists already: remove it first, or choose another name",
                        command->name);
     if (command->action == ACTION_TOKEN_REMOVE && !found)
         return sb_fail(err, "tokens", 0, "there is no token named %.64s in %.200s", command->name,
@@ -208,7 +208,8 @@ static int replace_file(const struct command *command, FILE *old, char text[TOKE
     int size = snprintf(path, sizeof(path), "%s.XXXXXX", command->config.tokens);
     int fd = size < (int)sizeof(path) ? mkostemp(path, O_CLOEXEC) : -1; /* mode 0600 */
     if (fd < 0)
-        return sb_fail(err, "tokens", errno, "can't write beside %.200s", command->config.tokens);
+        return sb_fail(err, "tokens", errno, "can't create a file beside %.200s",
+                       command->config.tokens);
     FILE *new = fdopen(fd, "we");
     if (new == NULL)
         close(fd);
@@ -236,8 +237,8 @@ static int lock_directory(const struct command *command, struct sb_error *err)
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && flock(fd, LOCK_EX) == 0)
         return fd;
-    sb_fail(err, "tokens", errno, "can't lock %.200s, where the tokens are: make it with mkdir -p",
-            directory);
+    sb_fail(err, "tokens", errno,
+            "can't lock %.200s, the directory of the tokens: create it with mkdir -p", directory);
     if (fd >= 0)
         close(fd);
     return -1;

@@ -69,7 +69,7 @@ static int parse_limit(struct token *token, const char *word, const char *place,
         return 0;
     }
     return sb_fail(err, "tokens", 0,
-                   "%s: '%.60s' is none of policy=NAME, rate=N (requests a second), jobs=N (at "
+                   "%s: '%.60s' is not one of policy=NAME, rate=N (requests a second), jobs=N (at "
                    "the same time)",
                    place, word);
 }
@@ -79,7 +79,7 @@ int token_parse(struct token *token, const char *line, bool *is_token, const cha
 {
     _cleanup_free_ char *copy = strdup(line);
     if (copy == NULL)
-        return sb_fail(err, "tokens", 0, "no memory for tokens: free some");
+        return sb_fail(err, "tokens", 0, "out of memory (tokens)");
     *token = (struct token){0};
     char *rest;
     const char *name = strtok_r(copy, " \t\r", &rest);
@@ -110,7 +110,7 @@ static int add(struct tokens *tokens, const struct token *token, const char *pla
                            token->name);
     struct token *more = reallocarray(tokens->list, tokens->count + 1, sizeof(*more));
     if (more == NULL)
-        return sb_fail(err, "tokens", 0, "no memory for tokens: free some");
+        return sb_fail(err, "tokens", 0, "out of memory (tokens)");
     tokens->list = more;
     more[tokens->count++] = *token;
     return 0;
@@ -158,7 +158,7 @@ int tokens_load(struct tokens **result, const char *path, struct sb_error *err)
     if (file != NULL)
         (void)steal_fd(&fd);
     if (file == NULL || tokens == NULL)
-        sb_fail(err, "tokens", 0, "no memory for tokens: free some");
+        sb_fail(err, "tokens", 0, "out of memory (tokens)");
     else
         failed = read_lines(tokens, file, path, err);
     if (file != NULL)
