@@ -9,7 +9,7 @@
 #define HINT_SIZE 512
 
 /* A script that ended with a ModuleNotFoundError may miss a module that stands beside it on this
- * host: says so into `hint`. `shown` is the end of what the script wrote to stderr. */
+ * host: then writes a sentence to `hint`. `shown` is the end of the script's stderr. */
 bool hint_missing_module(char hint[static HINT_SIZE], const struct options *options,
                          const char *shown);
 

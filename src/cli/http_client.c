@@ -71,7 +71,7 @@ static bool parse_loopback(struct http_address *address, char *host, const char 
            ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* A token sent elsewhere by http is read by whoever is on the way. */
+/* A token that leaves the host by http can be read on the way. */
 static int parse_http(struct http_address *address, const char *text, struct sb_error *err)
 {
     char host[sizeof(address->host)];
@@ -154,7 +154,8 @@ short http_events(const struct http_client *client)
     return client->sent < client->request_size ? POLLIN | POLLOUT : POLLIN;
 }
 
-/* A service that refuses may close its end before it has read all; what it said can still be there.
+/* A service that refuses may close its end before it has read everything; its answer can still be
+ * read.
  */
 static void send_some(struct http_client *client)
 {

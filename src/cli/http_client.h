@@ -1,6 +1,6 @@
-/* One HTTP/1.1 request to a service on this host, and its answer. A client of our own, as a library
- * for it can't be linked statically, and sandbox-run is one file that starts in half a millisecond:
- * no names are looked up, no TLS, nothing leaves the host. */
+/* One HTTP/1.1 request to a service on this host, and its answer. The client is our own: a library
+ * for it can't be linked statically, and sandbox-run is one file that starts in half a millisecond.
+ * It looks up no names and has no TLS: nothing leaves the host. */
 #ifndef CLI_HTTP_CLIENT_H
 #define CLI_HTTP_CLIENT_H
 
@@ -49,7 +49,7 @@ int http_turn(struct http_client *client, struct sb_error *err);
 /* The answer's body, NUL-terminated. */
 const char *http_body(const struct http_client *client, size_t *size);
 
-/* Also before the answer is there: the service sees that nobody waits for it any more. */
+/* May be called before the answer has come: the service then sees that its client has left. */
 void http_close(struct http_client *client);
 
 #endif

@@ -1,4 +1,4 @@
-/* What goes into a job: the code, and files for /work. */
+/* The inputs of a job: the code, and files for /work. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
@@ -25,7 +25,7 @@ struct files {
     size_t count, allocated;
     size_t most_count; /* bounds, set by the caller */
     size_t most_bytes;
-    const char *most_why; /* what these bounds are, and what to do about them */
+    const char *most_why; /* explains the bounds, and says what to do */
     const char *script;   /* the script's own path, which goes to /work by itself; NULL: none */
     size_t bytes;
     size_t left_out;      /* links, sockets and other entries that are not regular files */
@@ -36,7 +36,7 @@ struct files {
  * the like give what is in it without a name. Links inside are not followed. */
 int files_add(struct files *files, const char *path, struct sb_error *err);
 
-/* All of --files, with a word on what was left out. */
+/* All of --files, with a message about skipped entries. */
 int gather_files(const struct options *options, struct files *files, struct sb_error *err);
 
 void files_free(struct files *files);

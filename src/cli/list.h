@@ -4,9 +4,8 @@
 
 #include "cli/options.h"
 
-/* Prints the policies that there are, as lines or, with --json, as an array of objects that have
- * the names of GET /policies. One that can't be read is told of and left out. Returns the exit
- * status. */
+/* Prints the policies as lines or, with --json, as an array of objects with the names of GET
+ * /policies. A policy that can't be read is reported and left out. Returns the exit status. */
 int list_policies(const struct options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* sandbox-run: runs a Python script that you do not trust. See sandbox-run(1).
+/* sandbox-run: runs an untrusted Python script. See sandbox-run(1).
  * Only main() exits; everything else returns what went wrong. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@
 #include "common/set_id.h"
 #include "common/util.h"
 
-/* A program may be started with stdin, stdout or stderr closed. Whatever it opens next takes that
- * number then, and output meant for a person lands in it. */
+/* A program may be started with stdin, stdout or stderr closed. The next file that it opens would
+ * get that number, and messages for a person would end up in it. */
 static int fill_standard_descriptors(bool closed[3])
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -27,7 +27,7 @@ static int fill_standard_descriptors(bool closed[3])
     return 0;
 }
 
-/* A script that prints into a closed stdout is its own affair, as with python3. */
+/* If only the script prints to a closed stdout, it gets the error itself, as with python3. */
 static bool prints(const struct options *options)
 {
     return options->action != ACTION_RUN || options->json;

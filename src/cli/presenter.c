@@ -105,8 +105,8 @@ static bool has_value(const struct sb_verdict *verdict)
 
 static void say_verdict(struct presenter *presenter, const struct sb_verdict *verdict)
 {
-    /* An exception is told by its traceback, an exit status by itself; a reader that went away
-     * wants to hear nothing, as with any other program. */
+    /* An exception shows its traceback, an exit status speaks for itself; a reader that went away
+     * gets no message, as with any other program. */
     bool told = verdict->word == SB_EXCEPTION || verdict->word == SB_EXIT ||
                 (verdict->word == SB_SIGNAL && presenter->streams[SB_STDOUT].error == EPIPE);
     if (verdict->error != NULL && !told)
@@ -190,8 +190,8 @@ static bool lost_output(const struct presenter *presenter)
 int presenter_status(struct presenter *presenter, bool over)
 {
     bool json = presenter->options->json;
-    /* The verdict may be the script's own, given while its output was still waiting; and a terminal
-     * that hangs up sends SIGHUP and can't be written any more. */
+    /* The verdict may be the script's own, given while its output was still waiting. And a terminal
+     * that hangs up sends SIGHUP and can't be written to any more. */
     if (presenter->signal != 0 && (!over || lost_output(presenter)))
         return STATUS_SIGNAL + presenter->signal;
     for (int i = 0; i < SB_STREAMS; i++) {

@@ -1,5 +1,5 @@
-/* What sandbox-run gives of a run: the script's output, the verdict in the form that was asked for,
- * sentences of its own, and the exit status. The same wherever the script ran. */
+/* The visible results of a run: the script's output, the verdict in the requested form, messages of
+ * sandbox-run, and the exit status. The same wherever the script ran. */
 #ifndef CLI_PRESENTER_H
 #define CLI_PRESENTER_H
 
@@ -11,9 +11,9 @@ struct presenter {
     struct relay streams[SB_STREAMS];
     int signals; /* signalfd; −1 before presenter_take_signals */
     int meta;    /* descriptor of --meta, or −1 */
-    bool killed; /* we have ended the job ourselves */
-    int signal;  /* the first that came to us, or 0 */
-    int status;  /* what the verdict makes of the exit status */
+    bool killed; /* sandbox-run itself has ended the job */
+    int signal;  /* the first that we received, or 0 */
+    int status;  /* the exit status by the verdict */
 };
 
 extern const char *const stream_names[SB_STREAMS];
@@ -32,7 +32,7 @@ int presenter_take_signals(struct presenter *presenter, struct sb_error *err);
 #define INTERRUPTED_SIZE 64
 const char *interrupted(char text[static INTERRUPTED_SIZE], int signal);
 
-/* A sentence of our own, behind what the script wrote to stderr, without blocking either. */
+/* A message of sandbox-run, behind the script's stderr; it does not block. */
 void presenter_say(struct presenter *presenter, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -13,7 +13,7 @@
 
 /* O_NONBLOCK belongs to the open file, which other programs share: set on an inherited descriptor
  * it makes their reads and writes fail. Pipes and terminals can be opened a second time through
- * /proc, which gives an open file of our own. Where that is refused, see write_some. */
+ * /proc, which gives an open file of our own. If it is refused, see write_some. */
 static int open_again(int fd)
 {
     struct stat st;
@@ -67,7 +67,7 @@ static ssize_t write_some(const struct relay *relay, const char *data, size_t si
     return write(fd, data, size);
 }
 
-/* How much of it has gone out; all of it after an error, which is noted. */
+/* How much was written; all of it after an error, which is recorded. */
 static size_t write_most(struct relay *relay, const char *data, size_t size)
 {
     size_t sent = 0;

@@ -11,9 +11,9 @@ struct relay {
     int own_fd; /* the same file, opened again to be written without blocking; −1: it can't be */
     char *kept; /* what has not been written yet: kept[sent…size) */
     size_t sent, size, allocated;
-    int error;      /* errno of the write that failed; what comes after it is dropped */
+    int error;      /* errno of the write that failed; later output is dropped */
     char last;      /* the last byte that was put, '\n' before the first */
-    char tail[256]; /* what was last put, NUL-terminated */
+    char tail[256]; /* the last bytes that were put, NUL-terminated */
 };
 
 /* `fd` stays the caller's. */

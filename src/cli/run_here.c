@@ -19,7 +19,7 @@ struct live {
     struct sb_sandbox *sandbox;
     const struct sb_policy *policy;
     struct sb_run *run; /* NULL before the start and after the verdict */
-    bool lacking;       /* it ended for want of a module, which may be one of the policy's */
+    bool lacking;       /* it lacked a module, which may be one of the policy's */
     struct sb_search search;
     bool searching;
 };
@@ -31,7 +31,7 @@ static void on_output(void *user, enum sb_stream stream, const void *data, size_
     struct live *live = user;
     struct relay *relay = &live->presenter.streams[stream];
     relay_put(relay, data, size);
-    /* No more than what is at hand is ever kept: the pipe fills up and the script waits. After a
+    /* Only the part at hand is kept: the pipe fills up and the script waits. After a
      * signal the verdict must not wait for the reader. */
     if (relay_waits(relay) && live->presenter.signal == 0)
         sb_pause(live->run, stream, true);
@@ -57,7 +57,7 @@ static void on_found(void *user, const char *missing, const char *remedy)
                       sb_policy_name(live->policy), missing, remedy);
 }
 
-/* Scripts that need nothing of what their policy preloads run well without. */
+/* Scripts that do not need the modules of their policy run well without them. */
 static void search_modules(struct live *live)
 {
     struct sb_error ignored;
@@ -111,8 +111,8 @@ static void flush(struct live *live, enum sb_stream stream)
         sb_pause(live->run, stream, false);
 }
 
-/* Until the verdict is there and what is kept is written. After a signal nothing is waited for but
- * the verdict: the reader may be the one who does not read. */
+/* Runs until the verdict has come and all kept output is written. After a signal it waits only for
+ * the verdict: the reader may have stopped reading. */
 static int supervise(struct live *live, struct sb_error *err)
 {
     struct presenter *presenter = &live->presenter;
@@ -175,7 +175,7 @@ static int64_t limit_in_force(const struct options *options, const struct sb_pol
     return asked != SB_UNSET ? asked : sb_policy_limit(policy, limit);
 }
 
-/* Lets the job start. Nothing that it is given is needed afterwards. */
+/* Starts the job. The inputs are not needed afterwards. */
 static int start(struct live *live, const struct sb_policy *policy, const struct bytes *code,
                  const struct files *files, struct sb_error *err)
 {

@@ -18,7 +18,7 @@ enum { MOST_CODE = 1 << 20, LINE = 128, MOST_WORDS = 16, MOST_POLICIES = 8 };
 
 enum attack_outcome { CONTAINED, SKIPPED, BREACH, UNCLEAR, OUTCOMES };
 
-/* As the scripts themselves say it. */
+/* The scripts use these words themselves. */
 static const char *const outcome_names[OUTCOMES] = {"CONTAINED", "SKIPPED", "BREACH", "UNCLEAR"};
 
 struct selftest {
@@ -155,7 +155,7 @@ static int parse_limits(struct options *options, char *line, struct sb_error *er
     return options_parse(options, count, words, err);
 }
 
-/* That of this name, loaded when it is first asked for. NULL: *err says why. */
+/* The policy of this name, loaded when it is first needed. NULL: *err says why. */
 static const struct sb_policy *find_policy(struct selftest *test, const char *name,
                                            struct sb_error *err)
 {

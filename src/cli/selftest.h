@@ -1,4 +1,4 @@
-/* Runs the hostile scripts and sees each contained. */
+/* Runs the hostile scripts and checks that each is contained. */
 #ifndef CLI_SELFTEST_H
 #define CLI_SELFTEST_H
 

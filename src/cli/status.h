@@ -9,7 +9,7 @@
 #define STATUS_FAILED 125 /* sandbox-run's own failure, or wrong usage */
 #define STATUS_SIGNAL 128 /* and the signal's number, as shells do */
 
-/* The exit status that tells of a verdict. */
+/* The exit status for a verdict. */
 int status_of(const struct sb_verdict *verdict);
 
 void status_print(FILE *file);

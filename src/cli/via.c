@@ -64,7 +64,8 @@ static int take_answer(struct via *via, struct sb_error *err)
 
 /* ── Signals ────────────────────────────────────────────────────────────────────────────────── */
 
-/* The service kills a job whose client leaves. Its verdict is not heard any more: this is ours. */
+/* The service kills a job whose client leaves. Its verdict does not arrive any more, so this one is
+ * made here. */
 static void give_up(struct via *via)
 {
     char reason[INTERRUPTED_SIZE];
@@ -78,7 +79,7 @@ static void give_up(struct via *via)
     via->over = true;
 }
 
-/* Whether one came. Afterwards nothing is waited for. */
+/* Whether a signal came. Afterwards nothing is waited for. */
 static bool signalled(struct via *via)
 {
     struct signalfd_siginfo info;

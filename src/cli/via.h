@@ -7,8 +7,8 @@
 /* As run_script: the exit status of the program, or −1 with *err when the job could not be run. */
 int run_via(const struct options *options, struct sb_error *err);
 
-/* The body of the request: what the options say, and all that they name has been read. The caller
- * frees it. NULL on errors. */
+/* The body of the request, from the options and the files that they name. The caller frees it. NULL
+ * on errors. */
 char *via_request(const struct options *options, size_t *size, struct sb_error *err);
 
 #endif

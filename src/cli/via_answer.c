@@ -131,7 +131,7 @@ static int signal_from_name(const char *name)
     return 0;
 }
 
-/* −1: no word of a verdict. */
+/* −1: not a word of a verdict. */
 static int word_from_name(const char *name)
 {
     for (int word = SB_OK; name != NULL && word <= SB_INTERNAL; word++)
@@ -178,7 +178,7 @@ static const char *or_else(const char *text, const char *otherwise)
     return text != NULL ? text : otherwise;
 }
 
-/* Not there: nothing was denied; null: that is not known. */
+/* A missing list: nothing was denied; null: not known. */
 static int read_denied(struct answer *answer)
 {
     struct json_object *list = NULL;
@@ -199,7 +199,7 @@ static int read_denied(struct answer *answer)
     return 0;
 }
 
-/* With base64 a sentence comes in place of what the script wrote to stderr. */
+/* With base64 a sentence replaces the script's stderr. */
 static void read_own_end(struct sb_verdict *verdict)
 {
     size_t size = strlen(RAISED);

@@ -1,4 +1,4 @@
-/* The native answer of POST /run, read back into the verdict that it was made of. */
+/* The native answer of POST /run, read back into a verdict. */
 #ifndef CLI_VIA_ANSWER_H
 #define CLI_VIA_ANSWER_H
 
@@ -16,8 +16,8 @@ struct answer {
     const char *refusal;       /* "error" of an answer that is not a verdict, or NULL */
 };
 
-/* Of a request for base64. −1: it is neither a verdict nor a refusal. The caller frees the
- * answer with answer_free, also when this fails. */
+/* Reads the answer to a request with base64. −1: it is neither a verdict nor a refusal. The caller
+ * frees the answer with answer_free, also when this fails. */
 int answer_read(struct answer *answer, const char *body, size_t size);
 void answer_free(struct answer *answer);
 

@@ -13,7 +13,7 @@
 
 enum { MOST_BYTES = 256 << 20, MOST_FILES = 10000 };
 
-/* What goes into a request, besides the options themselves. */
+/* The inputs of a request, besides the options themselves. */
 struct inputs {
     struct bytes code;
     struct files files;
@@ -35,7 +35,8 @@ static bool is_text(const char *text, size_t size)
 
 /* ── Reading ────────────────────────────────────────────────────────────────────────────────── */
 
-/* A terminal is not waited for: the answer comes at the end, so nobody could talk with the script.
+/* Input is not read from a terminal: the answer comes at the end, so a dialogue with the script is
+ * impossible.
  */
 static int read_stdin(const struct options *options, struct bytes *input, struct sb_error *err)
 {
@@ -71,7 +72,7 @@ static void put_text(struct json_writer *writer, const char *key, const char *te
     json_string(writer, text, strlen(text));
 }
 
-/* A source file that is in another encoding than UTF-8, or says so, goes as the bytes that it is.
+/* A source file that is in another encoding than UTF-8, or says so, is sent as its bytes.
  */
 static void put_code(struct json_writer *writer, const struct options *options,
                      const struct bytes *code)
@@ -201,7 +202,7 @@ static int put_all(struct json_writer *writer, const struct options *options,
         json_key(writer, "merge_stderr");
         json_boolean(writer, true);
     }
-    /* What the script wrote, byte for byte. */
+    /* The script's output, byte for byte. */
     json_key(writer, "base64");
     json_boolean(writer, true);
     json_bracket(writer, '}');

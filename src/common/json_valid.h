@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Values may be nested this deep: about what Python's own json can write. */
+/* The deepest nesting of values: about as deep as Python's json can write. */
 #define JSON_VALID_DEPTH 1000
 
 /* Whether the bytes are one JSON value (RFC 8259) in valid UTF-8: no NaN, no NUL, no half of a

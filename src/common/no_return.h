@@ -1,6 +1,6 @@
-/* For functions that do not return, and may run on a stack of our own making (uids_act): before a
- * call of one the address sanitizer clears its notes of the stack, and warns where it does not know
- * that. */
+/* For functions that do not return, and may run on a stack that we allocated (uids_act): before
+ * such a call the address sanitizer clears its records of the stack, and warns if it does not know
+ * the stack. */
 #ifndef SB_NO_RETURN_H
 #define SB_NO_RETURN_H
 

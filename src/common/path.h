@@ -2,7 +2,7 @@
 #ifndef SB_PATH_H
 #define SB_PATH_H
 
-/* What a path can have at most: NAME_MAX of Linux, and a bound that leaves room below PATH_MAX. */
+/* The longest name (NAME_MAX of Linux) and path (a bound that leaves room below PATH_MAX). */
 #define PATH_PART_BYTES_MAX 255
 #define PATH_BYTES_MAX 1024
 
@@ -17,7 +17,7 @@ enum path_fault {
 
 /* Takes "//", "." and ".." out of the path of a file, by the text alone. All other bytes are part
  * of a name: backslashes, spaces, bytes that are not UTF-8. `normal` has room for the path with its
- * NUL; with a fault it holds nothing of use. */
+ * NUL; after a fault its content is undefined. */
 enum path_fault path_normalise(char *normal, const char *path);
 
 /* Says what is wrong, to follow the path in a sentence. */

@@ -15,7 +15,7 @@
 #define TIB (1024 * GIB)
 #define HOUR_MS INT64_C(3600000)
 
-/* What may follow a number. */
+/* The suffixes of a number. */
 struct suffix {
     const char *unit;
     const char *text;

@@ -1,4 +1,4 @@
-/* The sentences for a script that ended itself, and where its own words say it better. */
+/* Sentences about a script that ended itself, and when its own words say more. */
 #ifndef COMMON_SENTENCE_H
 #define COMMON_SENTENCE_H
 
@@ -7,13 +7,13 @@
 
 #include "sandbox.h"
 
-/* Up to the exception's name: a reader of a verdict finds it behind this. */
+/* Stands before the exception's name: a reader of a verdict finds the name behind it. */
 #define RAISED "the script raised "
 
 #define SENTENCE_SIZE 256
 
-/* Why it ended, without a word of the script's but the exception's name. NULL: it did not end
- * itself, or with status 0. */
+/* Why the script ended; of its own words only the exception's name. NULL: it did not end itself, or
+ * with status 0. */
 static inline const char *own_end_sentence(const struct sb_verdict *verdict,
                                            char text[static SENTENCE_SIZE])
 {

@@ -1,5 +1,4 @@
-/* Programs that choose files and policies by what their caller says must not have rights that their
- * caller has not. */
+/* A program whose caller chooses files and policies must not have rights that the caller lacks. */
 #ifndef SB_SET_ID_H
 #define SB_SET_ID_H
 

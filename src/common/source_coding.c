@@ -64,7 +64,7 @@ struct source_coding source_coding_find(const char *source, size_t size)
         size_t length = line_size(source + at, size - at);
         size_t begin = spaces(source + at, length, " \t\f");
         if (begin < length && source[at + begin] != '#')
-            break; /* code: a declaration after it is none */
+            break; /* code: a declaration behind it does not count */
         struct source_coding found = find_in_comment(source + at + begin, length - begin);
         if (found.size > 0)
             return (struct source_coding){at + begin + found.offset, found.size};

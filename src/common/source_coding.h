@@ -1,4 +1,4 @@
-/* Which encoding a Python source file says that it is in (PEP 263). */
+/* The encoding that a Python source file declares (PEP 263). */
 #ifndef SB_SOURCE_CODING_H
 #define SB_SOURCE_CODING_H
 

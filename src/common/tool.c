@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The thread that calls may have signals blocked, and the program ignores some: the tool is to end
- * as it does from a shell. */
+/* The calling thread may have blocked signals, and the program ignores some: the tool gets the
+ * defaults, as from a shell. */
 static void reset_signals(posix_spawnattr_t *attributes)
 {
     sigset_t signals;

@@ -1,4 +1,4 @@
-/* Programs of the host's that do one thing for us: busctl, newuidmap. */
+/* Runs helper programs of the host: busctl, newuidmap. */
 #ifndef SB_TOOL_H
 #define SB_TOOL_H
 

@@ -1,6 +1,6 @@
-/* UTF-8: the well-formed sequences of the Unicode standard, table 3-7. What is ill-formed is
- * replaced part by part as the standard recommends and Python does: a sequence that breaks off
- * counts up to the byte that breaks it. */
+/* UTF-8: the well-formed sequences of the Unicode standard, table 3-7. Ill-formed parts are
+ * replaced one by one, as the standard recommends and Python does: a truncated sequence is one
+ * part, up to the byte that breaks it. */
 #include "common/utf8.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* U+FFFD in UTF-8: what stands in place of bytes that are not valid. */
+/* U+FFFD in UTF-8: replaces bytes that are not valid. */
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
 
 /* How many bytes the character at the beginning of `text` takes (size > 0). When it is not valid,
@@ -14,10 +14,10 @@
  */
 size_t utf8_next(const char *text, size_t size, bool *valid);
 
-/* Whether a byte is, in valid UTF-8, one of a character's that is not its first. */
+/* Whether a byte of valid UTF-8 continues a character. */
 bool utf8_continues(char byte);
 
-/* How many of the first bytes are left when a character that the end cuts off is taken away. */
+/* The size of the text without a last character that its end cuts off. */
 size_t utf8_whole(const char *text, size_t size);
 
 /* How many characters a text has, or −1 when it is not valid UTF-8. */

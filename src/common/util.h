@@ -1,4 +1,4 @@
-/* Resources that release themselves, and the few helpers that every file of the core uses.
+/* Resources that release themselves, and small helpers for every file.
  * Nothing here knows what a sandbox is. */
 #ifndef SB_UTIL_H
 #define SB_UTIL_H

@@ -20,7 +20,7 @@ static const char unit_cpus[] = "cpus";
 static const char unit_count[] = "count";
 static const char unit_chars[] = "chars";
 
-/* Some minima are not taste: python 3.11 needs 6 MiB to start, and size=0 or nr_inodes=0 mean "no
+/* Some minima are necessary: python 3.11 needs 6 MiB to start, and size=0 or nr_inodes=0 mean "no
  * limit" to tmpfs(5). */
 static const struct sb_limit_info table[SB_LIMITS] = {
     [SB_WALL_TIME_MS] = {"wall_time_ms", "timeout", unit_ms, 1, 24 * HOUR_MS, "wall-clock time"},
@@ -45,8 +45,8 @@ static const struct sb_limit_info table[SB_LIMITS] = {
                          "size of the called function's value as JSON"},
 };
 
-/* policies/default.json states the same values. CPU time is so high because wall time × cpus holds
- * it already: it must not end a job whose wall-clock time a user has raised. */
+/* policies/default.json states the same values. CPU time is high, since wall time × cpus bounds it
+ * already: it must not end a job whose wall-clock time a user has raised. */
 static const int64_t defaults[SB_LIMITS] = {
     [SB_WALL_TIME_MS] = 10000,
     [SB_CPU_TIME_MS] = HOUR_MS,

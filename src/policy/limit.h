@@ -1,5 +1,5 @@
 /* The table of limits: names, options, units, ranges and defaults, each stated here alone.
- * What enforces a limit lives elsewhere. */
+ * The code that enforces a limit is elsewhere. */
 #ifndef SB_LIMITS_H
 #define SB_LIMITS_H
 

@@ -102,7 +102,7 @@ static char *find_policy(const char *directory, const char *name, struct sb_erro
     return path;
 }
 
-/* Where a profile is that the policy file names so. The caller frees it. NULL when memory is short.
+/* The path of a profile that the policy file names. The caller frees it. NULL when memory is short.
  */
 static char *profile_path(const char *said, const char *directory)
 {
@@ -124,7 +124,7 @@ static char *profile_path(const char *said, const char *directory)
     return made < 0 ? NULL : path; /* asprintf leaves path undefined when it fails */
 }
 
-/* Says where it was looked for. */
+/* Says where the profile was looked for. */
 static int no_profile(const char *said, const char *file, const char *own, const char *directory,
                       struct sb_error *err)
 {
@@ -143,8 +143,8 @@ static int no_profile(const char *said, const char *file, const char *own, const
                          both ? directory : "", both ? "/seccomp" : "");
 }
 
-/* Replaces policy->seccomp, as the file says it, by the path of the profile. A policy that does not
- * stand in `directory` may use the profiles there. */
+/* Replaces policy->seccomp, as the file says it, by the path of the profile. A policy outside
+ * `directory` may use the profiles in it, too. */
 static int find_profile(struct sb_policy *policy, const char *file, const char *directory,
                         struct sb_error *err)
 {

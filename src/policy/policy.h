@@ -35,7 +35,7 @@ struct sb_policy {
                        warm */
 };
 
-/* The limits in force for a job: the policy's, moved by what the request asks, inside the caps.
+/* The limits in force for a job: the policy's, changed by the request, within the caps.
  * An error names the limit and its cap. */
 int policy_admit(struct sb_limits *effective, const struct sb_policy *policy,
                  const struct sb_limits *asked, struct sb_error *err);

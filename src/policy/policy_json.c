@@ -1,6 +1,5 @@
 /* The JSON form of a policy, both ways: each key is a row of one table, by which policies are read
- * and printed. A key that is not there takes its default; one that is not understood is an error,
- * never passed over. */
+ * and printed. A missing key takes its default; an unknown key is an error. */
 #include "policy/policy_json.h"
 
 #include <stdio.h>

@@ -264,8 +264,8 @@ int read_mounts(struct sb_policy *policy, const struct policy_reader *reader,
 
 /* ── Modules ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* Identifiers with dots between them. ASCII alone: Python would take other letters as well, but
- * no module that can be installed has them, and names that only look the same could hide one. */
+/* Identifiers with dots between them. Only ASCII: Python allows other letters, but no installable
+ * module has them, and look-alike names could hide another module. */
 static bool is_module_name(const char *name)
 {
     for (bool first = true;; name++) {

@@ -17,7 +17,8 @@ int bad_value(const struct policy_reader *reader, const char *key, const char *f
     __attribute__((format(printf, 3, 4)));
 int out_of_memory(const struct policy_reader *reader);
 
-/* The C string in a value, or NULL with an error when it is none. Points into the value. */
+/* The C string in a value, or NULL with an error when the value is not one. Points into the value.
+ */
 const char *string_of(const struct policy_reader *reader, const char *key,
                       struct json_object *value);
 int copy_string(char **copy, const struct policy_reader *reader, const char *key,
@@ -39,7 +40,7 @@ int read_mounts(struct sb_policy *policy, const struct policy_reader *reader,
 int read_preload(struct sb_policy *policy, const struct policy_reader *reader,
                  struct json_object *array);
 int default_preload(struct sb_policy *policy, const struct policy_reader *reader);
-/* Only what starts warm has a process that could import something ahead. */
+/* Only warm starts have a process that can import modules in advance. */
 int check_preload(const struct sb_policy *policy, const struct policy_reader *reader);
 
 #endif

@@ -1,7 +1,8 @@
 /* Loads the seccomp program of a profile. Compiling takes a millisecond, so it is done when the
  * project is built: beside NAME.json lie NAME.bpf and NAME.report.bpf, which are used when their
- * headers say that they were made from these very bytes. Anything else about one that is not as
- * expected means that the profile is compiled again, never an error and never another program. */
+ * headers say that they were made from these very bytes. If anything about such a file is not as
+ * expected, the profile is compiled again: this is never an error, and never gives another program.
+ */
 #include "seccomp/seccomp.h"
 
 #include <fcntl.h>
@@ -36,9 +37,9 @@ struct cache_header {
     uint64_t program_hash; /* a file that was cut or damaged is not loaded */
 };
 
-/* Tells different bytes apart; whoever may write the cache may write the profile, so nobody needs
- * to be kept from making two that collide. Eight bytes a step, for this is on the way of every cold
- * start; each step can be undone, so that no single change is lost. */
+/* Tells different bytes apart. It need not resist deliberate collisions: whoever may write the
+ * cache may also write the profile. Eight bytes a step, for this is on the way of every cold start;
+ * each step can be undone, so that no single change is lost. */
 static uint64_t hash(uint64_t h, const void *data, size_t size)
 {
     const unsigned char *bytes = data;

@@ -20,15 +20,16 @@ int filter_load(struct sock_fprog *program, const char *profile, bool report, st
 int filter_compile(struct sock_fprog *program, const char *profile, const char *arch, bool report,
                    struct sb_error *err);
 
-/* Puts in front of a program for this machine what refuses record locks (fcntl(2)), with ENOLCK:
- * for policies that let nothing be written. The program is replaced, or as it was on an error. */
+/* Puts instructions in front of a program for this machine that refuse record locks (fcntl(2)) with
+ * ENOLCK: for policies without writable files. The program is replaced, or unchanged on an error.
+ */
 int filter_refuse_locks(struct sock_fprog *program, struct sb_error *err);
 
 /* The profile itself, for this machine. The caller calls seccomp_profile_free. */
 struct seccomp_profile;
 int filter_profile(struct seccomp_profile *parsed, const char *profile, struct sb_error *err);
 
-/* What a program answers to a call, as the kernel would run it. */
+/* The answer of a program to a call, as the kernel would run it. */
 uint32_t filter_run(const struct sock_fprog *program, const struct seccomp_data *data);
 
 /* Compiles for this machine and writes the cache file that filter_load looks for. Build time. */

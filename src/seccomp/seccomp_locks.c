@@ -1,4 +1,4 @@
-/* Record locks under a policy that lets nothing be written: refused, in front of the profile's own
+/* Under a policy without writable files record locks are refused, in front of the profile's own
  * program. The kernel charges the 192 bytes of a lock to nobody, takes any number of them, on files
  * that can only be read as well, and nothing that a job can see is protected by them there. A
  * filter sees neither the file nor the range, so where files can be written, and sqlite3 locks

@@ -107,7 +107,7 @@ static int check_keys(struct profile_reader *r, json_object *object, const char 
     return 0;
 }
 
-/* The text of a key that explains something to people, and must not be empty for that reason. */
+/* The text of a key that explains something to people; so it must not be empty. */
 static int check_sentence(struct profile_reader *r, json_object *value)
 {
     if (!json_object_is_type(value, json_type_string) || json_object_get_string_len(value) == 0)
@@ -286,7 +286,7 @@ static int read_names(struct profile_reader *r, json_object *object, size_t inde
     return 0;
 }
 
-/* true, or which argument tells more than the call's name. */
+/* true, or the argument that says more than the call's name. */
 static int read_report(struct profile_reader *r, json_object *value, size_t index,
                        struct seccomp_group *group)
 {

@@ -33,16 +33,16 @@ struct seccomp_name {
     uint32_t value;
 };
 
-/* How refused calls of a group are told to an operator, where a policy says "report_denied". */
+/* How refused calls of a group are reported to an operator, if a policy says "report_denied". */
 struct seccomp_report {
     bool on;
     bool flags;                 /* the names are of bits, of which several may be set */
-    uint32_t arg;               /* whose value is told, */
+    uint32_t arg;               /* whose value is reported, */
     struct seccomp_name *names; /* by one of these names; NULL: the call's name tells enough */
     size_t names_count;
 };
 
-/* What is done with a call when all conditions hold. */
+/* The action for a call when all conditions hold. */
 struct seccomp_group {
     uint32_t action; /* SECCOMP_RET_… with its data */
     struct seccomp_condition when[SECCOMP_MAX_CONDITIONS];
@@ -75,7 +75,7 @@ int seccomp_profile_read(struct seccomp_profile *profile, const char *text, size
                          const char *file, uint32_t arch, struct sb_error *err);
 void seccomp_profile_free(struct seccomp_profile *profile);
 
-/* Writes the program; with `report` the one that filter_load tells of. The caller frees
+/* Writes the program; with `report` the one described at filter_load. The caller frees
  * program->filter. */
 int seccomp_program_build(struct sock_fprog *program, const struct seccomp_profile *profile,
                           bool report, const char *file, struct sb_error *err);

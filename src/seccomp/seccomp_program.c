@@ -3,13 +3,13 @@
  * (to learn which are always allowed), translates it and places it. With libseccomp's programs that
  * takes 350 µs, or 145 µs when it makes a binary tree; this tree over ranges of numbers takes under
  * 60 µs. And where the default is ENOSYS, libseccomp has no way to say "allow when these bits are
- * clear, EPERM otherwise". The unit test holds the two against each other, call by call.
+ * clear, EPERM otherwise". The unit test compares the two, call by call.
  *
  * Instructions are written from the last to the first: jumps in BPF go forward, so each target is
  * known when the jump to it is written. Positions count from the end.
  *
  * Arguments are compared in their low 32 bits alone, as the kernel reads them: a filter that
- * compared 64 would be passed by with high bits set (CVE-2019-10063, CVE-2023-28100). */
+ * compared 64 could be bypassed with high bits set (CVE-2019-10063, CVE-2023-28100). */
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
@@ -103,8 +103,8 @@ static size_t emit_jump(struct builder *b, uint16_t test, uint32_t k, size_t if_
     return emit(b, BPF_JMP | test | BPF_K, offset(b, if_true, 0), offset(b, if_false, 0), k);
 }
 
-/* One that was written already and can still be reached will do: each instruction costs every job
- * 0.2 µs. */
+/* A copy that was written already and can still be reached is used again: each instruction costs
+ * every job 0.2 µs. */
 static size_t emit_return(struct builder *b, uint32_t action)
 {
     for (size_t i = b->count; i-- > 0 && offset(b, i, SECCOMP_MAX_VALUES + 4) <= FARTHEST_JUMP;)
@@ -129,7 +129,7 @@ static uint32_t arg_offset(const struct seccomp_condition *condition)
                       (condition->high ? sizeof(uint32_t) : 0));
 }
 
-/* Loads what a condition looks at. */
+/* Loads the part of an argument that a condition looks at. */
 static size_t emit_load(struct builder *b, const struct seccomp_condition *condition)
 {
     if (condition->mask != UINT32_MAX)
@@ -179,7 +179,8 @@ static size_t take_words(uint32_t *values, size_t *count, struct word *words)
     return words_count;
 }
 
-/* Values by comparing, then those that share a word, for which it is loaded again. */
+/* Compares values one by one, then tests those that share a word, for which the argument is loaded
+ * again. */
 static size_t emit_condition(struct builder *b, const struct seccomp_condition *condition,
                              size_t if_true, size_t if_false)
 {
@@ -238,7 +239,7 @@ static size_t middle(const struct builder *b, size_t low, size_t high)
     return split;
 }
 
-/* The single numbers by comparing, then what is common to the rest. */
+/* Compares the single numbers, then gives the decision common to the rest. */
 static size_t emit_segment(struct builder *b, const struct segment *segment)
 {
     /* All answers first, so that the comparisons follow one another without jumps. */
@@ -264,8 +265,8 @@ static size_t emit_tree(struct builder *b, size_t low, size_t high)
     return emit_jump(b, BPF_JGE, b->intervals[b->segments[split].low].first, above, below);
 }
 
-/* How many single numbers of the intervals have another decision than this; too many when what has
- * another is not a single number. */
+/* How many single numbers of the intervals have another decision than this; too many if an interval
+ * of several numbers has one. */
 static size_t single_numbers(const struct builder *b, size_t low, size_t high, size_t common)
 {
     size_t count = 0;

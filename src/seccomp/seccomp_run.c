@@ -1,5 +1,5 @@
-/* What a filter says to a call, outside the kernel: a call that waits for an answer must get the
- * one that its program stands for, and be told by its name. */
+/* Runs a filter outside the kernel: a call that waits for an answer must get the one that the
+ * program stands for, and is reported by its name. */
 #include <stddef.h>
 #include <string.h>
 

@@ -31,7 +31,7 @@ void address_from_socket(struct address *address, const struct sockaddr *socket)
     }
 }
 
-/* The host's part of "host", "host:port", "[host]" or "[host]:port", copied out. */
+/* The host part of "host", "host:port", "[host]" or "[host]:port", copied out. */
 static bool cut_port(char host[ADDRESS_TEXT_SIZE], const char *text, size_t size)
 {
     const char *begin = text, *end = text + size;

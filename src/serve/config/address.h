@@ -18,7 +18,7 @@ struct address {
 /* IPv4 in IPv6 (::ffff:1.2.3.4) becomes IPv4. */
 void address_from_socket(struct address *address, const struct sockaddr *socket);
 
-/* "1.2.3.4", "1.2.3.4:567", "::1", "[::1]", "[::1]:567". False: it is none of these. */
+/* "1.2.3.4", "1.2.3.4:567", "::1", "[::1]", "[::1]:567". False: the text is not one of these. */
 bool address_parse(struct address *address, const char *text, size_t size);
 
 /* Returns `text`. */
@@ -36,7 +36,7 @@ struct network {
     unsigned prefix; /* bits */
 };
 
-/* "10.0.0.0/8", "::1", "unix": every UNIX socket. False: it is none of these. */
+/* "10.0.0.0/8", "::1", "unix": every UNIX socket. False: the text is not one of these. */
 bool network_parse(struct network *network, const char *text);
 bool network_holds(const struct network *network, const struct address *address);
 /* Whether one of them does. */

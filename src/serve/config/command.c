@@ -123,7 +123,7 @@ static int set_environment(struct config_reader *reader, struct sb_error *err)
     return 0;
 }
 
-/* The file that is named must be there; "" and "none" name no file, not even the standard one. */
+/* A named file must exist; "" and "none" mean no file, not even the standard one. */
 static int read_file(struct config_reader *reader, const char *named, struct sb_error *err)
 {
     if (named != NULL && (*named == '\0' || strcmp(named, "none") == 0))

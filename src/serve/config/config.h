@@ -27,7 +27,7 @@ struct config {
     char **origins;         /* further origins whose pages may ask (CORS) */
     char **trusted_proxies; /* addresses or networks whose X-Forwarded-For is believed */
     double rate;            /* requests per second and client; 0: no limit */
-    int64_t burst;          /* that many at once before the rate counts */
+    int64_t burst;          /* requests allowed at once before the rate applies */
 
     /* what a connection may take */
     int64_t body_bytes, header_bytes;
@@ -36,9 +36,9 @@ struct config {
 
     /* jobs */
     int64_t jobs;          /* at once, in all workers together; 0: cores × 2 */
-    int64_t memory_bytes;  /* promised to jobs at once; 0: the host's, less what it needs itself */
+    int64_t memory_bytes;  /* promised to running jobs; 0: the host's, less what it needs itself */
     int64_t queue;         /* requests that wait, in all workers together */
-    int64_t floor_bytes;   /* of memory that the host shall have left; 0: the library's */
+    int64_t floor_bytes;   /* memory to leave to the host; 0: the library's */
     int64_t queue_time_ms; /* the longest wait in the queue; 503 after it */
     int64_t max_time_ms, max_output_bytes; /* caps above those of policies */
     char *policies;                        /* directory; NULL: the configured one */
@@ -67,8 +67,8 @@ struct config {
 /* Of struct config. Those without a reader stand on the command line alone. */
 extern const struct option_table config_options;
 
-/* Where values come from; each overrules those before. A list that a later one gives takes the
- * place of the whole list of an earlier one. */
+/* Where values come from; each overrules those before. A list from a later source replaces the
+ * whole list of an earlier one. */
 enum config_source { CONFIG_STANDARD, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_COMMAND };
 
 struct config_reader {
@@ -84,11 +84,11 @@ void config_reader_end(struct config_reader *reader);
 int config_set(struct config_reader *reader, const struct option_row *row, const char *value,
                enum config_source source, const char *where, struct sb_error *err);
 
-/* Reads a file of "name = value" lines. One that is not there is an error only when `required`. */
+/* Reads a file of "name = value" lines. A missing file is an error only when `required`. */
 int config_read(struct config_reader *reader, const char *path, bool required,
                 struct sb_error *err);
 
-/* How many places there are beside `jobs`, for clients that have no job running. */
+/* The number of places beyond `jobs`, for clients without a running job. */
 int64_t config_extra_jobs(int64_t jobs);
 
 /* Whether the values fit each other. */

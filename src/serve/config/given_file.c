@@ -1,5 +1,5 @@
-/* Opening what an administrator has named. The unit runs as a user of its own, whom what root makes
- * is often closed to: an error tells that from a file that is not there. */
+/* Opening what an administrator has named. The unit runs as a user of its own, who often can't read
+ * what root has made: the error says whether a file is missing or not readable. */
 #include "serve/config/given_file.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static void group_name(char name[static NAME_SIZE])
         snprintf(name, NAME_SIZE, "%u", (unsigned)getegid());
 }
 
-/* The first directory on the way that we may not enter: one of the path, or of what that links to.
+/* The first directory on the way that we may not enter: one of the path, or of a link's target.
  */
 static void closed_directory(const char *path, char directory[static PATH_MAX])
 {

@@ -82,8 +82,8 @@ static int make_token(char text[TOKEN_TEXT_SIZE], struct sb_error *err)
     return 0;
 }
 
-/* A misspelt policy would be found by the client. Where there are none to be read, it may be meant
- * for elsewhere. */
+/* Otherwise a client would be the first to notice a misspelt policy. If no policies can be read
+ * here, the token may be meant for another host. */
 static int check_policy(const struct command *command, struct sb_error *err)
 {
     char **names = NULL, known[256] = "";
@@ -147,7 +147,7 @@ static int keep_owner(FILE *old, FILE *new, struct sb_error *err)
     return 0;
 }
 
-/* The group that the unit runs the service with, for root, who may give files away. NULL: none. */
+/* The service's group in its unit; only for root, who may give files away. NULL: none. */
 static const struct group *service_group(void)
 {
     return geteuid() == 0 ? getgrnam(SERVICE_GROUP) : NULL;
@@ -163,7 +163,7 @@ static int let_service_read(FILE *new, struct sb_error *err)
     return 0;
 }
 
-/* A file that was there before is as its owner wanted it. */
+/* Warns if the service can't read the file; the owner of an older file chose its mode. */
 static void say_when_closed(const char *path)
 {
     const struct group *group = service_group();

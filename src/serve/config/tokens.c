@@ -1,6 +1,6 @@
 /* The file of tokens: "NAME SHA256 [policy=NAME] [rate=N] [jobs=N]" on each line, '#' before
- * comments. A token has 256 random bits: its plain SHA-256 can't be turned back, so no slow hash is
- * needed, and asking often does not help. */
+ * comments. A token has 256 random bits: its plain SHA-256 can't be reversed or guessed, so a slow
+ * hash is not needed. */
 #include "serve/config/tokens.h"
 
 #include <errno.h>

@@ -17,21 +17,21 @@ struct token {
     char name[TOKEN_NAME_SIZE];
     unsigned char hash[TOKEN_HASH_SIZE]; /* SHA-256 of the token's text */
     char policy[TOKEN_NAME_SIZE];        /* the only one that it allows; "": any */
-    double rate;                         /* requests a second; 0: the service's */
+    double rate;                         /* requests per second; 0: the service's */
     int64_t jobs;                        /* at once; 0: not limited */
 };
 
 struct tokens;
 
-/* How errors call it. `path` must live as long. */
+/* Its description for errors. `path` must outlive it. */
 struct given_file tokens_file(const char *path);
 
-/* Reads the file. One without tokens is good: then nobody has access. */
+/* Reads the file. A file without tokens is valid: nobody has access. */
 int tokens_load(struct tokens **tokens, const char *path, struct sb_error *err);
 void tokens_free(struct tokens *tokens);
 size_t tokens_count(const struct tokens *tokens);
 
-/* The token with this text, or NULL. Takes the same time whichever it is. */
+/* The token with this text, or NULL. Takes the same time for every token. */
 const struct token *tokens_find(const struct tokens *tokens, const char *text, size_t size);
 
 /* One line of the file, without its newline. False, with *is_token false: empty or a comment. */
