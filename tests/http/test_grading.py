@@ -1,5 +1,5 @@
 """A program's verdict is its own, whatever runs beside it: alone or with many, on a host that is idle or busy, warm or cold;
-and whoever grades programs as README says gets all of them graded.
+and whoever grades programs as sandbox-serve(8) says gets all of them graded.
 
 Each batch asks for all programs of programs.py at once, each by a client of its own. From the environment:
 SANDBOX_TEST_BATCHES, how many there are of each of four kinds; default: 1."""
@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from sandbox_run import CHECKOUT
+from examples import BLOCKS, MANUAL
 from graded_programs import PROGRAMS, SLOW, became, request_of
 
 BATCHES = int(os.environ.get("SANDBOX_TEST_BATCHES") or 1)
@@ -20,7 +20,6 @@ BATCHES = int(os.environ.get("SANDBOX_TEST_BATCHES") or 1)
 ROWS = (PROGRAMS * 2)[:64] if SLOW == 1 else PROGRAMS[::3]
 CLIENTS = len(ROWS)
 BUSY = 3 * os.cpu_count()
-README = (CHECKOUT / "README.md").read_text()
 
 
 @pytest.fixture
@@ -71,23 +70,24 @@ def test_programs_that_run_beside_many_have_the_verdict_that_they_have_alone(ser
 
 
 def grader(server, **limits):
-    """README's client, for programs with less time; and the options that README gives to the service."""
-    block, = [text for text in re.findall(r"^```python\n(.*?)^```$", README, re.M | re.S) if "def grade" in text]
+    """The manual's client, for programs with less time."""
+    block, = [text for _, text in BLOCKS if "def grade" in text]
     text = block.partition("\nsubmissions = ")[0].replace("localhost:8000", f"localhost:{server.address[1]}")
     text = text.replace('"policy": "judge"', f'"policy": "judge", "limits": {limits}')
     names = {}
-    exec(compile(text, "README.md", "exec"), names)
+    exec(compile(text, "sandbox-serve.8", "exec"), names)
     return names["grade"]
 
 
-def options_of_readme():
-    words = re.search(r"^sandbox-serve (--queue .*)$", README, re.M)[1].split()
+def options_of_manual():
+    """What the manual gives to the service for it."""
+    words = re.search(r"^sandbox-serve (--queue .*)$", MANUAL, re.M)[1].split()
     return {name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[::2], words[1::2])}
 
 
 @pytest.mark.slow
 def test_a_hundred_clients_of_which_one_in_five_sends_an_endless_loop_all_have_their_grade(serve):
-    server = serve(**options_of_readme())
+    server = serve(**options_of_manual())
     grade = grader(server, cpu_time_ms=300)
     submissions = ["def total(numbers): return sum(numbers)", "def total(numbers): return 0", "raise SystemExit(0)",
                    "import os; os._exit(0)", "while True: pass"]
