@@ -38,14 +38,14 @@ int attempt_mount_proc(void)
     return sys_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid");
 }
 
-/* An empty request tells whether the call is there: EINVAL or EBADF, but not ENOSYS. */
+/* The answer to an empty request tells whether the kernel has the call: ENOSYS if not. */
 int attempt_mount_setattr(void)
 {
     syscall(SYS_mount_setattr, -1, "", 0, NULL, 0);
     return errno == ENOSYS ? -1 : 0;
 }
 
-/* It allows all. */
+/* This filter allows everything. */
 int attempt_listener(void)
 {
     struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);

@@ -1,11 +1,11 @@
-/* System calls of the steps, each as its manual page has it: −1 with errno when it fails.
+/* System calls of the steps, each as in its manual page: −1 with errno when it fails.
  *
- * A job's first process is a copy of a program that may have other threads. They are not in the
- * copy, but the locks are that they held in that moment, and nobody gives them back: malloc's,
+ * A job's first process is a copy of a program that may have other threads. The copy lacks these
+ * threads, but has the locks that they held at that moment, which are never released: malloc's,
  * stdio's, the dynamic linker's. Some functions of the C library even wait for the other threads
  * themselves (setresuid), or end the process when a thread was to be cancelled (open, read, close).
- * So what runs between a clone and execve uses the kernel's calls, without what the library puts
- * around them, and of the library only what computes: a test holds the list (test_threads.py). */
+ * So code between a clone and execve makes the kernel's calls directly, and calls only those
+ * functions of the library that just compute: a test has the list (test_threads.py). */
 #ifndef SB_CALLS_H
 #define SB_CALLS_H
 
@@ -24,7 +24,7 @@
 
 #include "common/no_return.h"
 
-/* What the kernel has for a set of signals. */
+/* The kernel's set of signals. */
 #define SIGNALS_BYTES 8
 
 /* ── Files and descriptors ─────────────────────────────────────────────────────────────────── */
@@ -153,7 +153,7 @@ static inline int sys_setsid(void)
     return (int)syscall(SYS_setsid);
 }
 
-/* Of the one thread that there is. */
+/* Of the only thread. */
 static inline int sys_setresuid(uid_t uid)
 {
     return (int)syscall(SYS_setresuid, uid, uid, uid);
@@ -185,8 +185,8 @@ static inline NO_RETURN void sys_exit(int status)
         syscall(SYS_exit_group, status);
 }
 
-/* As clone(3): the child runs on a stack of its own, whose upper end is given, and ends with what
- * `run` returns. The C library's is a name that sanitizers put their own in the place of. */
+/* As clone(3): the child runs on a stack of its own, whose upper end is given, and exits with the
+ * result of `run`. Not the C library's clone, which sanitizers replace by their own. */
 static inline pid_t sys_clone(int (*run)(void *user), void *stack, unsigned long flags, void *user)
 {
 #if defined(__x86_64__)

@@ -7,14 +7,14 @@
 #include "inside/calls.h"
 #include "inside/inside.h"
 
-/* Nothing gives a capability to uid 0 or takes one at a change of uid, and none of it can be
- * changed any more (capabilities(7)). */
+/* Uid 0 gets no capabilities, a change of uid takes none, and these bits are locked
+ * (capabilities(7)). */
 #define SECUREBITS                                                                                 \
     (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                               \
      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |       \
      SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
-/* EINVAL: there are no more. */
+/* EINVAL: that was the last one. */
 static int empty_bounding_set(void)
 {
     for (unsigned long capability = 0; capability < 64; capability++)
@@ -31,10 +31,10 @@ static int empty_sets(void)
     return (int)syscall(SYS_capset, &header, none);
 }
 
-/* As libcap's cap_set_mode(CAP_MODE_NOPRIV), which asks twice about each capability and needs three
- * times the system calls; and libzygote has this file inside a python, where there is no libcap.
- * The bounding set and the securebits go while CAP_SETPCAP is there; no_new_privs then makes execve
- * give nothing back. */
+/* As libcap's cap_set_mode(CAP_MODE_NOPRIV), which asks twice about each capability and makes three
+ * times as many system calls. Besides, libzygote has this file inside a python, without libcap.
+ * The bounding set and the securebits must change while we still have CAP_SETPCAP; no_new_privs
+ * then prevents execve from giving capabilities back. */
 int capabilities_drop(struct inside *in)
 {
     (void)in;

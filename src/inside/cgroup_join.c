@@ -1,5 +1,5 @@
-/* Control groups, the child's side: into the job's own directories where clone3 could not put it,
- * and out of sight of those above. */
+/* Control groups, the child's side: it joins the job's own directories if clone3 could not put it
+ * there, and hides those above. */
 #include <sched.h>
 
 #include "common/append.h"

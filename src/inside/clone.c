@@ -9,11 +9,11 @@
 #include "inside/calls.h"
 #include "inside/inside.h"
 
-/* All the namespaces there are for a job, but for two that the child makes itself: network (dear,
- * so beside our own work) and cgroup (must come after the attach). */
+/* All of a job's namespaces, except for two that the child makes itself: network (slow, so in
+ * parallel to our own work) and cgroup (must come after the attach). */
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)
 
-/* With exit signal 0 the child is ours to wait for, and unknown to a caller's own wait(-1). */
+/* With exit signal 0 only we wait for the child; a caller's own wait(-1) does not see it. */
 pid_t clone_child(int cgroup, uint64_t flags, int *pidfd)
 {
     struct clone_args args = {

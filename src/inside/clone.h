@@ -1,4 +1,4 @@
-/* The clone that a job begins with, and the ids of its user namespace. */
+/* The clone that begins a job, and the ids of its user namespace. */
 #ifndef SB_CLONE_H
 #define SB_CLONE_H
 
@@ -14,7 +14,7 @@ pid_t clone_child(int cgroup, uint64_t flags, int *pidfd);
  * the user namespace. −1 with errno. */
 int clone_map_ids(pid_t pid, uint32_t uid, uint32_t gid);
 
-/* Writes a text to /proc/pid/file, which has a short name. −1 with errno. */
+/* Writes a text to /proc/pid/file. −1 with errno. */
 int clone_write_proc(pid_t pid, const char *file, const char *text);
 
 #endif

@@ -6,8 +6,8 @@
 #include "inside/calls.h"
 #include "inside/inside.h"
 
-/* Above all that are given a number below, so that no dup2 tramples on one still needed. Lifting
- * goes upwards in free numbers, so what is kept may lie anywhere above. */
+/* Moves descriptors above all numbers that are assigned below, so that no dup2 overwrites one that
+ * is still needed. They get the lowest free numbers, so a kept one may be anywhere above. */
 #define FIRST_SAFE_FD 16
 
 static int lift(int *fd)
@@ -19,8 +19,8 @@ static int lift(int *fd)
     return 0;
 }
 
-/* Something in memory as a descriptor, out of the way: charged to the job like all its memory.
- * Nothing: −1, too. */
+/* Bytes in memory as a high descriptor, charged to the job like all its memory. −1 also for no
+ * bytes. */
 static int lift_memory(int *fd, const char *name, const void *data, size_t size)
 {
     *fd = -1;

@@ -1,6 +1,6 @@
-/* /dev: five nodes of the host that carry nothing. A user namespace can't make device nodes, so
- * these are bind mounts over the empty files that sandbox-rootfs puts there; read-only, or a script
- * could set the times of the host's. The links (fd, stdin, …) are the root file system's, shm is
+/* /dev: five harmless nodes of the host. A user namespace can't make device nodes, so these are
+ * bind mounts over the empty files that sandbox-rootfs puts there; read-only, or a script could set
+ * the times of the host's nodes. The links (fd, stdin, …) are the root file system's, shm is
  * tmp.c's. */
 #include <sys/mount.h>
 

@@ -7,8 +7,7 @@
 #include "inside/calls.h"
 #include "inside/inside.h"
 
-/* One byte on the control pipe says that the maps are there; end of file that the parent is gone.
- */
+/* A byte on the control pipe: the maps are written. End of file: the parent is gone. */
 int ids_await_maps(struct inside *in)
 {
     char go;
@@ -21,18 +20,18 @@ int ids_await_maps(struct inside *in)
     return n == 1 ? 0 : -1;
 }
 
-/* Uid 0 is not mapped, so this is no change from or to root for the kernel: the capabilities in our
- * namespace stay until capabilities_drop. Supplementary groups went in the parent (launch.c), where
- * that is possible at all: here setgroups is denied already. */
+/* Uid 0 is not mapped, so for the kernel this is not a change from or to root: the capabilities in
+ * our namespace stay until capabilities_drop. The parent dropped the supplementary groups
+ * (launch.c), if it could: here setgroups is already denied. */
 int ids_become_job(struct inside *in)
 {
     (void)in;
     if (sys_setresgid(JOB_GID) < 0 || sys_setresuid(JOB_UID) < 0)
         return -1;
-    /* pid 1 has the script's uid: non-dumpable, it can't be read, traced or searched by it. */
+    /* pid 1 has the script's uid; since it is non-dumpable, the script can't read or trace it. */
     if (sys_prctl(PR_SET_DUMPABLE, 0, 0, 0) < 0)
         return -1;
-    /* Set by launch.c already, but a change of ids clears it. Dying with the supervisor has two
-     * more means: the control pipe (init.c), and cgroup.kill at the next start. */
+    /* Set by launch.c already, but a change of ids clears it. Two more means end the child with the
+     * supervisor: the control pipe (init.c), and cgroup.kill at the next start. */
     return sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 }

@@ -23,7 +23,7 @@
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                         \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* What reaper.h needs, and a warm job's pid 1 to become init_main.c. */
+/* The calls that reaper.h makes, and those with which a warm job's pid 1 becomes init_main.c. */
 static const struct sock_filter init_calls[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
@@ -41,7 +41,7 @@ static const struct sock_filter init_calls[] = {
 };
 const struct sock_fprog init_filter = {ARRAY_LEN(init_calls), (struct sock_filter *)init_calls};
 
-/* The errno that the supervisor would answer, at once. */
+/* Answers with the supervisor's errno, without asking it. */
 static void answer_alone(const struct sock_fprog *filter)
 {
     for (unsigned i = 0; i < filter->len; i++) {
@@ -52,8 +52,8 @@ static void answer_alone(const struct sock_fprog *filter)
     }
 }
 
-/* A kernel gives each process one listener: where a filter around us has it (EBUSY), or a kernel
- * has none (EINVAL), nobody is told of refused calls, and they are refused all the same. */
+/* The kernel allows one listener for a process. If a filter around us has it (EBUSY), or the kernel
+ * has no listeners (EINVAL), refused calls are still refused, but not reported. */
 int script_install_filter(struct inside *in)
 {
     static const unsigned flags[] = {
@@ -72,9 +72,9 @@ int script_install_filter(struct inside *in)
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &in->filter);
 }
 
-/* A descriptor may be refused where messages are not: too many of this user's are under way
- * (ETOOMANYREFS), by the doing of a job that shares the user. The job then runs without a listener,
- * and its refused calls say ENOSYS. */
+/* The kernel may refuse to send a descriptor though it sends messages: when too many of this user's
+ * are under way (ETOOMANYREFS), because of a job that shares the user. The job then runs without a
+ * listener, and its refused calls answer ENOSYS. */
 int listener_pass(struct inside *in, int socket, const void *message, size_t size)
 {
     union {
@@ -96,7 +96,7 @@ int listener_pass(struct inside *in, int socket, const void *message, size_t siz
     return sys_send(socket, message, size) < 0 ? -1 : 0;
 }
 
-/* Asks before the script's process needs it, so that a failure has its right name. */
+/* Checked before the script's process needs it, so that an error names the right step. */
 int seccomp_available(struct inside *in)
 {
     (void)in;
@@ -113,7 +113,7 @@ static int execute(void *user)
 {
     struct cold *cold = user;
     struct inside *in = cold->in;
-    /* The memory is the parent's. */
+    /* We share the parent's memory. */
     if (landlock_restrict(in) < 0)
         in->step = inside_step_of(landlock_prepare);
     else if (sys_setsid() < 0 || script_install_filter(in) < 0)
@@ -124,10 +124,10 @@ static int execute(void *user)
     return 125;
 }
 
-/* As by vfork, the child borrows our memory until execve, which costs nothing to copy. It gets the
- * filter first, by itself: a profile may forbid the very fork that starts it. And it shares our
- * descriptors until then, so that the filter's listener is ours as well: a profile may forbid to
- * send one. execve closes the script's. */
+/* As with vfork, the child borrows our memory until execve, so that nothing is copied. Only the
+ * child gets the filter first: a profile may forbid the very fork that starts it. It also shares
+ * our descriptors until then, so that we have the filter's listener, too: a profile may forbid
+ * sending it. execve closes the script's copies. */
 static int start_cold(struct inside *in)
 {
     char stack[16 * 1024] __attribute__((aligned(16)));
@@ -147,7 +147,7 @@ static int start_cold(struct inside *in)
     return 0;
 }
 
-/* What came before was the sandbox's doing, not the script's. */
+/* Time before this moment was spent by the sandbox, not by the script. */
 static void report_start(const struct inside *in)
 {
     struct timespec cpu;
@@ -160,7 +160,7 @@ static void report_start(const struct inside *in)
 int init_start_script(struct inside *in)
 {
     struct pollfd control = {.fd = in->control};
-    if (sys_poll_now(&control, 1) > 0) { /* the supervisor is gone: nothing is let in any more */
+    if (sys_poll_now(&control, 1) > 0) { /* the supervisor is gone: start nothing */
         errno = ECANCELED;
         return -1;
     }
@@ -173,7 +173,7 @@ int init_start_script(struct inside *in)
 void init_run(struct inside *in)
 {
     uint64_t child = UINT64_C(1) << (SIGCHLD - 1);
-    /* Handlers of a warm job's python would make pid 1 one that the script can send signals to. */
+    /* With the handlers of a warm job's python, the script could send signals to pid 1. */
     if (is_warm(in))
         session_reset_signals();
     sys_signal_mask(SIG_BLOCK, child);

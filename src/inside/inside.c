@@ -1,7 +1,7 @@
-/* The list of what happens in the child. See inside.h.
+/* The steps of the child, in their order. See inside.h.
  *
- * Order matters: nothing of the script runs before the last line, so that every step may fail
- * closed; the notes say which neighbours must not change places. */
+ * No code of the script runs before the last line, so every step can fail closed. The notes say
+ * which steps must not change places. */
 #include "inside/inside.h"
 
 #include <errno.h>
@@ -10,23 +10,23 @@
 #include "common/util.h"
 #include "inside/calls.h"
 
-/* The remedy is for the commonest cause of a failure; NULL: only --doctor knows. */
+/* The remedy is for the most common cause of a failure; NULL: --doctor finds the cause. */
 static const struct {
     const char *name;
     int (*step)(struct inside *in);
     const char *remedy;
 } steps[] = {
-    /* First: the dearest namespace. Here it is made while the parent writes limits and id maps. */
+    /* First: the slowest namespace is made while the parent writes limits and id maps. */
     {"network namespace", network_unshare, "is user.max_net_namespaces used up?"},
-    /* kill(0, …) reaches the process group across pid namespaces: out of it. */
+    /* Leaves the process group, which kill(0, …) reaches across pid namespaces. */
     {"session", session_start, NULL},
     {"scheduling", scheduling_reset, NULL},
-    /* Before ids: the paths to these may be the caller's alone. */
+    /* Before ids: perhaps only the caller may search the paths to these. */
     {"root file system", root_attach, "check it with sandbox-rootfs check"},
     {"mounts", root_bind_mounts, "may this user read the sources of the policy's mounts?"},
     {"id maps", ids_await_maps, NULL},
     {"cgroup", cgroup_join, NULL},
-    /* After cgroup: its root is where we are now. */
+    /* After cgroup: its root is our cgroup at this moment. */
     {"cgroup namespace", cgroup_namespace, "is user.max_cgroup_namespaces used up?"},
     /* Before tmp: files there need a mapped owner. */
     {"ids", ids_become_job, NULL},
@@ -43,7 +43,7 @@ static const struct {
     {"files", tmp_write_files, "do they fit into tmp_bytes and tmp_files?"},
     {"place", tmp_place, "check the root file system with sandbox-rootfs check"},
     {"pivot", root_pivot, NULL},
-    /* After pivot: the root is what it has a rule for. Before descriptors: it makes one. */
+    /* After pivot: its rule is for the root. Before descriptors: it makes one. */
     {"landlock", landlock_prepare, NULL},
     {"loopback", network_loopback, NULL},
     {"hostname", hostname_set, NULL},
@@ -87,9 +87,9 @@ void inside(struct inside *in)
         init_run(in);
 }
 
-/* From the first moment the child dies with the supervisor: by the signal, and, since it keeps no
- * copy of the writing end, by the end of file on the control pipe. Nor does it keep the lock that
- * says that its owner lives. */
+/* From its first moment the child dies with the supervisor: by the signal, and by the end of file
+ * on the control pipe, whose writing end it closes. It also closes the lock that proves that its
+ * owner lives. */
 void inside_begin(struct inside *in, int control, int lock)
 {
     sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);

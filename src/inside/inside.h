@@ -1,10 +1,10 @@
 /* The child's side of a start: from a fresh clone to python's execve, a step at a time.
  *
- * The parent prepares all of this before the clone; the child only reads it, and calls nothing of
- * the C library that has to do with threads (calls.h). Steps return 0, or −1
- * with errno: the first one that fails ends the child, and the parent learns which it was. No step
- * is skipped and none is optional: what a policy does not ask for, or a zygote has done for all its
- * children (is_warm), is decided within the step. */
+ * The parent fills in struct inside before the clone; the child only reads it, and calls no
+ * function of the C library that concerns threads (calls.h). Steps return 0, or −1 with errno: the
+ * first one that fails ends the child, and the parent learns which it was. All steps are called:
+ * each decides by itself whether the policy asks for it, and whether a zygote has done it for all
+ * its children (is_warm). */
 #ifndef SB_INSIDE_H
 #define SB_INSIDE_H
 
@@ -18,7 +18,7 @@
 #include "inside/report.h"
 #include "policy/policy.h"
 
-/* The job's ids as it sees them itself. */
+/* The job's ids in its own namespace. */
 #define JOB_UID 1000
 #define JOB_GID 1000
 
@@ -46,8 +46,8 @@ struct inside {
     char *const *argv; /* of python, argv[0] its path in the root file system */
     char *const *envp;
     struct sock_fprog filter;
-    bool report_denied; /* the filter is one that has refused calls answered by the supervisor … */
-    int listener;       /* … through this, which is on its way there; else −1 */
+    bool report_denied; /* the filter lets the supervisor answer refused calls … */
+    int listener;       /* … through this listener, before it is sent there; else −1 */
     int listener_to;    /* cold start: the socket on which pid 1 passes it on; else −1 */
     struct cgroup_entry cgroup;
     bool best_effort;
@@ -57,12 +57,12 @@ struct inside {
     int control;          /* read end: one byte when the id maps are written, end of file when the
                              supervisor is gone */
     int report;           /* write end for struct report */
-    bool network_made;    /* ahead: we are in it */
-    int channel; /* warm start: where the job will come from, when all is ready; else −1 */
-    int work;    /* /work, writable: for the files that come with the job */
-    int main;    /* warm start: main.py in it, made ahead; else −1 */
-    int init;    /* warm start: the program that pid 1 becomes; else −1 */
-    int ruleset; /* of Landlock, or NO_LANDLOCK */
+    bool network_made;    /* made before the clone: we are in it */
+    int channel;          /* warm start: the job will come from here, after all steps; else −1 */
+    int work;             /* /work, writable: for the files that come with the job */
+    int main;             /* warm start: main.py in it, made ahead; else −1 */
+    int init;             /* warm start: the program that pid 1 becomes; else −1 */
+    int ruleset;          /* of Landlock, or NO_LANDLOCK */
     /* A warm start's way to a process for the script; NULL: python is executed. */
     int (*start_script)(struct inside *in);
     int step;   /* the step that is being taken */
@@ -76,32 +76,31 @@ static inline bool is_warm(const struct inside *in)
     return in->channel >= 0;
 }
 
-/* Runs the child. Returns in one case alone: in the script's process of a warm start, which has
- * python in its memory already. */
+/* Runs the child. Returns only in the script's process of a warm start, which already has python in
+ * its memory. */
 void inside(struct inside *in);
 
-/* The child of a cold start, from the clone on, without what is the supervisor's: its end of the
- * control pipe, and the directory of the job's cgroup, which is locked, or −1. */
+/* The child of a cold start, from the clone on. It closes two descriptors of the supervisor: its
+ * end of the control pipe, and the locked directory of the job's cgroup, or −1. */
 NO_RETURN void inside_begin(struct inside *in, int control, int lock);
 
-/* The name of a step for error messages: "root", "proc", … */
+/* The name of a step for error messages: "root file system", "proc", … */
 const char *inside_step_name(int step);
-/* What a person can do when it fails, or NULL. */
+/* The remedy when it fails, or NULL. */
 const char *inside_step_remedy(int step);
 
 /* The number of a step, for reports. */
 int inside_step_of(int (*step)(struct inside *in));
 
-/* Of a warm start, when its job has come: writes one of its files, and that these were all. −1 with
- * errno. */
+/* For a warm start whose job has come: write one of its files; finish them. −1 with errno. */
 int tmp_write_file(struct inside *in, const struct sb_file *file);
 int tmp_have_files(struct inside *in);
 
-/* The rules of all jobs, for landlock_restrict: a descriptor, NO_LANDLOCK where the kernel has none
- * that is of use, −1 with errno. */
+/* The rules of all jobs, for landlock_restrict: a descriptor, NO_LANDLOCK where the kernel has no
+ * usable Landlock, −1 with errno. */
 #define NO_LANDLOCK (-2)
 int landlock_make_ruleset(bool warm);
-/* Of the kernel's interface; −1: it has none. */
+/* The version of the kernel's interface; −1: none. */
 int landlock_version(void);
 #define LANDLOCK_VERSION_NEEDED 2 /* older: files could not be moved between directories */
 
@@ -128,21 +127,21 @@ int network_loopback(struct inside *in); /* network.c */
 int hostname_set(struct inside *in);     /* network.c */
 int descriptors_arrange(struct inside *in); /* descriptors.c */
 int rlimits_set(struct inside *in);         /* rlimits.c */
-int rlimits_set_zygote(struct inside *in);  /* rlimits.c: what its children could not raise */
-int rlimits_lower(int64_t open_files);      /* rlimits.c: to what the job that came is allowed */
+int rlimits_set_zygote(struct inside *in);  /* rlimits.c: limits that its children can't raise */
+int rlimits_lower(int64_t open_files);      /* rlimits.c: to the limit of the job that came */
 int capabilities_drop(struct inside *in);   /* capabilities.c, with no_new_privs */
 int seccomp_available(struct inside *in);   /* init.c */
 int init_start_script(struct inside *in);   /* init.c: seccomp and python in a child */
-/* The filter of the calling process, which may never send again: in->listener is for another, or
- * for a sendmsg that the caller knows to be allowed. */
+/* Installs the filter of the calling process, which perhaps may not send any more: another process,
+ * or a sendmsg that the caller knows to be allowed, sends in->listener. */
 int script_install_filter(struct inside *in);
-/* Sends a message and in->listener, if there is one, which is closed. −1 with errno: the message
- * went nowhere. */
+/* Sends a message, with in->listener if it exists, and closes that. −1 with errno: the message was
+ * not sent. */
 int listener_pass(struct inside *in, int socket, const void *message, size_t size);
 int landlock_restrict(const struct inside *in); /* landlock.c: the script's process, for ever */
 int landlock_scope_signals(struct inside *in);  /* landlock.c: a zygote's, where there are scopes */
 extern const struct sock_fprog init_filter;     /* pid 1's own */
-int session_reset_signals(void);                /* session.c: all are as a program finds them */
+int session_reset_signals(void);                /* session.c: all to their defaults */
 NO_RETURN void init_run(struct inside *in);     /* init.c: pid 1 from then on */
 
 #endif

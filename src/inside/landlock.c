@@ -1,16 +1,16 @@
-/* Landlock (Documentation/userspace-api/landlock.rst): what still holds when another wall falls. A
- * script in a domain of its own can mount nothing and move no root, whatever capabilities it comes
- * by, trace nothing outside the domain, make no device node, and, from Linux 6.12 on, send no
- * signal out of it, not even to its pid 1.
+/* Landlock (Documentation/userspace-api/landlock.rst): a layer that still holds when another one
+ * fails. A script in a domain of its own can't mount or change its root, whatever capabilities it
+ * has gained, can't trace a process outside the domain or make a device node, and, from Linux 6.12
+ * on, can't send a signal out of it, not even to its pid 1.
  *
  * A zygote, which mounts, has a domain for its signals alone, and its children are in that, too.
- * The kernel lets nobody move files between directories unless each domain that he is in allows it,
- * which this one can't. So warm jobs, from 6.12 on, have none about files either: for signals a
- * zygote has no other wall.
+ * The kernel lets a process move files between directories only if each of its domains allows it,
+ * and this one can't. So warm jobs, from 6.12 on, have no domain about files either: a zygote has
+ * no other layer for signals.
  *
- * Rights to files are not repeated here: a rule for each job's own tmpfs would cost 15 us a job and
- * 1 us each time that a file is opened. Nor is the network: "permission denied" would be another
- * answer than that of a host that is offline. */
+ * This file does not restrict access to files: a rule for each job's own tmpfs would cost 15 us a
+ * job and 1 us for each open. Nor to the network: the answer "permission denied" would differ from
+ * that of an offline host. */
 #include <errno.h>
 #include <linux/landlock.h>
 #include <stdint.h>
@@ -19,16 +19,16 @@
 #include "inside/calls.h"
 #include "inside/inside.h"
 
-/* What is newer than the headers of Linux 6.1, and from which version of the interface on. */
+/* Names that are newer than the headers of Linux 6.1, and their version of the interface. */
 #define VERSION_SCOPED 6
 #define SCOPE_ABSTRACT_UNIX_SOCKET (UINT64_C(1) << 0)
 #define SCOPE_SIGNAL (UINT64_C(1) << 1)
 #define SCOPES (SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL)
 #define VERSION_LOG 7
-/* A script that is refused something could fill the host's audit log. */
+/* Refused accesses of a script could fill the host's audit log. */
 #define LOG_OFF ((1U << 0) | (1U << 2)) /* of its own domain; of those that it makes */
 
-/* Any right to files brings with it that nothing is mounted. */
+/* A domain that handles any right to files also forbids mounts. */
 #define FILES                                                                                      \
     (LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_REFER)
 
@@ -43,7 +43,7 @@ int landlock_version(void)
     return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }
 
-/* To move files from one directory to another is refused unless a rule allows it. */
+/* Moving files between directories is refused unless a rule allows it. */
 static int allow_moves(int ruleset)
 {
     _cleanup_sys_close_ int root = sys_open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -53,7 +53,7 @@ static int allow_moves(int ruleset)
     return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
-/* The kernel takes a longer structure than its own while all that it does not know is 0. */
+/* The kernel accepts a structure longer than its own if the unknown rest is 0. */
 static int make_ruleset(uint64_t files, uint64_t scopes)
 {
     struct ruleset rules = {.handled_access_fs = files, .scoped = scopes};

@@ -14,7 +14,7 @@
  * it remounts them one after the other, as mountinfo lists them. */
 int mount_restrict(const char *path, uint64_t attributes);
 
-/* Binds the tree at `source`, with what is mounted below, to the O_PATH descriptor `target`. */
+/* Binds the tree at `source`, with the mounts below it, to the O_PATH descriptor `target`. */
 int mount_bind_tree(const char *source, int target);
 
 /* The fallback of mount_restrict (remount.c). */

@@ -1,5 +1,5 @@
-/* The network namespace has a loopback device that is down; a policy may have it up. And the names
- * of the uts namespace. */
+/* The network namespace has a loopback device, which is down unless the policy wants it up. Also
+ * sets the names of the uts namespace. */
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* /proc of the job's own pid namespace: processes only (subset=pid), or the whole of it with
- * everything masked that tells of the host. Read-only: nothing in it is for a script to change.
- * Processes that the job may not look into (our pid 1) do not even appear in it. */
+/* /proc of the job's own pid namespace: processes only (subset=pid), or all of it with masks over
+ * files that reveal the host. Read-only: a script must not change any of it. Processes that the job
+ * may not inspect (our pid 1) do not even appear in it. */
 #include <errno.h>
 #include <sys/mount.h>
 
@@ -10,8 +10,8 @@
 
 #define HARMLESS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
-/* The masks that container runtimes agree on (maskedPaths of the OCI runtime specification), and
- * what else tells of the host or its load and no library asks for. Missing ones are no error:
+/* The masks of container runtimes (maskedPaths of the OCI runtime specification), and further files
+ * that reveal the host or its load and that no library reads. A missing one is not an error:
  * kernels differ. */
 static const char *const masked_files[] = {
     "proc/kcore",         "proc/keys",        "proc/kmsg",       "proc/key-users",
@@ -31,15 +31,15 @@ static int absent(int result)
     return result < 0 && errno == ENOENT ? 0 : result;
 }
 
-/* By an empty directory. */
+/* Covered by an empty directory. */
 static int cover(const char *directory)
 {
     return sys_mount("tmpfs", directory, "tmpfs", HARMLESS, "size=4k,nr_inodes=1");
 }
 
-/* Files are covered by dev/null of the new root, which is read-only: the empty file that dev.c
- * binds the host's device over, or with a warm start what it has bound. Of the host's own, a script
- * could set the times. */
+/* Files are covered by dev/null of the new root, which is read-only: the empty file over which
+ * dev.c binds the host's device, or, with a warm start, that bound device. A script could set the
+ * times of the host's own node. */
 static int mask(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(masked_files); i++)
@@ -51,7 +51,7 @@ static int mask(void)
     return 0;
 }
 
-/* The child of a zygote has a copy of that one's, which the job's own covers. */
+/* The child of a zygote has a copy of the zygote's /proc, which the job's own covers. */
 static int cover_zygotes(const struct inside *in)
 {
     return is_warm(in) ? cover("proc") : 0;
@@ -64,8 +64,8 @@ int proc_mount(struct inside *in)
         return -1;
     if (sys_mount("proc", "proc", "proc", HARMLESS, full ? "hidepid=2" : "subset=pid,hidepid=2") <
         0) {
-        /* EPERM: an outer container covers parts of its /proc, and the kernel gives no clean one
-         * away. */
+        /* EPERM: an outer container covers parts of its /proc, so the kernel does not allow an
+         * uncovered one. */
         int errnum = errno;
         if (errnum != EPERM || !in->best_effort || cover_zygotes(in) < 0)
             return -1;

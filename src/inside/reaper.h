@@ -1,4 +1,4 @@
-/* What pid 1 of a job does: reaps orphans, passes on how the script ended. Raw system calls alone,
+/* The work of a job's pid 1: reaps orphans, passes on how the script ended. Raw system calls alone,
  * since a warm job's pid 1 has no C library (src/zygote/init_main.c). */
 #ifndef SB_REAPER_H
 #define SB_REAPER_H
@@ -33,12 +33,12 @@ static inline NO_RETURN void reaper_end(int control, int report, int status, lon
         raw_syscall(SYS_ppoll, (long)&gone, 1, (long)&pause, 0, 0);
     }
     for (;;)
-        raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0); /* the kernel kills what is left */
+        raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0); /* the kernel kills all others */
 }
 
 /* `ended` is a signalfd for SIGCHLD, which is blocked; `control` and `report` are those of struct
- * inside. Where nothing else is left at the end, pid 1 goes `pause_ns` after it has told so.
- * Returns when the supervisor is gone, whatever became of PR_SET_PDEATHSIG. */
+ * inside. If no other process is left at the end, pid 1 exits `pause_ns` after its report. Returns
+ * when the supervisor is gone, even without PR_SET_PDEATHSIG. */
 static inline void reaper_run(int control, int report, int ended, long script, long pause_ns)
 {
     for (;;) {

@@ -1,5 +1,5 @@
-/* What mount_setattr(2) does, for kernels before 5.12 that lack it: a remount of each mount by
- * itself. See mount.h. */
+/* The work of mount_setattr(2) for kernels before 5.12: remounts each mount by itself. See mount.h.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -50,8 +50,8 @@ static int next(struct list *list)
     return (unsigned char)list->data[list->at++];
 }
 
-/* What stands before the next space; one that is too long is empty, which no call takes. Returns
- * the character that ended it. */
+/* Reads a word up to the next space; a word that is too long becomes empty, which no call accepts.
+ * Returns the character that ended it. */
 static int next_field(struct list *list, char *field, size_t room)
 {
     size_t length = 0;
@@ -131,7 +131,7 @@ static unsigned long flags_of(uint64_t attributes, const char *options)
     return result;
 }
 
-/* The mounts that are known to belong to the tree. */
+/* The known mounts of the tree. */
 struct tree {
     uint64_t ids[256];
     size_t count;

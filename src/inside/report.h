@@ -12,7 +12,7 @@ struct report {
     int step;  /* REPORT_FAILED, REPORT_MISSING (best effort): which step of inside_step_name() */
     int value; /* REPORT_FAILED: errno; REPORT_EXITED: the script's wait status; REPORT_STARTED: CPU
                   time by then, in microseconds */
-    bool alone;    /* REPORT_EXITED: pid 1 has no child left, so nothing else of the job is alive */
+    bool alone; /* REPORT_EXITED: pid 1 has no child left: no other process of the job is alive */
     int64_t at_us; /* REPORT_STARTED, REPORT_EXITED: when, by CLOCK_MONOTONIC */
 };
 

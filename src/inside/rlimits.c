@@ -1,5 +1,5 @@
-/* Resource limits: all of them set, none passed on. The limits that count are the cgroup's; these
- * bound what a cgroup does not know. See getrlimit(2) and rlimits.h. */
+/* Resource limits: all are set, none is inherited. The cgroup has the important ones; these bound
+ * resources that a cgroup does not count. See getrlimit(2) and rlimits.h. */
 #include "inside/rlimits.h"
 
 #include <string.h>
@@ -10,13 +10,13 @@
 /* Descriptors that a zygote may have open. */
 #define ZYGOTE_FILES 1024
 
-/* Whole seconds, as setrlimit(2) takes them. */
+/* In whole seconds, as for setrlimit(2). */
 static rlim_t seconds(int64_t milliseconds)
 {
     return (rlim_t)((milliseconds + 999) / 1000);
 }
 
-/* What one process of the job can use before the job's own times are over, and one second. */
+/* The CPU time that one process can use before the job's own times are over, and one second. */
 static rlim_t least_cpu_seconds(const struct sb_limits *limits)
 {
     int64_t cpus = MAX(limits->value[SB_MILLICPUS] / 1000 + 1, 1);
@@ -26,33 +26,33 @@ static rlim_t least_cpu_seconds(const struct sb_limits *limits)
 
 #define NONE RLIM_INFINITY
 
-/* Scripts set limits of their own, up to "unlimited": where the cgroup or the tmpfs holds what a
- * limit is about, nothing else bounds them. */
+/* Scripts may set limits of their own, up to "unlimited": where the cgroup or the tmpfs bounds a
+ * resource, these limits don't. */
 static const struct rlimit_row fixed[] = {
-    /* Not 0: where core_pattern is a pipe the kernel ignores all values but 1, which means none,
-     * and would feed the job's memory to a helper that is root on the host (core(5);
+    /* Not 0: where core_pattern is a pipe the kernel ignores all values except for 1, which means
+     * none, and would feed the job's memory to a helper that is root on the host (core(5);
      * fs/coredump.c). */
     {RLIMIT_CORE, 1, 1, 0, 'c', "", "size of core dumps", "bytes"},
-    /* All that a script can write to is on the tmpfs, which counts pages: a sparse file may be
-     * longer. */
+    /* All files that a script can write to are on the tmpfs, which counts pages: a sparse file may
+     * be longer. */
     {RLIMIT_FSIZE, NONE, NONE, NONE, 'f', "", "size of files", "bytes"},
     {RLIMIT_MEMLOCK, 0, 0, 0, 'l', "", "locked memory", "bytes"},
-    /* These two count up to the user that made the job's namespace, root mostly, and to what that
-     * may have (kernel/ucount.c). No queue of messages can be made; signals that are queued and
-     * timers are few, so that those of all jobs together leave the host its own. Past that a signal
-     * still arrives, but without its siginfo. */
+    /* These two also count for the user that made the job's namespace, mostly root, and for that
+     * user's limit (kernel/ucount.c). No message queue can be made. Queued signals and timers are
+     * few, so that all jobs together leave enough for the host. Beyond that a signal still arrives,
+     * but without its siginfo. */
     {RLIMIT_MSGQUEUE, 0, 0, 0, 'q', "", "size of message queues", "bytes"},
     {RLIMIT_SIGPENDING, 64, 64, 64, 'i', "", "number of queued signals", "count"},
     {RLIMIT_NICE, 0, 0, 0, 'e', "", "nice value", "count"},
     {RLIMIT_RTPRIO, 0, 0, 0, 'r', "", "real-time priority", "count"},
     {RLIMIT_RTTIME, 0, 0, 0, 'R', "", "real-time CPU time", "count"},
-    /* No kernel looks at these two. */
+    /* No kernel enforces these two. */
     {RLIMIT_LOCKS, NONE, NONE, 0, 'x', "", "number of file locks", "count"},
     {RLIMIT_RSS, NONE, NONE, 0, 'm', "", "resident memory", "bytes"},
     {RLIMIT_AS, NONE, NONE, NONE, 'v', "", "address space", "bytes"},
     {RLIMIT_DATA, NONE, NONE, NONE, 'd', "", "size of data", "bytes"},
-    /* Python's C library looks at it when it starts, for the stacks of threads, and the kernel for
-     * the layout of memory. A script may raise its own: the cgroup holds the memory. */
+    /* Python's C library reads it at its start, for the stacks of threads, and the kernel for the
+     * layout of memory. A script may raise its own: the cgroup bounds the memory. */
     {RLIMIT_STACK, STACK_BYTES, NONE, STACK_BYTES, 's', "", "size of the stack", "bytes"},
 };
 
@@ -76,7 +76,7 @@ size_t rlimits_of(const struct inside *in, struct rlimit_row rows[RLIMIT_ROWS])
     return RLIMIT_ROWS;
 }
 
-/* A hard limit that is lower can't be raised from in here: see rlimits_lift. */
+/* A lower hard limit can't be raised in the child: see rlimits_lift. */
 static int set(int resource, rlim_t soft, rlim_t hard)
 {
     struct rlimit now;
@@ -101,7 +101,7 @@ int rlimits_set(struct inside *in)
     return 0;
 }
 
-/* What a zygote keeps low its children can't raise. */
+/* Children can't raise a limit that their zygote keeps low. */
 int rlimits_set_zygote(struct inside *in)
 {
     struct rlimit_row rows[RLIMIT_ROWS];
@@ -117,7 +117,7 @@ int rlimits_set_zygote(struct inside *in)
 
 /* ── The caller's ──────────────────────────────────────────────────────────────────────────── */
 
-/* False: it may not have that. */
+/* False: the caller may not raise it. */
 static bool raise_for(pid_t pid, const struct rlimit_row *row, const struct rlimit *ours)
 {
     struct rlimit raised = {MAX(ours->rlim_cur, row->soft), MAX(ours->rlim_max, row->hard)};

@@ -15,11 +15,11 @@ int root_attach(struct inside *in)
 {
     if (is_warm(in))
         return sys_chdir("/");
-    /* Otherwise mounts of the host would go on appearing here, and a bind could go back. */
+    /* Otherwise later mounts of the host would appear here, and our binds on the host. */
     if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return -1;
-    /* Over "/", which always exists and stays reachable as our root: no mount point of the host's
-     * is needed. */
+    /* Over "/", which always exists and stays reachable as our root, so the host needs no mount
+     * point for us. */
     _cleanup_sys_close_ int tree = (int)syscall(SYS_open_tree, AT_FDCWD, in->rootfs,
                                                 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (tree < 0 || syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -39,7 +39,7 @@ int root_bind_mounts(struct inside *in)
             (int)syscall(SYS_openat2, AT_FDCWD, mount->target, &how, sizeof(how));
         if (target < 0 || mount_bind_tree(mount->source, target) < 0)
             return -1;
-        /* The descriptor is of what is now covered: look the path up again, still inside. */
+        /* The descriptor is of the covered directory: look the path up again, still inside. */
         _cleanup_sys_close_ int covered =
             (int)syscall(SYS_openat2, AT_FDCWD, mount->target, &how, sizeof(how));
         char path[16 + NUMBER_CHARS];
@@ -52,8 +52,8 @@ int root_bind_mounts(struct inside *in)
     return 0;
 }
 
-/* pivot_root(".", ".") stacks the old root on the new one: pivot_root(2), NOTES. Unlike in a
- * chroot, there is then nothing left to climb back to. */
+/* pivot_root(".", ".") stacks the old root on the new one: pivot_root(2), NOTES. Unlike a chroot,
+ * this leaves no old root to climb back to. */
 int root_pivot(struct inside *in)
 {
     if (!is_warm(in) && (syscall(SYS_pivot_root, ".", ".") < 0 || sys_unmount(".", MNT_DETACH) < 0))

@@ -1,5 +1,5 @@
-/* What a process inherits from its parent besides memory and descriptors, each set to a known
- * value: session, signals, umask, keyring, personality, scheduling, the killer's preference. */
+/* Attributes that a process inherits from its parent besides memory and descriptors, each set to a
+ * known value: session, signals, umask, keyring, personality, scheduling, oom_score_adj. */
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -13,9 +13,8 @@
 #include "inside/calls.h"
 #include "inside/inside.h"
 
-/* When the host itself runs out of memory, jobs go before everything else that has not asked for
- * it: half of the scale that proc(5) gives for oom_score_adj. Only raising it needs no privilege.
- */
+/* When the host itself runs out of memory, jobs are killed before other programs that have not
+ * asked for it: half of the scale of oom_score_adj in proc(5). Raising it needs no privilege. */
 #define JOB_OOM_SCORE_ADJ "500"
 
 static int prefer_for_oom_kill(void)
@@ -24,7 +23,7 @@ static int prefer_for_oom_kill(void)
     if (fd < 0)
         return -1;
     ssize_t n = sys_write(fd, JOB_OOM_SCORE_ADJ, strlen(JOB_OOM_SCORE_ADJ));
-    /* EACCES: the caller has more than 500 already, and lowering is not ours to do. */
+    /* EACCES: the caller has more than 500 already, which we may not lower. */
     return n < 0 && errno != EACCES ? -1 : 0;
 }
 
@@ -39,9 +38,9 @@ int session_reset_signals(void)
 
 int session_start(struct inside *in)
 {
-    /* A zygote has done so itself, and its python has set what a python sets. (Pid 1 stays in its
-     * session, to which the script, in one of its own, has no way. Another would cost 30 µs: the
-     * kernel makes a scheduling group for each.) */
+    /* A zygote has done so itself, and its python has installed its handlers. (Pid 1 stays in the
+     * zygote's session, which the script, in one of its own, can't reach. Another session would
+     * cost 30 µs: the kernel makes a scheduling group for each.) */
     if (!is_warm(in) &&
         (sys_setsid() < 0 || session_reset_signals() < 0 || prefer_for_oom_kill() < 0))
         return -1;
@@ -58,10 +57,10 @@ int session_keyring(struct inside *in)
     return joined < 0 && errno != ENOSYS ? -1 : 0;
 }
 
-/* A caller that is started by taskset(1), nice(1) or ionice(1) is so for the sake of its jobs: they
- * keep its CPUs, and what makes it stand back for others (nice values, SCHED_BATCH, SCHED_IDLE, low
- * I/O priorities). They keep nothing that takes precedence: a job in real time would escape its
- * share of the CPUs. To give that up takes no privilege. */
+/* taskset(1), nice(1) or ionice(1) around the caller are meant for its jobs: they keep its CPUs,
+ * and its low priorities (nice values, SCHED_BATCH, SCHED_IDLE, low I/O priorities). They do not
+ * keep high priorities: a job in real time would escape its share of the CPUs. Giving these up
+ * needs no privilege. */
 static int give_up_precedence(void)
 {
     struct sched_param none = {0};
@@ -69,7 +68,7 @@ static int give_up_precedence(void)
     if (policy != SCHED_OTHER && policy != SCHED_BATCH && policy != SCHED_IDLE &&
         syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none) < 0)
         return -1;
-    /* The call gives 20 less the nice value. */
+    /* The call returns 20 minus the nice value. */
     if (syscall(SYS_getpriority, PRIO_PROCESS, 0) > 20 &&
         syscall(SYS_setpriority, PRIO_PROCESS, 0, 0) < 0)
         return -1;

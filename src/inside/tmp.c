@@ -1,6 +1,6 @@
-/* What can be written: one tmpfs with one limit on size and inodes, whose directories stand at
- * /tmp, /work and /dev/shm. Its pages count towards the job's memory. It is mounted at tmp/ while
- * it is being filled; tmp_place then covers it with its own directory tmp/tmp. */
+/* The writable places: one tmpfs with one limit on size and inodes, whose directories are /tmp,
+ * /work and /dev/shm. Its pages count as the job's memory. It is mounted at tmp/ while it is
+ * filled; tmp_place then covers it with its own directory tmp/tmp. */
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,7 +14,7 @@
 
 /* Inodes that are ours: the directories here. */
 #define OWN_INODES 4
-/* What most jobs' script is called: made before the job comes. */
+/* The name of most jobs' script: the file is made before the job comes. */
 #define MAIN "main.py"
 
 int tmp_mount(struct inside *in)
@@ -52,8 +52,8 @@ static int open_directory(int directory, const char *path)
     return sys_openat(directory, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
-/* How many of a path's directories are there, each of which ends at a slash; the deepest of them is
- * opened. Found by halving: the kernel walks all of a path for each call. */
+/* How many of a path's directories exist, each of which ends at a slash; the deepest one is opened.
+ * Found by binary search: the kernel walks the whole path for each call. */
 static ssize_t find_deepest(int work, char *path, const uint16_t *slashes, size_t count,
                             int *deepest)
 {
@@ -76,8 +76,8 @@ static ssize_t find_deepest(int work, char *path, const uint16_t *slashes, size_
     return (ssize_t)there;
 }
 
-/* Makes one file with the directories on its way that are missing, each from the one above it: 500
- * of them cost as many steps, and not the square of that. */
+/* Makes one file and the missing directories on its path, each from the one above it, so that the
+ * time is linear in their number. */
 static int create_below(int work, char *path)
 {
     uint16_t slashes[PATH_BYTES_MAX];
@@ -102,7 +102,7 @@ static int create_below(int work, char *path)
     return create(directory >= 0 ? directory : work, name);
 }
 
-/* Its path was checked by job.c. Most files' directory is there. */
+/* job.c has checked its path. Most files' directory exists. */
 static int create_file(int work, const char *given)
 {
     char path[PATH_BYTES_MAX + 1];
@@ -144,8 +144,8 @@ int tmp_write_file(struct inside *in, const struct sb_file *file)
     return 0;
 }
 
-/* The descriptor's mount stays writable, whatever becomes of /work: a warm start keeps it until its
- * job has come. */
+/* The descriptor's mount stays writable, even if /work becomes read-only: a warm start keeps it
+ * until its job has come. */
 int tmp_open_work(struct inside *in)
 {
     in->work = sys_open("tmp/work", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -155,7 +155,7 @@ int tmp_open_work(struct inside *in)
 int tmp_write_files(struct inside *in)
 {
     if (is_warm(in)) {
-        in->main = create(in->work, MAIN); /* one that can't be made is made, or fails, in time */
+        in->main = create(in->work, MAIN); /* on failure it is made when the job comes */
         return 0;
     }
     for (size_t i = 0; i < in->files_count; i++)
@@ -174,7 +174,7 @@ int tmp_have_files(struct inside *in)
 
 int tmp_place(struct inside *in)
 {
-    /* tmp/tmp last: it covers the others' source. */
+    /* tmp/tmp last: it covers the source of the others. */
     static const char *const places[][2] = {
         {"tmp/shm", "dev/shm"}, {"tmp/work", "work"}, {"tmp/tmp", "tmp"}};
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
