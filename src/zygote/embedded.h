@@ -1,4 +1,4 @@
-/* What is built into libsandbox and, the last two, into libzygote: generated (embed.py). */
+/* Files built into libsandbox, and the last two into libzygote: generated (embed.py). */
 #ifndef WARM_EMBEDDED_H
 #define WARM_EMBEDDED_H
 

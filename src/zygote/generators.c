@@ -10,7 +10,7 @@
 
 #include "common/util.h"
 
-/* Those before 2.34 have some in a library of their own, which python has loaded. */
+/* Versions before 2.34 have some of these in another library, which python has loaded. */
 #pragma weak dlopen
 #pragma weak dlsym
 #pragma weak dlclose
@@ -30,11 +30,11 @@ static address find(void *library, const char *name)
 
 /* ── OpenSSL ───────────────────────────────────────────────────────────────────────────────── */
 
-/* What 1.1.1 takes at least for a whole seed. */
+/* The smallest full seed of version 1.1.1. */
 #define OPENSSL_SEED_SIZE 64
 
-/* One that has given nothing yet has no state, and making that would cost a child 2 ms. Version 3
- * says so by refusing to be given another kind of generator. */
+/* A generator that was never used has no state, and making one would cost a child 2 ms. Version 3
+ * refuses to be given another kind of generator once it was used. */
 static bool openssl_is_used(void *library)
 {
     address set_type = find(library, "RAND_set_DRBG_type");
@@ -48,7 +48,7 @@ static bool openssl_is_used(void *library)
     return fresh == 0;
 }
 
-/* The generator from which those of each thread are seeded; they see that it was. */
+/* It seeds the generators of each thread, which notice when it is seeded. */
 static void openssl_renew(address rand_add)
 {
     unsigned char seed[OPENSSL_SEED_SIZE];
@@ -59,7 +59,7 @@ static void openssl_renew(address rand_add)
 
 /* ── Others ────────────────────────────────────────────────────────────────────────────────── */
 
-/* Without room for bytes it forgets its state (https://sqlite.org/c3ref/randomness.html). */
+/* A call for 0 bytes resets its state (https://sqlite.org/c3ref/randomness.html). */
 static void sqlite_renew(address sqlite3_randomness)
 {
     ((void (*)(int, void *))sqlite3_randomness)(0, NULL);
@@ -72,7 +72,7 @@ static void gnutls_renew(address gnutls_rnd_refresh)
 
 static const struct {
     const char *name;
-    bool (*is_used)(void *library); /* NULL: it may be */
+    bool (*is_used)(void *library); /* NULL: perhaps */
     void (*renew)(address function);
 } kinds[] = {
     {"RAND_add", openssl_is_used, openssl_renew},
@@ -110,7 +110,7 @@ static bool is_found(address function)
     return false;
 }
 
-/* There may be several copies of a library, and what is linked with it has the name, too. */
+/* Several copies of a library may exist, and libraries linked with it have the symbol, too. */
 static void look_into(void *library)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

@@ -1,12 +1,12 @@
-/* Random generators of C libraries that modules have loaded into a zygote. Those that notice a fork
- * do so by the process' id, which need not change, or by pthread_atfork, which a raw clone passes
- * by; some never do. Their children would go on with one and the same state. */
+/* Random generators of C libraries that modules have loaded into a zygote. Some notice a fork by
+ * the process' id, which need not change, or by pthread_atfork, which a raw clone bypasses; some
+ * never notice. All children would continue from the same state. */
 #ifndef WARM_GENERATORS_H
 #define WARM_GENERATORS_H
 
 #include <stdbool.h>
 
-/* In the zygote, when all is imported: whether there is any that children must renew. */
+/* In the zygote, after all imports: whether children must renew a generator. */
 bool generators_find(void);
 
 /* In a child, once. */

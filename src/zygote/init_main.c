@@ -1,6 +1,6 @@
-/* pid 1 of a warm job, once the script's process has been cloned: a program of its own, since the
- * memory that it had is python's, and the script's from then on. It has no C library; its filter
- * has been installed, and its file can't be read, so that the kernel lets nobody look into it.
+/* pid 1 of a warm job, once the script's process has been cloned: a program of its own, because its
+ * former memory is python's and now belongs to the script. It has no C library; its filter is
+ * installed, and its file can't be read, so that the kernel does not let others inspect it.
  * start_script.c executes it, with the pid of the script's process as its only argument. */
 #include "zygote/init_main.h"
 
@@ -8,8 +8,8 @@
 
 #include "inside/reaper.h"
 
-/* Whoever is told that nothing else is left gives the verdict at once, on this CPU when it is free:
- * our end, which takes as long as a short script, can wait. */
+/* When the supervisor hears that no other process is left, it gives the verdict at once, on this
+ * CPU if that is free. Our own exit, which takes as long as a short script, can wait. */
 #define PAUSE_NS 300000
 
 __attribute__((used)) static _Noreturn void init_main(char *const *stack)

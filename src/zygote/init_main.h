@@ -1,4 +1,4 @@
-/* The descriptors that init_main.c is executed with, and no others. */
+/* The only descriptors of init_main.c. */
 #ifndef WARM_INIT_MAIN_H
 #define WARM_INIT_MAIN_H
 

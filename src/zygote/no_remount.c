@@ -1,6 +1,5 @@
-/* A zygote's children restrict no more than what a policy has read-only of /tmp, /work and
- * /dev/shm, and by mount_setattr(2) alone: where the kernel lacks it, jobs of such policies start
- * cold. */
+/* A zygote's children restrict only the read-only ones of /tmp, /work and /dev/shm, by
+ * mount_setattr(2) alone: on kernels without it, jobs of such policies start cold. */
 #include <errno.h>
 
 #include "inside/mount.h"

@@ -1,5 +1,5 @@
-/* What the supervisor, a zygote and its children say to each other. All three are of one build, so
- * that structs travel as they are. */
+/* The messages of the supervisor, a zygote and its children. All three are of one build, so structs
+ * are sent as they are. */
 #ifndef WARM_PROTOCOL_H
 #define WARM_PROTOCOL_H
 
@@ -15,14 +15,15 @@
 #define ZYGOTE_LIBRARY 4
 #define ZYGOTE_RING 5
 
-/* How the last line on a zygote's stderr begins where it could not import what the policy preloads:
+/* The beginning of the last line on a zygote's stderr when it could not import a module to preload:
  * zygote.py, import_ahead. */
 #define PRELOAD_BROKEN "preload: "
-/* What a step of the zygote's own that fails says there: its name, this, and the number. */
+/* A failed step of the zygote's own writes there: its name, this, and the errno. */
 #define ZYGOTE_ERRNO ": errno "
 
-/* The second message to a zygote, after its own text (zygote.py): all that its jobs have in common;
- * the filter's instructions follow it. With it come descriptors of the cgroup directories to join.
+/* The second message to a zygote, after its own text (zygote.py): the common settings of its jobs,
+ * followed by the filter's instructions. Descriptors of the cgroup directories to join come with
+ * it.
  */
 struct zygote_config {
     struct sb_limits limits;
@@ -31,29 +32,30 @@ struct zygote_config {
     uint32_t filter_length;         /* instructions */
 };
 
-/* How many network namespaces a zygote keeps. A new one takes 0.4 ms, and as much again when it
- * goes. It has one job at a time, in which nobody has a privilege and the loopback device is down;
- * when that is gone and its counters have not moved, it is as new. */
+/* How many network namespaces a zygote keeps. Making one takes 0.4 ms, and removing it as much. A
+ * namespace has one job at a time, without privileges and with the loopback device down; when the
+ * job is gone and the counters are unchanged, the namespace is as good as new. */
 #define NETWORKS 32
 
-/* Asks for a child. With it come descriptors: the script's four, control, report, channel, and the
- * cgroup to clone into when into_cgroup. */
+/* A request for a child. These descriptors come with it: the script's four, control, report,
+ * channel, and with into_cgroup the cgroup to clone into. */
 struct spawn {
     uint32_t slot, uid, gid;
-    int32_t network; /* which of those that the zygote keeps; −1: a new one, for this child alone */
+    int32_t network; /* number of a kept one; −1: a new one, for this child alone */
     bool into_cgroup;
 };
 #define SPAWN_FDS_MAX (JOB_FDS + 4)
 
-/* The answer to each, in their order. The first message of all has pid 0: the zygote is ready. */
+/* The answers, in the order of the requests. The very first message has pid 0: the zygote is ready.
+ */
 struct spawned {
     int32_t pid;    /* in the supervisor's pid namespace; −1: it could not be started */
     int32_t errnum; /* then: why */
 };
 
 /* A job, on a child's channel, in one piece: this head, strings, code, files. The child answers
- * with a struct report (step −1: it has it, since at_us) and closes the channel. Where refused
- * calls are reported, it has sent a REPORT_LISTENER before, with that. */
+ * with a struct report (step −1: it received the job at at_us) and closes the channel. If refused
+ * calls are reported, it has sent a REPORT_LISTENER with the listener before. */
 struct job_head {
     uint64_t size;         /* of all */
     uint64_t strings_size; /* NUL-terminated: python's argv from the third on (runner.py), then the
@@ -67,8 +69,8 @@ struct job_head {
 struct file_head {
     uint64_t path_size, size;
 };
-/* A channel takes this at once (net.core.wmem_default is more than three times as much). Larger
- * jobs start cold. */
+/* The largest message that a channel takes at once (net.core.wmem_default is more than three times
+ * as much). Larger jobs start cold. */
 #define JOB_MESSAGE_MAX (64 * 1024)
 
 #endif

@@ -1,12 +1,12 @@
-/* What our libraries use of Python's C API: what is stable (the limited API,
- * https://docs.python.org/3/c-api/stable.html), declared here, so that one library fits every
- * python3, and nobody needs their headers. */
+/* The parts of Python's C API that our libraries use: the stable ones (the limited API,
+ * https://docs.python.org/3/c-api/stable.html). They are declared here, so that one library fits
+ * every python3, and the build does not need its headers. */
 #ifndef WARM_PYTHON_API_H
 #define WARM_PYTHON_API_H
 
 #include <sys/types.h>
 
-/* Its head is a part of the stable ABI: programs have Py_TYPE() compiled into them. */
+/* Its head is part of the stable ABI: programs have Py_TYPE() compiled in. */
 typedef struct object {
     ssize_t references;
     struct object *type;
@@ -54,7 +54,7 @@ PyObject *PyList_New(ssize_t size);
 int PyList_SetItem(PyObject *list, ssize_t at, PyObject *item);
 ssize_t PyList_Size(PyObject *list);
 PyObject *PyList_GetItem(PyObject *list, ssize_t at); /* borrowed */
-ssize_t PyTuple_Size(PyObject *tuple);                /* −1 and an exception: it is none */
+ssize_t PyTuple_Size(PyObject *tuple);                /* −1 and an exception: not a tuple */
 PyObject *PyTuple_GetItem(PyObject *tuple, ssize_t at);
 PyObject *PyUnicode_DecodeUTF8(const char *text, ssize_t size, const char *errors);
 PyObject *PyUnicode_EncodeFSDefault(PyObject *text);
@@ -89,7 +89,7 @@ void PyErr_SetString(PyObject *type, const char *message);
 PyObject *PyException_GetTraceback(PyObject *exception);
 int PyException_SetTraceback(PyObject *exception, PyObject *traceback);
 
-/* Not of the stable API, but everywhere, and unchanged since 2.3. */
+/* Not in the stable API, but in every version, unchanged since 2.3. */
 extern PyObject PyGen_Type, _PyWeakref_RefType, _PyWeakref_ProxyType, _PyWeakref_CallableProxyType;
 PyObject *PyRun_FileExFlags(void *file, const char *name, int start, PyObject *globals,
                             PyObject *locals, int close_it, void *flags);
@@ -108,8 +108,8 @@ int Py_IsInitialized(void);
 int Py_FinalizeEx(void);
 void Py_Exit(int status);
 
-/* Borrowed. Nothing is written: PyObject_Type() would count the reference, in a page that is shared
- * until then. */
+/* Borrowed. Without a write: PyObject_Type() would count the reference, and so copy a shared page.
+ */
 static inline PyObject *python_type(PyObject *object)
 {
     return object->type;

@@ -6,17 +6,16 @@
 #include <stdint.h>
 #include <string.h>
 
-#define MOST_OBJECTS 20000 /* to look at more takes as long as to let CPython end the process */
-#define SEEN 64            /* types of which it is known that they do nothing */
+#define MOST_OBJECTS 20000 /* checking more takes as long as letting CPython end the process */
+#define SEEN 64            /* types that are known to be harmless */
 
-/* Whether code of its own runs when an instance dies. */
+/* Whether the type's own code runs when an instance dies. */
 static bool has_finaliser(PyObject *type)
 {
     return PyType_GetSlot(type, PY_TP_FINALIZE) != NULL;
 }
 
-/* ctypes' own types have a type that is ctypes', too. What their instances point to may be
- * anything. */
+/* The type of ctypes' types belongs to ctypes, too. Their instances may point to anything. */
 static bool is_of_ctypes(PyObject *type)
 {
     if (python_type(type) == &PyType_Type)
@@ -41,7 +40,7 @@ static bool is_true(PyObject *answer)
     return result;
 }
 
-/* A class whose instances are not among the objects that we see. */
+/* A class whose instances are not in our list of objects. */
 static bool instances_may_show(PyObject *class)
 {
     return !(PyType_GetFlags(class) & PY_TPFLAGS_HAVE_GC) && has_finaliser(class);
@@ -55,7 +54,7 @@ static bool is_one_of(PyObject *code, PyObject *codes)
     return false;
 }
 
-/* One of the script's that is suspended goes on when it dies. */
+/* A suspended generator of the script's resumes when it dies. */
 static bool generator_is_ours(PyObject *generator, PyObject *codes)
 {
     PyObject *code = PyObject_GetAttrString(generator, "gi_code");
@@ -96,7 +95,7 @@ static bool may_show(PyObject *objects, PyObject *codes, PyObject *calls_back)
             return true;
         }
     }
-    /* Where ours are missing, the script has hidden what it made by gc.freeze(). */
+    /* If ours are missing, the script has hidden its objects by gc.freeze(). */
     return generators != PyTuple_Size(codes);
 }
 

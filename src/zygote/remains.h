@@ -1,14 +1,13 @@
-/* What a script leaves behind when it is done: whether something would be seen of its end. */
+/* The objects that a script leaves behind: whether their end would have a visible effect. */
 #ifndef WARM_REMAINS_H
 #define WARM_REMAINS_H
 
 #include "zygote/python_api.h"
 
-/* As a method of Python's: (objects, codes, calls_back) → whether one of these objects may do
- * something when it dies. `objects` is a list of all that gc.get_objects() gives; `codes` is a
- * tuple of the code of the generators of ours that are among them; calls_back(reference) says
- * whether a weak reference calls something that matters. Only looks: what is written to would be
- * copied. */
+/* A Python method: (objects, codes, calls_back) → whether one of these objects may run code when it
+ * dies. `objects` is the list of gc.get_objects(); `codes` is a tuple of the code of our own
+ * generators among them; calls_back(reference) says whether a weak reference has a callback with an
+ * effect. It only reads, since writes would copy pages. */
 PyObject *remains_may_show(PyObject *module, PyObject *arguments);
 #define REMAINS_MAY_SHOW                                                                           \
     {                                                                                              \

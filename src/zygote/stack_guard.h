@@ -1,9 +1,10 @@
-/* The value by which functions notice, before they return, that their stack was overwritten. All
- * children of a zygote have the zygote's: who learns it in one job could write past it in the next.
+/* The stack guard: the value by which functions notice, before they return, that their stack was
+ * overwritten. All children of a zygote inherit the zygote's: an attacker who learns it in one job
+ * could bypass it in the next.
  *
- * On x86-64 each thread has it at a fixed place (System V ABI: %fs:40), and new threads take over
- * their maker's. On aarch64 it is a variable of the dynamic linker's that can't be written to. The
- * guard of pointers beside it can't change: those that it hides are there already. */
+ * On x86-64 each thread has it at a fixed place (System V ABI: %fs:40), and new threads inherit it.
+ * On aarch64 it is a read-only variable of the dynamic linker's. The pointer guard beside it can't
+ * change, because it already hides pointers. */
 #ifndef WARM_STACK_GUARD_H
 #define WARM_STACK_GUARD_H
 
@@ -11,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Where no function that has stored the old value will ever return. Its first byte stays 0, at
- * which strings end. */
+/* Call it where no function that has stored the old value will ever return. The first byte stays 0,
+ * which ends strings. */
 static inline void stack_guard_renew(void)
 {
 #if defined(__x86_64__)

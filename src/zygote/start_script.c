@@ -22,7 +22,7 @@
 #endif
 
 /* glibc registers an area with the kernel for each thread (rseq(2)). A process that shares memory
- * begins without, as a new thread does. */
+ * begins without one, as a new thread does. */
 #define RSEQ_SIZE 32
 #define RSEQ_UNREGISTER 1
 #if defined(__x86_64__)
@@ -34,19 +34,19 @@ extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned __rseq_size __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
-/* What fork(2) would see to in the child: of the thread in which all children go on. */
+/* State that fork(2) would set in the child, for the thread in which all children continue. */
 static struct {
     int *tid; /* where the C library has its id */
     void *robust_list;
     size_t robust_list_size;
 } thread;
 
-/* pid 1's own while memory is shared. */
+/* pid 1's own data while memory is shared. */
 static struct inside init;
 static char init_script[24];
 static char init_stack[8192] __attribute__((aligned(16)));
 
-/* Execute-only, and with no descriptor that it could be written to by: the kernel would not execute
+/* Execute-only, and without a writable descriptor, with which the kernel would refuse to execute
  * it. */
 static int program_descriptor(void)
 {
@@ -97,8 +97,8 @@ static long keep(long fd, long as)
     return fd < 0 ? fd : raw_syscall(SYS_dup3, fd, as, 0, 0, 0);
 }
 
-/* Nothing here may touch what the C library has in memory: it is the child's. Descriptors that are
- * not kept close on execve, which is what the child waits for, or are the script's first four. */
+/* Must not touch the memory of the C library, which belongs to the child. All other descriptors
+ * close on execve, for which the child waits, or are the script's first four. */
 __attribute__((used)) static _Noreturn void become_init(long script)
 {
     uint64_t child = UINT64_C(1) << (SIGCHLD - 1);
@@ -124,8 +124,8 @@ __attribute__((used)) static _Noreturn void become_init(long script)
         raw_syscall(SYS_exit_group, 125, 0, 0, 0, 0);
 }
 
-/* clone(2) that shares the memory. The child goes on where it was called, on this stack; pid 1 goes
- * on in become_init, on its own. Returns 0 in the child, −errno in pid 1. */
+/* clone(2) with shared memory. The child continues at the call, on this stack; pid 1 continues in
+ * become_init, on a stack of its own. Returns 0 in the child, −errno in pid 1. */
 static long clone_sharing(void)
 {
     const long flags = CLONE_VM | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
@@ -170,7 +170,7 @@ static long clone_sharing(void)
 
 /* ── The script's process ──────────────────────────────────────────────────────────────────── */
 
-/* Returns when pid 1 has left this memory; what ends pid 1 instead ends this process. */
+/* Returns when pid 1 has left this memory; if pid 1 dies instead, this process dies, too. */
 static int wait_for_memory(int *left)
 {
     char none;
@@ -224,8 +224,8 @@ int start_script(struct inside *in)
                                                  .value = errno});
         _exit(125);
     }
-    /* At once, though most jobs are over before anybody looks at it: what python and the preloaded
-     * modules do after a fork may be refused, too, and must not wait for a job to come. */
+    /* At once, though most jobs are over before the supervisor uses it: calls that python and the
+     * preloaded modules make after a fork may be refused, too, and must not wait for a job. */
     if (in->listener >= 0)
         listener_pass(in, in->channel, &(struct report){.kind = REPORT_LISTENER},
                       sizeof(struct report));

@@ -1,17 +1,18 @@
-/* The script's process of a warm start: python is in pid 1's memory already and goes on in a child.
+/* The script's process of a warm start: python is in pid 1's memory already and continues in a
+ * child.
  *
- * The memory is not copied for it, which would cost a second time what the zygote's fork has cost,
- * and again when both end: the child shares it, and waits; pid 1 locks itself down and becomes a
- * small program of its own (init_main.c); then the memory is the child's. */
+ * A copy of the memory would cost as much again as the zygote's fork, and more when both end. So
+ * the child shares the memory, and waits; pid 1 locks itself down and becomes a small program of
+ * its own (init_main.c); then the memory belongs to the child. */
 #ifndef WARM_START_SCRIPT_H
 #define WARM_START_SCRIPT_H
 
 #include "inside/inside.h"
 
-/* Once, in the zygote. Returns a descriptor of the program for struct inside's init, or −1: memory
- * is copied then, as it is where the C library is not glibc. */
+/* Called once, in the zygote. Returns a descriptor of the program for struct inside's init, or −1:
+ * then memory is copied, as with a C library other than glibc. */
 int start_script_prepare(void);
-/* struct inside's start_script. */
+/* The start_script of struct inside. */
 int start_script(struct inside *in);
 
 #endif

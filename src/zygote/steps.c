@@ -12,7 +12,7 @@
 
 /* ── One step ──────────────────────────────────────────────────────────────────────────────── */
 
-/* The exception that is set, with its traceback, as one object; it is set no more. */
+/* Takes the current exception, with its traceback, as one object, and clears it. */
 static PyObject *take_exception(void)
 {
     PyObject *type, *value, *traceback;
@@ -25,8 +25,8 @@ static PyObject *take_exception(void)
     return value;
 }
 
-/* Whether it could be the encoding that is wrong with a source. All others are told as well, and
- * their warnings would be told twice. */
+/* Whether the source's encoding could be the error. Other errors have good messages already, and
+ * their warnings would be printed twice. */
 static bool may_not_decode(const char *source)
 {
     for (const char *c = source; *c != '\0'; c++)
@@ -35,8 +35,8 @@ static bool may_not_decode(const char *source)
     return strstr(source, "coding") != NULL;
 }
 
-/* An encoding that is wrong is told better where python reads the source from its file. Leaves the
- * exception as it is where there is no such file. */
+/* Python's message for a wrong encoding is better if it reads the source from its file. Keeps the
+ * exception if that file does not exist. */
 static void compile_file(const char *name, PyObject *names)
 {
     char *path;
@@ -59,8 +59,8 @@ static void compile_file(const char *name, PyObject *names)
     Py_DecRef(PyRun_FileExFlags(file, name, PY_FILE_INPUT, names, names, 1, NULL));
 }
 
-/* As python does when a script's file is done, before it shows what nothing caught: with -c it does
- * not. */
+/* As python does at the end of a script's file, before it shows an uncaught exception; not with -c.
+ */
 static void flush_streams(PyObject *names)
 {
     static const char *const streams[] = {"stderr", "stdout"};
@@ -108,7 +108,7 @@ static bool is_bytes(PyObject *object)
     return result;
 }
 
-/* As python does it with what nothing caught. Returns, unless it is a SystemExit: that ends the
+/* Handles an uncaught exception as python does. Returns, except for a SystemExit, which ends the
  * process. */
 static void show(PyObject *exception)
 {
@@ -138,19 +138,19 @@ static void take_step(PyObject *step, PyObject **value, PyObject **exception)
         *exception = take_exception();
 }
 
-/* ── A script's trace and profile functions, which are to see nothing of the runner ────────── */
+/* ── A script's trace and profile functions, which must not see the runner ─────────────────── */
 
 static const char *const watchers[][2] = {{"gettrace", "settrace"}, {"getprofile", "setprofile"}};
 #define WATCHERS (sizeof(watchers) / sizeof(*watchers))
 
-/* Once in each process and those that are forked from it: as they are before any script. */
+/* Called once in each process, and inherited by its forks: the state before any script. */
 static struct {
     PyObject *get[WATCHERS], *set[WATCHERS];
     PyObject *none;
 } own;
 
 struct watching {
-    PyObject *function[WATCHERS]; /* while it is suspended */
+    PyObject *function[WATCHERS]; /* while suspended */
     bool any;
 };
 
@@ -214,7 +214,7 @@ PyObject *steps_take(PyObject *steps)
     return status;
 }
 
-/* As python's main() does it. */
+/* As in python's main(). */
 static _Noreturn void end(PyObject *status)
 {
     long number = PyLong_AsLong(status);

@@ -1,4 +1,4 @@
-/* The library that takes a cold start's steps, as runner.py sees it: a module of Python. */
+/* The library that takes a cold start's steps, as a Python module for runner.py. */
 #include <stddef.h>
 
 #include "zygote/remains.h"

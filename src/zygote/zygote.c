@@ -1,9 +1,9 @@
-/* libzygote: the part of a zygote that is not Python. It is loaded into a python3 that runs no code
- * of users', clones children on request, and has each do the steps of a cold start
- * (src/inside/inside.c) before its job comes.
+/* libzygote: the C part of a zygote. It is loaded into a python3 that never runs code of users,
+ * clones children on request, and lets each take the steps of a cold start (src/inside/inside.c)
+ * before its job comes.
  *
- * It is linked with nothing: the few functions that it needs of the C library it finds in the
- * process that loads it, whose library may be older than the one here, or another. */
+ * It is not linked with any library: it finds the few functions of the C library that it needs in
+ * the process that loads it, whose library may be an older one, or another. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -38,8 +38,8 @@ struct libzygote {
 
 /* ── Messages with descriptors ─────────────────────────────────────────────────────────────── */
 
-/* Returns the size of the message, 0 at the end, −1 with errno. *count: in room for descriptors,
- * out how many came. */
+/* Returns the size of the message, 0 at the end, −1 with errno. *count: room for descriptors on
+ * entry, how many came on return. */
 static ssize_t receive(void *message, size_t size, int *fds, size_t *count)
 {
     union {
@@ -65,7 +65,7 @@ static ssize_t receive(void *message, size_t size, int *fds, size_t *count)
     return n;
 }
 
-/* It is only for python's own start, and /proc/self/environ would show it to all jobs. */
+/* It is only for python's own start; /proc/self/environ would show it to all jobs. */
 static void forget_bind_now(void)
 {
     static const char name[] = "LD_BIND_NOW";
@@ -116,8 +116,8 @@ void zygote_flush(void)
 
 /* ── In the child ──────────────────────────────────────────────────────────────────────────── */
 
-/* A channel holds one message, which mostly comes in one piece. It does not go on the heap, where
- * its size would decide which pages are written to. */
+/* A channel holds one message, mostly in one piece. It is not kept on the heap, where its size
+ * would decide which pages are written to. */
 static const char *receive_job(int channel, struct job_head *head)
 {
     static char message[JOB_MESSAGE_MAX];
@@ -135,7 +135,7 @@ static const char *receive_job(int channel, struct job_head *head)
     return message + sizeof(*head);
 }
 
-/* The script is the first file when it has no code of its own. */
+/* Without code, the script is the first file. */
 static int write_files(struct inside *in, struct job *job, const char *at, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -154,8 +154,8 @@ static int write_files(struct inside *in, struct job *job, const char *at, uint3
     return tmp_have_files(in);
 }
 
-/* The supervisor that goes away takes pid 1 and so this process along; the end of the channel is
- * the same message. */
+/* When the supervisor dies, pid 1 and so this process die; the end of the channel means the same.
+ */
 struct job zygote_take(struct libzygote *zygote)
 {
     struct inside *in = &zygote->in;
@@ -215,7 +215,7 @@ void zygote_pretend(struct libzygote *zygote, const struct job *job)
     zygote->in.main = printed;
 }
 
-/* All of a cold start's steps but the last. Returns in the script's process alone. */
+/* All steps of a cold start except for the last. Returns only in the script's process. */
 static void become_job(struct libzygote *zygote, const struct spawn *spawn, const int *fds)
 {
     struct inside *in = &zygote->in;
@@ -249,8 +249,8 @@ static void become_job(struct libzygote *zygote, const struct spawn *spawn, cons
 
 /* ── In the zygote ─────────────────────────────────────────────────────────────────────────── */
 
-/* The child is the supervisor's, who waits for it and learns of its end without us. Returns 0 in
- * the child. */
+/* The child belongs to the supervisor, which waits for it and learns of its end without us. Returns
+ * 0 in the child. */
 static int start(struct libzygote *zygote, const struct spawn *spawn, int *fds, int *errnum)
 {
     _cleanup_close_ int pidfd = -1;
@@ -289,8 +289,8 @@ pid_t zygote_fork(struct spans away, struct spans constant)
     return pid;
 }
 
-/* What modules could write to while they were imported: the children have their own. Where it
- * stays, theirs covers it. */
+/* Unmounts the directories that modules could write to during their import: children have their
+ * own. If that fails, theirs cover these. */
 static void drop_directories(void)
 {
     if (chdir("/") == 0) {

@@ -1,4 +1,4 @@
-"""A zygote: the python3 that jobs of one policy are forked from. It runs no code of users'.
+"""A zygote: the python3 that jobs of one policy are forked from. It never runs code of users.
 
 It comes as the first message on descriptor 3; the arguments are how stdout is buffered, and modules. It
 imports what the policy preloads, does once what every job does first, so that no job pays for it, and
@@ -11,7 +11,7 @@ import sys
 RUNNER = "/usr/lib/sandbox-run/runner.pyc"
 REHEARSAL = b"import sys\nprint(sys.version_info >= (3,))\n"
 REHEARSALS = 20  # python's warm-up is 8 (3.11) to 17 runs (3.13)
-ARGUMENTS = ["main.py", "/work/main.py", ""]  # of most jobs, behind the buffering
+ARGUMENTS = ["main.py", "/work/main.py", ""]  # of most jobs, after the buffering
 
 
 def load(name, path):
@@ -33,8 +33,8 @@ def strings(entries):
 
 
 def rehearse(library, runner, buffering, environment):
-    """Whole jobs: the first sets up what is set up once, the others bring the code into the form that python
-    gives to code that runs often (PEP 659), which is faster, and need not be written to any more."""
+    """Runs whole jobs: the first does all one-time work, the others let python specialise code that runs often
+    (PEP 659), which is faster and is not written to any more."""
     import gc
     import os
     import posix
@@ -99,7 +99,7 @@ def load_library():
 
 
 def import_ahead(name):
-    """What can't be imported is the last that is said (PRELOAD_BROKEN); what is short for a while is not that."""
+    """An import that fails is the last line written (PRELOAD_BROKEN); a temporary shortage is not reported so."""
     import posix
 
     try:
@@ -131,17 +131,17 @@ def renew_authkey(process):
 
 
 def renew_names(tempfile):
-    """They go by the process' id, and a zygote may have the one that its children have."""
+    """They depend on the process' id, and a zygote may have the same one as its children."""
     for sequence in name_sequences:
         vars(sequence).clear()
 
 
 def renew_uuid1(uuid):
-    """libuuid chooses once in a process what stands for the host in its uuids."""
+    """libuuid chooses once in a process the part of its uuids that stands for the host."""
     import os
 
     generate, (high, low, first, *others) = uuid._generate_time_safe, os.urandom(8)
-    own = bytes([high & 0x3F | 0x80, low, first | 1, *others])  # RFC 4122: the variant, and a node that is no address
+    own = bytes([high & 0x3F | 0x80, low, first | 1, *others])  # RFC 4122: the variant, and a node that is not an address
 
     def generate_own():
         made, safe = generate()
@@ -152,8 +152,8 @@ def renew_uuid1(uuid):
         uuid._generate_time_safe = generate_own
 
 
-# What children would share, and must not: by module, if it is there. The module random sees to itself; for those of C
-# libraries see generators.c.
+# State that children must not share: by module, if that is loaded. The module random renews its own; for C libraries
+# see generators.c.
 RENEWED = {
     "multiprocessing.process": renew_authkey,
     "numpy.random": lambda random: random.seed(),

@@ -1,9 +1,9 @@
 /* See zygote_become.h.
  *
- * What a zygote imports, and its python, may be an attacker's. So it is nobody on the host before
- * that starts: of all capabilities it has only the two to map ids and the one to mount and to enter
- * network namespaces, over no more than its own user namespace; signals reach nobody but its own
- * children; and calls that neither they nor it ever need are refused. */
+ * A zygote's python and modules may be hostile. So it is nobody on the host before python starts:
+ * it has only the two capabilities to map ids and the one to mount and to enter network namespaces,
+ * and only over its own user namespace; its signals reach only its own children; and calls that
+ * neither they nor it ever need are refused. */
 #include "zygote/zygote_become.h"
 
 #include <linux/capability.h>
@@ -26,8 +26,8 @@ static bool configure(int context, const char *key, const char *value)
     return syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0) == 0;
 }
 
-/* Before Linux 5.8, which does not know the word, such options were not one mount's own, but all
- * the host's. */
+/* Linux before 5.8 does not know the option; there, such options would apply to all of the host's
+ * mounts of /proc. */
 int zygote_open_proc(bool whole)
 {
     if (syscall(SYS_geteuid) != 0)
@@ -41,8 +41,10 @@ int zygote_open_proc(bool whole)
                         MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC);
 }
 
-/* It is to be seen uncovered: otherwise the kernel lets no job have one (mount_too_revealing in
- * fs/namespace.c). Nor may it be read-only, for the maps of ids are written there. */
+/* It must be visible and uncovered: otherwise the kernel does not let jobs mount one
+ * (mount_too_revealing in fs/namespace.c). It must not be read-only, since id maps are written
+ * there.
+ */
 static int mount_proc(const struct becoming *becoming)
 {
     if (becoming->proc < 0)
@@ -67,9 +69,9 @@ static int become_nobody(struct inside *in)
     return sys_setresgid(becoming->gid) < 0 ? -1 : sys_setresuid(becoming->uid);
 }
 
-/* The root file system as the jobs' own steps make it, once for all of them: a job's mounts cover
- * what only the zygote has, which is /proc, and while it imports modules the directories that these
- * may write to. */
+/* The root file system as the jobs' own steps make it, once for all of them. A job's mounts cover
+ * the parts that only the zygote has: /proc, and during imports the directories that modules may
+ * write to. */
 static int make_tree(struct inside *in)
 {
     if (dev_mount(in) < 0 ||
@@ -79,7 +81,7 @@ static int make_tree(struct inside *in)
     return mount_proc((const struct becoming *)in);
 }
 
-/* Ambient, so that they outlive execve whatever our uid is. No file gives any. */
+/* Ambient, so that they survive execve with any uid. No file grants capabilities here. */
 static int keep_capabilities(struct inside *in)
 {
     (void)in;
@@ -100,8 +102,8 @@ static int keep_capabilities(struct inside *in)
     return sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
 }
 
-/* For zygote_pin: a ring that can pin buffers and do nothing else, since the filter has no way to
- * make one. Where there is none, clones cost more. */
+/* For zygote_pin: a ring that can only pin buffers. It is made here because the filter forbids it
+ * later. Without a ring, clones cost more. */
 static int make_ring(struct inside *in)
 {
     (void)in;
@@ -109,7 +111,7 @@ static int make_ring(struct inside *in)
     struct io_uring_restriction pin_alone = {.opcode = IORING_RESTRICTION_REGISTER_OP,
                                              .register_op = IORING_REGISTER_BUFFERS};
     _cleanup_sys_close_ int made = (int)syscall(SYS_io_uring_setup, 1, &params);
-    /* It may have that very number already, and would end with execve. */
+    /* If it has this very number already, it would be closed on execve. */
     _cleanup_sys_close_ int ring = sys_fcntl(made, F_DUPFD_CLOEXEC, ZYGOTE_RING + 1);
     sys_close_fd(&made);
     if (ring >= 0 &&
@@ -125,14 +127,14 @@ static int install_filter(struct inside *in)
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &becoming->filter);
 }
 
-/* Those changes of ids and capabilities clear it. */
+/* The changes of ids and capabilities have cleared it. */
 static int die_with_supervisor(struct inside *in)
 {
     (void)in;
     return sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 }
 
-/* "step 'NAME'", and what its supervisor makes a sentence of. */
+/* "step 'NAME'", which the supervisor turns into a sentence. */
 static NO_RETURN void fail(int errors, const char *step)
 {
     char text[128];
@@ -156,7 +158,7 @@ NO_RETURN void become_zygote(struct becoming *becoming, int socket, int lock)
     } steps[] = {
         {"id maps", ids_await_maps},
         {"session", session_start},
-        /* Before ids: the paths to these may be the caller's alone. */
+        /* Before ids: perhaps only the caller may search the paths to these. */
         {"root file system", attach_root},
         {"ids", become_nobody},
         /* After ids: the kernel counts it as this user's, and files need a mapped owner. */

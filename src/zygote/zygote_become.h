@@ -1,4 +1,4 @@
-/* What a zygote does before its python starts. */
+/* The steps of a zygote before its python starts. */
 #ifndef WARM_ZYGOTE_BECOME_H
 #define WARM_ZYGOTE_BECOME_H
 
@@ -13,13 +13,13 @@ struct becoming {
     struct sock_fprog filter;
 };
 
-/* A /proc that shows nothing but processes, and of these only those into which one may look. For
- * root alone: −1, where it is the host's /proc that a zygote gets. Some jobs have files in theirs
- * that are not about processes. */
+/* A /proc that shows only processes, and only those that its reader may inspect. For root alone: −1
+ * where the zygote gets the host's /proc, because some jobs need files in theirs that are not about
+ * processes. */
 int zygote_open_proc(bool whole);
 
-/* In the child, as inside_begin: without the supervisor's end of their socket, and the directory of
- * the zygote's cgroup, which is locked, or −1. Returns nowhere: python starts, or the error is on
+/* In the child, as inside_begin: closes the supervisor's end of their socket, and the locked
+ * directory of the zygote's cgroup, or −1. Never returns: python starts, or an error is written to
  * stderr. */
 NO_RETURN void become_zygote(struct becoming *becoming, int socket, int lock);
 

@@ -23,9 +23,9 @@ static bool holds(const struct iovec *part, const void *address)
     return (uintptr_t)address - (uintptr_t)part->iov_base < part->iov_len;
 }
 
-/* Puts what is in some memory into a file, of which nobody can change what children have of it, and
- * maps that in its place. Apart: each page on its own, or the kernel would bring its neighbours in
- * with it; they lie backwards in the file, or it would make one mapping of them. */
+/* Moves the contents of some memory into a sealed file, and maps the file in its place. Apart: each
+ * page is a mapping of its own, or the kernel would read in its neighbours, too; the pages are in
+ * reverse order in the file, or the kernel would merge the mappings. */
 static void put_away(struct spans parts, int protection, bool apart)
 {
     _cleanup_close_ int fd = memfd_create("zygote", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -36,7 +36,7 @@ static void put_away(struct spans parts, int protection, bool apart)
     for (size_t i = 0; i < parts.count; i++) {
         char *start = parts.at[i].iov_base;
         size_t size = parts.at[i].iov_len, step = apart ? page : size;
-        /* These change while we look, and the first is written to by the kernel (rseq). */
+        /* These change while we read them, and the kernel writes to the first (rseq). */
         if (holds(&parts.at[i], __builtin_thread_pointer()) || holds(&parts.at[i], &fd))
             continue;
         end += (off_t)size;
@@ -57,16 +57,16 @@ void zygote_put_away_apart(struct spans away, struct spans constant)
     put_away(constant, PROT_READ | PROT_EXEC, true);
 }
 
-/* fork(2) gives a child a copy at once of pages that are pinned, since who has pinned them may go
- * on writing to them. A ring that is never used pins buffers for as long as it is open. False: the
- * host has no rings for us, or not enough of RLIMIT_MEMLOCK, which all zygotes of a uid share. */
+/* fork(2) copies pinned pages for the child at once, since a device may go on writing to them. An
+ * unused ring pins buffers as long as it is open. False: the host does not give us a ring, or not
+ * enough of RLIMIT_MEMLOCK, which all zygotes of a uid share. */
 static bool pin(struct spans spans)
 {
     return syscall(SYS_io_uring_register, ZYGOTE_RING, IORING_REGISTER_BUFFERS, spans.at,
                    spans.count) == 0;
 }
 
-/* Touching these would bring their neighbours in with them. */
+/* A touch of these would read in their neighbours, too. */
 static void bring_in(struct spans spans)
 {
     for (size_t i = 0; i < spans.count; i++)
@@ -79,7 +79,7 @@ static void protect(struct spans spans, int protection)
         mprotect(spans.at[i].iov_base, spans.at[i].iov_len, protection);
 }
 
-/* As zygote_memory.py writes it: of each of these its count, then what it has. */
+/* The format of zygote_memory.py: for each of these its count, then its spans. */
 struct plan {
     struct spans constants, text;    /* mappings of files that are never written to */
     struct spans touched, untouched; /* of them, by jobs */
@@ -87,9 +87,9 @@ struct plan {
     struct spans read, written;      /* of all that can be written to, by jobs */
 };
 
-/* Gives us pages of our own in the place of a file's, which fork(2) would not pass on; and with
- * them, it would pass on what is in memory of the file. Mappings are changed as a whole: they would
- * not grow together again. */
+/* Replaces pages of a file, which fork(2) does not pass on, by pages of our own, which it does. In
+ * such a mapping it would also pass on cached pages of the file, so these are dropped. Whole
+ * mappings are changed: parts would never merge again. */
 static void copy(const struct plan *plan)
 {
     protect(plan->text, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -108,7 +108,7 @@ void zygote_settle(void)
     bring_in(unpinned);
 }
 
-/* The plan is not on the heap, which it is about. It stays for the children. */
+/* The plan is not on the heap, which it describes. It stays mapped for the children. */
 void zygote_arrange(int file)
 {
     struct plan plan = {0};
@@ -132,17 +132,17 @@ void zygote_arrange(int file)
     copy(&plan);
 }
 
-/* A library's constants and its text, side by side in memory and in their file, are one mapping
- * when both may be executed. Code that could make use of that is the job's, and can map what it
- * likes. */
+/* A library's constants and its text, adjacent in memory and in the file, become one mapping when
+ * both are executable. Only a job's code could exploit that, and it may map anything executable
+ * anyway. */
 void zygote_join(uintptr_t start, uintptr_t end)
 {
     mprotect((void *)start, end - start, /* NOLINT(performance-no-int-to-ptr): found in a text */
              PROT_READ | PROT_EXEC);
 }
 
-/* Puts a copy in huge pages in the place of some memory that is read and executed, never written
- * to: as much of it as huge pages can cover. */
+/* Replaces memory that is read and executed, but never written to, by a copy in huge pages, as far
+ * as these can cover it. */
 void zygote_make_huge(uintptr_t start, uintptr_t end)
 {
     start = (start + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);

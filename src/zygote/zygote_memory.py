@@ -1,16 +1,14 @@
 # The first part of zygote.py: makes clones cheap, with zygote_memory.c.
 #
-# A child has its zygote's memory, a page at a time. The clone enters each page that the zygote has in memory into
-# the child's tables and the end takes it out again, though most jobs touch a few hundred of thousands; a page that
-# is not there costs the job a fault, and one that it writes to a copy, at twice what a copy costs that the clone
-# itself makes. So:
-# - What can be written to is put away into a file, of which nothing is in memory but what jobs touch, and what they
-#   write to is pinned, which the clone copies (zygote_arrange).
-# - Of what can't, a file's already, the clone passes nothing on. What jobs touch of that is copied (there, too); the
-#   interpreter's text goes into huge pages, of which there is one to pass on for every 512 (zygote_make_huge).
-# - Each mapping costs as much as some pages do: of a library's, those that are never written to become one
-#   (zygote_join).
-# - What jobs make anew is to be on few pages, not wherever something was freed (fill_holes).
+# A child shares its zygote's memory, page by page. The clone enters each page that the zygote has in memory into the
+# child's page tables, and the exit removes it, though most jobs touch a few hundred of thousands. A page that is
+# missing costs the job a fault, and a page that it writes to costs a copy, twice as much as a copy by the clone. So:
+# - Writable memory is put away into a file, of which only those pages are in memory that jobs touch; those that they
+#   write to are pinned, so that the clone copies them (zygote_arrange).
+# - Read-only memory belongs to files, and the clone does not pass it on. Pages of it that jobs touch are copied (there,
+#   too); the interpreter's text goes into huge pages: one to pass on instead of 512 (zygote_make_huge).
+# - Each mapping costs as much as some pages: the never written mappings of a library become one (zygote_join).
+# - New objects of jobs should be on few pages, not scattered over freed memory (fill_holes).
 #
 # Spans are lists [start, size, start, size, ...].
 
@@ -33,7 +31,7 @@ def mappings():
 
 
 def array(numbers):
-    """As C has them."""
+    """As an array for C."""
     return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
 
 
@@ -54,7 +52,7 @@ def between(start, size, spans):
 
 
 def in_memory(spans, pid, wanted):
-    """Of these, what a process has in memory and as wanted(entry of pagemap) says."""
+    """The pages of these that a process has in memory and for which wanted(entry of pagemap) holds."""
     import os
 
     page, found = os.sysconf("SC_PAGESIZE"), []
@@ -99,7 +97,7 @@ def arrange_constant_memory(library):
 
 
 def fill_holes():
-    """Objects that lie wherever something was freed: as long as they live, what is made anew lies side by side."""
+    """Objects that fill freed memory: as long as they live, new objects are side by side."""
     filling = []
     for size in HOLE_SIZES:
         last = in_a_row = 0
@@ -124,7 +122,7 @@ def is_written(entry):
 
 
 class Memory:
-    """What mappings there are, and what becomes of them."""
+    """The mappings, and the plan for them."""
 
     def __init__(self):
         self.constant = {"r--p": [], "r-xp": []}  # spans of what is never written to

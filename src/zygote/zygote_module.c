@@ -1,4 +1,4 @@
-/* libzygote as zygote.py sees it: a module of Python. */
+/* libzygote as a Python module for zygote.py. */
 #include <string.h>
 
 #include "zygote/embedded.h"
@@ -50,7 +50,7 @@ static PyObject *call_make_huge(PyObject *module, PyObject *arguments)
     return for_memory(zygote_make_huge, arguments);
 }
 
-/* Of an array that zygote.py has made. */
+/* The spans of an array made by zygote.py. */
 static int spans_of(PyObject *bytes, struct spans *spans)
 {
     char *data;
@@ -105,7 +105,7 @@ static PyObject *call_run(PyObject *module, PyObject *exception)
     if (file >= 0) {
         zygote_arrange(file);
         zygote_serve(zygote);
-        stack_guard_renew(); /* nothing below us returns: steps_run ends the process */
+        stack_guard_renew(); /* no caller returns: steps_run ends the process */
     }
     steps_run(PyObject_CallFunction(next_job, NULL));
 }
@@ -134,7 +134,7 @@ static PyObject *call_steps_library(PyObject *module, PyObject *nothing)
                                      (ssize_t)embedded_steps_so_size);
 }
 
-/* A list of so many strings at *at, which then is behind them. */
+/* A list of so many strings at *at, which is moved past them. */
 static PyObject *take_list(const char **at, size_t count)
 {
     PyObject *list = PyList_New((ssize_t)count);

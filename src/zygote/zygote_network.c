@@ -1,7 +1,7 @@
 /* See zygote_network.h. A network namespace whose loopback device is down carries no packet, and
- * the jobs' filter lets no option of a socket through that stays when the socket is gone. What a
- * job can leave there is counted: that it looked for a way out, and sockets that hold each other
- * and live until the kernel collects them. The next job would see both in /proc/self/net. */
+ * the jobs' filter refuses socket options that outlive their socket. A job can leave two traces,
+ * which the next job would see in /proc/self/net: counters of its attempts to send, and sockets
+ * that hold each other until the kernel collects them. */
 #include "zygote/zygote_network.h"
 
 #include <errno.h>
@@ -13,20 +13,20 @@
 
 #include "common/util.h"
 
-/* Each packet, and each that found no way, is counted in snmp or snmp6; netstat has the details of
- * what is counted there and takes as long to read as all of these. Of sockstat it is the first line
- * that is the namespace's alone: how many sockets there are, of any kind. To look a file up takes
- * as long as to read it, so they stay open. */
+/* Each packet, also an unroutable one, is counted in snmp or snmp6; netstat only has details of
+ * these and takes as long to read as all others together. In sockstat only the first line, the
+ * number of all sockets, belongs to the namespace alone. Opening a file takes as long as reading
+ * it, so they stay open. */
 static const struct {
     const char *path;
     bool first_line;
 } counters[NETWORK_COUNTERS] = {
     {"/proc/thread-self/net/sockstat", true},
     {"/proc/thread-self/net/snmp", false},
-    {"/proc/thread-self/net/snmp6", false}, /* not there without IPv6 */
+    {"/proc/thread-self/net/snmp6", false}, /* missing without IPv6 */
 };
 
-/* Of the namespace that we are in. −1: not all of them can be read. */
+/* Opens those of our current namespace. −1: one of them can't be read. */
 static int open_counters(struct kept_network *network)
 {
     int result = 0;
@@ -38,7 +38,7 @@ static int open_counters(struct kept_network *network)
     return result;
 }
 
-/* Returns the size of the text, 0 when it can't be known. */
+/* Returns the size of the text, 0 when it is unknown. */
 static size_t read_counters(const struct kept_network *network, char text[NETWORK_TEXT_SIZE])
 {
     size_t used = 0;
