@@ -1,16 +1,15 @@
-"""Runs one program with a directory as its whole world: for what is not trusted when a root file
-system is made.
+"""Runs one untrusted program with a directory as its root, while a root file system is made.
 
-Two things need it. umoci unpacks layers that anyone may have written: paths with '..', absolute
-links, devices. And the interpreter of an image has to compile its own library, since the format of
-.pyc files is its own: that is running a stranger's program.
+Two programs need this. umoci unpacks untrusted layers: paths with '..', absolute links, devices. And
+the interpreter of an image has to compile its own library, since the format of .pyc files is its
+own: that runs an untrusted program.
 
-The cell has its own mount, pid, network, IPC and UTS namespaces, a root that is pivoted into
-(nothing of the host is mounted there but what `binds` names), no capability, no new privileges, no
-terminal, no descriptor but the three pipes, a session keyring of its own, an id that owns nothing
-else on this host, and, for a program of the image, the jobs' seccomp filter. It has no cgroup: what
-it takes is seen by what the host has less of than before, and when that is too much, or time is up,
-everything in it is killed.
+The cell has its own mount, pid, network, IPC and UTS namespaces, a root that is pivoted into (of the
+host only `binds` are mounted there), no capability, no new privileges, no terminal, no descriptor
+except for the three pipes, a session keyring of its own, an id that owns nothing else on this host,
+and, for a program of the image, the jobs' seccomp filter. It has no cgroup: the host's free memory
+and disk are compared with those before, and when too much is gone, or time is up, everything in the
+cell is killed.
 
 Root needs no user namespace here, so this also works where ordinary users may not make any; others
 need one.
@@ -50,9 +49,9 @@ CAPABILITY_VERSION_3 = 0x20080522
 ST_TO_MS = ((1, MS_RDONLY), (2, MS_NOSUID), (4, MS_NODEV), (8, MS_NOEXEC), (1024, MS_NOATIME),
             (2048, MS_NODIRATIME), (4096, MS_RELATIME))
 
-# systemd's list of ids (UIDS-GIDS) has 1879048192…2147483647 as used by nobody: no account, no
-# container, no dynamic user. Root takes one of them at random for a cell, so that two cells that
-# run at the same time can't reach one another either.
+# In systemd's list of ids (UIDS-GIDS) 1879048192…2147483647 are unused: no account, no container, no
+# dynamic user. Root takes one of them at random for a cell, so that two cells at the same time can't
+# reach each other.
 UNUSED_IDS = (0x70000000, 0x7FFFFFF0)
 
 LARGEST_FILE = 8 << 30
@@ -80,7 +79,7 @@ class CellError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """What a cell may take, in seconds, bytes and files; never more than half of what is free."""
+    """Bounds of a cell, in seconds, bytes and files; never more than half of the free amount."""
     seconds: float = 900
     memory: int = 4 << 30
     disk: int = 4 << 30
@@ -88,8 +87,8 @@ class Bounds:
 
 
 class Watch:
-    """Compares what the host has with what it had: that holds for whatever a program can take memory or
-    disk by. What others take meanwhile counts as well, so the bounds are far above what is needed."""
+    """Compares the host's free memory and disk with those before, however a program takes them. Other
+    programs' share counts as well, so the bounds are far above the need."""
 
     def __init__(self, root, bounds):
         self._root = root
@@ -102,12 +101,13 @@ class Watch:
         with open("/proc/meminfo", encoding="ascii") as file:
             memory = next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))
         disk = os.statvfs(self._root)
-        # Some file systems have as many inodes as they like, and say 0.
+        # File systems without a fixed number of inodes say 0.
         return memory, disk.f_bavail * disk.f_frsize, disk.f_ffree or 1 << 62
 
     def check(self):
         if time.monotonic() >= self.deadline:
-            raise CellError("a program of the image did not come to its end in time")
+            raise CellError("a program of the image did not end in time: the image is damaged or hostile, or this host too slow "
+                            "just now; try again")
         for what, before, now, bound in zip(("memory", "disk space", "files"), self._before, self._look(), self._bounds):
             if before - now > min(bound, before // 2):
                 raise CellError(self._too_much(what, before, bound))
@@ -115,8 +115,8 @@ class Watch:
     @staticmethod
     def _too_much(what, before, bound):
         if bound <= before // 2:
-            return (f"a program of the image took too much of this host's {what}: it is damaged or hostile; if something "
-                    "else took it, try again")
+            return (f"a program of the image took too much of this host's {what}: it is damaged or hostile; if another "
+                    "program took it, try again")
         amount = f"{before} files" if what == "files" else f"{before >> 20} MiB of {what}"
         return (f"no room is left: a program of the image took half of the {amount} that were free; make some room, or name "
                 "another place; where plenty was free, the image is damaged or hostile")
@@ -131,7 +131,7 @@ def read_filter(path):
     except (OSError, struct.error):
         magic, arch = None, None
     if magic != FILTER_MAGIC or arch != MACHINES.get(os.uname().machine, (0, 0))[0]:
-        raise CellError(f"{path} is no filter for this machine: build or install sandbox-run first, or name its "
+        raise CellError(f"{path} is not a filter for this machine: build or install sandbox-run first, or name its "
                         "policies with SANDBOX_POLICIES")
     return data[FILTER_HEADER.size:]
 

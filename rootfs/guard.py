@@ -1,11 +1,11 @@
-"""Runs a command for sandbox-rootfs, and sees to it that nothing that the command started goes on without it.
+"""Runs a command for sandbox-rootfs, and makes sure that no process of the command outlives it.
 
     guard.py PARENT COMMAND [ARGUMENT…]
 
-When the command has ended, when a signal says so, and when PARENT is gone, killed though it be, whatever descends from
-the command is ended: asked first, so that it can clear up after itself, and killed when it does not. All of it stays in
-reach, since orphans become ours (a subreaper's). What this process has inherited, the lock of sandbox-rootfs above all,
-it holds until then; the command has none of it. So nobody takes a work directory in which something still writes.
+When the command has ended, on a signal, and when PARENT is gone, even if it was killed, all descendants of the command are
+ended: first by SIGTERM, so that they can clean up, then by SIGKILL. None escapes, since orphans become our children (we are a
+subreaper). This process holds its inherited descriptors, above all the lock of sandbox-rootfs, until then;
+the command has none of them. So nobody takes a work directory in which a process still writes.
 """
 
 import ctypes

@@ -1,11 +1,11 @@
-"""What only the root file system's own python can do. Runs in a cell (cell.py), in the new root.
+"""Work that only the root file system's own python can do. Runs in a cell (cell.py), in the new root.
 
     python3 -I -B -c "<this file>" settle     the start-up diet, then .pyc files for the library
     python3 -I -B -c "<this file>" runner     stdin: runner.py, stdout: its .pyc
-    python3 -I -B -c "<this file>" describe   stdin: runner.py; what interpreter this is
+    python3 -I -B -c "<this file>" describe   stdin: runner.py; describes this interpreter
 
-Each answers on stdout; settle and describe with one line of JSON. The answers come from a program
-that nobody vouches for: tree.py takes no word of them unchecked.
+Each answers on stdout; settle and describe with one line of JSON. The answers come from an
+untrusted program: tree.py checks each of them.
 """
 
 import importlib.util
@@ -17,9 +17,9 @@ import sys
 # Where the runner stands in the tree: the name that its own frames carry.
 RUNNER = "/usr/lib/sandbox-run/runner.py"
 
-# Lines of a .pth file are executed at every start of the interpreter. These two kinds need not be:
-# namespace packages of the old manner work without (matplotlib's costs 5 ms a start), and
-# setuptools' puts its own distutils in the place of the library's.
+# Lines of a .pth file are executed at every start of the interpreter. Two kinds are not needed:
+# old-style namespace packages work without theirs (matplotlib's costs 5 ms a start), and setuptools'
+# replaces the library's distutils by its own.
 NAMESPACE_PTH = re.compile(r"(import sys, types, os;.*\n?)+")
 NAMESPACE_INIT = re.compile(
     r"(\s|#.*|try:|except \w+:|pass\b.*|import pkg_resources"

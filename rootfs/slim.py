@@ -1,8 +1,8 @@
-"""Takes out of a fresh Debian tree what Python scripts don't need. Runs in a cell (cell.py).
+"""Removes files that Python scripts don't need from a fresh Debian tree. Runs in a cell (cell.py).
 
     python3 -I -B -c "<this file>" PACKAGE…
 
-What stays: the packages of KEEP, those named on the line, and what they depend on. Dependencies of
+The packages of KEEP, those in the arguments, and their dependencies stay. Dependencies of
 run-time packages on development packages are cut (scipy's on a C++ compiler, by way of pythran),
 and so are those on the package manager. A development package that is named stays whole.
 """

@@ -1,14 +1,14 @@
 """The trees that sandbox-rootfs works on: unpack, put in order, record, check, exchange.
 
-Whoever made the tree may wish us harm, and we may be root. So nothing here resolves a path of the
-tree: directories are opened one name at a time, never through a link, and what is neither
-directory, file nor link is deleted unopened. What has to be resolved or run is left to programs in
-a cell (cell.py), and their word is checked.
+The tree may be hostile, and we may be root. So nothing here resolves a path of the tree: directories
+are opened one name at a time, never through a link, and entries other than directories, files and
+links are deleted unopened. Programs in a cell (cell.py) resolve paths and run programs, and their
+answers are checked.
 
 Called by sandbox-rootfs alone:
 
     tree.py unpack LAYOUT TREE                      an OCI layout's image "rootfs" → TREE
-    tree.py debian TREE PACKAGE…                    takes out what scripts don't need
+    tree.py debian TREE PACKAGE…                    removes files that scripts don't need
     tree.py finish TREE --runner F --source S [--python P]
     tree.py check DIR --runner F [--json]
     tree.py refresh DIR --runner F [--force]
@@ -26,7 +26,7 @@ import signal
 import stat
 import sys
 
-# -I keeps the script's directory from the path, and with it whatever else lies there.
+# -I keeps the script's directory, with all other files in it, out of the path.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import cell  # noqa: E402
 
@@ -39,11 +39,10 @@ RECORD = f"{HOME}/rootfs.json"
 RUNNER = f"{HOME}/runner.py"
 KEYS = {"format": int, "runner": int, "python": str, "version": str, "digest": str, "source": str}
 
-# Deeper than any honest tree, and far below what this process can hold open.
+# Deeper than any honest tree, and far below the number of files that this process can hold open.
 DEEPEST = 256
 
-# Directories that jobs have something mounted over or in, and whether one has to be there. All are
-# empty but dev.
+# Mount points of jobs, and whether the directory must exist. All are empty except for dev.
 PLACES = (("proc", True), ("dev", True), ("tmp", True), ("work", True), ("sys", False))
 
 # /dev is not covered: jobs have the host's nodes bound over the files, and shm over the directory.
@@ -73,7 +72,7 @@ INTERPRETERS = ("/usr/local/bin/python3", "/usr/bin/python3", "/bin/python3",
 PROGRAMS = ("usr/local/bin", "usr/bin", "bin")
 PYTHON_ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp"}
 
-# What umoci may take: images of 20 GiB are about.
+# Bounds for umoci: images of 20 GiB exist.
 UNPACKED = cell.Bounds(seconds=3600, disk=64 << 30, files=8 << 20)
 
 AT_FDCWD = -100
@@ -105,7 +104,7 @@ def walk(fd, path="", depth=0, pass_by=()):
     so that two walks agree."""
     if depth > DEEPEST:
         raise Failed(f"/{path}: directories are nested deeper than {DEEPEST}: "
-                     "no root file system needs that, make the image anew")
+                     "no root file system needs that, make another image")
     for name in sorted(os.listdir(fd), key=os.fsencode):
         inner = f"{path}/{name}" if path else name
         info = os.stat(name, dir_fd=fd, follow_symlinks=False)
@@ -122,7 +121,7 @@ def walk(fd, path="", depth=0, pass_by=()):
 
 
 def remove(fd, name):
-    """Removes a file, or a directory with all that is in it; nothing when it is not there."""
+    """Removes a file, or a directory with its contents, if it exists."""
     try:
         info = os.stat(name, dir_fd=fd, follow_symlinks=False)
     except FileNotFoundError:
@@ -153,7 +152,7 @@ def open_below(fd, path, create=False):
                     pass
             below = os.open(name, DIRECTORY, dir_fd=fd)
         except OSError as error:
-            raise Failed(f"{done} is no directory ({error.strerror}): an image whose {done} is a "
+            raise Failed(f"{done} is not a directory ({error.strerror}): an image whose {done} is a "
                          "link or a file can't be used, make it a directory there") from None
         finally:
             os.close(fd)
@@ -162,7 +161,7 @@ def open_below(fd, path, create=False):
 
 
 def read_file(fd, name, limit=1 << 20):
-    """The content of a regular file, up to `limit` bytes; None when there is no such file."""
+    """The content of a regular file, up to `limit` bytes; None if it does not exist."""
     try:
         # Not blocking: it may be a FIFO that nobody writes to.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
@@ -185,8 +184,8 @@ def read_below(fd, path, limit=1 << 20):
 
 
 def write_file(fd, name, data):
-    """Puts a new file in the place of whatever is there; never writes through a link or into a
-    file that has another name elsewhere."""
+    """Replaces any entry of that name by a new file; never writes through a link, or into a file
+    that also has another name."""
     remove(fd, name)
     file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644,
                    dir_fd=fd)
@@ -273,7 +272,7 @@ def hash_file(fd, name):
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
     with open(file, "rb", buffering=0) as stream:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise Failed(f"{name} changed while it was read: leave the tree alone meanwhile")
+            raise Failed(f"{name} changed while it was read: do not change the tree meanwhile")
         digest = hashlib.sha256()
         while data := stream.read(1 << 20):
             digest.update(data)
@@ -281,7 +280,7 @@ def hash_file(fd, name):
 
 
 def line_of(fd, name, path, info):
-    """What the digest says of one entry: path, kind, mode, and content or target."""
+    """The digest's line for one entry: path, kind, mode, and content or target."""
     mode = stat.S_IMODE(info.st_mode)
     if stat.S_ISDIR(info.st_mode):
         rest = ("d", f"{mode:04o}", "")
@@ -316,26 +315,26 @@ def load_runner(path):
     with open(path, "rb") as file:
         source = file.read()
     if protocol_of(source) is None:
-        raise Failed(f"{path} has no line 'PROTOCOL = number': install sandbox-run anew")
+        raise Failed(f"{path} has no line 'PROTOCOL = number': install sandbox-run again")
     return source
 
 
 def read_record(fd):
-    """The record, or the reason why there is none to go by."""
+    """The record, or the reason why it can't be used."""
     data = read_below(fd, RECORD, 65536)
     if data is None:
-        return None, "is not there"
+        return None, "is missing"
     try:
         record = json.loads(data)
     except (ValueError, RecursionError):
         return None, "is not JSON"
     if not isinstance(record, dict) or set(record) != set(KEYS):
-        return None, "has other keys than " + ", ".join(KEYS)
+        return None, "has keys other than " + ", ".join(KEYS)
     for key, kind in KEYS.items():
         if type(record[key]) is not kind:
-            return None, f"has a wrong type of {key}"
+            return None, f"has the wrong type for {key}"
     if record["format"] != FORMAT:
-        return None, f"is of format {record['format']}, this is for format {FORMAT}"
+        return None, f"has format {record['format']}; this version reads format {FORMAT}"
     return record, None
 
 
@@ -353,7 +352,7 @@ def helper(name):
 
 
 def filter_path():
-    """The filter of jobs, as the build has compiled it. Policies of one's own need not have it."""
+    """The filter of jobs, compiled by the build. A directory of other policies may lack it."""
     installed = POLICIES
     if installed.startswith("@"):  # in the checkout
         installed = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../build/policies")
@@ -370,12 +369,12 @@ def run_python(tree, python, mode, owner, stdin, writable=False):
         refuse_full(err, tree)
         last = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         raise Failed(f"{python} of {tree} failed ({printable(last) or f'status {status}'}): "
-                     "it has to be a Python 3 that runs on this machine")
+                     "it must be a Python 3 that runs on this machine")
     return out
 
 
 def refuse_full(said, tree):
-    """Where a program in a cell has failed because the disk is full, the program is not to blame."""
+    """A program in a cell that failed because the disk is full is not to blame."""
     if re.search(rb"(?i)no space left on device|disk quota exceeded", said):
         raise Failed(no_room(tree))
 
@@ -385,35 +384,35 @@ def no_room(path):
 
 
 def remedy_of(error):
-    """What to do about a call of the kernel's that failed."""
+    """The remedy for a failed system call."""
     where = error.filename or "the root file system"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return no_room(where)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{where}: {error.strerror}: run it as a user who may write there, or name another place"
+        return f"{where}: {error.strerror}: run this as a user who may write there, or name another place"
     return f"{where}: {error.strerror}"
 
 
 def printable(text):
-    """Text from a stranger, harmless on a terminal."""
+    """Untrusted text, made harmless on a terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def described(fd, answer):
-    """What the interpreter says of itself, as far as it can be true."""
+    """The interpreter's description of itself, as far as it can be true."""
     try:
         answer = json.loads(answer)
         python, version, pyc = answer["python"], answer["version"], bytes.fromhex(answer["pyc"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Failed("the interpreter answers nonsense: it is no python3 that can be used") from None
+        raise Failed("the interpreter's answer is nonsense: name another one with --python") from None
     if not isinstance(python, str) or not re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", python) \
             or "/." in python:
         raise Failed("the interpreter's path has characters other than letters, digits and ._+-: "
                      "move it, or name another one with --python")
     if not isinstance(version, str) or not re.fullmatch(r"3\.\d{1,3}\.\d{1,3}", version):
-        raise Failed("the interpreter is no Python 3: name another one with --python")
+        raise Failed("the interpreter is not a Python 3: name another one with --python")
     if not is_program(fd, python):
-        raise Failed(f"{printable(python)} is no program in that tree: name another with --python")
+        raise Failed(f"{printable(python)} is not a program in that tree: name another with --python")
     return python, version, pyc
 
 
@@ -433,7 +432,7 @@ def is_program(fd, path):
 
 
 def find_python(tree, asked, owner, runner):
-    """Has the first interpreter that is there settle the tree; gives its answer."""
+    """Lets the first existing interpreter settle the tree; gives its answer."""
     for python in [asked] if asked else INTERPRETERS:
         try:
             return run_python(tree, python, "settle", owner, runner, writable=True)
@@ -441,12 +440,12 @@ def find_python(tree, asked, owner, runner):
             if error.errnum not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
                 raise
     raise Failed(f"no python3 in the tree ({', '.join([asked] if asked else INTERPRETERS)}): "
-                 "take an image that has one, or say where it is with --python")
+                 "take an image that has one, or name its path with --python")
 
 
 def missing_name(fd, python):
-    """Where a link is to be made so that the interpreter is found as `python`, too; None when there is
-    one already, be it another's."""
+    """Where to make a link so that the interpreter also has the name `python`; None if that name exists
+    already, even for another program."""
     place = os.path.dirname(python.lstrip("/"))
     if any(has_entry(fd, path, "python") for path in (place, *PROGRAMS)):
         return None
@@ -490,8 +489,8 @@ def drop_name(fd, link):
 
 
 def unpack(layout, tree):
-    """Unpacks the layers with umoci, which sees nothing but the layout and the empty tree. It needs
-    that: for a whiteout named '.wh...' umoci 0.4 deletes what is above the tree."""
+    """Unpacks the layers with umoci, which sees only the layout and the empty tree. That matters: for a
+    whiteout named '.wh...' umoci 0.4 deletes files above the tree."""
     owner = cell.builder_id()
     root = f"{tree}.cell"
     binds = [(layout, "layout", False), (tree, "tree", True), ("/usr", "usr", False)]
@@ -516,7 +515,7 @@ def unpack(layout, tree):
         refuse_full(err, tree)
         last = err.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
         raise Failed(f"the image's layers can't be unpacked ({printable(last)}): "
-                     "the image is damaged or hostile, fetch or build it anew")
+                     "the image is damaged or hostile, fetch or build it again")
 
 
 def debian(tree, packages):
@@ -528,15 +527,15 @@ def debian(tree, packages):
         writable=True, env=PYTHON_ENV)
     if status != 0:
         refuse_full(err, tree)
-        raise Failed("the packages can't be sorted out: " + err.decode("utf-8", "replace")[-2000:])
+        raise Failed("files of packages can't be removed: " + err.decode("utf-8", "replace")[-2000:])
 
 
 def finish(tree, runner_path, source, python):
     runner = load_runner(runner_path)
     owner = cell.builder_id()
     fd = open_tree(tree)
-    # Before the cell: it works on plain directories that are its own. And after it: what ran there
-    # may have left anything behind.
+    # Before the cell, so that it works on plain directories of its own; and after it, since programs
+    # there may have left anything behind.
     normalise(fd, owner)
     make_places(fd)
     answer = find_python(tree, python, owner, runner)
@@ -557,20 +556,20 @@ def finish(tree, runner_path, source, python):
 
 
 def refresh(tree, runner_path, force):
-    """Puts a new runner and record into a tree that is as it was recorded. The directory with the
+    """Puts a new runner and record into an unchanged tree. The directory with the
     three files is exchanged as a whole: a job sees the old or the new one."""
     runner = load_runner(runner_path)
     fd = open_tree(tree)
     record, reason = read_record(fd)
     if record is None:
-        raise Failed(f"{tree}/{RECORD} {reason}: make the root file system anew with build or import")
+        raise Failed(f"{tree}/{RECORD} {reason}: make the root file system again with build or import")
     name = os.path.basename(HOME)
     new = f".{name}.new"
     library = open_below(fd, os.path.dirname(HOME))
     remove(library, new)  # of a refresh that was killed
     lines = lines_of(fd)
     if digest_of(lines) != record["digest"] and not force:
-        raise Failed(f"{tree} is not as it was made: make it anew with build or import, or say "
+        raise Failed(f"{tree} has been changed since it was made: make it again with build or import, or give "
                      "--force to record it as it is now")
     owner = cell.builder_id()
     path, version, _ = described(
@@ -605,7 +604,7 @@ def rename(old_fd, old, new_fd, new, flags):
 
 
 def is_ours(path):
-    """Whether a directory may be replaced: one that holds a record, or nothing."""
+    """Whether a directory may be replaced: it holds a record, or is empty."""
     fd = open_tree(path)
     try:
         return not os.listdir(fd) or read_below(fd, RECORD, 65536) is not None
@@ -614,19 +613,19 @@ def is_ours(path):
 
 
 def may_place(target, replace):
-    """Refuses a target that must not be replaced. False: there is none."""
+    """Refuses a target that must not be replaced. False: it does not exist."""
     if not os.path.lexists(target):
         return False
     if not replace:
-        raise Failed(f"{target} is there already: say --force to replace it, or name another")
+        raise Failed(f"{target} exists already: give --force to replace it, or name another directory")
     if os.path.islink(target) or not os.path.isdir(target) or not is_ours(target):
-        raise Failed(f"{target} is no root file system that sandbox-rootfs made: not even --force "
+        raise Failed(f"{target} is not a root file system that sandbox-rootfs made: not even --force "
                      "replaces it, name another directory or remove it yourself")
     return True
 
 
 def place(tree, target, replace):
-    """Moves a finished tree to its place. What was there before ends up at `tree`."""
+    """Moves a finished tree to its place; a tree that was there before ends up at `tree`."""
     flag = RENAME_EXCHANGE if may_place(target, replace) else RENAME_NOREPLACE
     rename(AT_FDCWD, tree, AT_FDCWD, target, flag)
 
@@ -647,7 +646,7 @@ def check_entry(directory, name, info, owner):
     if mode & (stat.S_ISUID | stat.S_ISGID):
         yield "setid", "is set-user-ID or set-group-ID"
     if mode & 0o022:
-        yield "writable", "can be written by others than its owner"
+        yield "writable", "can be written by users other than its owner"
     wanted = 0o055 if stat.S_ISDIR(mode) else 0o044
     if mode & wanted != wanted:
         yield "unreadable", "can't be read by everyone"
@@ -666,10 +665,10 @@ def check_places(fd):
             info = os.stat(name, dir_fd=fd, follow_symlinks=False)
         except FileNotFoundError:
             if wanted:
-                yield name, "place", "is not there: jobs need it to mount over"
+                yield name, "place", "is missing: jobs need this mount point"
             continue
         if not stat.S_ISDIR(info.st_mode):
-            yield name, "place", "is no directory: jobs need one to mount over"
+            yield name, "place", "is not a directory: jobs need this mount point"
             continue
         try:
             below = os.open(name, DIRECTORY, dir_fd=fd)
@@ -685,7 +684,7 @@ def check_places(fd):
 
 def check_dev(fd, entries):
     if entries != DEV_ENTRIES:
-        yield "dev", "place", f"has not exactly these entries: {', '.join(DEV_ENTRIES)}"
+        yield "dev", "place", f"does not have exactly these entries: {', '.join(DEV_ENTRIES)}"
     for name in set(entries) & set(DEV_ENTRIES):
         info = os.stat(name, dir_fd=fd, follow_symlinks=False)
         if name in DEV_LINKS:
@@ -695,14 +694,14 @@ def check_dev(fd, entries):
         else:
             right = stat.S_ISREG(info.st_mode) and info.st_size == 0
         if not right:
-            yield f"dev/{name}", "place", "is not what jobs need there"
+            yield f"dev/{name}", "place", "is not of the kind that jobs need there"
 
 
 def check_runner(fd, record, ours):
     source = read_below(fd, RUNNER)
     theirs = protocol_of(source)
     if source is None:
-        yield RUNNER, "runner", "is not there"
+        yield RUNNER, "runner", "is missing"
     elif theirs is None:
         yield RUNNER, "runner", "has no line 'PROTOCOL = number'"
     elif theirs != protocol_of(ours):
@@ -711,14 +710,14 @@ def check_runner(fd, record, ours):
     elif record and record["runner"] != theirs:
         yield RUNNER, "protocol", f"speaks protocol {theirs}, the record says {record['runner']}"
     if read_below(fd, f"{RUNNER}c") is None:
-        yield f"{RUNNER}c", "runner", "is not there"
+        yield f"{RUNNER}c", "runner", "is missing"
 
 
 def check_python(tree, fd, record):
     python = record["python"]
     where = printable(python.lstrip("/"))
     if not is_program(fd, python):
-        yield where, "python", "is no program, though the record names it"
+        yield where, "python", "is not a program, though the record names it"
         return
     source = read_below(fd, RUNNER) or b""
     try:
@@ -728,9 +727,9 @@ def check_python(tree, fd, record):
         if error.errnum not in (errno.EPERM, errno.EACCES, errno.ENOSPC) or os.geteuid() == 0:
             yield where, "python", f"does not start: {error}"
             return
-        # This user may make no namespaces, so the program can't be run: go by its name.
+        # This user may not make namespaces, so the program can't be run: its name must do.
         if not os.path.basename(python).startswith("python" + record["version"].rsplit(".", 1)[0]):
-            yield where, "python", f"is not named as a python {record['version']}"
+            yield where, "python", f"does not have the name of a python {record['version']}"
         return
     except Failed as error:
         yield where, "python", f"does not run: {error}"
@@ -738,9 +737,9 @@ def check_python(tree, fd, record):
     if version != record["version"]:
         yield where, "python", f"is version {version}, the record says {record['version']}"
     if path != python:
-        yield where, "python", f"is really {path}"
+        yield where, "python", f"is in fact {path}"
     elif link := missing_name(fd, path):
-        yield link, "name", "is not there: scripts find no `python`"
+        yield link, "name", "is missing: scripts can't find `python`"
     pyc = read_below(fd, f"{RUNNER}c")
     if source and pyc is not None and pyc[:len(header)] != header:
         yield f"{RUNNER}c", "runner", "was not made from runner.py by that python"
@@ -751,7 +750,7 @@ def findings(tree, runner_path):
     fd = open_tree(tree)
     info = os.fstat(fd)
     if info.st_mode & 0o022:
-        yield ".", "writable", "can be written by others than its owner"
+        yield ".", "writable", "can be written by users other than its owner"
     if info.st_uid not in (0, os.geteuid()):
         yield ".", "owner", f"belongs to uid {info.st_uid}, who can change it"
     record, reason = read_record(fd)
@@ -767,7 +766,7 @@ def findings(tree, runner_path):
     yield from check_runner(fd, record, ours)
     if record is not None:
         if digest_of(lines) != record["digest"]:
-            yield RECORD, "digest", "does not match the tree: something was changed since"
+            yield RECORD, "digest", "does not match the tree: a file has been changed since"
         yield from check_python(tree, fd, record)
 
 
@@ -793,7 +792,7 @@ def check(tree, runner_path, as_json):
             print(f"{tree} is in order: python {record['version']}, {record['python']}, "
                   f"runner {record['runner']}, from {printable(record['source'])}")
         else:
-            sys.stdout.flush()  # the faults come before what to do about them
+            sys.stdout.flush()  # the faults come before the remedy
             print(remedy(found), file=sys.stderr)
     return 1 if found else 0
 
@@ -802,9 +801,9 @@ def remedy(found):
     if {finding["fault"] for finding in found} <= {"protocol", "name"}:
         return "sandbox-rootfs: run `sandbox-rootfs refresh` on it"
     if {finding["fault"] for finding in found} == {"digest"}:
-        return ("sandbox-rootfs: record it anew with refresh --force if the change is your own; else make "
-                "it anew with build or import, and --force")
-    return "sandbox-rootfs: make it anew with build or import, and --force"
+        return ("sandbox-rootfs: record it again with refresh --force if the change is your own; else make "
+                "it again with build or import, and --force")
+    return "sandbox-rootfs: make it again with build or import, and --force"
 
 
 def arguments():

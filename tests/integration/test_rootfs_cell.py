@@ -144,4 +144,4 @@ def test_without_a_filter_nothing_of_an_image_runs(tmp_path, data):
     environment = {**os.environ, "SANDBOX_POLICIES": str(tmp_path)}
     ran = subprocess.run([ROOTFS_DIR / "sandbox-rootfs", "check", rootfs_path()], env=environment, capture_output=True,
                          text=True, check=False)
-    assert ran.returncode == 1 and "is no filter for this machine" in ran.stdout, ran
+    assert ran.returncode == 1 and "is not a filter for this machine" in ran.stdout, ran

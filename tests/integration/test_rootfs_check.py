@@ -127,12 +127,12 @@ def test_check_says_the_path_of_each_fault_on_a_line_of_its_own(taken):
     (taken.target / "a\nb\x1b[2J").chmod(0o666)
     (taken.target / "etc/hosts").chmod(0o666)
     lines = taken("check", taken.target, status=1).stdout.splitlines()
-    assert "/a?b?[2J can be written by others than its owner (writable)" in lines
-    assert "/etc/hosts can be written by others than its owner (writable)" in lines
+    assert "/a?b?[2J can be written by users other than its owner (writable)" in lines
+    assert "/etc/hosts can be written by users other than its owner (writable)" in lines
     assert len(lines) == 3, lines  # and the digest
     together = subprocess.run([PROGRAM, "check", taken.target], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True).stdout
-    assert together.splitlines()[-1].startswith("sandbox-rootfs: make it anew"), together
+    assert together.splitlines()[-1].startswith("sandbox-rootfs: make it again"), together
 
 
 @needs_tools
@@ -201,7 +201,7 @@ def test_refresh_gives_an_older_tree_the_name_python(taken):
 def test_refresh_does_not_whitewash_a_changed_tree(taken):
     (taken.target / "etc/hosts").write_text("changed")
     refused = taken("refresh", taken.target, status=1)
-    assert "not as it was made" in refused.stderr
+    assert "has been changed since it was made" in refused.stderr
     assert "digest" in {word for word, _ in taken.faults()}
     taken("refresh", "--force", taken.target)
     assert taken.faults(status=0) == []
@@ -220,5 +220,5 @@ def test_refresh_follows_no_link(taken, canary):
 
 
 def test_refresh_of_something_else_is_refused(rootfs, canary):
-    assert "no directory" in rootfs("refresh", rootfs.target, status=1).stderr
-    assert "make the root file system anew" in rootfs("refresh", canary, status=1).stderr
+    assert "not a directory" in rootfs("refresh", rootfs.target, status=1).stderr
+    assert "make the root file system again" in rootfs("refresh", canary, status=1).stderr

@@ -18,7 +18,7 @@ pytestmark = needs_record
 
 @needs_tools
 @pytest.mark.parametrize("make, hint", [
-    (lambda image, path: path / "missing", "is not there"),
+    (lambda image, path: path / "missing", "does not exist"),
     (lambda image, path: path, "oci-layout"),
     (lambda image, path: (path / "text").write_text("x") and path / "text", "docker save"),
     (lambda image, path: Image(path / "bare", layer(directory("usr"))).layout(), "--python"),
@@ -128,7 +128,7 @@ CAUSES = {
         "mmdebstrap", "tar: ./usr/lib/x: Cannot write: No space left on device\nE: Write error - write (28: No space left on device)",
         "no room is left in {place}: make some"),
     "a quota": ("mmdebstrap", "tar: ./usr/lib/x: Cannot write: Disk quota exceeded", "no room is left in {place}: make some"),
-    "no such host": ("mmdebstrap", "  Temporary failure resolving 'deb.debian.org'", "deb.debian.org is no name that this host can find"),
+    "no such host": ("mmdebstrap", "  Temporary failure resolving 'deb.debian.org'", "this host can't resolve deb.debian.org"),
     "nobody answers": ("mmdebstrap", "  Could not connect to 127.0.0.1:1 (127.0.0.1). - connect (111: Connection refused)",
                        "127.0.0.1:1 can't be reached"),
     "no key": ("mmdebstrap", "W: GPG error: http://deb.debian.org bookworm InRelease: NO_PUBKEY 0E98404D386FA1D9",
@@ -142,7 +142,7 @@ CAUSES = {
     "no access": ("skopeo", "denied: requested access to the resource is denied", "skopeo login"),
     "no TLS": ("skopeo", "http: server gave HTTP response to HTTPS client", "--insecure"),
     "an unknown certificate": ("skopeo", "x509: certificate signed by unknown authority", "--insecure"),
-    "no such registry": ("skopeo", "dial tcp: lookup no-such.invalid on 10.0.0.1:53: no such host", "no-such.invalid is no name"),
+    "no such registry": ("skopeo", "dial tcp: lookup no-such.invalid on 10.0.0.1:53: no such host", "this host can't resolve no-such.invalid"),
     "nobody answers there": ("skopeo", "dial tcp 127.0.0.1:1: connect: connection refused", "127.0.0.1:1 can't be reached"),
     "a damaged image": ("skopeo", "unexpected EOF", "the image can't be fetched, see above"),
 }
@@ -194,7 +194,7 @@ def test_two_imports_to_the_same_place_take_turns(rootfs, image):
     both = [subprocess.Popen([PROGRAM, "import", source, rootfs.target], stderr=subprocess.PIPE,
                              text=True) for _ in range(2)]
     told = {process.wait(): process.communicate()[1] for process in both}
-    assert sorted(told) == [0, 1] and "is there already" in told[1], told
+    assert sorted(told) == [0, 1] and "exists already" in told[1], told
     assert rootfs.left() == ["rootfs"] and rootfs.faults(status=0) == []
 
 

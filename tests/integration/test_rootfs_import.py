@@ -252,8 +252,8 @@ def test_a_hostile_layer_harms_nobody(rootfs, image, canary, name):
 @needs_tools
 @pytest.mark.parametrize("make, hint", [
     (lambda outside: symlink("usr", outside), "no python3 in the tree"),
-    (lambda outside: symlink("etc", outside), "/etc is no directory"),
-    (lambda outside: entry("etc", data=b"x"), "/etc is no directory"),
+    (lambda outside: symlink("etc", outside), "/etc is not a directory"),
+    (lambda outside: entry("etc", data=b"x"), "/etc is not a directory"),
 ], ids=["usr is a link", "etc is a link", "etc is a file"])
 def test_an_image_whose_directories_lead_elsewhere_is_refused(rootfs, image, canary, make, hint):
     ran = rootfs.take(image(make(canary)).docker_save(), status=1)
@@ -337,9 +337,9 @@ def test_a_hostile_interpreter_runs_in_a_cell(rootfs, image, canary):
     ("print('nonsense')", "nonsense"),
     ("print('{\"python\": \"/usr/bin/../../etc/passwd\", \"version\": \"3.11.2\", \"pyc\": \"\"}')",
      "characters other"),
-    ("print('{\"python\": \"/etc/passwd\", \"version\": \"3.11.2\", \"pyc\": \"\"}')", "no program"),
+    ("print('{\"python\": \"/etc/passwd\", \"version\": \"3.11.2\", \"pyc\": \"\"}')", "not a program"),
     ("print('{\"python\": \"/usr/bin/python3.11\", \"version\": \"2.7.18\", \"pyc\": \"\"}')",
-     "no Python 3"),
+     "not a Python 3"),
     ("import os; os._exit(3)", "failed"),
     ("import os; os.write(1, b'[' * 900000)", "nonsense"),
 ], ids=["nonsense", "dots", "another file", "version", "exit", "flood"])
