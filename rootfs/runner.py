@@ -8,14 +8,13 @@ SOURCE is the file that holds the code, or the number of a descriptor that does.
 the module to run. CALL is "", or a function to call afterwards: its name, or JSON with "name", "args"
 and "kwargs".
 
-What the supervisor should know travels on descriptor 3, apart from the script's output: b"E" and the
-name of the exception's class, or b"R" and the value of the called function as JSON. The script can
-write there too: it falsifies its own result and nothing else, the supervisor trusts no byte of it.
+Messages to the supervisor go to descriptor 3, apart from the script's output: b"E" and the name of
+the exception's class, or b"R" and the value of the called function as JSON. The script can write
+there, too, but falsifies only its own result: the supervisor trusts no byte of it.
 
-A job is a generator of steps (job_steps). A library in C takes them one after the other, where no
-frame of Python's is on the stack: neither tracebacks nor the recursion limit tell a script that
-something ran before it. Every import here is paid for by every job: these modules are always loaded
-already.
+A job is a generator of steps (job_steps). A library in C takes them one after the other, without a
+Python frame on the stack: a script can't see the runner in tracebacks or in the recursion limit.
+Every import here costs every job time: only modules that are always loaded are imported.
 """
 
 import _frozen_importlib
@@ -26,19 +25,19 @@ import _weakref
 import posix
 import sys
 
-PROTOCOL = 3  # what the supervisor and this file agree on; recorded in rootfs.json
+PROTOCOL = 3  # version of the agreement with the supervisor; recorded in rootfs.json
 RESULT_FD = 3
 CODE_FD = 4
 LIBRARY_FD = 5
 STEPS_NAME = "sandbox_steps"  # of the library on LIBRARY_FD (steps_module.c)
-INTERRUPTED = 1 << 32  # no exit status: ended by SIGINT, as python is by a KeyboardInterrupt
-flush_c = None  # set in a zygote: writes out what C code has in buffers of its own
-last_module = None  # what comes after it in sys.modules is the script's
+INTERRUPTED = 1 << 32  # not an exit status: ended by SIGINT, as python is by a KeyboardInterrupt
+flush_c = None  # set in a zygote: flushes the buffers of C code
+last_module = None  # modules after it in sys.modules are the script's
 get_objects = None  # gc's, which is not among the modules that are always loaded
 may_show = None  # of the library: remains.h
 
 
-# ── What the supervisor hears ────────────────────────────────────────────────────────────────────
+# ── Messages to the supervisor ───────────────────────────────────────────────────────────────────
 
 
 def identity():
@@ -71,7 +70,7 @@ def read_source(source):
 
 
 def unbuffered(stream):
-    """What python3 -u has in place of this stream."""
+    """The stream that python3 -u has in its place."""
     import io
 
     raw = io.FileIO(stream.fileno(), "w", closefd=False)
@@ -92,7 +91,7 @@ def set_buffering(buffering):
 
 
 def set_first_path(directory):
-    """Where modules are looked for first, in place of the directory of this file."""
+    """Makes imports search this path first, instead of the directory of this file."""
     if not getattr(sys.flags, "safe_path", False):
         sys.path[0] = directory
 
@@ -134,9 +133,9 @@ def with_lines(command):
 
 
 def as_number(value):
-    """A number of another library's as one of Python's own, for JSON."""
+    """Converts a number of another library to one of Python's own, for JSON."""
     kind = type(value)
-    if getattr(value, "shape", ()) == ():  # an array of several is none
+    if getattr(value, "shape", ()) == ():  # an array of several numbers is not a number
         ways = ("__index__", int), ("__float__", float)
         if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
             ways = ("__bool__", bool),
@@ -154,7 +153,7 @@ def value_as_json(name, value):
 
     try:
         text = json.dumps(value, allow_nan=False, default=as_number)
-        if "\\ud" in text:  # half of a surrogate pair is no text: strict readers refuse it
+        if "\\ud" in text:  # strict readers refuse half of a surrogate pair
             whole = json.dumps(value, allow_nan=False, default=as_number, ensure_ascii=False)
             text = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         return text
@@ -199,8 +198,8 @@ def calls(node, name):
 
 
 def without_own_calls(source, shown, name):
-    """The script's code without what would call the function besides us: what it does only where it is
-    the main program, and a bare call at its end. None: there is no such."""
+    """The script's code without its own calls of the function: without code for the main program only, and
+    without bare calls at the top level. None: nothing to leave out."""
     if b"__main__" not in source and name.encode() + b"()" not in source:
         return None
     try:
@@ -246,12 +245,12 @@ def call_steps(scope, call, result):
 
 # ── The end ──────────────────────────────────────────────────────────────────────────────────────
 
-# CPython ends a process by taking everything to pieces: what still has something to write writes it
-# then. That takes a millisecond or more, and mostly nothing is seen of it. So we look whether anything
-# could be: at every object that is there since the script began. Where none has a finaliser, or
-# anything else that runs when it dies, the process ends at once. Else CPython ends it.
+# At its end CPython destroys all objects, and some of them write output then. That takes a millisecond
+# or more, mostly without a visible effect. So we check every object made since the script began. If
+# none has a finaliser, or other code that runs when it dies, the process ends at once. Otherwise
+# CPython ends it.
 
-HARMLESS_CALLBACKS = (  # of weak references: they take an entry out of a container
+HARMLESS_CALLBACKS = (  # of weak references: they remove an entry from a container
     ("_weakrefset", "WeakSet.__init__.<locals>._remove"),
     ("weakref", "WeakKeyDictionary.__init__.<locals>.remove"),
     ("weakref", "WeakValueDictionary.__init__.<locals>.remove"),
@@ -268,14 +267,14 @@ def calls_back(reference):
 
 
 def stand_in_for_streams(streams):
-    """Whether sys.stdout or sys.stderr is another object than it was, or behaves like one."""
+    """Whether sys.stdout or sys.stderr has been replaced or changed."""
     now = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     return tuple(map(id, now)) != streams or any(
         stream.closed or vars(stream).keys() != {"mode"} for stream in now)
 
 
 def has_own_buffers():
-    """Whether C code of the script's may have written into buffers that only exit(3) flushes."""
+    """Whether C code of the script may have filled buffers that only exit(3) flushes."""
     names = modules_since(last_module)
     modules = [sys.modules.get(name) for name in names]
     files = [str(vars(module).get("__file__")) for module in modules if type(module) is type(sys)]
@@ -294,7 +293,7 @@ def modules_since(last):
 
 
 def must_finalise(streams):
-    """Whether something could be seen of it that CPython takes the interpreter to pieces."""
+    """Whether CPython's destruction of the interpreter could have a visible effect."""
     if (sys.flags.inspect or sys.flags.dev_mode or _thread._count() > 0 or has_own_buffers() or
             stand_in_for_streams(streams) or may_show(get_objects(), OUR_GENERATORS, calls_back)):
         return True
@@ -318,7 +317,7 @@ def leave(status):
 
 
 def end_steps(status, watched, streams):
-    """Ends the process; returns where CPython is to do it."""
+    """Ends the process; returns if CPython has to do it."""
     if watched:
         return
     try:
@@ -328,12 +327,12 @@ def end_steps(status, watched, streams):
             yield sys.modules["atexit"]._run_exitfuncs, (), {}
         if not must_finalise(streams):
             leave(status)
-    except Exception:  # a script that has put something else in these modules' places
+    except Exception:  # a script that has replaced these modules
         pass
 
 
 def status_of(error):
-    """The exit status, None where CPython is to make one of it."""
+    """The exit status, or None if CPython has to determine it."""
     if error is None:
         return 0
     if isinstance(error, SystemExit):
@@ -356,7 +355,7 @@ def job_steps(name, source, call, args, code=None):
     (function, arguments, keywords): call it
     exception: show it, as python shows what nothing caught; or end the process as it says
 
-    Returns the exit status when the process is to be ended by CPython."""
+    Returns the exit status if CPython has to end the process."""
     try:
         posix.set_inheritable(RESULT_FD, False)
     except OSError:
@@ -382,7 +381,7 @@ def job_steps(name, source, call, args, code=None):
         _, error, watched = yield (compiled, scope) if compiled else (text, shown, scope)
     if call and error is None and posix.getpid() == script:
         error = yield from call_steps(scope, call, result)
-    del scope  # what the script made dies with its module
+    del scope  # objects of the script die with its module
     status = status_of(error)
     if error is not None and not isinstance(error, SystemExit):
         if posix.getpid() == script:  # a forked child's end is not the script's
@@ -400,7 +399,7 @@ OUR_GENERATORS = job_steps.__code__, end_steps.__code__
 
 def load_library():
     origin = f"/proc/self/fd/{LIBRARY_FD}"
-    copied = not posix.access(origin, posix.F_OK)  # best effort, where no /proc can be had
+    copied = not posix.access(origin, posix.F_OK)  # best effort, without /proc
     if copied:
         origin = f"/tmp/{STEPS_NAME}"
         copy = posix.open(origin, posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC, 0o600)
@@ -425,8 +424,8 @@ def main(buffering, name, source, call, *args):
     last_module = [*sys.modules][-1]
     set_buffering(buffering)
     steps = job_steps(name, source, call, args)
-    gc.freeze()  # what is there now is none of the script's
-    library.begin(steps)  # raises an exception that ends this frame, and goes on from there
+    gc.freeze()  # these objects are not the script's
+    library.begin(steps)  # raises an exception that ends this frame, and continues from there
 
 
 if __name__ == "__main__":
