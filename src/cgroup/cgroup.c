@@ -1,5 +1,5 @@
-/* Control groups, what the back ends have in common: finding one, and the directories of jobs with
- * their owners. See cgroup.h; what is written and read in them is in cgroup_limits.c. */
+/* Control groups, common to both back ends: choosing a back end, the directories of jobs, and their
+ * owners. See cgroup.h; cgroup_limits.c writes limits and reads evidence in these directories. */
 #include "cgroup/cgroup.h"
 
 #include <dirent.h>
@@ -62,8 +62,7 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
         return 0;
     if ((unsigned)wanted > SB_CGROUP_NONE)
         return sb_fail_field(err, "cgroup", "cgroup",
-                             "there is no cgroup mode with number %d: give one of enum sb_cgroup",
-                             (int)wanted);
+                             "unknown cgroup mode %d: give a value of enum sb_cgroup", (int)wanted);
     if (wanted != SB_CGROUP_AUTO)
         return open_mode(host, wanted, err);
     static const enum sb_cgroup order[] = {SB_CGROUP_V2_DELEGATED, SB_CGROUP_V2_SCOPE,
@@ -74,7 +73,8 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
         if (open_mode(host, order[i], &why) == 0)
             return 0;
         cgroup_close(host);
-        /* That nothing was delegated is usual, and a tree that is not there explains the least. */
+        /* Usually nothing is delegated, and a missing tree explains least: report another reason if
+         * there is one. */
         if (order[i] == SB_CGROUP_V2_SCOPE || first.errnum == ENOENT)
             first = why;
     }
@@ -85,13 +85,13 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
     }
     return sb_fail(
         err, "cgroup", 0,
-        "no cgroup to hold memory, CPU and pids in (%.200s); see sandbox-run --doctor, or go on "
-        "without these limits: --best-effort",
+        "no usable cgroup to limit memory, CPU and pids (%.200s); see sandbox-run --doctor, or "
+        "go on without these limits: --best-effort",
         first.message);
 }
 
-/* Only those ways make a directory in the root of a hierarchy, where writing is allowed to nobody
- * (mode 0555): root makes it by CAP_DAC_OVERRIDE. */
+/* Only these modes make a directory in the root of a hierarchy. Its permissions (0555) let nobody
+ * write there: root makes the directory by CAP_DAC_OVERRIDE. */
 void sb_cgroup_prepare(enum sb_cgroup wanted)
 {
     static const enum sb_cgroup order[] = {SB_CGROUP_V2_ROOT, SB_CGROUP_V1};
@@ -99,8 +99,8 @@ void sb_cgroup_prepare(enum sb_cgroup wanted)
         return;
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         struct cgroup_host host;
-        struct sb_error ignored; /* sb_open finds the same again, and says it */
-        /* Where systemd gives a scope, nothing is to be made in the root of v2. */
+        struct sb_error ignored; /* sb_open meets the same error again, and reports it */
+        /* Where systemd offers a scope, make nothing in the root of v2. */
         bool may = wanted == SB_CGROUP_AUTO ? order[i] != SB_CGROUP_V2_ROOT || !scope_offered()
                                             : wanted == order[i];
         cgroup_host_init(&host);
@@ -136,7 +136,7 @@ void cgroup_job_init(struct cgroup_job *job)
         job->number[i] = -1;
 }
 
-/* Whatever the caller's umask is. */
+/* The mode is exact, whatever the caller's umask is. */
 static int make_directory(int parent, const char *name, mode_t mode)
 {
     struct stat st;
@@ -145,8 +145,8 @@ static int make_directory(int parent, const char *name, mode_t mode)
     return (st.st_mode & 0777) == mode ? 0 : fchmodat(parent, name, mode, 0);
 }
 
-/* In the first hierarchy a child is cloned into its directory, which takes a descriptor of that and
- * no way in; in the others it must get in to join. */
+/* A child is cloned into its directory of the first hierarchy: this takes a descriptor, and no
+ * access by path. It joins the other directories by path. */
 #define FIRST_MODE 0700
 #define JOINED_MODE 0755
 
@@ -155,16 +155,15 @@ static int open_directory(int parent, const char *name)
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Takes the lock that says who owns a job's directory. False when it is another's, or when the
- * directory was removed between being opened and locked: the name may by now be that of a new one.
- */
+/* Takes the lock by which a process owns a job's directory. False: another process has it, or the
+ * directory was removed between open and lock, and its name may already belong to a new one. */
 static bool lock_directory(int dir)
 {
     return flock(dir, LOCK_EX | LOCK_NB) == 0 && faccessat(dir, "cgroup.procs", F_OK, 0) == 0;
 }
 
-/* Makes and locks the first hierarchy's directory. EEXIST when the slot is taken, or when another
- * process that clears up found it unlocked before we locked it. */
+/* Makes and locks the directory in the first hierarchy. EEXIST: the slot is taken, or another
+ * process that removes stale directories found this one before we locked it. */
 static int take_slot(const struct cgroup_host *host, const char *name)
 {
     _cleanup_close_ int dir = -1;
@@ -177,7 +176,7 @@ static int take_slot(const struct cgroup_host *host, const char *name)
             unlinkat(host->parent[0], name, AT_REMOVEDIR);
         errno = dir >= 0 ? EEXIST : failed;
     }
-    if (errno == ENOENT) /* cleared away before it was ours */
+    if (errno == ENOENT) /* removed before we locked it */
         errno = EEXIST;
     return -1;
 }
@@ -185,7 +184,8 @@ static int take_slot(const struct cgroup_host *host, const char *name)
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err)
 {
-    /* Owners start looking at different places, so that the first look nearly always finds. */
+    /* Owners begin the search at different slots, so that the first one tried is nearly always
+     * free. */
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     job->slot = ((uint32_t)getpid() * 2654435761U + (uint32_t)now.tv_nsec) % slots;
@@ -213,7 +213,7 @@ struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cg
     return entry;
 }
 
-/* What is left of an earlier job of this slot would lend this one its counters. */
+/* A directory that an earlier job left behind would bring its counters along: make a new one. */
 static int make_fresh(int parent, const char *name)
 {
     if (make_directory(parent, name, JOINED_MODE) == 0)
@@ -270,8 +270,8 @@ int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job)
 {
     char name[32];
     slot_name(name, sizeof(name), job->slot);
-    /* By name, whether or not it could be opened: the slot is ours as long as we hold the first
-     * one's lock. */
+    /* By name, even where the directory could not be opened: the slot is ours as long as we hold
+     * the lock on the first directory. */
     for (int h = CGROUP_HIERARCHIES - 1; h >= 0 && job->dir[0] >= 0; h--)
         if (host->parent[h] >= 0 && unlinkat(host->parent[h], name, AT_REMOVEDIR) < 0 &&
             errno != ENOENT)
@@ -296,8 +296,7 @@ static void clear_one(const struct cgroup_host *host, uint32_t slot, const char 
         if (host->parent[h] >= 0)
             job.dir[h] = open_directory(host->parent[h], name);
     cgroup_kill(host, &job);
-    /* Killed processes leave their cgroups within moments; what stays is tried again at the next
-     * start. */
+    /* Killed processes leave their cgroups within moments. The next start removes what stays. */
     for (int tries = 0; cgroup_remove(host, &job) < 0 && tries < 200; tries++)
         poll(NULL, 0, 5);
     cgroup_job_close(&job);

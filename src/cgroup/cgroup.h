@@ -1,12 +1,12 @@
-/* Control groups: what holds a job to its memory, CPU and pids, what kills it as a whole, and the
- * evidence of what it used.
+/* Control groups: they hold a job to its limits of memory, CPU and pids, kill all of it at once,
+ * and tell what it used.
  *
- * Two back ends stand behind this interface, each a table: v2, and v1 for hosts whose controllers
- * are still there (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its
- * back end. The first hierarchy's is created first and removed last; a flock(2) on it says that its
- * owner lives, whatever pid namespace that is in: the kernel lets go of it when the owner dies, and
- * the next start clears what is then left. The slot is the job's alone below its parent directory
- * and makes its host uid, too. */
+ * There are two back ends, each a table: v2, and v1 for hosts whose controllers are still there
+ * (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its back end. The
+ * directory in the first hierarchy is created first and removed last. Its owner holds a flock(2) on
+ * it. The kernel releases the lock when the owner dies, whatever pid namespace the owner is in, and
+ * the next start removes what is left. No other job below the same parent directory has the same
+ * slot, and the job's host uid is made from it. */
 #ifndef SB_CGROUP_H
 #define SB_CGROUP_H
 
@@ -15,18 +15,18 @@
 #include "sandbox.h"
 
 #define CGROUP_HIERARCHIES 4
-/* A job's directory in each of them, by its slot. */
+/* The name of a job's directory, made from its slot. */
 #define CGROUP_JOB_PREFIX "job-"
 #define CGROUP_JOB CGROUP_JOB_PREFIX "%" PRIu32
 
 enum cgroup_controller { CGROUP_MEMORY = 1, CGROUP_CPU = 2, CGROUP_PIDS = 4 };
 
-/* Of a job: pid 1 and its script. */
+/* The processes of the smallest job: pid 1 and the script. */
 #define FEWEST_PIDS 2
 
 enum cgroup_number {
     CGROUP_CPU_TIME_US,
-    CGROUP_SYSTEM_TIME_US, /* of that, in the kernel */
+    CGROUP_SYSTEM_TIME_US, /* the part of it spent in the kernel */
     CGROUP_MEMORY_NOW,
     CGROUP_MEMORY_PEAK,
     CGROUP_PIDS_NOW,
@@ -42,26 +42,26 @@ struct cgroup_backend;
 struct cgroup_host {
     const struct cgroup_backend *backend; /* NULL: none */
     enum sb_cgroup mode;
-    int parent[CGROUP_HIERARCHIES]; /* directories in which jobs get theirs, −1 where there is none
-                                     */
-    unsigned controllers;           /* of enum cgroup_controller, usable */
-    char place[256];                /* for people: where, and how it was found */
+    int parent[CGROUP_HIERARCHIES]; /* the directories that jobs' directories are made in, −1: no
+                                       such hierarchy */
+    unsigned controllers;           /* those that can be used, of enum cgroup_controller */
+    char place[256];                /* where the cgroups are, for messages */
 };
 
 /* One job's directories. */
 struct cgroup_job {
     uint32_t slot;
-    uint32_t let_in; /* the uid that may put processes into it (cgroup_let_in); 0: ours alone */
-    bool network;    /* loopback is up, so that its sockets can hold something */
+    uint32_t let_in; /* the uid that may put processes into it (cgroup_let_in); 0: only our own */
+    bool network;    /* loopback is up, so its sockets can hold data */
     int dir[CGROUP_HIERARCHIES];
-    int number[CGROUP_NUMBERS]; /* files of the evidence that is held open, else −1 */
-    int oom_event; /* v1: eventfd that polls readable when memory ran out; −1 on v2, which needs
-                      none */
+    int number[CGROUP_NUMBERS]; /* open files of evidence (cgroup_evidence.held), else −1 */
+    int oom_event; /* v1: an eventfd, readable when memory ran out; v2 needs none: −1 */
 };
 
-/* Finds and opens a back end. With `wanted` other than SB_CGROUP_AUTO that one or an error.
- * Controllers that are missing are for the caller to judge. No back end at all is an error unless
- * `wanted` is SB_CGROUP_NONE or `best_effort`; then *err tells why there is none. */
+/* Finds and opens a back end: the one that `wanted` names, or, with SB_CGROUP_AUTO, the first that
+ * works. Missing controllers are not an error here: the caller decides. Without any back end it
+ * fails, unless `wanted` is SB_CGROUP_NONE or `best_effort` is set; *err then tells why there is
+ * none. */
 int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);
@@ -69,68 +69,70 @@ void cgroup_close(struct cgroup_host *host);
 /* "v2", "v1", "none". */
 const char *cgroup_name(const struct cgroup_host *host);
 
-/* No back end, nothing open. */
+/* A host without a back end, with nothing open. */
 void cgroup_host_init(struct cgroup_host *host);
 
-/* Kills and removes the jobs of owners that are dead; never touches a living one's. */
+/* Kills and removes the jobs of dead owners; never touches a job whose owner lives. */
 void cgroup_clear_stale(const struct cgroup_host *host);
 
-/* Takes a free slot below `slots`: makes the directory in the first hierarchy, the one to clone
- * into. */
+/* Takes a free slot below `slots`, and makes its directory in the first hierarchy, into which the
+ * child is cloned. */
 int cgroup_create(const struct cgroup_host *host, struct cgroup_job *job, uint32_t slots,
                   struct sb_error *err);
 
-/* Makes those in the other hierarchies. */
+/* Makes the job's directories in the other hierarchies. */
 int cgroup_make_directories(const struct cgroup_host *host, struct cgroup_job *job,
                             struct sb_error *err);
 
-/* What the child needs to join those hierarchies that it cannot be cloned into: descriptors of
- * their parent directories, owned by the host, −1 where there is nothing to join. */
+/* The hierarchies that a child cannot be cloned into and so joins itself: descriptors of their
+ * parent directories, owned by the host; −1: nothing to join. */
 struct cgroup_entry {
     uint32_t slot;
     int join[CGROUP_HIERARCHIES];
 };
 struct cgroup_entry cgroup_entry(const struct cgroup_host *host, const struct cgroup_job *job);
 
-/* Lets a process of this uid put its children into a job's cgroup: by clone3, where the directory's
- * descriptor comes to it, and where they join by themselves. −1 with errno. */
+/* Lets processes of this uid put their children into a job's cgroup: by clone3, if they have the
+ * directory's descriptor, and in the other hierarchies by joining. −1 with errno. */
 int cgroup_let_in(const struct cgroup_host *host, struct cgroup_job *job, uint32_t uid);
 
-/* What that takes once: cloning from one job's cgroup into another's is allowed to whoever may move
- * processes into the one above both (cgroup_attach_permissions in kernel/cgroup/cgroup.c). That is
- * everybody then, and nobody but us has a way to any file there. −1 with errno. */
+/* Called once, before cgroup_let_in can work. To clone from one job's cgroup into another's, a
+ * process must be allowed to move processes into the cgroup above both (cgroup_attach_permissions
+ * in kernel/cgroup/cgroup.c). This allows it to everybody, while nobody except us can reach a file
+ * there. −1 with errno. */
 int cgroup_let_clone(const struct cgroup_host *host);
 
 /* Makes the other directories and writes the limits. To be called before the job's code is let in;
- * it may run while the child, already cloned, does its own steps. */
+ * the child may be cloned already and take its own steps meanwhile. */
 int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
                  const struct sb_limits *limits, struct sb_error *err);
 
-/* Writes the limits that differ from those of `before`, which cgroup_limit wrote. */
+/* Writes the limits that differ from `before`, the limits that cgroup_limit wrote. */
 int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,
                          const struct sb_limits *limits, const struct sb_limits *before,
                          struct sb_error *err);
 
-/* Kills all processes in it at once. */
+/* Kills all processes in the job's cgroup at once. */
 void cgroup_kill(const struct cgroup_host *host, const struct cgroup_job *job);
 
-/* A number of evidence, −1 when this host does not tell it. */
+/* A number of evidence; −1: this host does not tell it. */
 int64_t cgroup_number(const struct cgroup_host *host, const struct cgroup_job *job,
                       enum cgroup_number number);
 
-/* Makes a dead job's cgroup what it was before the job, for another with the same limits. False: it
- * can't be made so. The job's time stays counted, and what the kernel keeps charged of memory that
- * is nobody's: less than it charges in advance for each CPU. */
+/* Resets a dead job's cgroup, for another job with the same limits. False: it cannot be reset. CPU
+ * time stays counted, and so does memory that the kernel charged in advance: less than its advance
+ * for each CPU. */
 bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
                   const struct sb_limits *limits);
 
-/* Removes the directories and frees the slot. −1 with EBUSY: not empty yet, call again. */
+/* Removes the directories and frees the slot. −1 with EBUSY: processes are still in there, call
+ * again. */
 int cgroup_remove(const struct cgroup_host *host, struct cgroup_job *job);
 
-/* Closes what is still open of a job, the lock of its slot with it. */
+/* Closes all descriptors of a job, and so releases the lock on its slot. */
 void cgroup_job_close(struct cgroup_job *job);
 
-/* A job without directories, for cleanup on every path. */
+/* A job without directories, so that any path can clean it up. */
 void cgroup_job_init(struct cgroup_job *job);
 
 #endif

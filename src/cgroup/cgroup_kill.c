@@ -1,4 +1,4 @@
-/* Killing all that is in a job's cgroup. */
+/* Kills all processes in a job's cgroup. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 #include "cgroup/cgroup_backend.h"
 #include "common/small_file.h"
 
-/* Without cgroup.kill (kernels before 5.14): one by one, until none is left or they fork no faster.
- */
+/* For kernels without cgroup.kill (before 5.14): kills one by one, until none is left. If they fork
+ * faster than that, it gives up after 100 rounds. */
 static void kill_listed(int dir)
 {
     char text[16384];

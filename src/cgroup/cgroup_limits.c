@@ -1,5 +1,5 @@
-/* A job's limits and the evidence of what it used: what the back ends' tables
- * (cgroup_v1.c, cgroup_v2.c) say is written and read here, the same way for both. */
+/* Writes a job's limits and reads what it used, in the same way for both back ends: their tables
+ * (cgroup_v1.c, cgroup_v2.c) say which files. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -16,8 +16,8 @@
 #include "common/small_file.h"
 #include "common/util.h"
 
-/* What is charged to a cgroup whose processes are dead: in advance, 64 pages a CPU, and a little.
- */
+/* What may stay charged to a cgroup without processes: the kernel charges 64 pages a CPU in
+ * advance, and a little more. */
 #define KEPT_BYTES (512 << 10)
 
 /* ── Limits ────────────────────────────────────────────────────────────────────────────────── */
@@ -30,8 +30,8 @@ static int write_knob(const struct cgroup_host *host, const struct cgroup_job *j
     const char *value = knob->text;
     if (!(host->controllers & knob->controller) || (knob->network && !job->network))
         return 0;
-    /* The kernel rewrites its own code, on all CPUs, when the first cgroup of the host gets such a
-     * limit, and when the last one that has one goes: our parent keeps one. */
+    /* The kernel rewrites its own code, on all CPUs, when the host's first cgroup gets such a limit
+     * and when the last cgroup with one goes. So our parent directory keeps one. */
     if (knob->network)
         small_file_write(host->parent[knob->hierarchy], knob->file, "-1");
     if (knob->weight > 0) {
@@ -75,7 +75,7 @@ static int open_evidence(const struct cgroup_host *host, struct cgroup_job *job,
         if (!evidence->held || dir < 0)
             continue;
         job->number[i] = openat(dir, evidence->file, O_RDONLY | O_CLOEXEC);
-        /* A controller that is missing has been said to be (sandbox.c). */
+        /* A missing controller has been reported already (start.c). */
         if (job->number[i] < 0 && errno != ENOENT)
             return sb_fail(err, "cgroup", errno,
                            "cannot open %s in %s: %m; see sandbox-run --doctor", evidence->file,
@@ -84,8 +84,8 @@ static int open_evidence(const struct cgroup_host *host, struct cgroup_job *job,
     return 0;
 }
 
-/* v1 has no memory.oom.group: an eventfd tells of the first kill, and the supervisor ends the rest.
- * See the kernel's Documentation/admin-guide/cgroup-v1/memory.rst, section 10. */
+/* v1 has no memory.oom.group: an eventfd tells of the first kill, and the supervisor kills the
+ * rest. See the kernel's Documentation/admin-guide/cgroup-v1/memory.rst, section 10. */
 static int watch_oom(const struct cgroup_host *host, struct cgroup_job *job)
 {
     const struct cgroup_evidence *kills = &host->backend->evidence[CGROUP_OOM_KILLS];
@@ -118,8 +118,8 @@ int cgroup_limit(const struct cgroup_host *host, struct cgroup_job *job,
     return 0;
 }
 
-/* What is raised is written from the last knob to the first, what is lowered the other way: memory
- * may never be more than memory and swap together (v1). */
+/* Raised limits are written from the last knob to the first, lowered limits from the first to the
+ * last: on v1 the memory limit may never be above the limit of memory and swap together. */
 int cgroup_change_limits(const struct cgroup_host *host, const struct cgroup_job *job,
                          const struct sb_limits *limits, const struct sb_limits *before,
                          struct sb_error *err)
@@ -181,7 +181,7 @@ bool cgroup_renew(const struct cgroup_host *host, const struct cgroup_job *job,
         cgroup_number(host, job, CGROUP_OOM_KILLS) != 0 ||
         write_knobs(host, job, backend->renewal, backend->renewal_count, limits, &ignored) < 0)
         return false;
-    /* Set back, the peak is what is charged now. */
+    /* After the reset the peak is what is charged now. */
     int64_t memory = cgroup_number(host, job, CGROUP_MEMORY_PEAK);
     return memory >= 0 && memory <= KEPT_BYTES;
 }

@@ -1,5 +1,5 @@
-/* cgroup v1: a hierarchy for each controller, and the unified tree beside them for what only v2
- * has: cgroup.kill, CLONE_INTO_CGROUP, CPU time of the whole job. As root only. See the kernel's
+/* cgroup v1: a hierarchy for each controller, and beside them the unified tree for what only v2
+ * has: cgroup.kill, CLONE_INTO_CGROUP, CPU time of the whole job. Root only. See the kernel's
  * Documentation/admin-guide/cgroup-v1/. */
 #include <linux/magic.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@ static const struct cgroup_knob knobs[] = {
      .file = "memory.limit_in_bytes",
      .limit = SB_MEMORY_BYTES,
      .multiply = 1},
-    /* memory + swap, so that there is none to swap to; where swap is not accounted, it is not used.
-     */
+    /* Memory and swap together, so that none is left for swap. Where swap is not accounted the file
+     * is missing, and the next knob keeps the job from swapping. */
     {.hierarchy = MEMORY,
      .controller = CGROUP_MEMORY,
      .file = "memory.memsw.limit_in_bytes",
@@ -27,8 +27,8 @@ static const struct cgroup_knob knobs[] = {
      .multiply = 1,
      .optional = true},
     {.hierarchy = MEMORY, .controller = CGROUP_MEMORY, .file = "memory.swappiness", .text = "0"},
-    /* What TCP and UDP hold in buffers is counted apart from all other memory, and unless there is
-     * a limit not at all. v2 counts it as memory. */
+    /* TCP and UDP buffers are counted apart from all other memory, and only where there is a limit.
+     * v2 counts them as memory. */
     {.hierarchy = MEMORY,
      .controller = CGROUP_MEMORY,
      .file = "memory.kmem.tcp.limit_in_bytes",
@@ -36,14 +36,14 @@ static const struct cgroup_knob knobs[] = {
      .multiply = 1,
      .divide = 8,
      .network = true},
-    /* The period is 100 ms from birth. */
+    /* A new cgroup's period is 100 ms. */
     {.hierarchy = CPU,
      .controller = CGROUP_CPU,
      .file = "cpu.cfs_quota_us",
      .limit = SB_MILLICPUS,
      .multiply = 100},
     {.hierarchy = CPU, .controller = CGROUP_CPU, .file = "cpu.shares", .weight = 1024},
-    /* One more for our own pid 1. */
+    /* One more than the limit, for our own pid 1. */
     {.hierarchy = PIDS,
      .controller = CGROUP_PIDS,
      .file = "pids.max",
@@ -52,13 +52,14 @@ static const struct cgroup_knob knobs[] = {
      .add = 1},
 };
 
-/* pids.peak can't be set back: a job that had more than its script's process is not renewed. */
+/* pids.peak cannot be reset: the cgroup of a job with more processes than pid 1 and its script is
+ * not renewed. */
 static const struct cgroup_knob renewal[] = {
     {.hierarchy = MEMORY,
      .controller = CGROUP_MEMORY,
      .file = "memory.max_usage_in_bytes",
      .text = "0"},
-    /* Written again, it gives back what was used of the current period. */
+    /* Writing the quota again gives back what was used of the current period. */
     {.hierarchy = CPU,
      .controller = CGROUP_CPU,
      .file = "cpu.cfs_quota_us",
@@ -86,7 +87,7 @@ static const struct cgroup_backend v1 = {
     .renewal_count = ARRAY_LEN(renewal),
 };
 
-/* Where distributions mount them; the second name is systemd's for a joint mount. */
+/* Where distributions mount the hierarchies; the second name is systemd's for a joint mount. */
 static const struct {
     const char *paths[2];
     enum cgroup_controller controller;
@@ -122,7 +123,7 @@ int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
             continue;
         }
         if (geteuid() != 0)
-            return sb_fail(err, "cgroup", 0, "only root can use cgroup v1");
+            return sb_fail(err, "cgroup", 0, "only root can use cgroup v1: run as root");
         char directory[64];
         snprintf(directory, sizeof(directory), "%s/sandbox-run", path);
         host->parent[h] = cgroup_open_directory(directory);

@@ -19,7 +19,7 @@
 #include "common/util.h"
 
 #define CGROUP2_ROOT "/sys/fs/cgroup"
-/* Processes may not sit in a cgroup that has controllers enabled for its children: ours go here. */
+/* A cgroup with controllers enabled for its children may not hold processes: ours move here. */
 #define SUPERVISOR "supervisor"
 
 static const struct cgroup_knob knobs[] = {
@@ -32,7 +32,7 @@ static const struct cgroup_knob knobs[] = {
      .multiply = 100,
      .suffix = " 100000"},
     {.controller = CGROUP_CPU, .file = "cpu.weight", .weight = CGROUP2_WEIGHT},
-    /* One more for our own pid 1. */
+    /* One more than the limit, for our own pid 1. */
     {.controller = CGROUP_PIDS, .file = "pids.max", .limit = SB_PIDS, .multiply = 1, .add = 1},
 };
 
@@ -80,13 +80,13 @@ static int own_cgroup(char *path, size_t size)
     return 0;
 }
 
-/* systemd marks what it delegates (systemd.resource-control(5), Delegate=). */
+/* systemd marks the cgroups that it delegates (systemd.resource-control(5), Delegate=). */
 static bool marked_delegated(const char *path)
 {
     char value[8];
     if (access(path, W_OK) < 0)
         return false;
-    /* Before version 251 the mark is for root's eyes only, but the scope that we asked for has our
+    /* Before version 251 only root can read the mark. The scope that we asked for is known by its
      * name. */
     const char *scope = strrchr(path, '/');
     return (getxattr(path, "user.delegate", value, sizeof(value)) == 1 && value[0] == '1') ||
@@ -94,15 +94,15 @@ static bool marked_delegated(const char *path)
            (scope != NULL && strncmp(scope, "/sandbox-run-", 13) == 0);
 }
 
-/* What a user's systemd delegates bears no mark that we could see (of 252 at least): it has to be
- * asked, which takes some ms. */
+/* We cannot see the mark of a cgroup that a user's systemd delegates (at least up to systemd 252).
+ * So we ask systemd, which takes some ms. */
 static bool is_delegated(const char *path, bool ask)
 {
     return marked_delegated(path) ||
            (ask && geteuid() != 0 && access(path, W_OK) == 0 && scope_is_delegated(path));
 }
 
-/* The delegated cgroup that we are in, or whose supervisor/ we are in. */
+/* Finds the delegated cgroup that we are in, directly or in its child supervisor/. */
 static bool delegated_base(char *path, size_t size, bool ask)
 {
     if (!on_cgroup2() || own_cgroup(path, size) < 0)
@@ -122,10 +122,10 @@ bool cgroup_v2_delegated(void)
     return delegated_base(path, sizeof(path), false);
 }
 
-/* Moves the processes that sit in `base` itself, us and others of our unit, to base/supervisor. */
+/* Moves the processes in `base` itself, ours and others of our unit, to base/supervisor. */
 static int evacuate(int base)
 {
-    /* Whatever the caller's umask is. */
+    /* The mode is exact, whatever the caller's umask is. */
     if (mkdirat(base, SUPERVISOR, 0755) == 0 ? fchmodat(base, SUPERVISOR, 0755, 0) < 0
                                              : errno != EEXIST)
         return -1;
@@ -133,7 +133,7 @@ static int evacuate(int base)
     if (small_file_read(base, "cgroup.procs", text, sizeof(text)) < 0)
         return -1;
     for (char *pid = strtok_r(text, "\n", &state); pid; pid = strtok_r(NULL, "\n", &state)) {
-        if (strcmp(pid, "0") == 0) { /* of an outer pid namespace; written, it would mean us */
+        if (strcmp(pid, "0") == 0) { /* of an outer pid namespace; writing 0 would move us */
             errno = EPERM;
             return -1;
         }
@@ -161,8 +161,7 @@ static unsigned controllers_in(int dir, const char *file)
     return found;
 }
 
-/* Lets the children of `dir` have the controllers that it has itself. Returns those that they have
- * then. */
+/* Enables the controllers of `dir` for its children. Returns those that are enabled then. */
 static unsigned enable_controllers(int dir, bool may_evacuate)
 {
     unsigned there = controllers_in(dir, "cgroup.controllers");
@@ -173,8 +172,8 @@ static unsigned enable_controllers(int dir, bool may_evacuate)
         if (!(there & c) || (enabled & c))
             continue;
         int result = small_file_write(dir, "cgroup.subtree_control", words[c]);
-        /* Processes of our unit may be born while we move them away, and one that is about to end
-         * stays until it has. */
+        /* Processes of our unit may be forked while we move the others, and a process that is
+         * exiting stays until it has exited: try again. */
         for (int tries = 0; result < 0 && errno == EBUSY && may_evacuate && tries < 1000; tries++) {
             if (tries > 2)
                 poll(NULL, 0, 1);
@@ -191,13 +190,13 @@ static int open_delegated(struct cgroup_host *host, struct sb_error *err)
 {
     char path[4096];
     if (!delegated_base(path, sizeof(path), true))
-        return sb_fail(err, "cgroup", 0,
-                       "this process is in no delegated cgroup; start it in one: systemd-run "
-                       "--user --scope -p "
-                       "Delegate=yes … (as root without --user)");
+        return sb_fail(
+            err, "cgroup", 0,
+            "this process is not in a delegated cgroup; start it in one: systemd-run --user "
+            "--scope -p Delegate=yes … (as root without --user)");
     host->parent[0] = cgroup_open_directory(path);
     if (host->parent[0] < 0)
-        return sb_fail(err, "cgroup", errno, "cannot open %s", path);
+        return sb_fail(err, "cgroup", errno, "cannot open %s: %m; see sandbox-run --doctor", path);
     snprintf(host->place, sizeof(host->place), "%.240s", path);
     host->controllers = enable_controllers(host->parent[0], true);
     return 0;
@@ -206,13 +205,15 @@ static int open_delegated(struct cgroup_host *host, struct sb_error *err)
 static int open_root(struct cgroup_host *host, struct sb_error *err)
 {
     if (geteuid() != 0)
-        return sb_fail(err, "cgroup", 0, "only root can make cgroups in " CGROUP2_ROOT);
+        return sb_fail(err, "cgroup", 0,
+                       "only root can make cgroups in " CGROUP2_ROOT ": run as root");
     _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT);
     if (root < 0)
         return sb_fail(err, "cgroup", errno,
                        "cannot open " CGROUP2_ROOT
                        ": %m; mount it: mount -t cgroup2 none " CGROUP2_ROOT);
-    /* The root of a container's cgroup namespace has processes in it, the host's may. */
+    /* In a container the root of the cgroup namespace has processes, which must be moved; the
+     * host's root may keep its own. */
     enable_controllers(root, faccessat(root, "cgroup.type", F_OK, 0) == 0);
     host->parent[0] = cgroup_open_directory(CGROUP2_ROOT "/sandbox-run");
     if (host->parent[0] < 0)
@@ -223,7 +224,7 @@ static int open_root(struct cgroup_host *host, struct sb_error *err)
     return 0;
 }
 
-/* Our own cgroup is the evidence that systemd has moved us. */
+/* Our own cgroup shows when systemd has moved us. */
 static int enter_scope(struct sb_error *err)
 {
     char name[SCOPE_NAME_SIZE];

@@ -3,8 +3,9 @@
 
 #include <sys/resource.h>
 
-/* A fifth less for each step, as for processes (sched_prio_to_weight in kernel/sched/core.c):
- * within a cgroup it is nice values that count, between cgroups their weights. */
+/* Each step of nice takes a fifth away, as for processes (sched_prio_to_weight in
+ * kernel/sched/core.c). Nice values only count within a cgroup; between cgroups their weights
+ * count. */
 int64_t cgroup_weight(int64_t whole)
 {
     int64_t weight = whole;

@@ -1,13 +1,13 @@
-/* The share of the CPUs that a cgroup gets beside others. */
+/* A cgroup's share of the CPUs in competition with others. */
 #ifndef CGROUP_WEIGHT_H
 #define CGROUP_WEIGHT_H
 
 #include <stdint.h>
 
-/* cpu.weight of each cgroup, unless something is said. */
+/* The kernel's default for cpu.weight. */
 #define CGROUP2_WEIGHT 100
 
-/* What the caller's nice value leaves of a weight. */
+/* The part of a weight that the caller's nice value leaves. */
 int64_t cgroup_weight(int64_t whole);
 
 #endif

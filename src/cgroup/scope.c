@@ -1,5 +1,5 @@
-/* See scope.h. busctl(1), which is wherever systemd is, makes the one D-Bus call; a library for it
- * would cost every start that needs none. */
+/* See scope.h. busctl(1), which comes with systemd, makes the one D-Bus call; linking a D-Bus
+ * library would slow down every start, also those that need no scope. */
 #include "cgroup/scope.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include "common/error.h"
 #include "common/tool.h"
 
-/* org.freedesktop.systemd1(5), StartTransientUnit: a scope of this process, with delegation, that
- * goes away by itself. */
+/* org.freedesktop.systemd1(5), StartTransientUnit: a delegated scope with this process in it, which
+ * systemd removes when it is empty. */
 static int call_systemd(const char *manager, const char *name)
 {
     char pid[16], weight[16];
@@ -54,7 +54,7 @@ static int call_systemd(const char *manager, const char *name)
     return tool_run(argv, -1);
 }
 
-/* A pipe holds the answer until the program has ended. */
+/* The pipe is read after the program has ended: the short answer fits into it. */
 bool scope_is_delegated(const char *cgroup)
 {
     const char *unit = strrchr(cgroup, '/');
@@ -85,7 +85,8 @@ int scope_ask(char name[SCOPE_NAME_SIZE], struct sb_error *err)
 {
     bool system = geteuid() == 0;
     if (!scope_offered())
-        return sb_fail(err, "cgroup", ENOENT, "this host does not run systemd");
+        return sb_fail(err, "cgroup", ENOENT,
+                       "this host does not run systemd, which alone can give a scope");
     snprintf(name, SCOPE_NAME_SIZE, "sandbox-run-%d.scope", (int)getpid());
     if (call_systemd(system ? "--system" : "--user", name) < 0)
         return sb_fail(err, "cgroup", errno,

@@ -1,5 +1,5 @@
-/* A delegated scope from systemd: how a program that was started by hand, as root or as an ordinary
- * user, comes by a cgroup of its own. */
+/* A delegated scope from systemd: gives a cgroup of its own to a program that was started by hand,
+ * as root or as an ordinary user. */
 #ifndef CGROUP_SCOPE_H
 #define CGROUP_SCOPE_H
 
@@ -9,14 +9,15 @@
 
 #define SCOPE_NAME_SIZE 64
 
-/* Asks the systemd manager of this user (as root: the system's) for a scope with delegation for
- * this process, and tells its name. systemd answers before it has moved the process there. */
+/* Asks the systemd manager of this user (as root: of the system) to put this process into a
+ * delegated scope, and returns the scope's name. systemd answers before it has moved the
+ * process. */
 int scope_ask(char name[SCOPE_NAME_SIZE], struct sb_error *err);
 
-/* Whether there is a systemd to ask. */
+/* Whether systemd runs here. */
 bool scope_offered(void);
 
-/* Whether a cgroup of the user's systemd is that of a unit with delegation, by its word. */
+/* Whether the user's systemd says that it has delegated this cgroup. */
 bool scope_is_delegated(const char *cgroup);
 
 #endif
