@@ -1,17 +1,18 @@
 /* How much of a job's time the host withheld from it. See clock.h.
  *
- * In each interval between two looks the job's tasks waited for a CPU, runnable, for so long, by
- * the kernel's own count. That is the host's doing as far as the job had less than its share:
+ * The clock advances from look to look. In the interval between two looks the job's tasks were
+ * runnable and waited for a CPU; the kernel counts for how long. The host is to blame for as much
+ * of this as the job had less than its share of the CPUs:
  *
- *     withheld = min(what its tasks waited, interval − what it used / CPUs that it may use)
+ *     withheld = min(time its tasks waited, interval − CPU time it used / CPUs that it may use)
  *
- * A task that sleeps waits for no CPU. A job whose own processes starve each other, and one that
- * its own quota holds back, has used its share. Neither is given anything. And what a task waited
- * in one interval is no credit for the next.
+ * A task that sleeps waits for no CPU. A job whose processes starve each other has used its share,
+ * and so has a job that its own quota holds back: both get nothing. Time waited in one interval is
+ * no credit for the next.
  *
- * The kernel's count is exact, and comes late: with the end of each wait. And it goes with the
- * task. So waits that go on, and those of tasks that came and went between two looks, are
- * estimated by what was seen of others. */
+ * The kernel's count is exact but late: it counts a wait when the wait ends. It also goes away with
+ * the task. So two kinds of waits are estimated from those that were seen: waits that have not
+ * ended, and waits of tasks that came and went between two looks. */
 #include "core/clock.h"
 
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 
 #include "common/util.h"
 
-/* A quota is given out once in this time (cgroup_v1.c, cgroup_v2.c), and may be used up at once. */
+/* The kernel gives out a quota once in this period (cgroup_v1.c, cgroup_v2.c); a job may use all of
+ * it at once. */
 #define QUOTA_PERIOD_US 100000
 
 static int by_tid(const void *key, const void *task)
@@ -68,12 +70,13 @@ int64_t clock_wait(const struct clock_task *task, const struct clock_task *last,
         last = &unborn;
         interval_us = MIN(interval_us, age_us);
     }
-    /* Still the same wait; where the task goes to another CPU meanwhile, some of it is counted. */
+    /* Still the same wait. If the task moved to another CPU meanwhile, a part of the wait is
+     * counted already. */
     if (task->runs == last->runs && task->cpu_us == last->cpu_us)
         return MAX(last->waits_us + interval_us - (task->delay_us - last->delay_us), 0);
     int64_t ended_us = MAX(task->delay_us - last->delay_us - last->waits_us, 0);
     int64_t missing_us = MAX(interval_us - (task->cpu_us - last->cpu_us) - ended_us, 0);
-    /* It may have slept for a part of that. */
+    /* It may have slept for a part of that time. */
     return MIN(missing_us, 4 * usual_us);
 }
 
@@ -81,7 +84,7 @@ int64_t clock_wait(const struct clock_task *task, const struct clock_task *last,
 struct seen {
     int64_t cpu_us, delay_us; /* of all of them */
     int64_t before_us;        /* the longest part of a wait that lay before the interval */
-    int64_t usual_us;         /* how long a wait of the one took that waited longest */
+    int64_t usual_us;         /* the mean wait of the task whose waits were longest */
 };
 
 static void see_task(struct seen *seen, const struct job_clock *clock, struct clock_task *task,
@@ -89,16 +92,17 @@ static void see_task(struct seen *seen, const struct job_clock *clock, struct cl
 {
     static const struct clock_task unborn = {0};
     const struct clock_task *last = clock_task(clock, task->tid);
-    /* A number is given again when its task is gone: this one has been born since. */
+    /* The kernel gives the tid of a dead task to a new one: this task was born after the last
+     * look. */
     if (last != NULL && (task->cpu_us < last->cpu_us || task->delay_us < last->delay_us))
         last = NULL;
     if (last == NULL && !clock->whole)
-        return; /* it may have been there */
+        return; /* it may have been there already */
     bool known = last != NULL;
     last = known ? last : &unborn;
     int64_t cpu_us = task->cpu_us - last->cpu_us;
     int64_t delay_us = task->delay_us + task->waits_us - last->delay_us - last->waits_us;
-    if (delay_us < 0) { /* not all of what was taken for a wait was one */
+    if (delay_us < 0) { /* the last look took too much for a wait */
         task->waits_us -= delay_us;
         delay_us = 0;
     }
@@ -120,7 +124,8 @@ static struct seen see(const struct job_clock *clock, const struct clock_look *l
         return seen;
     for (size_t i = 0; i < look->count; i++)
         see_task(&seen, clock, &look->tasks[i], interval_us);
-    /* One that waited at the last look and is gone now got a CPU in the end, as late as usual. */
+    /* A task that waited at the last look and is gone got a CPU in the end, after about a usual
+     * wait. */
     for (size_t i = 0; look->whole && i < clock->count; i++)
         if (clock->tasks[i].waits_us > 0 &&
             find(look->tasks, look->count, clock->tasks[i].tid) == NULL)
@@ -128,8 +133,8 @@ static struct seen see(const struct job_clock *clock, const struct clock_look *l
     return seen;
 }
 
-/* Tasks that came and went between two looks waited as those did that were seen, as far as that
- * makes a difference. */
+/* Adds waits of tasks that came and went between two looks: for each µs of CPU time they waited as
+ * long as the tasks that were seen. */
 static int64_t add_unseen(struct job_clock *clock, const struct seen *seen, int64_t interval_us,
                           int64_t used_us)
 {
@@ -140,8 +145,8 @@ static int64_t add_unseen(struct job_clock *clock, const struct seen *seen, int6
     return seen->delay_us + (int64_t)MIN(delay_us, (double)interval_us);
 }
 
-/* How long the job's share of the CPUs takes for what it used: what is left of the interval, it
- * could have had. */
+/* The time of the interval in which the job could have used more: all of it, less the time that its
+ * share of the CPUs takes for what it used. */
 static int64_t room_in(struct job_clock *clock, int64_t interval_us, int64_t used_us)
 {
     int64_t share_us = used_us * 1000 / clock->millicpus + clock->ahead_us;
@@ -162,7 +167,8 @@ static void remember(struct job_clock *clock, const struct clock_look *look)
     clock->asleep = look->asleep;
 }
 
-/* `delay_us` was waited in the interval, and seen->before_us before it. */
+/* Withholds a part of `delay_us`, waited in the interval, and of seen->before_us, waited before it,
+ * as far as there was room. */
 static void withhold(struct job_clock *clock, const struct clock_look *look,
                      const struct seen *seen, int64_t delay_us, int64_t room_us)
 {
@@ -171,7 +177,8 @@ static void withhold(struct job_clock *clock, const struct clock_look *look,
     clock->room_us = room_us - now_us + (look->skipped ? clock->room_us : 0);
     if (seen->usual_us > 0)
         clock->usual_us = MAX(clock->usual_us * 3 / 4, seen->usual_us);
-    for (size_t i = 0; i < look->count; i++) /* what has not been given is not taken off */
+    /* The next look subtracts of these waits only what was withheld for them. */
+    for (size_t i = 0; i < look->count; i++)
         look->tasks[i].waits_us = look->tasks[i].waits_us * (now_us + 1) / (delay_us + 1);
 }
 

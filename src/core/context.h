@@ -1,4 +1,4 @@
-/* A sandbox that is open (sb_open): what its jobs have in common. */
+/* An open sandbox (sb_open): what its jobs have in common. */
 #ifndef SB_CONTEXT_H
 #define SB_CONTEXT_H
 
@@ -15,51 +15,51 @@
 struct filter;
 struct sb_run;
 
-/* What src/warm does for the core, which knows no more of it than this. */
+/* The functions of src/warm that the core calls. The core knows nothing else of warm starts. */
 struct warm_operations {
-    /* Starts an admitted job in a child that is or will be ready. 1: it will run, or wait for one;
-     * 0: start it cold. */
+    /* Starts an admitted job in a warm child. 1: a child has the job, or the job waits for one; 0:
+     * start it cold. */
     int (*start)(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb_job *job,
                  bool best_effort);
     /* An event of a source of kind SOURCE_WARM or SOURCE_CHANNEL. */
     void (*ready)(struct sb_sandbox *sandbox, struct source *source);
-    /* A job that waits for a child is not to get one. */
+    /* Takes a job out of the queue for children. */
     void (*cancel)(struct sb_run *run);
-    /* A warm child died before it took its job: true when another will. */
+    /* A warm child died before it took its job. True: the job has been started again. */
     bool (*again)(struct sb_run *run);
-    /* Nothing is left of a warm job but its verdict: what it has of a zygote's goes back. */
+    /* All of a warm job is dead: gives its network namespace back to its zygote. */
     void (*release)(struct sb_run *run);
-    /* Its cgroup is about to go: true when it is taken over instead. */
+    /* The job's cgroup is about to be removed. True: src/warm has taken it over. */
     bool (*keep)(struct sb_run *run);
     /* Frees the copy of a job that no warm child has taken. */
     void (*free_job)(struct sb_run *run);
-    /* sandbox->untended is set: runs_tend is to be called soon. */
+    /* sandbox->untended is set: plans a call of runs_tend soon. */
     void (*plan)(struct sb_sandbox *sandbox);
-    /* After each turn. */
+    /* Called after each turn. */
     void (*turned)(struct sb_sandbox *sandbox);
     void (*close)(struct sb_sandbox *sandbox);
 };
 
 struct sb_sandbox {
-    LIST_ENTRY(sb_sandbox) link; /* of those that are open */
+    LIST_ENTRY(sb_sandbox) link; /* in the list of open sandboxes */
     int epoll;
     struct rootfs rootfs;
     struct cgroup_host cgroup;
     bool turning;        /* in sb_turn: a callback may not call it again */
-    bool cleared;        /* what dead owners left in it */
-    struct sb_uids uids; /* the space is the caller's */
+    bool cleared;        /* cgroups of dead owners have been removed */
+    struct sb_uids uids; /* its user namespace (`space`) belongs to the caller */
     bool best_effort;
-    int64_t millicpus; /* that all jobs together may use */
+    int64_t millicpus; /* CPUs that all jobs together may use, in thousandths */
     struct own_times own;
     struct floor floor;
     struct source floor_source;
     struct filter *filters; /* filters.h */
-    int64_t denied_next_us; /* denied.c: the answers that are given at once */
-    size_t denied_seldom;   /* jobs whose refused calls have to wait */
+    int64_t denied_next_us; /* denied.c: limits how many answers are given at once */
+    size_t denied_seldom;   /* denied.c: jobs whose refused calls have to wait */
     LIST_HEAD(run_list, sb_run) runs;
     size_t running;
-    struct run_list judged;                        /* warm ones that have their verdict */
-    bool untended;                                 /* there may be something for runs_tend to do */
+    struct run_list judged;                        /* warm runs that have their verdict */
+    bool untended;                                 /* runs_tend may have something to do */
     char *buffer;                                  /* of READ_SIZE, for reading from pipes */
     const struct warm_operations *warm_operations; /* NULL: all starts are cold */
     struct warm *warm;

@@ -1,5 +1,5 @@
-/* How many CPUs there are for us and our jobs: by our affinity, which cpusets bound, and by the
- * quotas of the cgroups that we are in, v2 or v1. In a container these are the container's. */
+/* How many CPUs we and our jobs may use: by our affinity, which cpusets bound, and by the quotas of
+ * the cgroups that we are in, v2 or v1. In a container these are the container's. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -17,17 +17,17 @@ static int64_t by_affinity(void)
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0)
         return CPU_COUNT(&set);
-    long online = sysconf(_SC_NPROCESSORS_ONLN); /* more CPUs than a cpu_set_t holds */
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* the host has more CPUs than a cpu_set_t holds */
     return online > 0 ? online : 1;
 }
 
-/* A quota and its period; 0: no limit. */
+/* A quota in thousandths of a CPU; 0: no limit. */
 static int64_t millicpus(int64_t quota_us, int64_t period_us)
 {
     return quota_us > 0 && period_us > 0 ? (quota_us * 1000 + period_us - 1) / period_us : 0;
 }
 
-/* "50000 100000", "max 100000" */
+/* Reads cpu.max: "50000 100000" or "max 100000". */
 static int64_t quota_v2(const char *directory)
 {
     char path[4096 + 32], text[64];
@@ -51,7 +51,7 @@ static int64_t quota_v1(const char *directory)
     return millicpus(number(directory, "cpu.cfs_quota_us"), number(directory, "cpu.cfs_period_us"));
 }
 
-/* The least quota of a cgroup and of those above it, none of which is above `most`. */
+/* The smallest quota of a cgroup and its ancestors, at most `most`. */
 static int64_t least_quota(const char *mount, const char *cgroup,
                            int64_t (*quota)(const char *directory), int64_t most)
 {
@@ -69,7 +69,7 @@ static int64_t least_quota(const char *mount, const char *cgroup,
     }
 }
 
-/* "cpu" of "cpu,cpuacct". */
+/* Whether "cpu" is in a list such as "cpu,cpuacct". */
 static bool names_cpu(const char *controllers)
 {
     for (const char *at = controllers; (at = strstr(at, "cpu")) != NULL; at++)
@@ -86,7 +86,7 @@ static int64_t quota_of_line(char *line, int64_t most)
     if (cgroup == NULL)
         return most;
     *cgroup++ = '\0';
-    if (controllers[1] == '\0') /* v2; beside v1 it has no cpu controller */
+    if (controllers[1] == '\0') /* v2; beside v1 it has no cpu controller, and so no quota */
         return least_quota("/sys/fs/cgroup", cgroup, quota_v2, most);
     if (!names_cpu(controllers + 1))
         return most;

@@ -1,13 +1,14 @@
 /* Answers refused calls that are to be reported, and counts them. The kernel makes the caller wait
- * until we have read what it called with which arguments (seccomp_unotify(2)), and gives it the
- * errno that we send: the one that the filter would have given.
+ * until we have read its call and arguments (seccomp_unotify(2)), and then returns the errno that
+ * we send: the one that the filter alone would have given.
  *
- * Arguments are numbers here. What they point to is the job's memory, which is never read: it may
- * change at any time, and nothing is decided by it.
+ * We read arguments as numbers. Pointers lead into the job's memory, which may change at any time:
+ * we never read it, and decide nothing by it.
  *
- * A job can make such calls without end, and each wakes us up; so can many jobs that each make a
- * few. The first ones are answered at once, further ones so seldom that all jobs together take next
- * to nothing of our time: who waits then is the job, whose time runs. */
+ * A job can make refused calls without end, and each call wakes us up; many jobs that make a few
+ * each do the same. So the first calls are answered at once. Further ones are answered so seldom
+ * that all jobs together take next to nothing of our time. The job waits meanwhile, and its time
+ * runs. */
 #include "core/denied.h"
 
 #include <limits.h>
@@ -27,19 +28,19 @@
 #include "seccomp/seccomp_profile.h"
 
 enum {
-    CALLS_MAX = 32, /* that are told apart */
+    CALLS_MAX = 32, /* kinds of calls that are counted apart */
     TEXT_SIZE = 256,
 };
 
-/* Answers to all jobs that have not had to wait before: so many at once, and one each PAUSE_US.
- * Those that had get one each PAUSE_US in turn, together as well. */
+/* Jobs that have not had to wait yet share one budget: AT_ONCE answers, refilled by one each
+ * PAUSE_US. Jobs that have had to wait share another: one answer each PAUSE_US, in turn. */
 #define AT_ONCE 256
 #define PAUSE_US INT64_C(1000)
 
 struct call {
     int nr;
-    const struct seccomp_rule *rule; /* NULL: the profile can't be read any more */
-    uint32_t value;                  /* of the argument that is told */
+    const struct seccomp_rule *rule; /* NULL: the profile cannot be read any more */
+    uint32_t value;                  /* of the argument that is reported */
     int64_t count;
 };
 
@@ -55,7 +56,7 @@ struct denied {
 
 /* ── The listener ──────────────────────────────────────────────────────────────────────────── */
 
-/* Calls that wait, and those to come, say ENOSYS then. */
+/* Waiting and later calls return ENOSYS from then on. */
 static void lose(struct sb_run *run)
 {
     source_close(run, SOURCE_DENIED);
@@ -73,7 +74,7 @@ void denied_begin(struct sb_run *run, int listener)
         lose(run);
 }
 
-/* A cold start's pid 1 passes it on, or ends the socket without. */
+/* On a cold start pid 1 sends the listener, or closes the socket without sending one. */
 static void receive_listener(struct sb_run *run)
 {
     int listener;
@@ -86,7 +87,7 @@ static void receive_listener(struct sb_run *run)
 
 /* ── Counting ──────────────────────────────────────────────────────────────────────────────── */
 
-/* Of a rule's argument, as much as is told. */
+/* The part of an argument's value that is reported. */
 static uint32_t told_value(const struct seccomp_report *report, const struct seccomp_data *call)
 {
     uint32_t value = (uint32_t)call->args[report->arg], known = 0;
@@ -124,8 +125,9 @@ static bool waits(int listener)
     return poll(&call, 1, 0) > 0 && (call.revents & POLLIN) != 0;
 }
 
-/* Receiving would block where no call is there: one that was there when we asked counts as such
- * even if its caller has died since. ENOENT: it has, or a signal took it back. */
+/* SECCOMP_IOCTL_NOTIF_RECV would block without a waiting call, so ask first: a call that was there
+ * then counts as one even if its caller has died since. ENOENT: its caller died, or a signal
+ * interrupted the call. */
 static int answer_one(int listener, struct denied *denied, const struct filter *filter)
 {
     struct seccomp_notif call = {0};
@@ -143,7 +145,7 @@ static int answer_one(int listener, struct denied *denied, const struct filter *
     return 0;
 }
 
-/* Whether there was one left to be given at once. */
+/* Takes an answer from the budget of those given at once. False: none is left. */
 static bool take_answer(struct sb_sandbox *sandbox)
 {
     int64_t now_us = monotonic_us();
@@ -154,7 +156,7 @@ static bool take_answer(struct sb_sandbox *sandbox)
     return true;
 }
 
-/* The more jobs do so, the longer each waits. */
+/* The more jobs have to wait, the longer each waits. */
 static void answer_seldom(struct sb_run *run)
 {
     struct denied *denied = run->denied;

@@ -1,5 +1,5 @@
-/* What is known of how a job ran and ended. Verdicts follow from it and from what was asked for,
- * and from nothing else (verdict.h). */
+/* What is known about how a job ran and ended. A verdict depends on this and on what was asked for,
+ * and on nothing else (verdict.h). */
 #ifndef SB_EVIDENCE_H
 #define SB_EVIDENCE_H
 
@@ -9,12 +9,12 @@
 #include "inside/report.h"
 #include "sandbox.h"
 
-/* What a caller asked for, once it has been admitted. */
+/* An admitted job, as its caller asked for it. */
 struct asked {
     const struct sb_policy *policy;
-    struct sb_limits limits; /* in force */
+    struct sb_limits limits; /* the limits in force */
     char id[65];             /* 64 characters: as long as a SHA-256 in hexadecimal */
-    bool merge_stderr;       /* the script's stderr is its stdout: SOURCE_STDERR has nothing */
+    bool merge_stderr;       /* stderr goes to stdout: SOURCE_STDERR stays empty */
     const char *python;      /* path in the root file system, for errors */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
     void (*on_done)(void *user, const struct sb_verdict *verdict);
@@ -26,17 +26,17 @@ enum cause {
     CAUSE_NONE,
     CAUSE_CALLER,
     CAUSE_WALL_TIME,
-    CAUSE_STARVED, /* the host had no CPU for it, for too long */
+    CAUSE_STARVED, /* for too long the host had no CPU for it */
     CAUSE_CPU_TIME,
     CAUSE_OUTPUT,
     CAUSE_OOM,
-    CAUSE_HOST_MEMORY, /* the floor was reached; or judged at the end: not by its own limit */
+    CAUSE_HOST_MEMORY, /* the floor was reached, or memory ran out and not at the job's own limit */
     CAUSE_INTERNAL
 };
 
-/* What pid 1 has told of the script. */
+/* What pid 1 has reported about the script. */
 enum script_end {
-    SCRIPT_UNSEEN, /* nothing: it runs, or pid 1 was killed first */
+    SCRIPT_UNSEEN, /* nothing yet: it runs, or pid 1 was killed first */
     SCRIPT_FAILED, /* a step failed before it could start: `failure` */
     SCRIPT_EXITED, /* it ended by itself, as `status` says */
 };
@@ -48,7 +48,8 @@ struct evidence {
     int64_t started_us, ended_us; /* of the code, CLOCK_MONOTONIC; ended 0: still running */
     enum cause cause;
     int kill_signal;  /* CAUSE_CALLER */
-    char reason[256]; /* CAUSE_CALLER, CAUSE_INTERNAL, of CAUSE_HOST_MEMORY the floor */
+    char reason[256]; /* of CAUSE_CALLER and CAUSE_INTERNAL; of CAUSE_HOST_MEMORY when the floor was
+                         reached */
 
     enum script_end end;
     struct report failure;      /* SCRIPT_FAILED */
@@ -61,16 +62,15 @@ struct evidence {
     bool message_too_long;
     int64_t written[SB_STREAMS]; /* bytes */
 
-    int64_t cpu_time_us, memory_peak, pids_peak; /* −1: not known, as all below */
-    int64_t oom_kills,
-        memory_hits;            /* how often the kernel killed, and the job ran into its limit */
-    int64_t cpu_time_before_us; /* used before the code was let in; 0: nothing */
-    int64_t times_us; /* of pid 1 and all that it waited for: only where no cgroup counts */
+    int64_t cpu_time_us, memory_peak, pids_peak; /* −1: not known, here and below */
+    int64_t oom_kills, memory_hits; /* kills for memory; how often the job hit its limit */
+    int64_t cpu_time_before_us;     /* used before the code was let in */
+    int64_t times_us;               /* without a cgroup: of pid 1 and all that it waited for */
 };
 
-/* Nothing has been seen yet. */
+/* Evidence of which nothing has been seen yet. */
 void evidence_init(struct evidence *evidence);
-/* *evidence is as after evidence_init. */
+/* Leaves *evidence as after evidence_init. */
 void evidence_free(struct evidence *evidence);
 
 #endif

@@ -13,9 +13,9 @@
 
 #define CHUNK (64 * 1024)
 
-/* A descriptor of our own for a source. A pipe or terminal gets an open file of its own, so that
- * reading never blocks and the caller's flags stay as they are; the rest is duplicated: the same
- * descriptor may feed several jobs, and epoll takes each number once. */
+/* Makes a descriptor of our own for a source: the same source may feed several jobs, and epoll
+ * takes each number once. A pipe or terminal is opened again, so that we can read without blocking
+ * and leave the caller's flags alone; anything else is duplicated. */
 static int open_again(int source)
 {
     struct stat info;
@@ -29,7 +29,7 @@ static int open_again(int source)
     return fd >= 0 ? fd : fcntl(source, F_DUPFD_CLOEXEC, 0);
 }
 
-/* Reads without blocking, also where another reader took what poll had promised. */
+/* Reads without blocking, also where another reader takes the data that poll has announced. */
 static ssize_t read_ready(int fd, void *data, size_t size)
 {
     ssize_t n = recv(fd, data, size, MSG_DONTWAIT);
@@ -93,8 +93,8 @@ void feed_read(struct feed *feed)
         close_fd(&feed->source);
 }
 
-/* write(2) that says EPIPE and raises no SIGPIPE, whatever the caller of the library does with
- * that. */
+/* write(2) that fails with EPIPE and raises no SIGPIPE, however the caller of the library handles
+ * that signal. */
 static ssize_t write_quietly(int fd, const void *data, size_t size)
 {
     sigset_t pipe_signal, before, pending;

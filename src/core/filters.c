@@ -29,7 +29,7 @@ static struct filter *find_filter(struct sb_sandbox *sandbox, const struct sb_po
     return filter;
 }
 
-/* Compiled or read when it is first asked for. */
+/* Compiles a filter, or reads it, when it is first asked for. */
 const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_policy *policy,
                                    bool report, struct sb_error *err)
 {
@@ -40,7 +40,7 @@ const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_p
     filter = calloc(1, sizeof(*filter));
     if (filter == NULL || (filter->profile = strdup(profile)) == NULL) {
         free(filter);
-        sb_fail(err, "seccomp", ENOMEM, "no memory for a seccomp filter");
+        sb_fail(err, "seccomp", ENOMEM, "out of memory (a seccomp filter)");
         return NULL;
     }
     filter->writable = policy->writable;
@@ -55,8 +55,8 @@ const struct sock_fprog *filter_of(struct sb_sandbox *sandbox, const struct sb_p
     return &filter->program;
 }
 
-/* The names are read when something is to be named: that takes a millisecond. Where the profile
- * can't be read any more, calls have their numbers. */
+/* Reads the names when something is first to be named, as that takes a millisecond. If the profile
+ * cannot be read any more, calls are named by their numbers. */
 const struct filter *filter_reporting(struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
     struct filter *filter = find_filter(sandbox, policy, true);

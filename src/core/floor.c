@@ -1,9 +1,10 @@
 /* A floor under the host's memory. See floor.h.
  *
- * A look reads /proc/meminfo, 6 µs, once a second as long as much is left, and more often as that
- * gets less. Jobs are looked at one by one only when the floor is near. Which of them grew? What is
- * counted of one is known. What the host lost beyond that nobody counts: it is shared out among the
- * jobs by the time that they spent in the kernel, as only there it can be taken. */
+ * A look reads /proc/meminfo, which takes 6 µs: once a second while much is left, more often as
+ * less is left. Only near the floor are jobs looked at one by one, to find which of them grew. A
+ * part of a job's memory is counted in its cgroup. What the host lost beyond that, nobody counts:
+ * it is divided among the jobs by the time that each spent in the kernel, as such memory can only
+ * be taken there. */
 #include "core/floor.h"
 
 #include <stdio.h>
@@ -16,22 +17,23 @@
 #include "core/run.h"
 
 #define MIB (INT64_C(1) << 20)
-/* From one look to the next. */
+/* The time from one look to the next. */
 #define LOOK_MIN_US INT64_C(100000)
 #define LOOK_MAX_US INT64_C(1000000)
-/* What a CPU can take of memory in a microsecond, at most. */
+/* The most memory that a CPU can take in a microsecond. */
 #define TAKEN_BYTES 2048
-/* Near is below so many times the floor. */
+/* Below so many times the floor, the floor is near. */
 #define NEAR_TIMES 2
-/* Less is no growth. */
+/* Less does not count as growth. */
 #define GREW_BYTES MIB
-/* Of one that holds less than this, to end it helps nobody. The kernel can hold no more for it,
- * uncounted, than it took in the time that the job spent there: about 200 bytes a call. */
+/* Ending a job that holds less than this helps nobody. Uncounted, the kernel can hold no more for
+ * it than it took in the time that the job spent in the kernel: about 200 bytes a call. */
 #define WORTH_BYTES (16 * MIB)
-#define KERNEL_BYTES 256 /* a microsecond */
-/* After one job was ended, its memory may take so long to come back. */
+#define KERNEL_BYTES 256 /* for each microsecond in the kernel */
+/* After a job is ended, its memory may take so long to come back. */
 #define SETTLE_US INT64_C(300000)
-/* Where none of our jobs grows, others had the memory, and may give it back. */
+/* If none of our jobs grows, other programs took the memory: wait so long for them to give it
+ * back. */
 #define PATIENCE_US INT64_C(1000000)
 
 static int64_t standard_floor(void)
@@ -45,7 +47,7 @@ void floor_open(struct sb_sandbox *sandbox, int64_t bytes)
 {
     sandbox->floor = (struct floor){
         .bytes = bytes > 0 ? bytes : standard_floor(), .meminfo = -1, .timer = -1, .available = -1};
-    /* Opens the file for good, when its caller expects that. The first look is still due. */
+    /* Opens the file now, when callers expect files to be opened. The first look is still due. */
     sandbox->floor.available = meminfo_available(&sandbox->floor.meminfo);
     sandbox->floor_source = (struct source){.kind = SOURCE_FLOOR, .spent = -1};
 }
@@ -63,7 +65,7 @@ static bool is_low(const struct floor *floor)
     return floor->available >= 0 && floor->available < floor->bytes;
 }
 
-/* So that the next look comes before what is left above the floor can be gone. */
+/* The next look must come before what is left above the floor can be gone. */
 static int64_t pause_us(const struct sb_sandbox *sandbox)
 {
     const struct floor *floor = &sandbox->floor;
@@ -74,8 +76,8 @@ static int64_t pause_us(const struct sb_sandbox *sandbox)
 
 /* ── Who took it ───────────────────────────────────────────────────────────────────────────── */
 
-/* One that began since the last look has taken all that it has since then. Of others that were not
- * looked at then, nothing is known. */
+/* A job that began after the last look has taken all that it has since then. Of other jobs that the
+ * last look skipped, nothing is known. */
 static void measure(struct sb_run *run, int64_t near_us, int64_t now_us)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
@@ -86,7 +88,7 @@ static void measure(struct sb_run *run, int64_t near_us, int64_t now_us)
     if (!known && (near_us == 0 || run->evidence.started_us < near_us)) {
         growth->memory = memory;
         growth->system_us = system_us;
-    } else if (!known) { /* its cgroup may have been another's before */
+    } else if (!known) { /* its cgroup may have been another job's before */
         int64_t before_us = run->evidence.cpu_time_before_us;
         growth->system_us = system_us < before_us ? system_us : before_us;
     }
@@ -103,7 +105,8 @@ static bool is_running(const struct sb_run *run)
            run->evidence.cause == CAUSE_NONE;
 }
 
-/* Of what the host lost beyond what is counted, by the time that they all spent in the kernel. */
+/* A job's share of what the host lost uncounted: by its part of the time that all jobs spent in the
+ * kernel. */
 static int64_t share(const struct sb_run *run, int64_t uncounted, int64_t system_us)
 {
     int64_t own_us = run->growth.more_system_us;
@@ -118,8 +121,8 @@ static bool is_worth_it(const struct sb_run *run)
     return run->growth.memory + KERNEL_BYTES * run->growth.system_us >= WORTH_BYTES;
 }
 
-/* Books which runs grew, and returns the one that grew most and holds enough, NULL: none. lost: by
- * the host, to our own zygotes as well. */
+/* Notes which runs grew. Returns the run that grew most and holds enough, NULL: none. `lost`:
+ * memory that the host lost, also to our own zygotes. */
 static struct sb_run *find_growth(struct sb_sandbox *sandbox, int64_t lost, int64_t now_us)
 {
     struct sb_run *run, *most = NULL;
@@ -218,7 +221,7 @@ static void arm(struct sb_sandbox *sandbox)
     floor->armed = timerfd_settime(sandbox->floor.timer, 0, &when, NULL) == 0;
 }
 
-/* Without a timer jobs run on: there are looks whenever one ends. */
+/* Without a timer jobs run on: a look is still taken whenever a job ends. */
 void floor_watch(struct sb_sandbox *sandbox)
 {
     struct floor *floor = &sandbox->floor;
@@ -252,7 +255,7 @@ struct sb_host_memory sb_host_memory(struct sb_sandbox *sandbox, bool look)
     const struct floor *floor = &sandbox->floor;
     int64_t now_us = look ? monotonic_us() : 0;
     if (look && (floor->looked_us == 0 || now_us - floor->looked_us >= LOOK_MIN_US)) {
-        sandbox->floor.looked_us = 0; /* due, however much was left */
+        sandbox->floor.looked_us = 0; /* due now, however much was left */
         floor_look(sandbox, now_us);
     }
     return (struct sb_host_memory){

@@ -1,4 +1,4 @@
-/* Checks a job and makes ready what the child needs of it. Knows nothing of how it is run. See
+/* Checks a job, and prepares what the child needs of it. Does not know how the job is run. See
  * job.h. */
 #include "core/job.h"
 
@@ -16,7 +16,7 @@
 #include "policy/limit.h"
 #include "zygote/embedded.h"
 
-/* Of what execve(2) takes in all, for what is ours: python's path, twice, its runner's and the
+/* Our own part of what execve(2) takes in all: the path of python, twice, the runner's and the
  * script's. */
 #define OWN_STRINGS 2048
 
@@ -25,7 +25,8 @@ static const char *name_of(const struct sb_job *job)
     return job->name != NULL ? job->name : "main.py";
 }
 
-/* "-c", "-" and "<string>" are no files, as with python3 itself; nor is a module's code. */
+/* The name of the script's file; NULL: it has none. "-c", "-" and "<string>" are not files, as with
+ * python3 itself, and a module's code is not in this file. */
 static const char *file_name(const struct sb_job *job)
 {
     const char *name = name_of(job);
@@ -64,7 +65,7 @@ static int check_code(const struct sb_job *job, const struct sb_limits *limits,
 
 struct variable {
     char *entry;  /* NULL: replaced by one of the same name */
-    size_t index; /* in the order in which they were given */
+    size_t index; /* its place in the order in which they were given */
 };
 
 static int compare_names(const char *a, const char *b)
@@ -87,7 +88,7 @@ static int by_index(const void *left, const void *right)
     return (a->index > b->index) - (a->index < b->index);
 }
 
-/* The last of a name goes where its first was. */
+/* Where a name is given several times, its last entry goes to the place of its first. */
 static void replace(struct variable *variables, size_t count)
 {
     qsort(variables, count, sizeof(*variables), by_name);
@@ -100,7 +101,7 @@ static void replace(struct variable *variables, size_t count)
     qsort(variables, count, sizeof(*variables), by_index);
 }
 
-/* The policy's environment, and the job's on top of it. The caller frees it. */
+/* The policy's environment, with the job's variables added or replaced. The caller frees it. */
 static char **environment(const struct sb_job *job)
 {
     const char *const *base = (const char *const *)job->policy->environment;
@@ -142,7 +143,7 @@ static int check_lengths(const char *const *strings, const char *field, const ch
     return 0;
 }
 
-/* What execve(2) counts: each string with its NUL, and the pointer to it. */
+/* The bytes that execve(2) counts: each string with its NUL, and the pointer to it. */
 static size_t weight(const char *const *strings)
 {
     size_t bytes = 0;
@@ -151,8 +152,8 @@ static size_t weight(const char *const *strings)
     return bytes;
 }
 
-/* execve(2): a quarter of the stack's limit, but never less than 128 KiB. Root raises that where
- * ours is lower (rlimits.h). */
+/* execve(2) takes a quarter of the stack's limit, but never less than 128 KiB. Root raises our
+ * limit if it is lower (rlimits.h). */
 static size_t weight_max(void)
 {
     struct rlimit stack;
@@ -174,7 +175,7 @@ static int check_strings(const struct sb_job *job, struct sb_error *err)
         return -1;
     _cleanup_free_ char **envp = environment(job);
     if (envp == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for the job");
+        return sb_fail(err, "job", ENOMEM, "out of memory (the job)");
     size_t args = weight(job->args) + strlen(name_of(job)) + strlen(call) + strlen(module);
     size_t env = weight((const char *const *)envp), most = weight_max();
     if (args + env <= most)
@@ -190,19 +191,21 @@ static int check_env(const struct sb_job *job, struct sb_error *err)
 {
     for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
         if (job->env[i][0] == '=' || strchr(job->env[i], '=') == NULL)
-            return sb_fail_field(err, "job", "env", "'%.100s' is not of the form NAME=value",
-                                 job->env[i]);
+            return sb_fail_field(
+                err, "job", "env",
+                "'%.100s' in env is not of the form NAME=value: give it a name and '='",
+                job->env[i]);
     return 0;
 }
 
-/* A file name that is no path. */
+/* Whether this is a file's name, not a path. */
 static bool is_file_name(const char *name)
 {
     char normal[PATH_PART_BYTES_MAX + 1];
     return strlen(name) <= PATH_PART_BYTES_MAX && path_normalise(normal, name) == PATH_FINE;
 }
 
-/* A size that says more than its pointer. */
+/* A NULL pointer with a size. */
 static bool has_nothing(const void *data, size_t size)
 {
     return data == NULL && size > 0;
@@ -211,18 +214,22 @@ static bool has_nothing(const void *data, size_t size)
 static int check_pointers(const struct sb_job *job, struct sb_error *err)
 {
     if (has_nothing(job->code, job->code_size))
-        return sb_fail_field(err, "job", "code", "code is NULL, and code_size is not 0");
+        return sb_fail_field(err, "job", "code",
+                             "code is NULL, and code_size is not 0: give both, or neither");
     if (has_nothing(job->stdin_data, job->stdin_size))
-        return sb_fail_field(err, "job", "stdin", "stdin_data is NULL, and stdin_size is not 0");
+        return sb_fail_field(err, "job", "stdin",
+                             "stdin_data is NULL, and stdin_size is not 0: give both, or neither");
     if (job->stdin_from_fd && job->stdin_fd < 0)
-        return sb_fail_field(err, "job", "stdin", "stdin_fd is not an open descriptor: %d",
-                             job->stdin_fd);
+        return sb_fail_field(
+            err, "job", "stdin",
+            "stdin_fd is %d: give an open descriptor, or leave stdin_from_fd false", job->stdin_fd);
     if (has_nothing(job->files, job->files_count))
-        return sb_fail_field(err, "job", "files", "files is NULL, and files_count is not 0");
+        return sb_fail_field(err, "job", "files",
+                             "files is NULL, and files_count is not 0: give both, or neither");
     for (size_t i = 0; i < job->files_count; i++)
         if (job->files[i].path == NULL || has_nothing(job->files[i].data, job->files[i].size))
             return sb_fail_field(err, "job", "files",
-                                 "file %zu has no path, or no data for its size", i);
+                                 "file %zu has no path, or a size without data: give both", i);
     return 0;
 }
 
@@ -247,7 +254,7 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
 
 static const char utf8_name[] = "utf-8";
 
-/* Where a text declares another encoding than it has here; size 0: it does not. */
+/* Where a source declares an encoding other than UTF-8; size 0: it does not. */
 static struct source_coding other_coding(const struct sb_file *file)
 {
     struct source_coding coding = source_coding_find(file->data, file->size);
@@ -256,8 +263,8 @@ static struct source_coding other_coding(const struct sb_file *file)
     return coding;
 }
 
-/* Text is Unicode, whatever it declares: the source file that is made of it is in UTF-8, and says
- * so. `file` is changed where need be. */
+/* A job's text is Unicode, whatever encoding it declares. The source file made from it is in UTF-8,
+ * and is made to declare UTF-8. `file` is changed if need be. */
 static int declare_utf8(struct prepared *prepared, struct sb_file *file, struct sb_error *err)
 {
     const size_t length = sizeof(utf8_name) - 1;
@@ -268,7 +275,7 @@ static int declare_utf8(struct prepared *prepared, struct sb_file *file, struct 
     size_t after = coding.offset + coding.size;
     char *copy = malloc(file->size - coding.size + length);
     if (copy == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for the job's code");
+        return sb_fail(err, "job", ENOMEM, "out of memory (the job's code)");
     prepared->copies[prepared->copies_count++] = copy;
     memcpy(copy, source, coding.offset);
     memcpy(copy + coding.offset, utf8_name, length);
@@ -301,7 +308,7 @@ size_t job_paths_size(const struct sb_job *job)
     return size;
 }
 
-/* The script, where it has a file or a descriptor of its own, and the files that come with it. */
+/* Prepares the script, in a file or on a descriptor of its own, and the files that come with it. */
 static int prepare_files(struct inside *in, struct prepared *prepared, const struct sb_job *job,
                          struct sb_error *err)
 {
@@ -342,7 +349,7 @@ int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_jo
     };
     if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL ||
         prepared->copies == NULL || prepared->paths == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for the job");
+        return sb_fail(err, "job", ENOMEM, "out of memory (the job)");
     if (prepare_files(in, prepared, job, err) < 0)
         return -1;
     const char *fixed[JOB_ARGV_FIXED] = {

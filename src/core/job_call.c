@@ -1,5 +1,5 @@
-/* Checks what of a job is not its code: the module to run in its place, the function to call after
- * it. */
+/* Checks the module that a job runs in place of code, and the function that it calls after its
+ * code. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static bool is_name(const char *text)
     return true;
 }
 
-/* Identifiers with dots between them. */
+/* A module's name: identifiers with dots between them. */
 static bool is_module_name(const char *name)
 {
     char part[256];
@@ -42,8 +42,10 @@ static int check_module(const struct sb_job *job, struct sb_error *err)
     if (job->module == NULL)
         return 0;
     if (!is_module_name(job->module))
-        return sb_fail_field(err, "job", "module", "'%.100s' is not the name of a module",
-                             job->module);
+        return sb_fail_field(
+            err, "job", "module",
+            "'%.100s' is not the name of a module: give identifiers with dots between them",
+            job->module);
     if (job->code_size > 0 || job->call != NULL)
         return sb_fail_field(err, "job", "module",
                              "a module is run in place of code, and no function of it is called: "

@@ -1,5 +1,5 @@
-/* The files that a job brings: whether each can have its name, and all of them have room. Counts
- * what tmp.c makes of them, so that a job that is taken in is not refused by its own tmpfs. */
+/* Checks the files that a job brings: each can have its name, and there is room for all. Counts
+ * what tmp.c makes of them, so that an admitted job does not fail on its own tmpfs. */
 #include "core/job.h"
 
 #include <inttypes.h>
@@ -14,14 +14,14 @@
 
 #define FILES_MAX 10000
 
-/* What wants a name in /work: the script, or one of the files. */
+/* A file that gets a name in /work: the script, or one of the job's files. */
 struct wanted {
-    const char *path;  /* in its one spelling */
+    const char *path;  /* normalised */
     const char *given; /* as the caller wrote it */
     bool script;
 };
 
-/* A slash before every other character: what is below a path comes right behind it. */
+/* Sorts a slash before every other character, so that the paths below a path follow it directly. */
 static int by_path(const void *left, const void *right)
 {
     const char *a = ((const struct wanted *)left)->path, *b = ((const struct wanted *)right)->path;
@@ -39,7 +39,7 @@ static bool is_below(const char *path, const char *directory)
     return strncmp(path, directory, length) == 0 && path[length] == '/';
 }
 
-/* The second is the same as the first, or below it. */
+/* Refuses two paths of which the second is the same as the first, or below it. */
 static int refuse_pair(const struct wanted *first, const struct wanted *second,
                        struct sb_error *err)
 {
@@ -60,7 +60,8 @@ static int refuse_pair(const struct wanted *first, const struct wanted *second,
                          one, two, both);
 }
 
-/* The script and the files all want a name of their own in /work, and none is a directory. */
+/* The script and the files need names of their own in /work, and none may be a directory of
+ * another. */
 static int check_names(const struct wanted *wanted, size_t count, struct sb_error *err)
 {
     for (size_t i = 1; i < count; i++)
@@ -88,7 +89,8 @@ static int read_paths(struct wanted *wanted, char *paths, const struct sb_job *j
     return 0;
 }
 
-/* The directories of a path that are not on the way of the one before it, in by_path's order. */
+/* The number of directories of a path that the path before it, in by_path's order, does not
+ * have. */
 static size_t new_directories(const char *path, const char *before)
 {
     size_t common = 0, count = 0;
@@ -100,7 +102,7 @@ static size_t new_directories(const char *path, const char *before)
     return count;
 }
 
-/* An inode for each file and each directory on its way. */
+/* Each file needs an inode, and so does each directory of its path. */
 static int check_inodes(const struct wanted *wanted, size_t count, const struct sb_limits *limits,
                         struct sb_error *err)
 {
@@ -116,7 +118,7 @@ static int check_inodes(const struct wanted *wanted, size_t count, const struct 
                          inodes, most);
 }
 
-/* tmpfs(5) gives whole pages. */
+/* tmpfs(5) allocates whole pages. */
 static int check_bytes(const struct sb_job *job, const struct sb_file *script,
                        const struct sb_limits *limits, struct sb_error *err)
 {
@@ -144,14 +146,14 @@ int job_check_files(const struct sb_job *job, const struct sb_file *script,
     if (check_bytes(job, script, limits, err) < 0)
         return -1;
     if (job->files_count == 0)
-        return 0; /* each tmpfs has room for one */
+        return 0; /* each tmpfs has room for the script */
     if (job->files_count > FILES_MAX)
-        return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed",
+        return sb_fail_field(err, "job", "files", "%zu files; at most %d are allowed: send fewer",
                              job->files_count, FILES_MAX);
     _cleanup_free_ char *paths = malloc(job_paths_size(job));
     _cleanup_free_ struct wanted *wanted = calloc(job->files_count + 1, sizeof(*wanted));
     if (paths == NULL || wanted == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for the job's files");
+        return sb_fail(err, "job", ENOMEM, "out of memory (the job's files)");
     if (read_paths(wanted, paths, job, err) < 0)
         return -1;
     size_t count = job->files_count;

@@ -1,5 +1,5 @@
-/* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. While the child makes
- * its network namespace and attaches the root file system, the parent writes maps and limits:
+/* The parent's side of a start: pipes, cgroup, clone3, limits, id maps, go. The child makes its
+ * network namespace and attaches the root file system while the parent writes maps and limits:
  * neither waits for the other before it must. Nothing of the script runs before the go. */
 #include "core/launch.h"
 
@@ -24,8 +24,8 @@
 
 /* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* Our end is non-blocking, the script's is as python expects it: the two ends of a pipe have flags
- * of their own. */
+/* Our end is non-blocking, the script's end is as python expects it: each end of a pipe has its own
+ * flags. */
 static int make_pipe(int pipe_fds[2], int ours)
 {
     if (pipe2(pipe_fds, O_CLOEXEC) < 0)
@@ -33,8 +33,8 @@ static int make_pipe(int pipe_fds[2], int ours)
     return fcntl(pipe_fds[ours], F_SETFL, O_NONBLOCK);
 }
 
-/* Both of the script's descriptors are one pipe, so that the kernel keeps the order. A warm child's
- * pipes are made before its job comes: see zygote_take. */
+/* The script's stdout and stderr become one pipe, so that the kernel keeps their order. A warm
+ * child's pipes exist before its job comes: see zygote_take. */
 static int merge_stderr(struct process *process, struct inside *in)
 {
     int *stderr_fd = &in->fds[STDERR_FILENO];
@@ -44,8 +44,8 @@ static int merge_stderr(struct process *process, struct inside *in)
     return *stderr_fd < 0 ? -1 : 0;
 }
 
-/* Where a cold start's listener comes from: pipes carry no descriptors. A warm child has a socket
- * anyway. */
+/* The socket on which a cold start's listener comes: pipes carry no descriptors. A warm child has a
+ * socket anyway. */
 static int make_listener_socket(struct process *process, struct inside *in)
 {
     int sockets[2];
@@ -83,15 +83,15 @@ static int make_pipes(struct process *process, struct inside *in)
     return make_listener_socket(process, in);
 }
 
-/* A script opens its streams again by /dev/stdin, /dev/stdout and their kin, for which the pipes
- * must be its user's. Where they can't be given away (that takes root), they are open to all, which
- * is the job alone: nobody else has a way to them. The result is not the script's. */
+/* To open its streams again by /dev/stdin, /dev/stdout and so on, a script's user must own the
+ * pipes. Only root can give them away; other supervisors open them to everybody, and nobody except
+ * for the job can reach them. The result pipe is not one of the script's streams. */
 static void give_streams(const struct sb_sandbox *sandbox, const struct process *process,
                          const struct inside *in)
 {
     uint32_t uid, gid;
     if (sandbox->uids.way == SB_UIDS_SHARED)
-        return; /* then they are its user's already */
+        return; /* the pipes are the job's user's already */
     launch_ids(sandbox, process, &uid, &gid);
     for (int i = 0; i < RESULT_FD; i++)
         if (geteuid() != 0 || fchown(in->fds[i], uid, gid) < 0)
@@ -106,10 +106,10 @@ void launch_ids(const struct sb_sandbox *sandbox, const struct process *process,
 
 /* ── Clone ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* As root the child must lose our supplementary groups before setgroups is denied to it; that is
- * only possible in the parent, for this thread alone (the system call, not libc's function for all
- * threads). An ordinary user can't: what they open to the script is nothing, since no file of the
- * host's is there. */
+/* The child must lose our supplementary groups before setgroups is denied to it. Only root can drop
+ * them, only in the parent, and only for this thread (the system call; libc's function acts on all
+ * threads). An ordinary user's child keeps them, and they open nothing to the script: it sees no
+ * file of the host. */
 struct groups {
     gid_t *list;
     int count;
@@ -125,9 +125,9 @@ static int groups_drop(struct groups *groups)
         return -1;
     if (syscall(SYS_setgroups, 0, NULL) == 0)
         return 0;
-    groups->count = 0; /* nothing to restore */
-    return errno == EPERM ? 0
-                          : -1; /* root of a user namespace that denies it is an ordinary user */
+    groups->count = 0; /* they were not dropped: nothing to restore */
+    /* Root of a user namespace that denies setgroups is like an ordinary user. */
+    return errno == EPERM ? 0 : -1;
 }
 
 static int groups_restore(struct groups *groups)
@@ -144,9 +144,9 @@ pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *u
     sigset_t all, before;
     if (groups_drop(&groups) < 0) {
         free(groups.list);
-        return sb_fail(err, "groups", errno, "cannot drop supplementary groups");
+        return sb_fail(err, "groups", errno, "cannot drop supplementary groups: %m; try again");
     }
-    /* No handler of the caller's may run in the child. */
+    /* No signal handler of the caller may run in the child. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = uids_act(uids, start, user);
@@ -158,7 +158,9 @@ pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *u
             err, "clone", failed,
             "cannot start a process in new namespaces: %m; are user namespaces allowed here? See "
             "sandbox-run --doctor");
-    return restored ? pid : sb_fail(err, "groups", errno, "cannot restore supplementary groups");
+    return restored ? pid
+                    : sb_fail(err, "groups", errno,
+                              "cannot restore supplementary groups: %m; restart this program");
 }
 
 /* ── What the child waits for ──────────────────────────────────────────────────────────────── */
@@ -179,7 +181,7 @@ struct cloning {
     struct sb_run *run;
     struct inside *in;
     int mapped;
-    struct sb_error *err; /* of the maps */
+    struct sb_error *err; /* the error of the maps */
 };
 
 static int clone_job(void *user)
@@ -190,7 +192,7 @@ static int clone_job(void *user)
                             &run->process.fd[SOURCE_PIDFD]);
     if (pid == 0)
         inside_begin(start->in, run->process.control, run->process.cgroup.dir[0]);
-    run->process.pid = pid > 0 ? pid : 0; /* also when the groups cannot be restored */
+    run->process.pid = pid > 0 ? pid : 0; /* set also when the groups cannot be restored */
     if (pid > 0)
         start->mapped = write_maps(run, start->err);
     return pid;
@@ -224,7 +226,7 @@ void launch_close(struct inside *in)
         close_fd(&in->fds[i]);
 }
 
-/* Our own copy of the read end is still open: no SIGPIPE, even if the child is gone already. */
+/* No SIGPIPE, even if the child is gone already: our own copy of the read end is still open. */
 int launch_go(const struct process *process, struct sb_error *err)
 {
     if (write(process->control, "g", 1) != 1)
@@ -267,14 +269,15 @@ static int lift_rlimits(struct sb_run *run, const struct inside *in, struct sb_e
     return 0;
 }
 
-/* A child that is gone already can't be given maps, and has said better what the matter was. */
+/* Whether the child has reported something. If it is gone already, maps cannot be written, and its
+ * report gives the better reason. */
 static bool has_reported(const struct sb_run *run)
 {
     struct pollfd report = {.fd = run->process.fd[SOURCE_REPORT], .events = POLLIN};
     return poll(&report, 1, 0) > 0;
 }
 
-/* The child takes its first steps meanwhile. */
+/* Does the parent's part, while the child takes its first steps. */
 static int complete(struct sb_run *run, const struct inside *in, const struct cloning *start,
                     struct sb_error *err)
 {

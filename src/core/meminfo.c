@@ -9,17 +9,17 @@
 
 #include "common/util.h"
 
-/* Numbers of nodes may have gaps. */
+/* The numbers of nodes may have gaps: search until so many are missing in a row. */
 #define GAP_MAX 4
 
-/* The number behind a key, in bytes; −1: it is not there. */
+/* The number behind a key, in bytes; −1: the key is missing. */
 static int64_t find(const char *text, const char *key)
 {
     const char *at = strstr(text, key);
     return at != NULL ? strtoll(at + strlen(key), NULL, 10) * 1024 : -1;
 }
 
-/* What a node's file cache and slabs would give back; −1: there is no such node. */
+/* What a node's file cache and slabs could give back; −1: there is no such node. */
 static int64_t node_reclaimable(int node)
 {
     static const char *const keys[] = {"Active(file):", "Inactive(file):", "SReclaimable:"};
@@ -38,8 +38,8 @@ static int64_t node_reclaimable(int node)
     return bytes;
 }
 
-/* What is free and what can be had back, as the kernel reckons it too, except for its own reserves:
- * a hundredth of all. */
+/* Free memory and what can be reclaimed: the kernel's own estimate, except for its reserves, a
+ * hundredth of all memory. */
 static int64_t estimate(void)
 {
     struct sysinfo info;
@@ -58,7 +58,7 @@ static int64_t estimate(void)
 
 int64_t meminfo_available(int *fd)
 {
-    char text[512]; /* it is the third line */
+    char text[512]; /* the value is in the third line */
     if (*fd < 0)
         *fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
     ssize_t size = *fd < 0 ? -1 : pread(*fd, text, sizeof(text) - 1, 0);

@@ -1,5 +1,5 @@
-/* Which of the modules that a policy preloads the root file system has not: a small job under that
- * policy looks for them, with its environment and its mounts, and imports none. */
+/* Finds the modules that a policy preloads and the root file system lacks. A small job under the
+ * policy, with its environment and mounts, looks for them and imports none. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +8,14 @@
 #include "common/util.h"
 #include "policy/policy.h"
 
-/* A module in a package is not looked for: that would import the package. */
+/* Only packages and top-level modules are looked for: looking for a module in a package would
+ * import the package. */
 static const char code[] =
     "import sys\n"
     "from _frozen_importlib import _find_spec\n"
     "print(*[name for name in sys.argv[1:] if _find_spec(name, None) is None])\n";
 
-/* Names with spaces between them, as a list. */
+/* Joins names that have spaces between them, with a prefix before each. */
 static void join(char *text, size_t size, const char *names, const char *prefix, const char *glue)
 {
     size_t used = 0;
@@ -40,7 +41,7 @@ static void on_done(void *user, const struct sb_verdict *verdict)
     search->on_found(search->user, missing, remedy);
 }
 
-/* The packages and modules of the first level, each once. The caller frees it: sb_strv_free. */
+/* The top-level packages and modules, each once. The caller frees them: sb_strv_free. */
 static char **first_names(char *const *preload)
 {
     size_t count = 0;
@@ -66,7 +67,7 @@ int sb_find_modules(struct sb_sandbox *sandbox, const struct sb_policy *policy,
                               : sb_fail_null(err, "search", "one with a function on_found");
     char **names = first_names(policy->preload);
     if (names == NULL)
-        return sb_fail(err, "modules", ENOMEM, "no memory to look for modules");
+        return sb_fail(err, "modules", ENOMEM, "out of memory (looking for modules)");
     const struct sb_job job = {
         .policy = policy,
         .name = "-c",
