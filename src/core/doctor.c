@@ -1,6 +1,6 @@
-/* What this host can and cannot enforce, found by trying it: each namespace is made, /proc is
- * mounted, and at the end a job is run under the default policy. Reads settings only to name the
- * remedy. Leaves nothing behind. */
+/* Finds by trying what this host can enforce: makes each namespace, mounts /proc, and at the end
+ * runs a job under the default policy. Reads settings only to name a remedy. Leaves nothing
+ * behind. */
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -25,7 +25,7 @@
 struct doctor {
     void (*on_finding)(void *user, const struct sb_finding *finding);
     void *user;
-    int missing; /* required ones */
+    int missing; /* required findings that are not ok */
     struct remedy_host host;
 };
 
@@ -48,7 +48,7 @@ say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
 
 /* ── Settings ──────────────────────────────────────────────────────────────────────────────── */
 
-/* The number in a file of /proc/sys; −1 where this kernel has none. */
+/* The number in a file of /proc/sys; −1: this kernel does not have the file. */
 static long setting(const char *path)
 {
     char text[64];
@@ -81,7 +81,7 @@ static void check_settings(struct doctor *doctor)
                                      .remedy = switches[i].remedy};
         doctor->host.settings_forbid |= !finding.ok;
         if (value < 0)
-            say(doctor, finding, "this kernel has no such switch");
+            say(doctor, finding, "this kernel does not have this setting");
         else
             say(doctor, finding, "is %ld", value);
     }
@@ -89,7 +89,7 @@ static void check_settings(struct doctor *doctor)
 
 /* ── Namespaces ────────────────────────────────────────────────────────────────────────────── */
 
-/* Returns 0, or the errno of what failed. */
+/* Tries something in a child. Returns 0, or the errno of what failed. */
 static int try_in_child(uint64_t flags, int (*attempt)(void))
 {
     pid_t pid = attempt_start(flags, attempt);
@@ -147,7 +147,7 @@ static void check_trials(struct doctor *doctor)
     }
 }
 
-/* What a filter can answer, as the kernel lists it. */
+/* Reads which actions of a filter the kernel offers. */
 static void check_seccomp(struct doctor *doctor)
 {
     char actions[256] = "none";
@@ -165,11 +165,11 @@ static void check_seccomp(struct doctor *doctor)
 static void check_landlock(struct doctor *doctor)
 {
     int version = landlock_version();
-    struct sb_finding finding = {
-        .name = "Landlock",
-        .ok = version >= LANDLOCK_VERSION_NEEDED,
-        .meaning = "all other walls stand; this one behind them is not there",
-        .remedy = remedy_of("Landlock", version < 0 ? errno : 0, &doctor->host)};
+    struct sb_finding finding = {.name = "Landlock",
+                                 .ok = version >= LANDLOCK_VERSION_NEEDED,
+                                 .meaning = "the other walls stand, without this one behind them",
+                                 .remedy =
+                                     remedy_of("Landlock", version < 0 ? errno : 0, &doctor->host)};
     if (version > 0)
         say(doctor, finding, "version %d of its interface", version);
     else
@@ -192,8 +192,8 @@ static void check_schedstat(struct doctor *doctor)
 
 /* ── Host uids ─────────────────────────────────────────────────────────────────────────────── */
 
-/* A job pays for each watch with so much of its own memory: where as many are allowed as fit into
- * the host's, none runs out of them for others. */
+/* The memory that each watch costs its job. If no more watches are allowed than fit into the host's
+ * memory in this size, no job can use them up for others. */
 #define WATCH_BYTES 128
 
 static void say_shared(struct doctor *doctor, struct sb_finding finding, const char *reason)
@@ -212,16 +212,16 @@ static void say_shared(struct doctor *doctor, struct sb_finding finding, const c
              (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / WATCH_BYTES);
     finding.meaning = meaning;
     finding.remedy = remedy;
-    say(doctor, finding, "jobs have that of this user: %s", reason);
+    say(doctor, finding, "jobs have this user's uid: %s", reason);
 }
 
 static void check_uids(struct doctor *doctor, const struct sb_uids *uids)
 {
     static const char *const texts[] = {
-        [SB_UIDS_ROOT] = "each job has its own, of %u to %u: as root",
+        [SB_UIDS_ROOT] = "each job has its own, from %u to %u: as root",
         [SB_UIDS_CAPABILITIES] =
-            "each job of sandbox-serve has its own, of %u to %u: by CAP_SETUID and CAP_SETGID",
-        [SB_UIDS_HELPERS] = "each job of sandbox-serve has its own, of %u to %u: by newuidmap",
+            "each job of sandbox-serve has its own, from %u to %u: by CAP_SETUID and CAP_SETGID",
+        [SB_UIDS_HELPERS] = "each job of sandbox-serve has its own, from %u to %u: by newuidmap",
     };
     const struct sb_uids_state state = sb_uids_state(uids);
     struct sb_finding finding = {.name = "host uids of jobs", .ok = state.way != SB_UIDS_SHARED};
@@ -257,7 +257,8 @@ static const char *how_found(enum sb_cgroup mode)
     return texts[mode];
 }
 
-/* "memory  9  80  1" in /proc/cgroups: the last number is 0 where it was disabled at boot. */
+/* Lines of /proc/cgroups are like "memory  9  80  1"; the last number is 0 if the controller was
+ * disabled at boot. */
 static const char *controller_remedy(const struct doctor *doctor, const char *finding)
 {
     char table[4096], name[16] = "", line[80];
@@ -273,7 +274,7 @@ static const char *controller_remedy(const struct doctor *doctor, const char *fi
         listed = sscanf(line, "%15s %*d %*d %d", found, &on) == 2 && strcmp(found, name) == 0;
         enabled = on != 0;
     }
-    /* Without the table (ProcSubset=pid) nothing is known. */
+    /* Without the table (ProcSubset=pid) assume the best. */
     bool unknown = size <= 0;
     return remedy_of_controller(listed || unknown, enabled || unknown, &doctor->host);
 }
@@ -281,7 +282,7 @@ static const char *controller_remedy(const struct doctor *doctor, const char *fi
 static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
 {
     struct cgroup_host host;
-    struct sb_error err = {.message = "none was asked for"};
+    struct sb_error err = {.message = "--cgroup none asks for no cgroup"};
     bool found = cgroup_open(&host, wanted, true, &err) == 0 && host.backend != NULL;
     struct sb_finding finding = {.name = "cgroup",
                                  .ok = found,
@@ -382,7 +383,7 @@ static void check_job(struct doctor *doctor, const struct sb_options *options,
     struct sb_error err;
     if (run_job(options, policy_directory, &outcome, &err) < 0)
         snprintf(outcome.text, sizeof(outcome.text), "%s", err.message);
-    /* That is what is being read just now. */
+    /* The user is running --doctor already. */
     char *hint = strstr(outcome.text, "; see sandbox-run --doctor");
     if (hint != NULL)
         *hint = '\0';
@@ -390,7 +391,7 @@ static void check_job(struct doctor *doctor, const struct sb_options *options,
                                  .ok = outcome.ok,
                                  .required = true,
                                  .meaning = "scripts cannot be run with everything enforced",
-                                 .remedy = "mend what is missing above"};
+                                 .remedy = "provide what is missing above"};
     say(doctor, finding, "%s", outcome.text);
 }
 
@@ -406,7 +407,7 @@ static void say_preload(void *user, const char *missing, const char *remedy)
     const struct preload *preload = user;
     char name[80];
     if (missing == NULL)
-        return; /* no job can run: that is told above */
+        return; /* no job can run; an earlier finding says so */
     snprintf(name, sizeof(name), "policy %.60s", sb_policy_name(preload->policy));
     const struct sb_finding finding = {
         .name = name,
@@ -426,7 +427,7 @@ static void check_preload(struct doctor *doctor, struct sb_sandbox *sandbox, con
     struct sb_policy *policy;
     struct sb_error ignored;
     if (sb_policy_load(&policy, directory, name, &ignored) < 0)
-        return; /* whoever uses it is told */
+        return; /* the policy's users get the error */
     struct preload preload = {doctor, policy};
     struct sb_search search = {say_preload, &preload};
     if (sb_policy_preload(policy)[0] != NULL &&

@@ -11,10 +11,10 @@
     "a seccomp filter around this process refuses it: docker run --security-opt "                  \
     "seccomp=unconfined, or SystemCallFilter= of its unit"
 
-/* The first row that fits is taken. */
+/* The first row that fits is used. */
 static const struct row {
     const char *name;
-    unsigned before; /* holds for older kernels alone; 0: for all */
+    unsigned before; /* the row is for older kernels only; 0: for all */
     int error;       /* 0: any */
     const char *text;
 } rows[] = {

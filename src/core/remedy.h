@@ -1,6 +1,5 @@
-/* Remedies for what --doctor finds missing, as they fit the kernel that it runs on: a newer kernel
- * is no remedy where this one is new enough and something else is in the way. Looks at nothing
- * itself. */
+/* Remedies for what --doctor finds missing, chosen for the running kernel: a newer kernel does not
+ * help where this one is new enough and something else is in the way. Looks at nothing itself. */
 #ifndef CORE_REMEDY_H
 #define CORE_REMEDY_H
 
@@ -10,26 +9,26 @@
 
 struct remedy_host {
     unsigned version;       /* LINUX(5, 19); 0: not known */
-    bool root;              /* this process */
-    bool container;         /* it runs in one that says so */
-    bool systemd;           /* it is the host's init */
-    bool cgroup2;           /* is mounted at /sys/fs/cgroup */
-    bool settings_forbid;   /* a switch forbids user namespaces, which is told before */
-    bool no_user_namespace; /* nor, therefore, the others */
+    bool root;              /* this process is root's */
+    bool container;         /* it runs in a container that says so */
+    bool systemd;           /* systemd is the host's init */
+    bool cgroup2;           /* cgroup v2 is mounted at /sys/fs/cgroup */
+    bool settings_forbid;   /* a setting forbids user namespaces; an earlier finding says so */
+    bool no_user_namespace; /* no user namespace can be made, and so no other namespace */
     bool no_cgroup;
 };
 
-/* Of uname's release, "6.1.0-18-amd64". */
+/* The version in uname's release, such as "6.1.0-18-amd64"; 0: not known. */
 unsigned remedy_version(const char *release);
 
-/* By the name of the finding and the errno of what was tried; NULL where none is known. */
+/* The remedy for a finding, by its name and the errno of what was tried; NULL: none is known. */
 const char *remedy_of(const char *name, int error, const struct remedy_host *host);
 
-/* How a controller is brought back. `listed`: it stands in /proc/cgroups; `enabled`: and was not
- * disabled at boot. */
+/* How to get a missing controller. `listed`: it is in /proc/cgroups; `enabled`: it was not disabled
+ * at boot. */
 const char *remedy_of_controller(bool listed, bool enabled, const struct remedy_host *host);
 
-/* Where no cgroup can be made. */
+/* How to get a cgroup where none can be made. */
 const char *remedy_of_cgroup(const struct remedy_host *host);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reads the record of a root file system and checks what a job would stumble over. See rootfs.h. */
+/* Reads the record of a root file system, and checks what jobs need of it. See rootfs.h. */
 #include "core/rootfs.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "common/json_file.h"
 #include "common/util.h"
 
-/* Mount points must be directories, not links: a job's mounts would land elsewhere. */
+/* Mount points must be directories: through a link a job's mount would land elsewhere. */
 static int check_mount_points(const struct rootfs *rootfs, struct sb_error *err)
 {
     static const char *const points[] = {"proc", "dev", "tmp", "work"};
@@ -51,14 +51,14 @@ static int read_record(struct rootfs *rootfs, struct json_object *record, struct
     const char *python = text_of(record, "python"), *version = text_of(record, "version");
     if (python == NULL || python[0] != '/' || version == NULL)
         return sb_fail(err, "rootfs", 0,
-                       "%s/" ROOTFS_RECORD " names no python; make it again: sandbox-rootfs "
+                       "%s/" ROOTFS_RECORD " does not name a python; make it again: sandbox-rootfs "
                        "refresh %s",
                        rootfs->path, rootfs->path);
     if (rootfs->python == NULL)
         rootfs->python = strdup(python);
     rootfs->version = strdup(version);
     if (rootfs->python == NULL || rootfs->version == NULL)
-        return sb_fail(err, "rootfs", ENOMEM, "no memory for the root file system's record");
+        return sb_fail(err, "rootfs", ENOMEM, "out of memory (the root file system's record)");
     return 0;
 }
 
@@ -111,7 +111,7 @@ int rootfs_check_modes(const struct rootfs *rootfs, struct sb_error *err)
     snprintf(file, sizeof(file), "%s" ROOTFS_RUNNER, rootfs->path);
     if (stat(rootfs->path, &top) < 0 || stat(file, &runner) < 0 ||
         ((top.st_mode & (S_IROTH | S_IXOTH)) == (S_IROTH | S_IXOTH) && runner.st_mode & S_IROTH))
-        return 0; /* what is missing, others tell */
+        return 0; /* other checks report what is missing */
     return sb_fail(err, "rootfs", 0,
                    "%s is closed to jobs, each of which is another user: chmod -R o+rX %s",
                    rootfs->path, rootfs->path);

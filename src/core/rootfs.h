@@ -1,4 +1,4 @@
-/* The root file system on the host: where it is and what its record says (sandbox-rootfs(1)). */
+/* The root file system on the host: its place, and what its record says (sandbox-rootfs(1)). */
 #ifndef SB_ROOTFS_H
 #define SB_ROOTFS_H
 
@@ -14,16 +14,18 @@
 
 struct rootfs {
     char *path;    /* absolute */
-    char *python;  /* in it */
+    char *python;  /* path in the root file system */
     char *version; /* of python: "3.11.2" */
 };
 
-/* `path` NULL: the configured place. `python` NULL: the record's. */
+/* Opens a root file system. `path` NULL: the configured place; `python` NULL: the record's. Free it
+ * with rootfs_close, also after an error. */
 int rootfs_open(struct rootfs *rootfs, const char *path, const char *python, struct sb_error *err);
-/* Whether jobs may read it that have other uids than its owner: by the modes of its top directory
+/* Checks that jobs with uids other than its owner's may read it: by the modes of its top directory
  * and of the runner, which tell how it was made. */
 int rootfs_check_modes(const struct rootfs *rootfs, struct sb_error *err);
-/* Whether the mounts of a policy have their sources on the host and their targets here. */
+/* Checks that the mounts of a policy have their sources on the host and their targets in the root
+ * file system. */
 int rootfs_check_mounts(const struct rootfs *rootfs, const struct sb_policy *policy,
                         struct sb_error *err);
 void rootfs_close(struct rootfs *rootfs);

@@ -1,6 +1,5 @@
-/* A job that runs: what was asked for, what there is of it on the host, what is known of it. It is
- * made by sandbox.c, started by launch.c or src/warm, turned by supervise.c, judged by verdict.c.
- */
+/* A running job: what was asked for, its part of the host, and what is known of it. sandbox.c makes
+ * it, launch.c or src/warm starts it, supervise.c watches it, verdict.c judges it. */
 #ifndef SB_RUN_H
 #define SB_RUN_H
 
@@ -16,14 +15,14 @@
 #include "core/schedstat.h"
 #include "core/stream.h"
 
-/* Each follows the one before; some may be left out. A warm child that dies before it has its job
- * takes the run back to the first. */
+/* Phases follow in this order; some may be left out. If a warm child dies before it has its job,
+ * the run is in the first phase again. */
 enum run_phase {
     RUN_WAITING, /* it has no process yet */
-    RUN_STARTED, /* a process takes its steps, or the job */
-    RUN_LET_IN,  /* the code has been let in: from then on its time counts */
-    RUN_DEAD,    /* every process of the job; pid 1 may be about to end, and to be waited for */
-    RUN_JUDGED,  /* its verdict is given; the host still has its cgroup and a zombie */
+    RUN_STARTED, /* its process takes its steps, or takes the job */
+    RUN_LET_IN,  /* the code has been let in: its time counts from here */
+    RUN_DEAD,    /* the job is dead, but pid 1 may still be ending, or wait to be reaped */
+    RUN_JUDGED,  /* it has its verdict; its cgroup and a zombie remain */
 };
 
 #define MISSING_MAX 8
@@ -37,39 +36,40 @@ struct sb_run {
     enum run_phase phase;
 
     struct source source[SOURCES];
-    bool listened; /* to all of them: see sources_listen */
+    bool listened; /* we listen to all sources: see sources_listen */
     struct stream stream[SB_STREAMS];
     struct feed feed;
-    struct denied *denied; /* what was refused and is reported; NULL: nothing so far */
+    struct denied *denied; /* refused calls that are reported; NULL: none so far */
 
-    struct job_clock clock; /* what wall_time_ms limits, and is compared with */
-    int64_t look_us;        /* how long after a look at it the next one is */
+    struct job_clock clock; /* the clock that wall_time_ms limits */
+    int64_t look_us;        /* the time from one look at the job to the next */
     struct growth growth;   /* floor.c's */
-    struct own_times own;   /* as of the last time that its pipes were found to have been of use: */
-    int64_t moved_bytes;    /* since then; see held_up() in timer.c */
-    int oom_looks;     /* v1: looks still to be taken at a counter that lags behind its event */
-    int removal_tries; /* of the cgroup */
+    struct own_times own;   /* at the last look at its busy pipes */
+    int64_t moved_bytes;    /* moved since that look; see held_up() in timer.c */
+    int oom_looks;     /* v1: looks left at the counter of kills, which lags behind its event */
+    int removal_tries; /* tries to remove the cgroup */
 
-    struct warm_job *warm_job;            /* the job's copy, until a warm child has taken it */
+    struct warm_job *warm_job;            /* a copy of the job, until a warm child has taken it */
     const char *missing[MISSING_MAX + 1]; /* what is not enforced: constants, NULL-terminated */
 };
 
-/* A run without a job. NULL: no memory. */
+/* Makes a run without a job. NULL: out of memory. */
 struct sb_run *run_new(struct sb_sandbox *sandbox);
 
-/* What is not enforced, for the verdict: a constant string. */
+/* Notes for the verdict that `what`, a constant string, is not enforced. */
 void run_lacks(struct sb_run *run, const char *what);
 
-/* Kills all of a job, because of `cause` if nothing has ended it before. Its verdict follows. */
+/* Kills all of a job. `cause` is the reason, unless something else ended the job before. Its
+ * verdict follows. */
 void run_kill(struct sb_run *run, enum cause cause);
 
-/* Kills a job because the sandbox itself failed: `reason` is what the verdict says. */
+/* Kills a job because the sandbox itself failed; its verdict says `reason`. */
 void run_fail(struct sb_run *run, const char *reason);
 
-/* Finishes a run that has no process: its verdict follows soon. */
+/* Finishes a run that has no process; its verdict follows soon. */
 void run_finish_unstarted(struct sb_run *run);
 
-/* Releases all that it still has, and frees it. */
+/* Releases everything that a run still has, and frees it. */
 void run_free(struct sb_run *run);
 
 #endif

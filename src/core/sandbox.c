@@ -1,6 +1,6 @@
-/* The public face: opens what the host offers, takes jobs in. The path of a job: sb_start checks
- * and prepares it (start.c, job.c, policy.c), launches it (launch.c, then inside.c in the child),
- * and leaves it to the loop (supervise.c), which gives the verdict (verdict.c). */
+/* The public functions: open a sandbox, take jobs. The path of a job: sb_start checks and prepares
+ * it (start.c, job.c, policy.c), launches it (launch.c, then inside.c in the child), and leaves it
+ * to the loop (supervise.c), which gives the verdict (verdict.c). */
 #include "sandbox.h"
 
 #include <fcntl.h>
@@ -26,8 +26,8 @@ const char *sb_version(void)
 
 /* ── Opening and closing ───────────────────────────────────────────────────────────────────── */
 
-/* Those that are open: a second sb_close finds that its sandbox is not, without looking into it.
- * Nothing else here is common to all threads. */
+/* All open sandboxes, so that a second sb_close does nothing, without a look into freed memory.
+ * Nothing else here is shared by all threads. */
 static LIST_HEAD(sandbox_list, sb_sandbox) sandboxes;
 static pthread_mutex_t sandboxes_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -38,7 +38,8 @@ static void enter(struct sb_sandbox *sandbox)
     pthread_mutex_unlock(&sandboxes_lock);
 }
 
-/* False: it can't be closed. Where it is being turned, sb_turn is about to look at it again. */
+/* Takes a sandbox off the list. False: it is not open, or sb_turn is running and will use it
+ * again. */
 static bool leave(const struct sb_sandbox *closed)
 {
     struct sb_sandbox *sandbox;
@@ -65,7 +66,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
         options = &defaults;
     struct sb_sandbox *sandbox = calloc(1, sizeof(*sandbox));
     if (sandbox == NULL)
-        return sb_fail(err, "open", ENOMEM, "no memory for a sandbox");
+        return sb_fail(err, "open", ENOMEM, "out of memory (a sandbox)");
     enter(sandbox);
     cgroup_host_init(&sandbox->cgroup);
     sandbox->best_effort = options->best_effort;
@@ -190,7 +191,7 @@ int sb_start(struct sb_sandbox *sandbox, const struct sb_job *job, struct sb_run
         return -1;
     struct sb_run *run = run_new(sandbox);
     if (run == NULL)
-        return sb_fail(err, "job", ENOMEM, "no memory for a job");
+        return sb_fail(err, "job", ENOMEM, "out of memory (a job)");
     if (start(run, job, err) < 0) {
         cgroup_remove(&sandbox->cgroup, &run->process.cgroup);
         run_free(run);

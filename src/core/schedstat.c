@@ -1,6 +1,6 @@
-/* Reads /proc/TID/schedstat of a job's tasks: time on a CPU, time spent waiting for one, in
- * nanoseconds, and how often they got one. See the kernel's Documentation/scheduler/sched-stats.rst
- * and schedstat.h. */
+/* Reads /proc/TID/schedstat of a job's tasks: time on a CPU and time spent waiting for one, in
+ * nanoseconds, and the number of turns on a CPU. See the kernel's
+ * Documentation/scheduler/sched-stats.rst and schedstat.h. */
 #include "core/schedstat.h"
 
 #include <fcntl.h>
@@ -14,12 +14,12 @@
 #include "common/small_file.h"
 #include "common/util.h"
 
-/* Of a job with more tasks some are looked at, and stand for all: each look takes some µs. */
+/* If a job has more tasks, this many are read and stand for all: each takes some µs. */
 #define TASKS_MAX 256
-/* What is read within this time is of one moment. */
+/* Values read within this time count as values of one moment. */
 #define MOMENT_US 1000
 #define MOMENT_TRIES 5
-/* What this thread has used is as good as new for that time. */
+/* Our own thread is read again only after this time. */
 #define OWN_US 5000
 
 static bool read_file(const char *path, struct clock_task *task)
@@ -61,7 +61,7 @@ bool schedstat_available(void)
     return read_file("/proc/thread-self/schedstat", &task) && task.cpu_us > 0;
 }
 
-/* The age of a task that is on a CPU or waits for one; −1: it is neither. See proc(5). */
+/* The age of a runnable task, on a CPU or waiting for one; −1: it is not runnable. See proc(5). */
 static int64_t age_of_runnable(int32_t tid)
 {
     char path[40], text[1024];
@@ -69,7 +69,7 @@ static int64_t age_of_runnable(int32_t tid)
     snprintf(path, sizeof(path), "/proc/%" PRId32 "/stat", tid);
     if (small_file_read(AT_FDCWD, path, text, sizeof(text)) <= 0)
         return -1;
-    const char *at = strrchr(text, ')'); /* the name itself may hold anything */
+    const char *at = strrchr(text, ')'); /* the name may contain anything, also ")" */
     if (at == NULL || strncmp(at, ") R ", 4) != 0)
         return -1;
     for (int field = 2; field < 22 && at != NULL; field++)
@@ -113,7 +113,7 @@ static void read_tasks(struct clock_look *look, const struct job_clock *clock,
     if (end == NULL)
         return;
     look->whole = look->asleep = strlen(text) < sizeof(text) - 1;
-    end[1] = '\0'; /* the last number may be cut */
+    end[1] = '\0'; /* the last number may be cut off */
     for (char *tid = strtok_r(text, "\n", &state); tid; tid = strtok_r(NULL, "\n", &state)) {
         struct clock_task *task = &look->tasks[look->count];
         if (look->count == TASKS_MAX)
@@ -128,7 +128,8 @@ static void read_tasks(struct clock_look *look, const struct job_clock *clock,
     look->tasks = fitting != NULL ? fitting : look->tasks;
 }
 
-/* All of it at one moment: whoever reads may be held up half-way, on a host that has much to do. */
+/* Reads the whole job as of one moment: on a busy host we may lose the CPU half-way, and then read
+ * again. */
 static void read_job(struct clock_look *look, const struct job_clock *clock,
                      const struct cgroup_host *host, const struct cgroup_job *job, bool surely)
 {

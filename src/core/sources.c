@@ -1,4 +1,4 @@
-/* See sources.h. Each pipe is in the epoll as long as it is wanted there. */
+/* See sources.h. A pipe is in the epoll only while its events are wanted. */
 #include "core/sources.h"
 
 #include <stdio.h>
@@ -33,7 +33,7 @@ void source_close(struct sb_run *run, enum source_kind kind)
     source_watch(run, kind, 0);
     if (kind >= PROCESS_FDS || run->process.fd[kind] < 0)
         return;
-    if (run->evidence.alone) /* somebody waits for the verdict */
+    if (run->evidence.alone) /* somebody waits for the verdict, and closing takes time */
         run->source[kind].spent = steal_fd(&run->process.fd[kind]);
     else
         close_fd(&run->process.fd[kind]);
@@ -64,7 +64,7 @@ ssize_t message_receive(int socket, void *message, size_t size, bool take, int *
     if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
         memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
     else if (n > 0 && (header.msg_flags & MSG_CTRUNC) != 0)
-        *fd = take ? -1 : FD_DROPPED; /* too many are open already */
+        *fd = take ? -1 : FD_DROPPED; /* a descriptor came, and too many are open already */
     return n;
 }
 
@@ -72,11 +72,11 @@ int sources_listen(struct sb_run *run)
 {
     static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,
                                              SOURCE_CHANNEL, SOURCE_DENIED};
-    struct sb_error ignored; /* errno is told */
+    struct sb_error ignored; /* the caller reads errno */
     if (run->listened)
         return 0;
     run->listened = true;
-    /* Else when it has its job: until then another may get it. */
+    /* A warm run's stdin waits until its child has the job: until then another child may get it. */
     if (run->warm_job == NULL && stdin_next(run, &ignored) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -110,7 +110,7 @@ static int take_output(struct sb_run *run, enum sb_stream which, const char *dat
 static int take_message(struct sb_run *run, const char *data, size_t size, struct sb_error *err)
 {
     struct evidence *evidence = &run->evidence;
-    /* "R", the text, and the NUL that ends it; the name of an exception fits under any limit. */
+    /* Room for "R", the text and its final NUL. The name of an exception fits under any limit. */
     size_t room = (size_t)MAX(run->asked.limits.value[SB_RESULT_BYTES], EXCEPTION_NAME_MAX) + 2;
     if (evidence->message_size + size >= room) {
         evidence->message_too_long = true;
@@ -126,8 +126,8 @@ static int take_message(struct sb_run *run, const char *data, size_t size, struc
     return 0;
 }
 
-/* Reads up to `most` bytes from one of the three pipes; closes it at its end. Returns how many, or
- * −1 with *err. */
+/* Reads up to `most` bytes from one of the script's three pipes, and closes it at its end. Returns
+ * how many, or −1 with *err. */
 static ssize_t read_some(struct sb_run *run, enum source_kind kind, size_t most,
                          struct sb_error *err)
 {
@@ -154,7 +154,7 @@ int source_read(struct sb_run *run, enum source_kind kind, struct sb_error *err)
     return n < 0 ? -1 : n > 0;
 }
 
-/* How many bytes there are to read. */
+/* How many bytes a pipe has to read. */
 static size_t waiting_in(int pipe)
 {
     int count = 0;
@@ -162,7 +162,8 @@ static size_t waiting_in(int pipe)
 }
 
 /* Stderr's bytes are counted before stdout is read: whatever the script wrote to stdout before them
- * is in its pipe by then. Of either no more than was there, as a script may write for ever. */
+ * is then in its pipe. We read no more than was there from either, since a script may write for
+ * ever. */
 int source_read_stderr(struct sb_run *run, struct sb_error *err)
 {
     size_t most = waiting_in(run->process.fd[SOURCE_STDERR]);
@@ -183,7 +184,8 @@ static int watch_stdin(struct sb_run *run, uint32_t events, struct sb_error *err
 {
     return source_watch(run, SOURCE_STDIN, events) == 0
                ? 0
-               : sb_fail(err, "stdin", errno, "cannot watch the script's stdin");
+               : sb_fail(err, "stdin", errno,
+                         "cannot watch the script's stdin: %m; raise fs.epoll.max_user_watches");
 }
 
 int stdin_next(struct sb_run *run, struct sb_error *err)
@@ -194,14 +196,17 @@ int stdin_next(struct sb_run *run, struct sb_error *err)
         return 0;
     }
     bool hungry = feed_hungry(feed);
-    /* While hungry, only the script's closing it (EPOLLERR, always reported) is of interest. */
+    /* While the feed is hungry, only EPOLLERR matters, which is always reported: the script has
+     * closed its stdin. */
     if (watch_stdin(run, hungry ? EPOLLET : EPOLLOUT, err) < 0)
         return -1;
     if (source_watch(run, SOURCE_FEED, hungry ? EPOLLIN : 0) == 0 || !hungry)
         return 0;
     if (errno != EPERM)
-        return sb_fail(err, "stdin", errno, "cannot watch what feeds the script's stdin");
-    /* A regular file, which epoll does not take because it is always ready. */
+        return sb_fail(
+            err, "stdin", errno,
+            "cannot watch what feeds the script's stdin: %m; raise fs.epoll.max_user_watches");
+    /* A regular file: always ready, so epoll does not take it. */
     feed_read(feed);
     if (!feed_done(feed))
         return watch_stdin(run, EPOLLOUT, err);
@@ -211,7 +216,7 @@ int stdin_next(struct sb_run *run, struct sb_error *err)
 
 int stdin_on_feed(struct sb_run *run, struct sb_error *err)
 {
-    /* Out of the epoll first: feed_read closes the descriptor at its end. */
+    /* Take it out of the epoll first: feed_read closes the descriptor at its end. */
     source_watch(run, SOURCE_FEED, 0);
     feed_read(&run->feed);
     return stdin_next(run, err);

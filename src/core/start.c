@@ -15,19 +15,19 @@
 #include "core/supervise.h"
 #include "policy/policy.h"
 
-/* What the policy limits and this host has no controller for. Without best effort that is an error.
- */
+/* Finds limits of the policy that this host has no controller for. Without best effort such a limit
+ * is an error. */
 static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_error *err)
 {
     static const struct {
-        unsigned controller; /* 0: any back end tells it */
+        unsigned controller; /* 0: any back end will do */
         const char *missing;
         const char *limit;
     } rows[] = {
         {CGROUP_MEMORY, "memory", "memory_bytes"},
         {CGROUP_CPU, "cpu", "cpus"},
         {CGROUP_PIDS, "pids", "pids"},
-        /* Of each process it is: RLIMIT_CPU. */
+        /* Without a cgroup RLIMIT_CPU limits each process by itself. */
         {0, "cpu_time (of all processes together)", "cpu_time_ms"},
     };
     const struct cgroup_host *host = &run->sandbox->cgroup;

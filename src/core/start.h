@@ -1,13 +1,13 @@
-/* Taking a job in, and starting a fresh python for it. */
+/* Admits a job, and starts a fresh python for it. */
 #ifndef SB_START_H
 #define SB_START_H
 
 #include "core/run.h"
 
-/* Whether a policy's jobs go on where something can't be enforced. */
+/* Whether a policy's jobs go on where something cannot be enforced. */
 bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy);
 
-/* Takes a job in: checks everything that can be wrong with it, before anything of it exists on the
+/* Admits a job: checks everything that can be wrong with it, before any part of it exists on the
  * host. */
 int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err);
 

@@ -1,8 +1,8 @@
-/* Head and tail of a stream. See stream.h.
+/* Keeps the head and the tail of a stream. See stream.h.
  *
  * Where bytes are missing, head and tail are cut to whole lines, or, where lines are very long, to
- * whole characters: a reader must not take what is glued together for something that was written.
- */
+ * whole characters. Otherwise a reader could take two joined fragments for a line that the script
+ * wrote. */
 #include "core/stream.h"
 
 #include <inttypes.h>
@@ -13,10 +13,10 @@
 #include "common/utf8.h"
 #include "common/util.h"
 
-/* So much of the head, at its end, is handed on in whole lines only. */
+/* The last so many bytes of the head are handed on in whole lines only. */
 #define WHOLE_LINES_MAX 4096
-/* A head that is shorter is not handed on before it is clear what becomes of it: three bytes at its
- * end are needed to know where a character ends. */
+/* A head with a lower limit is not handed on before the end: to know where its last character ends
+ * takes its last three bytes. */
 #define HANDED_MIN 8
 
 void stream_init(struct stream *stream, int64_t limit)
@@ -34,7 +34,8 @@ void stream_free(struct stream *stream)
 
 /* ── Keeping ───────────────────────────────────────────────────────────────────────────────── */
 
-/* Room for `more` bytes and a NUL, doubling, but never beyond what may be kept. */
+/* Makes room for `more` bytes and a NUL. Doubles it each time, but never beyond what may be
+ * kept. */
 static int grow(struct stream *stream, size_t more)
 {
     size_t needed = stream->head_size + more + 1;
@@ -63,7 +64,7 @@ static int keep_head(struct stream *stream, const char *data, size_t size)
     return 0;
 }
 
-/* `position`: of the first byte, counted from the end of the head. */
+/* `position`: the place of the first byte, counted from the end of the head. */
 static int keep_tail(struct stream *stream, uint64_t position, const char *data, size_t size)
 {
     if (size == 0 || stream->tail_max == 0)
@@ -94,8 +95,8 @@ int stream_keep(struct stream *stream, const char *data, size_t size)
 
 /* ── Cutting ───────────────────────────────────────────────────────────────────────────────── */
 
-/* How much of what is kept of the head is shown when bytes behind it are missing. Positions are the
- * whole head's: a newline in its first half would cost more than it is worth. */
+/* How much of the kept head is shown when bytes after it are missing. Halves are those of the whole
+ * head, kept or handed on: to cut at a newline in the first half would lose too much. */
 static size_t cut_head(const struct stream *stream)
 {
     size_t half = stream->head_max / 2;
@@ -110,8 +111,8 @@ static size_t cut_head(const struct stream *stream)
     return utf8_whole(stream->head, stream->head_size);
 }
 
-/* How much of the tail is left out at its beginning. What comes before it is not known any more, so
- * up to three bytes that continue a character are taken for the end of one. */
+/* How much is left out at the beginning of the tail. The bytes before it are lost, so up to three
+ * bytes that continue a character count as the end of one. */
 static size_t cut_tail(const char *tail, size_t size)
 {
     const char *newline = size > 0 ? memchr(tail, '\n', (size + 1) / 2) : NULL;
@@ -125,7 +126,7 @@ static size_t cut_tail(const char *tail, size_t size)
 
 /* ── Handing on ────────────────────────────────────────────────────────────────────────────── */
 
-/* Up to where bytes of the head are handed on as they come. */
+/* The part of the head that is handed on as it comes. */
 static size_t free_end(const struct stream *stream)
 {
     return stream->head_max < HANDED_MIN
@@ -157,7 +158,7 @@ void stream_handed(struct stream *stream, size_t size)
 
 /* ── Showing ───────────────────────────────────────────────────────────────────────────────── */
 
-/* Puts the last `size` bytes of the tail behind the head, in order. */
+/* Copies the last `size` bytes of the tail, in order. */
 static void put_tail(struct stream *stream, char *to, size_t size)
 {
     if (size == 0)
@@ -169,7 +170,7 @@ static void put_tail(struct stream *stream, char *to, size_t size)
     memcpy(to + first, stream->tail, size - first);
 }
 
-/* The line for bytes that are missing behind what is shown of the head. */
+/* Writes the line that stands for missing bytes. */
 static size_t put_mark(const struct stream *stream, char *to)
 {
     bool any = stream->head_size > 0 || stream->handed > 0;
@@ -181,7 +182,7 @@ static size_t put_mark(const struct stream *stream, char *to)
     return (size_t)size;
 }
 
-/* Head, mark and tail. There is room. */
+/* Puts head, mark and tail together. The caller has made room. */
 static void put_parts(struct stream *stream)
 {
     size_t cut = cut_head(stream), left_out = stream->head_size - cut;

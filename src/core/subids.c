@@ -10,11 +10,10 @@
 
 #include "common/util.h"
 
-/* A range with fewer is as good as none: so many jobs and waiting interpreters a service may have.
- */
+/* A smaller range is treated as none: a service may have so many jobs and parked children. */
 #define FEWEST 1024
 
-/* A number and the character behind it; NULL when there is no such thing. */
+/* Reads a number and the character `end` behind it; NULL: there is something else. */
 static const char *take_number(const char *text, char end, uint32_t *number)
 {
     uint64_t value = 0;
@@ -43,13 +42,13 @@ bool subids_line(const char *line, const char *user, uint32_t uid, uint32_t *fir
     return false;
 }
 
-/* Not by getpwuid(3), which loads libraries that a static program is without: who is in no file can
- * have ranges by number. The caller frees it; NULL: no name. */
+/* The user's name in /etc/passwd; NULL: none. The caller frees it. Not by getpwuid(3), which loads
+ * libraries, and a static program has none. A user outside this file can have ranges by number. */
 static char *name_of(uid_t uid)
 {
     FILE *file = fopen("/etc/passwd", "re");
     struct passwd line, *entry = NULL;
-    char text[4096]; /* not the C library's one for all threads */
+    char text[4096]; /* our own: the C library's is shared by all threads */
     while (file != NULL && fgetpwent_r(file, &line, text, sizeof(text), &entry) == 0 &&
            entry->pw_uid != uid)
         entry = NULL;
@@ -74,8 +73,9 @@ static int find_in(struct sb_uids *uids, const char *path, const char *user, uin
     if (found && *count >= FEWEST)
         return 0;
     if (found)
-        snprintf(uids->reason, sizeof(uids->reason), "the range of %s for this user is small: %u",
-                 path, *count);
+        snprintf(uids->reason, sizeof(uids->reason),
+                 "the range of %s for this user is too small: %u; give at least %d", path, *count,
+                 FEWEST);
     else
         snprintf(uids->reason, sizeof(uids->reason), "%s has no range for this user", path);
     return -1;

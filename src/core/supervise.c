@@ -1,6 +1,6 @@
-/* Watches running jobs: one epoll for all of them, no thread a job. Each thing that can happen has
- * a handler here; the last thing to happen to a job is that its cgroup is gone, and then it has its
- * verdict, a warm one a moment earlier. */
+/* Watches running jobs by one epoll, without threads. Each kind of event has a handler here. The
+ * last event of a job is that its cgroup is gone: then it gets its verdict, a warm job a moment
+ * earlier. */
 #include "core/supervise.h"
 
 #include <fcntl.h>
@@ -20,20 +20,20 @@
 #include "core/verdict.h"
 #include "inside/inside.h"
 
-/* How long a dead job's cgroup may take to be empty: seconds, in steps of 1 ms or 2. It takes
- * moments. */
+/* How often we try to remove a dead job's cgroup, every 1 or 2 ms: for some seconds. Usually it is
+ * empty within moments. */
 #define REMOVAL_TRIES 2000
-/* A warm job that nobody waits to hear from is not listened to for about so long: most are over by
- * then, and each time that we wake up the job has the less of the machine. Pipes hold 64 KiB. */
+/* For about so long we do not listen to a warm job whose caller needs nothing before its end: most
+ * jobs are over by then, and each time that we wake up takes CPU from the job. Its output fits into
+ * the pipes meanwhile, or waits: they hold 64 KiB. */
 #define BRIEF_US 2000
 #define REPORTS_AT_ONCE 8
-/* How often, 1 ms apart, the counter of kills is looked at after the event that says that memory
- * ran out. */
+/* How often, 1 ms apart, we read the counter of kills after the event that memory ran out. */
 #define OOM_LOOKS 100
 
 /* ── What the script writes and reads ──────────────────────────────────────────────────────── */
 
-/* Ends a job when what was done for it failed, as *err says. */
+/* Ends a job if something that we did for it failed; *err says what. */
 static void fail_unless(struct sb_run *run, int result, const struct sb_error *err)
 {
     if (result < 0)
@@ -47,8 +47,7 @@ static bool wrote_too_much(const struct sb_run *run)
            (run->stream[SB_STDOUT].written > most || run->stream[SB_STDERR].written > most);
 }
 
-/* Ends a job that wrote too much, or of which a pipe could not be read. Whether there was something
- * to read. */
+/* Ends a job that wrote too much, or whose pipe could not be read. True: something was read. */
 static bool decide(struct sb_run *run, int result, const struct sb_error *err)
 {
     fail_unless(run, result, err);
@@ -70,8 +69,8 @@ void sb_pause(struct sb_run *run, enum sb_stream stream, bool paused)
         return;
     enum source_kind kind = stream == SB_STDOUT ? SOURCE_STDOUT : SOURCE_STDERR;
     if (source_watch(run, kind, paused ? 0 : EPOLLIN) < 0) {
-        /* Never to be read again: then it must not keep the verdict waiting. */
-        run_fail(run, "cannot watch the script's output");
+        /* It will never be read again: close it, or the verdict would wait for it. */
+        run_fail(run, "cannot watch the script's output; raise fs.epoll.max_user_watches");
         source_close(run, kind);
     }
 }
@@ -101,11 +100,11 @@ static void take_report(struct sb_run *run, const struct report *report)
         evidence->ended_us = report->at_us > 0 ? report->at_us : monotonic_us();
         break;
     case REPORT_LISTENER:
-        break; /* comes on the channel */
+        break; /* comes on the channel instead */
     }
 }
 
-/* Takes what pid 1 has reported by now. */
+/* Reads what pid 1 has reported by now. */
 static void hear(struct sb_run *run)
 {
     struct report reports[REPORTS_AT_ONCE];
@@ -129,7 +128,7 @@ static void check_clocks(struct sb_run *run)
     enum cause cause = timer_check(run, now_us);
     if (cause == CAUSE_NONE)
         return;
-    hear(run); /* one that ended in time has done so, however late we are */
+    hear(run); /* a job that ended in time has reported so, however late we are */
     run_kill(run, cause);
 }
 
@@ -154,7 +153,7 @@ static bool has_job(struct sb_run *run)
     return run->warm_job == NULL;
 }
 
-/* Begins to look at the clocks and at what the job has to tell. */
+/* Begins to check the clocks and to listen to the job. */
 static int listen_to(struct sb_run *run)
 {
     bool first = !run->listened;
@@ -182,13 +181,14 @@ static int64_t microseconds(struct timeval time)
     return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
 }
 
-/* False: pid 1 has not ended. Where there is nothing to wait for, the caller's own wait for any
- * child took it (or there never was one), and it has ended all the same. */
+/* Waits for pid 1. False: it has not ended. If there is nothing to wait for, pid 1 has ended as
+ * well: the caller's own wait for any child has reaped it (or it never existed). */
 static bool wait_for_init(struct sb_run *run, siginfo_t *info, int leave)
 {
     *info = (siginfo_t){0};
     struct rusage used = {0};
-    bool unknown = run->sandbox->cgroup.backend == NULL; /* asked of the kernel only then */
+    bool unknown =
+        run->sandbox->cgroup.backend == NULL; /* the kernel is asked for times only then */
     bool ended = syscall(SYS_waitid, P_PIDFD, run->process.fd[SOURCE_PIDFD], info,
                          WEXITED | WNOHANG | __WALL | leave, unknown ? &used : NULL) < 0 ||
                  info->si_pid != 0;
@@ -203,7 +203,7 @@ static bool reap(struct sb_run *run)
     return wait_for_init(run, &ignored, 0);
 }
 
-/* Nothing more will come from the job than what is in its pipes. */
+/* The job is dead: its pipes hold all that is still to come. */
 static void end(struct sb_run *run)
 {
     run->phase = RUN_DEAD;
@@ -216,13 +216,14 @@ static void end(struct sb_run *run)
     source_watch(run, SOURCE_OOM, 0);
     source_close(run, SOURCE_DENIED);
     for (enum source_kind kind = SOURCE_STDOUT; kind <= SOURCE_RESULT; kind++)
-        /* One that its reader has paused waits until it is wanted. */
+        /* A paused pipe is read when its reader goes on. */
         while ((run->source[kind].watched != 0 || !run->listened) && read_pipe(run, kind))
             ;
 }
 
-/* pid 1 has ended: the kernel has killed and reaped every process of its pid namespace before it
- * told us. That of a warm job is left to release: the kernel has much to clear away after it. */
+/* pid 1 has ended: before we hear of it, the kernel has killed and reaped every process of its pid
+ * namespace. A warm job's pid 1 is reaped later, in release: the kernel has much to clean up after
+ * it. */
 static void on_pidfd(struct sb_run *run)
 {
     siginfo_t info;
@@ -239,8 +240,8 @@ static void on_pidfd(struct sb_run *run)
     end(run);
 }
 
-/* By pid 1's word, and by the cgroup's where that can count: there never was anything but pid 1 and
- * the script's process, or there is no more than pid 1 now. */
+/* Whether only pid 1 is left of a job: pid 1 says so, and the cgroup confirms it: either there
+ * never was a process besides pid 1 and the script, or there is none besides pid 1 now. */
 static bool only_init_is_left(const struct sb_run *run)
 {
     const struct cgroup_host *host = &run->sandbox->cgroup;
@@ -249,7 +250,7 @@ static bool only_init_is_left(const struct sb_run *run)
             cgroup_number(host, &run->process.cgroup, CGROUP_PIDS_NOW) <= 1);
 }
 
-/* Who waits for a warm job does not wait for the end of its pid 1, which takes as long as a short
+/* A warm job's verdict does not wait for the end of its pid 1, which takes as long as a short
  * script. */
 static void on_report(struct sb_run *run)
 {
@@ -258,8 +259,8 @@ static void on_report(struct sb_run *run)
         end(run);
 }
 
-/* cgroup v1: ends the job when something in it was killed for memory, as memory.oom.group does on
- * v2. */
+/* cgroup v1: ends the job when one of its processes was killed for memory, as memory.oom.group does
+ * on v2. */
 static void check_oom(struct sb_run *run)
 {
     if (cgroup_number(&run->sandbox->cgroup, &run->process.cgroup, CGROUP_OOM_KILLS) > 0) {
@@ -270,8 +271,8 @@ static void check_oom(struct sb_run *run)
     }
 }
 
-/* The event comes before the kill is counted, and the kill may come to nothing: look until it
- * shows. */
+/* The event comes before the kill is counted, and sometimes no kill follows: read the counter again
+ * until it shows one. */
 static void on_oom(struct sb_run *run)
 {
     uint64_t count;
@@ -299,12 +300,12 @@ static void read_evidence(struct sb_run *run)
     evidence->oom_kills = cgroup_number(host, cgroup, CGROUP_OOM_KILLS);
     evidence->memory_hits = cgroup_number(host, cgroup, CGROUP_MEMORY_HITS);
     int64_t pids = cgroup_number(host, cgroup, CGROUP_PIDS_PEAK);
-    evidence->pids_peak = pids > 0 ? pids - 1 : pids; /* without our pid 1 */
+    evidence->pids_peak = pids > 0 ? pids - 1 : pids; /* not counting our pid 1 */
     for (int i = 0; i < SB_STREAMS; i++)
         evidence->written[i] = run->stream[i].written;
 }
 
-/* False: it will be tried again. */
+/* False: the timer will try again. */
 static bool remove_cgroup(struct sb_run *run)
 {
     if (cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) == 0)
@@ -319,8 +320,8 @@ static bool remove_cgroup(struct sb_run *run)
     return true;
 }
 
-/* Everything is dead and read. Who waits for a warm job has the verdict first, and then its cgroup
- * goes; if it can't, the next start clears it. */
+/* The job is dead and all its output is read. A warm job's verdict is given first, and its cgroup
+ * is removed afterwards; if that fails, the next start clears it. */
 static void finish(struct sb_run *run)
 {
     struct sb_sandbox *sandbox = run->sandbox;
@@ -342,8 +343,8 @@ static void finish(struct sb_run *run)
     LIST_INSERT_HEAD(&sandbox->judged, run, link);
 }
 
-/* Gives back what is left of a run that has its verdict, and frees it; if it can't yet, it will be
- * tried again. */
+/* Releases what is left of a run that has its verdict, and frees it. If it cannot yet, the next
+ * call tries again. */
 static void release(struct sb_run *run)
 {
     bool last = ++run->removal_tries >= REMOVAL_TRIES;
@@ -351,7 +352,7 @@ static void release(struct sb_run *run)
         syscall(SYS_pidfd_send_signal, run->process.fd[SOURCE_PIDFD], SIGKILL, NULL, 0);
         return;
     }
-    process_release_namespaces(&run->process); /* what is in them is charged to the cgroup */
+    process_release_namespaces(&run->process); /* their contents are charged to the cgroup */
     if (!run->sandbox->warm_operations->keep(run) &&
         cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) < 0 && errno == EBUSY && !last)
         return;
@@ -482,13 +483,15 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
     if (sandbox == NULL)
         return sb_fail_null(err, "sandbox", "one of sb_open");
     if (sandbox->turning)
-        return sb_fail(err, "turn", EBUSY, "sb_turn was called from a callback");
+        return sb_fail(err, "turn", EBUSY,
+                       "sb_turn was called from a callback: return from it first");
     clear_stale_once(sandbox);
     struct epoll_event events[64];
     int count = epoll_wait(sandbox->epoll, events, ARRAY_LEN(events), timeout_ms);
     if (count < 0)
-        return errno == EINTR ? 0
-                              : sb_fail(err, "epoll", errno, "cannot wait for events of the jobs");
+        return errno == EINTR
+                   ? 0
+                   : sb_fail(err, "epoll", errno, "cannot wait for events of the jobs: %m");
     sandbox->turning = true;
     struct sb_run *touched[ARRAY_LEN(events)];
     for (int i = 0; i < count; i++) {
@@ -496,8 +499,8 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
         touched[i] = source->run;
         handle(sandbox, source, events[i].events);
     }
-    /* Only now are runs freed: further events of the turn may have named them. Pointers of freed
-     * ones are compared, never followed. */
+    /* Runs are freed only now, since further events of the turn may have named them. Pointers to
+     * freed runs are compared, never followed. */
     for (int i = 0; i < count; i++) {
         bool seen = false;
         for (int j = 0; j < i && !seen; j++)

@@ -1,4 +1,4 @@
-/* See timer.h. Each look tells whether a time has run out, and when to look again. */
+/* See timer.h. Each look finds whether a time has run out, and when to look again. */
 #include "core/timer.h"
 
 #include <sys/epoll.h>
@@ -10,24 +10,25 @@
 
 /* The shortest pause between two looks at the CPU time. */
 #define CHECK_MIN_US 5000
-/* What a job without a cpu controller is taken to use at most, when the next look is planned. */
+/* The most CPUs that a job without a cpu controller is expected to use when the next look is
+ * planned. */
 #define UNHELD_CPUS 256
-/* A job is looked at about so often before its time is over; never in its first moments, which are
- * all that most jobs have, but a few times however short its time is. */
+/* A job is looked at about LOOKS times in its time, at least LOOKS_MIN times however short that is,
+ * and never in its first moments, as most jobs have no more. */
 #define LOOKS 20
 #define LOOKS_MIN 4
 #define LOOK_MIN_US 50000
 #define LOOK_MAX_US 200000
-/* About what a pipe holds. */
+/* About half of what a pipe holds. */
 #define MUCH_BYTES (32 << 10)
-/* One that does nothing is looked at ever more rarely. */
+/* An idle job is looked at less and less often, up to this pause. */
 #define LOOK_IDLE_MAX_US 2000000
-/* And the shortest pause before another look at one that is nearly over. */
+/* The shortest pause before another look at a job whose time is nearly over. */
 #define LOOK_AGAIN_MIN_US 1000
-/* A job has its time though it gets only this part of the CPUs that it could use; with less, it is
- * ended in the end, so that nothing runs for ever. The service starts no more than twice as many
- * that compute as there are CPUs, which leaves a host fifty times too busy with other things; a
- * shell may start a hundred for each CPU. */
+/* A job gets all of its time as long as the host gives it at least this fraction of its CPUs; with
+ * less it is ended at last, so that nothing runs for ever. The service starts at most twice as many
+ * computing jobs as there are CPUs: for them the host may be fifty times too busy with other work.
+ * A shell may start a hundred jobs for each CPU. */
 #define REAL_TIME_TIMES 100
 
 int timer_make(struct sb_run *run)
@@ -50,7 +51,7 @@ static bool has_quota(const struct sb_run *run)
     return run->sandbox->cgroup.controllers & CGROUP_CPU;
 }
 
-/* How many CPUs the job can use at once: its budget of CPU time lasts at least budget / this. */
+/* How many CPUs the job can use at once; its budget of CPU time lasts at least budget / this. */
 static int64_t parallelism(const struct sb_run *run)
 {
     return has_quota(run) ? (run->asked.limits.value[SB_MILLICPUS] + 999) / 1000 : UNHELD_CPUS;
@@ -79,12 +80,12 @@ void timer_begin(struct sb_run *run)
     clock_begin(&run->clock, run->evidence.started_us, run->evidence.cpu_time_before_us, millicpus);
     run->own = run->sandbox->own;
     run->moved_bytes = 0;
-    /* Without a cgroup there is nothing to look at. */
+    /* Without a cgroup there is nothing to read before the wall time ends. */
     run->look_us = run->sandbox->cgroup.backend != NULL ? first_look_us(run) : wall_limit_us(run);
 }
 
-/* One that writes much, or reads much, waits for us whenever its pipe is full, or empty. For how
- * long may that be, because we had no CPU ourselves, or were busy with the pipes of others? */
+/* How long a job that moves much data may have waited for us, its pipe full or empty: while we had
+ * no CPU, or were busy with the pipes of other jobs. */
 static int64_t held_up(struct sb_run *run)
 {
     struct own_times *own = &run->sandbox->own, before = run->own;
@@ -109,8 +110,8 @@ bool timer_is_decisive(const struct sb_run *run, int64_t now_us)
     return run->phase >= RUN_LET_IN && clock_read(&run->clock, now_us) >= wall_limit_us(run);
 }
 
-/* For how long the job may still run by its wall clock. That is looked at when it is time to, and
- * surely when the job's end hangs on it. */
+/* The wall time that is left. Looks at the job when a look is due, and closely when the job's end
+ * depends on it. */
 static int64_t wall_left(struct sb_run *run, int64_t now_us)
 {
     if (run->phase < RUN_LET_IN)
@@ -125,7 +126,7 @@ static int64_t wall_left(struct sb_run *run, int64_t now_us)
     return surely && left_us > 0 ? MAX(left_us, LOOK_AGAIN_MIN_US) : left_us;
 }
 
-/* Until the job's CPU time can be used up. */
+/* The shortest time in which the job can use up its CPU time. */
 static int64_t cpu_left(const struct sb_run *run, int64_t now_us)
 {
     int64_t used_us = run->clock.used_us;

@@ -21,13 +21,13 @@
 #include "inside/calls.h"
 #include "inside/clone.h"
 
-/* Host uids for jobs unless told otherwise: a part of the 32-bit range that systemd, login.defs and
+/* The default range of host uids for jobs: a part of the 32-bit range that systemd, login.defs and
  * the usual subuid allocations leave alone (https://systemd.io/UIDS-GIDS). */
 #define UID_FIRST UINT32_C(0x70000000)
 #define UID_COUNT UINT32_C(65536)
 
-/* Of what uids_act calls, and of the steps of a cold job that it clones: ten times what they use.
- */
+/* The stack for the functions that uids_act calls, and for the steps of a cold job that they clone:
+ * ten times what these use. */
 #define STACK_SIZE (128 * 1024)
 
 /* ── Inside the space ──────────────────────────────────────────────────────────────────────── */
@@ -39,8 +39,8 @@ struct errand {
     int result, errnum;
 };
 
-/* Our supplementary groups are not the jobs'. The system call, not libc's function for all threads.
- * Where newgidmap has denied it, they stay: see launch.c. */
+/* Jobs must not have our supplementary groups. Makes the system call itself, as libc's function
+ * acts on all threads. Where newgidmap has denied setgroups, the groups stay: see launch.c. */
 static int leave_groups(void)
 {
     return syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM ? -1 : 0;
@@ -55,9 +55,9 @@ static int run_errand(void *argument)
     return 0;
 }
 
-/* As vfork does it: nothing is copied, and we go on when the errand is done. Without an exit signal
- * it is unknown to a caller's own wait(-1). Its stack is its own, as the caller's thread may have a
- * small one; what it clones goes on with a copy of it. */
+/* Works like vfork: nothing is copied, and we go on when the errand is done. Without an exit signal
+ * the process does not appear in the caller's own wait(-1). It has a stack of its own, since the
+ * stack of the caller's thread may be small; what it clones goes on with a copy of this stack. */
 int uids_act(const struct sb_uids *uids, int (*act)(void *user), void *user)
 {
     if (uids->space < 0)
@@ -92,7 +92,7 @@ void uids_of_slot(const struct sb_uids *uids, uint32_t slot, uint32_t *uid, uint
 
 /* ── Making it ─────────────────────────────────────────────────────────────────────────────── */
 
-/* A way to do uids_map with a privilege. −1: it can't, and uids->reason says why. */
+/* A way to do uids_map by a privilege. −1: it failed, and uids->reason says why. */
 typedef int map_function(struct sb_uids *uids, pid_t pid);
 
 static int map_file(pid_t pid, const char *file, uint32_t own, uint32_t first, uint32_t count)
@@ -150,7 +150,7 @@ static int map_by_helpers(struct sb_uids *uids, pid_t pid)
     return call_helper(uids, "newgidmap", pid, getegid(), uids->gid_first);
 }
 
-/* Its namespace lives on for as long as a descriptor of it is open. */
+/* The namespace lives on as long as this descriptor is open. */
 static int open_namespace(pid_t pid)
 {
     char path[48];
@@ -176,7 +176,7 @@ static int make_space(struct sb_uids *uids, map_function *map)
 
 /* ── The ways ──────────────────────────────────────────────────────────────────────────────── */
 
-/* A range that wrapped would end at the host's root. */
+/* A range that wrapped around would reach uid 0, the host's root. */
 int uids_init(struct sb_uids *uids, const struct sb_options *options, struct sb_error *err)
 {
     *uids = (struct sb_uids){.way = geteuid() == 0 ? SB_UIDS_ROOT : SB_UIDS_SHARED, .space = -1};
@@ -185,7 +185,8 @@ int uids_init(struct sb_uids *uids, const struct sb_options *options, struct sb_
     if ((uint64_t)uids->uid_first + uids->count <= UINT32_MAX)
         return 0;
     return sb_fail_field(err, "open", "uid_range",
-                         "the uids %" PRIu32 " and %" PRIu32 " after it reach beyond 4294967294",
+                         "the uids %" PRIu32 " and %" PRIu32
+                         " after it reach beyond 4294967294: choose a lower --uid-range",
                          uids->uid_first, uids->count);
 }
 
@@ -197,12 +198,13 @@ static bool has_capabilities(void)
     return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & needed) == needed;
 }
 
-/* Our own ids are in the space besides: the kernel maps none twice. */
+/* The space maps our own ids as well, and the kernel maps no id twice. */
 static int check_range(const struct sb_uids *uids, struct sb_error *err)
 {
     const uint32_t own[] = {geteuid(), getegid()};
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
-        if (own[i] - uids->uid_first < uids->count) /* unsigned: smaller ones become large */
+        if (own[i] - uids->uid_first <
+            uids->count) /* unsigned: an id below the range becomes large */
             return sb_fail_field(err, "open", "uid_range",
                                  "the range of uids for jobs has our own id %" PRIu32
                                  " in it: choose another --uid-range",
@@ -254,7 +256,7 @@ struct sb_uids_state sb_uids_state(const struct sb_uids *uids)
 {
     if (uids == NULL)
         return (struct sb_uids_state){.way = SB_UIDS_SHARED,
-                                      .reason = "sb_uids_open was not asked"};
+                                      .reason = "sb_uids_open was not called"};
     struct sb_uids_state state = {.way = uids->way, .reason = uids->reason};
     if (uids->way != SB_UIDS_SHARED) {
         state.first = uids->uid_first;

@@ -1,5 +1,5 @@
-/* From evidence to words: why a job ended, and the one sentence that says so. Guesses at nothing:
- * each word has a fact that stands for it. */
+/* From evidence to a word: why a job ended, and the one sentence that says so. Nothing is guessed:
+ * each word stands for a fact. */
 #include "core/verdict.h"
 
 #include <inttypes.h>
@@ -14,9 +14,8 @@
 #include "inside/inside.h"
 #include "policy/limit.h"
 
-/* What the script's own runner said on the result pipe. The script can write there too: whatever
- * comes is checked, and believed no further than a script's word on itself. See rootfs/runner.py.
- */
+/* What the script's runner said on the result pipe. The script can write there, too: whatever comes
+ * is checked, and believed no more than a script's statement about itself. See rootfs/runner.py. */
 struct told {
     const char *exception; /* NULL: none */
     const char *result;    /* valid JSON, NULL: none */
@@ -55,12 +54,12 @@ static struct told listen_to_runner(const struct asked *asked, const struct evid
 
 /* ── Words ─────────────────────────────────────────────────────────────────────────────────── */
 
-/* A limit that ran out: its word, what is said, and the key to raise. */
+/* Limits that can run out: the word, the limit, and the text around its value. */
 static const struct {
     enum cause cause;
     enum sb_word word;
     enum sb_limit limit;
-    const char *before, *after; /* the limit's value */
+    const char *before, *after; /* around the limit's value */
 } exceeded[] = {
     {CAUSE_WALL_TIME, SB_TIMEOUT, SB_WALL_TIME_MS, "Execution timed out after ", ""},
     {CAUSE_CPU_TIME, SB_CPU_TIME, SB_CPU_TIME_MS, "the CPU time limit of ",
@@ -70,9 +69,8 @@ static const struct {
      " (output_bytes)"},
 };
 
-/* Whether memory ran out at the job's own limit. v2 counts that; on v1 the peak tells, which stays
- * a little below the limit by what the CPUs charge ahead. Otherwise it was the host, or an outer
- * cgroup, that had none left. */
+/* Whether memory ran out at the job's own limit. v2 counts that. On v1 the peak shows it, less a
+ * little that the CPUs charge in advance. Otherwise the host or an outer cgroup had none left. */
 static bool ran_into_own_limit(const struct asked *asked, const struct evidence *evidence)
 {
     if (evidence->memory_hits >= 0)
@@ -81,9 +79,9 @@ static bool ran_into_own_limit(const struct asked *asked, const struct evidence 
     return evidence->memory_peak < 0 || evidence->memory_peak >= limit - limit / 8;
 }
 
-/* Without a cgroup RLIMIT_CPU holds each process: the kernel ends it by SIGKILL when it has had
- * that much, as it counts by ticks: often more than it had. Others can send that signal, but then
- * at least half of it has been used. */
+/* Without a cgroup RLIMIT_CPU limits each process: the kernel kills it by SIGKILL at its limit. The
+ * kernel counts by ticks, and so often more CPU time than the process had. Others can send the
+ * signal, too: believe it is the limit only if at least half of it was used. */
 static bool ran_into_rlimit_cpu(const struct asked *asked, const struct evidence *evidence)
 {
     return evidence->times_us >= 0 && evidence->end == SCRIPT_EXITED &&
@@ -99,7 +97,7 @@ static enum cause cause_of(const struct asked *asked, const struct evidence *evi
         return ran_into_own_limit(asked, evidence) ? CAUSE_OOM : CAUSE_HOST_MEMORY;
     if (ran_into_rlimit_cpu(asked, evidence))
         return CAUSE_CPU_TIME;
-    /* What was written in the job's last moments was read after its end. */
+    /* Output of the job's last moments was read after its end. */
     bool flooded = false;
     for (int i = 0; i < SB_STREAMS; i++)
         flooded |= evidence->written[i] > asked->limits.value[SB_OUTPUT_BYTES];
@@ -117,7 +115,7 @@ static void say_signal(struct sb_verdict *verdict, int signal, char text[VERDICT
         snprintf(text, VERDICT_TEXT_SIZE, "the script was ended by signal %d", signal);
 }
 
-/* The script ended by itself: as its wait status and its runner say. */
+/* The script ended by itself: judges it by its wait status and by its runner. */
 static void judge_status(struct sb_verdict *verdict, const struct asked *asked,
                          const struct evidence *evidence, const struct told *told,
                          char text[VERDICT_TEXT_SIZE])
@@ -159,7 +157,7 @@ static void say_failure(const struct asked *asked, const struct evidence *eviden
              remedy ? remedy : "", remedy ? "; " : "");
 }
 
-/* Neither did its own time run out, nor did it come to its end. */
+/* The job neither used up its own time nor came to its end. */
 static void say_starved(const struct asked *asked, const struct evidence *evidence,
                         char text[VERDICT_TEXT_SIZE])
 {
@@ -189,7 +187,7 @@ static bool judge_limit(struct sb_verdict *verdict, const struct asked *asked, e
     return false;
 }
 
-/* Whether it was we, or the host, who ended the job. */
+/* Whether we ended the job, or the host did; judges it then. */
 static bool judge_cause(struct sb_verdict *verdict, const struct asked *asked,
                         const struct evidence *evidence, char text[VERDICT_TEXT_SIZE])
 {
@@ -206,7 +204,7 @@ static bool judge_cause(struct sb_verdict *verdict, const struct asked *asked,
         say_starved(asked, evidence, text);
     } else if (cause == CAUSE_HOST_MEMORY) {
         verdict->host_busy = true;
-        if (evidence->cause != cause) /* else floor.c gave the reason */
+        if (evidence->cause != cause) /* otherwise floor.c gave the reason */
             snprintf(text, VERDICT_TEXT_SIZE,
                      "the host ran out of memory, or the cgroup that holds all jobs did, and ended "
                      "this one, which had not reached memory_bytes; run fewer jobs at once");
@@ -228,7 +226,7 @@ void verdict_judge(struct sb_verdict *verdict, const struct asked *asked,
         struct told told = listen_to_runner(asked, evidence);
         judge_status(verdict, asked, evidence, &told, text);
     } else {
-        /* Our pid 1 ended before it could tell. Nothing in its pid namespace can kill it. */
+        /* pid 1 ended before it could report. Nothing in its pid namespace can kill it. */
         verdict->word = SB_INTERNAL;
         snprintf(text, VERDICT_TEXT_SIZE,
                  "the job's first process was ended from outside the sandbox (%s %d); see the "
@@ -240,7 +238,7 @@ void verdict_judge(struct sb_verdict *verdict, const struct asked *asked,
 
 /* ── The verdict ───────────────────────────────────────────────────────────────────────────── */
 
-/* The text of a stream; what is left of it goes to a caller that takes output live. NULL: no
+/* The text of a stream. A caller that takes output live gets the rest of it here. NULL: out of
  * memory. */
 static const char *deliver(struct sb_run *run, enum sb_stream which, size_t *size)
 {

@@ -6,9 +6,9 @@
 
 #define VERDICT_TEXT_SIZE 512
 
-/* Fills in what follows from the evidence: word, exit code, signal, exception, result, host_busy,
- * and in `text` the sentence that says why, "" where there is none. What `verdict` points to then
- * is the evidence's. */
+/* Fills in what follows from the evidence: word, exit code, signal, exception, result, host_busy.
+ * Puts the sentence that says why into `text`, "" if there is none. The verdict points into the
+ * evidence afterwards. */
 void verdict_judge(struct sb_verdict *verdict, const struct asked *asked,
                    const struct evidence *evidence, char text[VERDICT_TEXT_SIZE]);
 

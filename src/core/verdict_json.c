@@ -1,5 +1,5 @@
-/* The verdict as JSON: the native answer, field by field in its documented order. All fields are
- * always there, except for "error", which only stands beside the status "error", and "denied". */
+/* The verdict as JSON: the native answer, with its fields in the documented order. All fields are
+ * always present, except for "error", which only comes with the status "error", and "denied". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -131,7 +131,7 @@ static void put_enforcement(struct json_writer *writer, const struct sb_verdict 
     json_bracket(writer, '}');
 }
 
-/* Only where there is something to tell, or where that is not known. */
+/* Present only if calls were refused, or if that is not known. */
 static void put_denied(struct json_writer *writer, const struct sb_verdict *verdict)
 {
     if (verdict->denied_count == 0)
@@ -152,7 +152,7 @@ static void put_denied(struct json_writer *writer, const struct sb_verdict *verd
     json_bracket(writer, ']');
 }
 
-/* About the size that the text will have: output mostly needs little more than itself. */
+/* About the size of the text: most output needs little more than its own size. */
 static size_t expected_size(const struct sb_verdict *verdict)
 {
     size_t size = 2 * verdict->text_size[SB_STDOUT] + verdict->text_size[SB_STDERR];

@@ -204,7 +204,7 @@ def test_a_range_that_was_given_to_another_is_refused_by_newuidmap(serve_as, pla
     (place / "subuid").write_text(f"sandbox-test:{SUBUID}:65536\nsandbox-test:0:65536\n")
     (place / "subgid").write_text("sandbox-test:4294967290:65536\nsandbox-test:0:1\nsandbox-test:5:3\n")
     record = serve_as("helpers").log.wait(says("jobs have the uid of this service"))
-    assert "the range of /etc/subgid for this user is small: 3" in record["message"]
+    assert "the range of /etc/subgid for this user is too small: 3" in record["message"]
 
 
 def refusal(place, launch, *words, become=None):
