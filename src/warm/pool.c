@@ -1,4 +1,4 @@
-/* Children of one pool, from the request to the zygote until they have a job. See pool.h. */
+/* The children of one pool, from the request to the zygote until they have a job. See pool.h. */
 #include "warm/pool.h"
 
 #include <fcntl.h>
@@ -83,7 +83,8 @@ static int send_spawn(const struct pool *pool, const struct process *process,
     return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
-/* Where loopback is up, what the last job left there may still be alive. */
+/* Picks a free network namespace of the zygote, if the policy allows. With loopback up, the last
+ * job's sockets may still be alive in there: such a policy's child gets a namespace of its own. */
 static void choose_network(struct pool *pool, struct process *process)
 {
     struct zygote *zygote = &pool->zygotes[pool->serving];
@@ -117,20 +118,22 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
     if (result == 0 && !renewed)
         result = cgroup_limit(host, &process->cgroup, &pool->policy->limits, err);
     if (result == 0 && zygote_let_in(&pool->zygotes[pool->serving].process, &process->cgroup) < 0)
-        result = sb_fail(err, "zygote", errno, "cannot open a job's cgroup to the zygote: %m");
+        result = sb_fail(err, "zygote", errno,
+                         "cannot open a job's cgroup to the zygote: %m; see sandbox-run --doctor");
     if (result == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
         result = sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     child->channel = channel[0];
     in.channel = channel[1];
     if (result == 0 && send_spawn(pool, process, &in) < 0)
-        result = sb_fail(err, "zygote", errno, "cannot ask the zygote for a child");
+        result = sb_fail(err, "zygote", errno,
+                         "cannot ask the zygote for a child: %m; it will be asked again");
     child->control = steal_fd(&in.control);
     launch_close(&in);
     close_fd(&in.channel);
     return result;
 }
 
-/* One with other limits, or in which memory ran out, is as good as used up. */
+/* A cgroup with other limits, or in which memory ran out, is not kept. */
 bool pool_keep_cgroup(struct pool *pool, struct sb_run *run)
 {
     const struct sb_limits *limits = &pool->policy->limits;
@@ -184,7 +187,8 @@ static void unwatch_death(struct pool *pool, struct child *child)
     child->death.watched = 0;
 }
 
-/* The zygote may have died between cloning a child and telling us: its cgroup knows it. */
+/* The zygote may have died after cloning a child and before telling us: find the child in its
+ * cgroup. */
 static void find_lost(struct process *process)
 {
     char text[64];
@@ -210,7 +214,7 @@ void pool_kill(struct pool *pool, struct child *child)
     add(&pool->dead, child);
 }
 
-/* False: its cgroup is not empty yet. */
+/* Frees a dead child. False: its cgroup is not empty yet. */
 static bool free_child(struct pool *pool, struct child *child)
 {
     close_fd(&child->channel);
@@ -234,7 +238,7 @@ void pool_free_dead(struct pool *pool)
 
 /* ── Giving one a job ──────────────────────────────────────────────────────────────────────── */
 
-/* The run takes over all that there is of the child. */
+/* The run takes over the child's process; the rest of the child is freed later. */
 static void adopt(struct pool *pool, struct sb_run *run, struct child *child)
 {
     unwatch_death(pool, child);
@@ -254,8 +258,8 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
     run->evidence.started_us = monotonic_us();
     bool limited = cgroup_change_limits(host, &run->process.cgroup, &run->asked.limits,
                                         &pool->policy->limits, &err) == 0;
-    /* First of all: it wakes up while we do the rest. One that is dead already tells by its pidfd,
-     * and the job goes elsewhere (warm.c, again). */
+    /* Send the job first: the child wakes up while we do the rest. If the child is dead already,
+     * its pidfd tells so, and the job goes elsewhere (warm.c, again). */
     bool sent = limited &&
                 send(run->process.fd[SOURCE_CHANNEL], run->warm_job->message, run->warm_job->size,
                      MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)run->warm_job->size;
@@ -282,9 +286,9 @@ static void park(struct pool *pool, struct child *child)
     add(&pool->parked, child);
 }
 
-/* Whoever drops the last reference to a mount namespace waits for an RCU grace period; an IPC
- * namespace is freed by a kernel worker that may run first. Holding both here moves that wait out
- * of the job's exit. Best effort. */
+/* The process that drops the last reference to a mount namespace waits for an RCU grace period; an
+ * IPC namespace is freed by a kernel worker that may run first. Holding both here moves this wait
+ * out of the job's exit. Best effort. */
 static void hold_namespaces(struct process *process)
 {
     static const struct {

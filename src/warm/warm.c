@@ -1,6 +1,6 @@
-/* Warm starts, as the core sees them (struct warm_operations) and as callers do (sandbox.h): which
- * job gets a child, and how many are parked. See pool.h for the children, zygote_pair.h for what
- * clones them. */
+/* Warm starts, for the core (struct warm_operations) and for callers (sandbox.h): which job gets a
+ * child, and how many children are parked. See pool.h for the children, zygote_pair.h for their
+ * zygotes. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,33 +17,33 @@
 #include "warm/warm_job.h"
 #include "warm/zygote_pair.h"
 
-/* About what a parked child takes of its own: pages that it has written, page tables, kernel
+
+/* The memory that a parked child takes, about: pages that it has written, page tables, kernel
  * memory. */
 #define CHILD_BYTES (3 << 20)
-/* Children are parked for the jobs that arrive within this time, which one takes to be made when
- * all cores are busy, and a few for bursts. */
+/* Children are parked for the jobs that will arrive within this time, which is what one child takes
+ * to make when all cores are busy; and a few for bursts. */
 #define AHEAD_US 20000
 #define PARKED_MIN 4
-/* A parked child is replaced after that time. */
+/* A parked child is replaced after this time. */
 #define PARKED_US (10 * 60 * INT64_C(1000000))
 /* Deferred work runs REST_US after the last job ended, or every REST_BESIDE_JOBS_US while jobs run,
  * so that it does not slow short jobs down; children are cloned at once when few are left. */
 #define REST_US 300
 #define REST_BESIDE_JOBS_US 2000
-/* A zygote is asked for so many children at most before it has answered: the kernel lets only so
- * many descriptors be under way. */
+/* The most children that a zygote owes at a time: the kernel limits the descriptors in flight. */
 #define SPAWNING_MAX 32
-/* The pause after one that could not be asked for. */
+/* The pause after a child could not be asked for. */
 #define REFILL_RETRY_US 100000
 
 struct warm {
     struct sb_warm_options options;
     struct pool *pools;
-    struct pool *gone;            /* forgotten; events of this turn may still name them */
-    struct source upkeep, rest;   /* of these timers: */
-    int upkeep_timer, rest_timer; /* each second; when nothing has happened for a while */
-    bool resting;                 /* it is set */
-    bool rested;                  /* in this turn */
+    struct pool *gone;            /* forgotten pools; events of this turn may still name them */
+    struct source upkeep, rest;   /* the sources of these timers: */
+    int upkeep_timer, rest_timer; /* each second; for deferred work (REST_US) */
+    bool resting;                 /* rest_timer is set */
+    bool rested;                  /* rest_timer expired in this turn */
 };
 
 /* ── Pools ─────────────────────────────────────────────────────────────────────────────── */
@@ -56,7 +56,8 @@ static struct pool *pool_of(const struct sb_sandbox *sandbox, const struct sb_po
     return pool;
 }
 
-/* One zygote starts after the other: a service that has just begun has the machine for its jobs. */
+/* Zygotes start one after the other, so that a service that has just started has CPU for its
+ * jobs. */
 static void keep_zygotes(struct warm *warm)
 {
     bool starting = false;
@@ -86,13 +87,13 @@ static size_t wanted(const struct pool *pool)
         pools++;
     size_t most = MIN(warm->options.parked_max,
                       (size_t)(warm->options.memory_bytes / CHILD_BYTES) / MAX(pools, 1));
-    double interval =
-        MAX(pool->interval_us, (double)(monotonic_us() - pool->arrived_us) / 10); /* they cease */
+    /* The second value grows when no more jobs come. */
+    double interval = MAX(pool->interval_us, (double)(monotonic_us() - pool->arrived_us) / 10);
     size_t expected = pool->interval_us > 0 ? (size_t)(AHEAD_US / MAX(interval, 1)) : 0;
     return MIN(PARKED_MIN + expected, MAX(most, 1));
 }
 
-/* Children that are there or asked for, less those that jobs wait for. */
+/* Parked children and those asked for, less the jobs that wait for one. */
 static ptrdiff_t coming(const struct pool *pool)
 {
     return (ptrdiff_t)(pool->parked.count + pool_spawning(pool)) - (ptrdiff_t)pool->waiting_count;
@@ -104,7 +105,7 @@ static bool can_ask(struct pool *pool)
            monotonic_us() >= pool->refill_us;
 }
 
-/* One at a time: what has been asked of us meanwhile comes first. */
+/* Asks for one child at a time: requests that came meanwhile go first. */
 static void refill(struct pool *pool)
 {
     struct sb_error err;
@@ -115,7 +116,8 @@ static void refill(struct pool *pool)
     pool_start_rest_cold(pool);
 }
 
-/* Never at once: whoever waits for the verdict of this turn is answered first. */
+/* Plans deferred work. Never at once: callers that wait for a verdict of this turn are answered
+ * first. */
 static void plan_rest(struct sb_sandbox *sandbox, bool beside_jobs)
 {
     struct warm *warm = sandbox->warm;
@@ -168,7 +170,7 @@ static void turned(struct sb_sandbox *sandbox)
     struct warm *warm = sandbox->warm;
     if (warm->rested) {
         warm->rested = warm->resting = false;
-        runs_tend(sandbox); /* first: dead jobs' cgroups serve the next children */
+        runs_tend(sandbox); /* first, so that dead jobs' cgroups serve the next children */
         for (struct pool *pool = warm->pools; pool != NULL; pool = pool->next)
             refill(pool);
     }
@@ -196,8 +198,8 @@ static void on_timer(struct warm *warm, bool rest)
 
 /* ── What the core asks ────────────────────────────────────────────────────────────────────── */
 
-/* Whether a zygote's child can have so many open files: no more than we may, unless the policy says
- * so. */
+/* Whether a zygote's child can have as many open files as the run asks for: no more than we may
+ * have, unless the policy gives more. */
 static bool has_files(const struct sb_run *run, const struct pool *pool)
 {
     struct rlimit ours;
@@ -206,15 +208,15 @@ static bool has_files(const struct sb_run *run, const struct pool *pool)
            (getrlimit(RLIMIT_NOFILE, &ours) == 0 && (rlim_t)asked <= ours.rlim_max);
 }
 
-/* A parked child's tmpfs has the size of its policy, and its processes are counted by its cgroup.
- */
+/* Whether a parked child suits a run: its tmpfs has the size that the policy says, and its
+ * processes are counted by its cgroup. */
 static bool fits(const struct sb_run *run, const struct pool *pool, bool best_effort)
 {
     static const enum sb_limit fixed[] = {SB_TMP_BYTES, SB_TMP_FILES};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         if (run->asked.limits.value[fixed[i]] != pool->policy->limits.value[fixed[i]])
             return false;
-    if (pool->sandbox->cgroup.backend == NULL && /* it has RLIMIT_CPU */
+    if (pool->sandbox->cgroup.backend == NULL && /* the child has RLIMIT_CPU instead */
         run->asked.limits.value[SB_CPU_TIME_MS] != pool->policy->limits.value[SB_CPU_TIME_MS])
         return false;
     return has_files(run, pool) && best_effort == is_best_effort(pool->sandbox, pool->policy);
@@ -251,25 +253,25 @@ static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb
     return 1;
 }
 
-/* The next of what a child says. False: nothing now, or nothing more. */
+/* Reads the child's next report. False: there is none now, or none to come. */
 static bool hear(struct sb_run *run, struct report *report)
 {
     int listener;
-    bool take = !run->evidence.alone; /* else nobody is left whose calls could wait */
+    bool take = !run->evidence.alone; /* otherwise no process is left whose calls could wait */
     ssize_t n =
         message_receive(run->process.fd[SOURCE_CHANNEL], report, sizeof(*report), take, &listener);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (n != sizeof(*report)) {
         source_close(run, SOURCE_CHANNEL);
-        return false; /* its end follows */
+        return false; /* the child ends; its pidfd tells so */
     }
     if (report->kind == REPORT_LISTENER)
         denied_begin(run, listener);
     return true;
 }
 
-/* The child has its job, or could not take it; then its report says why. */
+/* The child has taken its job, or could not, and its report says why. */
 static void on_channel(struct sb_run *run)
 {
     struct report report = {0};
@@ -336,8 +338,8 @@ static bool keep(struct sb_run *run)
     return pool != NULL && pool_keep_cgroup(pool, run);
 }
 
-/* Nothing of the job has run. What the child had is released, and a fresh python takes its place.
- */
+/* Nothing of the job has run: releases what the child had, and starts a fresh python in its
+ * place. */
 static bool again(struct sb_run *run)
 {
     struct pool *pool = pool_of(run->sandbox, run->asked.policy);
@@ -347,7 +349,7 @@ static bool again(struct sb_run *run)
     process_release_namespaces(&run->process);
     if (cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) == 0)
         release(run);
-    process_release(&run->process); /* a cgroup that is left, the next start clears */
+    process_release(&run->process); /* the next start clears a cgroup that is left */
     evidence_free(&run->evidence);
     run->listened = false;
     run->phase = RUN_WAITING;
@@ -381,7 +383,7 @@ static void close_all(struct sb_sandbox *sandbox)
     struct warm *warm = sandbox->warm;
     while (warm->pools != NULL)
         close_pool(sandbox, warm->pools);
-    /* What is left then, the next start clears. */
+    /* The next start clears what is left after that. */
     for (int tries = 0; warm->gone != NULL && tries < 1000; tries++) {
         usleep(1000);
         free_gone(warm);
@@ -407,7 +409,8 @@ static int may_enable(const struct sb_sandbox *sandbox, struct sb_error *err)
     if (sandbox == NULL)
         return sb_fail_null(err, "sandbox", "one of sb_open");
     if (sandbox->warm != NULL)
-        return sb_fail(err, "warm", 0, "warm starts are enabled already: once for each sandbox");
+        return sb_fail(err, "warm", 0,
+                       "warm starts are enabled already: enable them once for each sandbox");
     if (sandbox->turning || sandbox->running > 0)
         return sb_fail(err, "warm", 0,
                        "warm starts can't be enabled while jobs run: do it after sb_open");
@@ -436,7 +439,7 @@ int sb_warm_enable(struct sb_sandbox *sandbox, const struct sb_warm_options *opt
         options = &defaults;
     struct warm *warm = calloc(1, sizeof(*warm));
     if (warm == NULL)
-        return sb_fail(err, "warm", ENOMEM, "no memory for warm starts");
+        return sb_fail(err, "warm", ENOMEM, "out of memory (warm starts)");
     warm->upkeep_timer = warm->rest_timer = -1;
     warm->options = (struct sb_warm_options){
         .parked_max = options->parked_max ? options->parked_max : 16,

@@ -9,8 +9,8 @@
 #include "core/start.h"
 #include "zygote/protocol.h"
 
-/* What python or the C library look at when they start: a zygote has started already. What
- * zygote.py can still do for a job is no reason. */
+/* Variables that python or the C library read when they start: too late in a zygote's child.
+ * zygote.py handles PYTHONUNBUFFERED itself. */
 static bool read_at_start(const char *entry)
 {
     static const char done_later[] = "PYTHONUNBUFFERED=";
@@ -25,7 +25,7 @@ static bool read_at_start(const char *entry)
 }
 
 struct buffer {
-    char *data; /* NULL: only counts */
+    char *data; /* NULL: only the size is counted */
     size_t size;
 };
 
@@ -43,8 +43,8 @@ static char *put_string(struct buffer *buffer, const char *text)
     return put(buffer, text, strlen(text) + 1);
 }
 
-/* Strings: python's arguments behind the runner, the environment. Returns how many the first are.
- */
+/* Puts the strings: python's arguments after the runner, then the environment. Returns the number
+ * of arguments. */
 static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
 {
     size_t arguments = strings_count((const char *const *)in->argv) - 2,
@@ -70,7 +70,7 @@ static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const st
     return arguments;
 }
 
-/* The script is the first of the files when it has one of its own. */
+/* If the script has a file of its own, it is the first. */
 static void put_files(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
 {
     bool script = in->code == NULL;
@@ -178,7 +178,7 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .name = copy->name,
         .code = copy->code,
         .code_size = copy->code_size,
-        .code_encoded = true, /* job_prepare has seen to it */
+        .code_encoded = true, /* job_prepare has settled the encoding */
         .module = copy->module,
         .files = copy->files,
         .files_count = copy->files_count,

@@ -1,8 +1,9 @@
 /* See zygote_filter.h.
  *
- * Filters add up: what this one refuses no job can have, and what it looks at costs each call of
- * each job. So it refuses nothing that jobs may do, and decides by the number alone wherever it
- * can: the kernel remembers such calls when all filters allow them, and asks none again. */
+ * A job runs under this filter and its own: it cannot have a call that this filter refuses, and
+ * each of its calls pays for what this filter looks at. So the filter refuses nothing that jobs may
+ * do, and decides by the call's number alone wherever it can: the kernel remembers the numbers that
+ * all filters allow, and does not run the filters for them again. */
 #include "warm/zygote_filter.h"
 
 #include <errno.h>
@@ -19,20 +20,20 @@
 #include "common/util.h"
 #include "seccomp/seccomp_profile.h"
 
-/* ENOSYS where nobody listens, as here; and a weaker word than a job's own filter's errno, or its
- * own listener (seccomp_run_filters in kernel/seccomp.c). */
+/* Means ENOSYS where nobody listens, as here. A job's own filter is stronger: its errno, and its
+ * own listener, take precedence (seccomp_run_filters in kernel/seccomp.c). */
 #define REFUSE SECCOMP_RET_USER_NOTIF
 
-/* Higher ones than any kernel has. */
+/* Above the highest number of any kernel. */
 #define NUMBERS 512
 #define FAMILIES 64
-/* A jump reaches 255 instructions. */
+/* So many fit, since a jump reaches 255 instructions. */
 #define INTERVALS_MAX 200
 #define FAMILIES_MAX 16
 
-/* What python, libzygote and the steps (inside.c) call from the zygote's execve on, whether or not
- * the jobs' filter has it. The calls without which no python runs, such as read and mmap, are
- * allowed by each profile. */
+/* Calls that python, libzygote and the steps (inside.c) make after the zygote's execve, whether or
+ * not the jobs' filter allows them. Calls without which no python runs, such as read and mmap, are
+ * not listed: each profile allows them. */
 static const unsigned short needed[] = {
     /* Namespaces and mounts. */
     SYS_clone,
@@ -44,7 +45,7 @@ static const unsigned short needed[] = {
     SYS_mount_setattr,
     SYS_sethostname,
     SYS_setdomainname,
-    /* What is left of privileges and what takes them away. */
+    /* Privileges, and giving them up. */
     SYS_setresuid,
     SYS_setresgid,
     SYS_setuid,
@@ -142,13 +143,13 @@ static const unsigned short needed[] = {
 
 /* ── What a program may answer ─────────────────────────────────────────────────────────────── */
 
-/* A walk through all that a program may do, where of a call its number is known, and perhaps the
- * low half of its first argument. */
+/* A walk through all paths of a program for one call, of which the number is known, and perhaps the
+ * low half of the first argument. */
 struct walk {
     const struct sock_fprog *program;
     uint32_t nr, argument;
     bool argument_known;
-    bool been[BPF_MAXINSNS]; /* at this instruction without a known accumulator */
+    bool been[BPF_MAXINSNS]; /* instructions visited with an unknown accumulator */
 };
 
 struct accumulator {
@@ -187,8 +188,8 @@ static bool is_true(const struct sock_filter *jump, uint32_t value)
     }
 }
 
-/* Whether it may come to an answer that lets the call through. Both ways of what is not known are
- * gone, each once. */
+/* Whether some path leads to an answer that lets the call through. Where a jump depends on
+ * something unknown, both ways are walked, each once. */
 static bool may_let_through(struct walk *walk, size_t pc, struct accumulator a)
 {
     for (; pc < walk->program->len; pc++) {
@@ -244,9 +245,9 @@ enum way { ALLOWED, REFUSED, SOCKET, KEYCTL, WAYS };
 
 struct plan {
     enum way way[NUMBERS];
-    uint32_t families[FAMILIES_MAX]; /* that jobs have */
+    uint32_t families[FAMILIES_MAX]; /* socket families that jobs have */
     size_t families_count;
-    /* Calls from one number to the next one's have the same way. */
+    /* Calls from one interval's number up to the next one's are decided in the same way. */
     struct {
         uint32_t first;
         enum way way;
@@ -254,7 +255,7 @@ struct plan {
     size_t intervals_count;
 };
 
-/* Those that the steps use are among them. */
+/* Finds the families of the jobs, and adds those that the steps use. */
 static bool find_families(struct plan *plan, struct walk *walk)
 {
     for (uint32_t family = 0; family < FAMILIES; family++)
@@ -294,7 +295,7 @@ static int divide(struct plan *plan)
 struct writer {
     struct sock_filter *code;
     size_t count;
-    size_t at[WAYS]; /* where each way goes on */
+    size_t at[WAYS]; /* where the code of each way starts */
 };
 
 static void write_one(struct writer *writer, struct sock_filter instruction)
@@ -302,7 +303,8 @@ static void write_one(struct writer *writer, struct sock_filter instruction)
     writer->code[writer->count++] = instruction;
 }
 
-/* A jump that is true goes to `target`, which lies ahead; otherwise to what is written next. */
+/* If the test is true, jumps to `target`, which lies ahead; otherwise goes on with the next
+ * instruction. */
 static void write_jump(struct writer *writer, uint16_t test, uint32_t k, size_t target)
 {
     write_one(writer, (struct sock_filter)BPF_JUMP(BPF_JMP | test | BPF_K, k,
@@ -315,7 +317,7 @@ static void write_go(struct writer *writer, size_t target)
                                                    (uint32_t)(target - writer->count - 1)));
 }
 
-/* Of `count` intervals: how many instructions write_tree makes. */
+/* The number of instructions that write_tree makes for `count` intervals. */
 static size_t tree_size(size_t count)
 {
     return 2 * count - 1;
@@ -328,7 +330,8 @@ static void write_tree(struct writer *writer, const struct plan *plan, size_t lo
         return;
     }
     size_t split = (low + high) / 2;
-    /* Far ones are reached by two jumps: a conditional one has a byte for the way. */
+    /* A conditional jump has one byte for the distance: distant code is reached by a second
+     * jump. */
     write_jump(writer, BPF_JGE, plan->intervals[split].first,
                writer->count + 1 + tree_size(split - low));
     write_tree(writer, plan, low, split);
@@ -339,8 +342,8 @@ static void write_tree(struct writer *writer, const struct plan *plan, size_t lo
 #define RETURN(answer) ((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer))
 #define HEAD 4
 
-/* Calls of another architecture are refused: their numbers mean something else. The low half of an
- * argument that is an int is all that the kernel reads of it. */
+/* Calls of another architecture are refused: their numbers mean something else. Of an argument that
+ * is an int, the kernel reads only the low half, and so does the program. */
 static void write_program(struct writer *writer, const struct plan *plan)
 {
     size_t end = HEAD + tree_size(plan->intervals_count);
@@ -373,14 +376,16 @@ int zygote_filter(struct sock_fprog *program, const struct sock_fprog *jobs, str
     *program = (struct sock_fprog){0};
     if (walk == NULL || plan == NULL || writer.code == NULL) {
         free(writer.code);
-        return sb_fail(err, "seccomp", ENOMEM, "no memory for a zygote's filter");
+        return sb_fail(err, "seccomp", ENOMEM, "out of memory (a zygote's filter)");
     }
     walk->program = jobs;
     choose_ways(plan, walk);
     if (divide(plan) < 0) {
         free(writer.code);
         return sb_fail(err, "seccomp", 0,
-                       "the profile's calls are in too many places of the table");
+                       "the profile's calls are in too many separate ranges for a zygote's filter: "
+                       "allow fewer "
+                       "calls, or neighbouring ones");
     }
     write_program(&writer, plan);
     *program = (struct sock_fprog){(unsigned short)writer.count, writer.code};

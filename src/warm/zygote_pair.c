@@ -1,5 +1,4 @@
-/* See zygote_pair.h. What runs in a zygote is in zygote.c and zygote.py, how it is started in
- * zygote_process.c. */
+/* See zygote_pair.h. zygote_process.c starts a zygote; zygote.c and zygote.py run inside it. */
 #include "warm/zygote_pair.h"
 
 #include <stdio.h>
@@ -12,13 +11,14 @@
 #include "common/util.h"
 #include "zygote/protocol.h"
 
-/* A zygote that died, or whose children do, is started again after 100 ms, twice that after each
- * further failure, up to ten seconds. A child that took its job, and a zygote that lived for a
- * second, end the count. */
+
+/* A zygote that died, or whose children die, is started again after 100 ms; after each further
+ * failure it takes twice as long, up to ten seconds. The count starts again when a child takes its
+ * job, or when a zygote has lived for a second. */
 #define RETRY_US INT64_C(100000)
 #define RETRY_MAX_US (10 * INT64_C(1000000))
 #define LIVED_US INT64_C(1000000)
-/* About what one takes to start, five times over. */
+/* About five times what a zygote takes to start. */
 #define START_US INT64_C(500000)
 
 static struct zygote *serving(struct pool *pool)
@@ -26,7 +26,7 @@ static struct zygote *serving(struct pool *pool)
     return &pool->zygotes[pool->serving];
 }
 
-/* The one that is to take its place, or has been replaced. */
+/* The zygote that will take its place, or has been replaced. */
 static struct zygote *other(struct pool *pool)
 {
     return &pool->zygotes[1 - pool->serving];
@@ -73,7 +73,7 @@ static void start_zygote(struct pool *pool, struct zygote *zygote)
         if (watch(pool, &zygote->source, zygote->process.socket) == 0 &&
             watch(pool, &zygote->death, zygote->process.pidfd) == 0)
             return;
-        sb_fail(&err, "epoll", errno, "cannot watch a zygote");
+        sb_fail(&err, "epoll", errno, "cannot watch a zygote: %m; raise fs.epoll.max_user_watches");
         unwatch(pool, &zygote->source, zygote->process.socket);
         zygote_stop(&zygote->process);
     }
@@ -82,10 +82,10 @@ static void start_zygote(struct pool *pool, struct zygote *zygote)
     retry_later(pool);
 }
 
-/* What its stderr said last, or nothing. */
+/* Makes the zygote's last line on stderr the reason, if there is one. */
 static void read_errors(struct pool *pool, const struct zygote *zygote)
 {
-    char *text = pool->sandbox->buffer; /* which has about as much as a pipe holds */
+    char *text = pool->sandbox->buffer; /* about as large as a pipe */
     ssize_t n = read(zygote->process.errors, text, READ_SIZE - 1);
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
         n--;
@@ -104,8 +104,8 @@ static void read_errors(struct pool *pool, const struct zygote *zygote)
                  (int)(number - line), line, strerror(atoi(number + strlen(ZYGOTE_ERRNO))));
 }
 
-/* Children that it owes are lost, those that are parked are not its any more. Jobs that wait for
- * one start cold. */
+/* The children that it owes are lost; parked children live on without it. Jobs that wait for a
+ * child start cold, if no other zygote is ready. */
 static void stop_zygote(struct pool *pool, struct zygote *zygote)
 {
     unwatch(pool, &zygote->source, zygote->process.socket);

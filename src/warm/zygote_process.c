@@ -1,12 +1,13 @@
 /* See zygote_process.h.
  *
- * A zygote lives in a user namespace whose ids are the host's own: those of the jobs, so that it
- * can map them for its children, and, unless it is root who starts it, those of the supervisor. It
- * stays in our pid namespace, so that its children can be ours (CLONE_PARENT).
+ * A zygote lives in a user namespace whose ids equal the host's. It has the ids of the jobs, so
+ * that the zygote can map them for its children, and, unless root starts the zygote, the
+ * supervisor's ids. The zygote stays in our pid namespace, so that its children can be ours
+ * (CLONE_PARENT).
  *
- * Root's has a uid of its own, which no job has meanwhile: it takes a slot as a job does, with the
- * cgroup of that in the first hierarchy, which holds it and its helpers. From there it clones
- * children into those of the jobs. */
+ * A zygote that root starts has a uid of its own, which no job has meanwhile: it takes a slot as a
+ * job does, with the slot's cgroup in the first hierarchy. The cgroup holds the zygote and its
+ * helpers, and from there it clones children into the cgroups of jobs. */
 #include "warm/zygote_process.h"
 
 #include <fcntl.h>
@@ -35,7 +36,8 @@
 #include "zygote/protocol.h"
 #include "zygote/zygote_become.h"
 
-/* How long what a zygote had may take to end: moments, on a machine that is not crowded. */
+/* How long to wait for a zygote's helpers, other children and cgroup to end: this takes moments,
+ * unless the machine is crowded. */
 #define STOP_MS 5000
 #define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
 
@@ -43,7 +45,7 @@ struct start {
     struct zygote_process *process;
     struct becoming becoming;
     const struct sb_sandbox *sandbox;
-    int errnum; /* 0: its ids are mapped */
+    int errnum; /* of mapping its ids; 0: they are mapped */
 };
 
 static int map_same(pid_t pid, const char *file, uint32_t first, uint32_t count)
@@ -53,7 +55,7 @@ static int map_same(pid_t pid, const char *file, uint32_t first, uint32_t count)
     return clone_write_proc(pid, file, text);
 }
 
-/* Each id is what it is outside. Root itself is none of them. */
+/* Maps each id to itself. Root is not mapped. */
 static int write_maps(const struct sb_sandbox *sandbox, pid_t pid)
 {
     const struct sb_uids *jobs = &sandbox->uids;
@@ -83,7 +85,9 @@ static int take_slot(struct start *start, struct sb_error *err)
     if (cgroup_create(&sandbox->cgroup, &process->cgroup, sandbox->uids.count, err) < 0)
         return -1;
     if (cgroup_let_clone(&sandbox->cgroup) < 0)
-        return sb_fail(err, "zygote", errno, "cannot let a zygote clone into jobs' cgroups: %m");
+        return sb_fail(
+            err, "zygote", errno,
+            "cannot let a zygote clone into jobs' cgroups: %m; see sandbox-run --doctor");
     uids_of_slot(&sandbox->uids, process->cgroup.slot, &process->uid, &start->becoming.gid);
     start->becoming.uid = process->uid;
     return 0;
@@ -102,7 +106,7 @@ static void give_back_slot(struct zygote_process *process)
     for (int tries = 0; cgroup_remove(process->host, &process->cgroup) < 0 && tries < STOP_MS;
          tries++)
         poll(NULL, 0, 1);
-    cgroup_job_close(&process->cgroup); /* what is left, the next start clears */
+    cgroup_job_close(&process->cgroup); /* the next start clears what is left */
 }
 
 /* ── Starting ──────────────────────────────────────────────────────────────────────────────── */
@@ -140,7 +144,7 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
         .report_denied = report,
         .filter_length = filter->len,
     };
-    /* The hard limit of a child's open files must suffice for each job that may come. */
+    /* A child's hard limit on open files must suffice for each job that may come. */
     config.limits.value[SB_OPEN_FILES] = policy->caps.value[SB_OPEN_FILES];
     struct cgroup_job none;
     cgroup_job_init(&none);
@@ -169,7 +173,7 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
     return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-/* zygote.py comes as a message: the arguments of a process are read by people. */
+/* zygote.py comes as a message, so that the process's arguments stay readable for people. */
 #define READ_TEXT "import os; exec(os.read(3, 1 << 16)) # a zygote of sandbox-run"
 
 /* python -c … BUFFERING MODULES…, in the policy's environment. The caller frees both arrays. */
@@ -185,7 +189,7 @@ static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
     if (argv == NULL || envp == NULL)
         return -1;
     memcpy(envp, policy->environment, entries * sizeof(*envp));
-    envp[entries] = (char *)"LD_BIND_NOW=1"; /* once here, instead of in each child */
+    envp[entries] = (char *)"LD_BIND_NOW=1"; /* link once here, instead of in each child */
     argv[0] = sandbox->rootfs.python;
     argv[1] = "-c";
     argv[2] = READ_TEXT;
@@ -194,8 +198,8 @@ static int make_argv(struct inside *in, const struct sb_sandbox *sandbox,
     return 0;
 }
 
-/* Pipes, as the jobs' own will be: what python asks of its standard streams at its start is then
- * true of them, too. */
+/* The zygote's streams are pipes, as the jobs' streams will be: what python finds out about them
+ * when it starts is then true of the jobs' streams, too. */
 static int make_streams(struct start *start, int ends[2])
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, error[2] = {-1, -1};
@@ -210,7 +214,7 @@ static int make_streams(struct start *start, int ends[2])
     return fcntl(error[0], F_SETFL, O_NONBLOCK);
 }
 
-/* For zygote_pin. The jobs' own limit is 0. */
+/* For zygote_pin; jobs get a limit of 0. */
 static void allow_pinning(pid_t pid)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -245,7 +249,8 @@ static int start_process(struct start *start, const struct sb_policy *policy,
          send(process->socket, embedded_zygote_py, strlen(embedded_zygote_py), MSG_NOSIGNAL) < 0 ||
          send_config(process->socket, start->sandbox, policy, filter, report) < 0 ||
          fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
-        result = sb_fail(err, "zygote", errno, "cannot start a python for warm starts");
+        result = sb_fail(err, "zygote", errno,
+                         "cannot start a python for warm starts: %m; see sandbox-run --doctor");
     close_fd(&start->becoming.proc);
     close_fd(&ends[0]);
     close_fd(&ends[1]);
@@ -254,8 +259,8 @@ static int start_process(struct start *start, const struct sb_policy *policy,
     return result;
 }
 
-/* A child passes its listener on by itself, behind the filter. Where a profile lets it not, refused
- * calls of warm jobs are not reported. */
+/* A child sends its listener from behind its own filter. If the profile does not allow that,
+ * refused calls of warm jobs are not reported. */
 static bool lets_listener_pass(const struct sock_fprog *filter)
 {
     struct seccomp_data call = {.nr = SYS_sendmsg, .arch = seccomp_arch(NULL)};
@@ -296,7 +301,7 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
     };
     int result = make_argv(&start.becoming.in, sandbox, policy);
     if (result < 0)
-        sb_fail(err, "zygote", ENOMEM, "no memory for a zygote");
+        sb_fail(err, "zygote", ENOMEM, "out of memory (a zygote)");
     else
         result = zygote_filter(&start.becoming.filter, filter, err);
     if (result == 0 && (result = take_slot(&start, err)) == 0)
@@ -309,13 +314,14 @@ int zygote_start(struct zygote_process *process, struct sb_sandbox *sandbox,
     return result;
 }
 
-/* Those that it learns from (zygote_memory.py): all others are ours. */
+/* Finds the zygote's own children, from which it learns (zygote_memory.py). All its other children
+ * are ours. */
 static void find_helpers(struct zygote_process *process)
 {
     char path[64], text[256];
     snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process->pid, process->pid);
     if (small_file_read(AT_FDCWD, path, text, sizeof(text)) < 0)
-        return; /* a kernel that does not tell */
+        return; /* this kernel does not list children */
     char *at = text;
     for (long pid;
          process->helpers_count < ARRAY_LEN(process->helpers) && (pid = strtol(at, &at, 10)) > 0;) {
