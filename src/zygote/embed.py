@@ -1,5 +1,4 @@
-"""Writes files as C arrays: embed.py OUTPUT NAME=FILE[+FILE…]… Each gets a NUL behind it that its size does not
-count."""
+"""Writes files as C arrays: embed.py OUTPUT NAME=FILE[+FILE…]… A NUL follows each; the size does not count it."""
 
 import pathlib
 import sys

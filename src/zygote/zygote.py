@@ -1,9 +1,8 @@
-"""A zygote: the python3 that jobs of one policy are forked from. It never runs code of users.
+"""A zygote: the python3 that the jobs of one policy are forked from. It never runs a user's code.
 
-It comes as the first message on descriptor 3; the arguments are how stdout is buffered, and modules. It
-imports what the policy preloads, does once what every job does first, so that no job pays for it, and
-then clones children on request (zygote.c). A child that is isolated waits for its job (next_job), and
-goes on as runner.py does for a cold start.
+This script comes as the first message on descriptor 3. Its arguments are how stdout is buffered, and the modules to
+preload. It imports these, does once what every job does first, so that no job pays for it, and then clones children
+on request (zygote.c). An isolated child waits for its job (next_job), and goes on as runner.py does for a cold start.
 """
 
 import sys
@@ -11,7 +10,7 @@ import sys
 RUNNER = "/usr/lib/sandbox-run/runner.pyc"
 REHEARSAL = b"import sys\nprint(sys.version_info >= (3,))\n"
 REHEARSALS = 20  # python's warm-up is 8 (3.11) to 17 runs (3.13)
-ARGUMENTS = ["main.py", "/work/main.py", ""]  # of most jobs, after the buffering
+ARGUMENTS = ["main.py", "/work/main.py", ""]  # those of most jobs, after the buffering
 
 
 def load(name, path):
@@ -24,16 +23,16 @@ def load(name, path):
 
 
 class Ended(BaseException):
-    """Raised where a job's process would have ended."""
+    """Raised in a rehearsal where a job's process would end."""
 
 
 def strings(entries):
-    """As they come with a job (warm_job.c)."""
+    """Strings as a job's message has them (warm_job.c)."""
     return "".join(f"{entry}\0" for entry in entries).encode("utf-8", "surrogateescape")
 
 
 def rehearse(library, runner, buffering, environment):
-    """Runs whole jobs: the first does all one-time work, the others let python specialise code that runs often
+    """Runs whole jobs. The first does what python does only once. The others bring the code into its specialised form
     (PEP 659), which is faster and is not written to any more."""
     import gc
     import os
@@ -42,7 +41,7 @@ def rehearse(library, runner, buffering, environment):
     def end(status):
         raise Ended
 
-    # Without these, whose end comes once.
+    # These modules do their work at the end of a process only once: hide them from the rehearsals.
     last = {name: sys.modules.pop(name) for name in ("threading", "atexit") if name in sys.modules}
     streams, main, argv, path = (sys.stdout, sys.stderr), sys.modules["__main__"], sys.argv[:], sys.path[:]
     leave, posix._exit = posix._exit, end
@@ -67,16 +66,16 @@ def rehearse(library, runner, buffering, environment):
 
 
 def forget_own_lines():
-    """Of the code that python was started with: Python 3.13 shows them in tracebacks."""
+    """Forgets the source lines of python -c, which Python 3.13 would show in jobs' tracebacks."""
     if "linecache" in sys.modules:
         vars(sys.modules["linecache"]).get("_interactive_cache", {}).clear()
 
 
 def rehearse_more(runner):
-    """The first compile, traceback and JSON of a process."""
+    """Does the first compile, traceback and JSON of the process."""
     import json
 
-    int("1")  # which takes a logarithm once
+    int("1")  # the first call computes a logarithm
     scope = {"__name__": "rehearsal"}
     exec(compile("def main(): return {'text': f'{1 + 1}'}\nprint(main())", "rehearsal", "exec"), scope)
     json.loads(runner.value_as_json("main", scope["main"]()))
@@ -87,19 +86,20 @@ def rehearse_more(runner):
 
 
 def load_library():
-    """libzygote (zygote_module.c), which stays out of the jobs' sys.modules."""
+    """Loads libzygote (zygote_module.c), and keeps it out of the jobs' sys.modules."""
     import _imp
     from _frozen_importlib import ModuleSpec
 
     library = _imp.create_dynamic(ModuleSpec("libzygote", None, origin="/proc/self/fd/4"))
     sys.modules.pop("libzygote", None)
     if not library.open():
-        sys.exit("zygote: no configuration came")
+        sys.exit("zygote: the configuration did not come")
     return library
 
 
 def import_ahead(name):
-    """An import that fails is the last line written (PRELOAD_BROKEN); a temporary shortage is not reported so."""
+    """Imports a module. If it cannot be imported, the last line on stderr says so (PRELOAD_BROKEN). A lack of memory or
+    of files may pass, and so does not count as a broken module."""
     import posix
 
     try:
@@ -131,17 +131,17 @@ def renew_authkey(process):
 
 
 def renew_names(tempfile):
-    """They depend on the process' id, and a zygote may have the same one as its children."""
+    """tempfile renews its names when the process id changes, but zygote and child may have the same id."""
     for sequence in name_sequences:
         vars(sequence).clear()
 
 
 def renew_uuid1(uuid):
-    """libuuid chooses once in a process the part of its uuids that stands for the host."""
+    """libuuid chooses the part of its uuids that stands for the host once in a process: replaces it."""
     import os
 
     generate, (high, low, first, *others) = uuid._generate_time_safe, os.urandom(8)
-    own = bytes([high & 0x3F | 0x80, low, first | 1, *others])  # RFC 4122: the variant, and a node that is not an address
+    own = bytes([high & 0x3F | 0x80, low, first | 1, *others])  # RFC 4122: variant, and a node that is not an address
 
     def generate_own():
         made, safe = generate()
@@ -152,20 +152,21 @@ def renew_uuid1(uuid):
         uuid._generate_time_safe = generate_own
 
 
-# State that children must not share: by module, if that is loaded. The module random renews its own; for C libraries
-# see generators.c.
+# Random state that children would share, and must not: by module, if it is imported. The module random renews itself;
+# generators.c renews those of C libraries.
 RENEWED = {
     "multiprocessing.process": renew_authkey,
     "numpy.random": lambda random: random.seed(),
     "tempfile": renew_names,
     "uuid": renew_uuid1,
 }
-name_sequences = []  # all there are of tempfile's
+name_sequences = []  # all of tempfile's sequences
 renewed = False
 
 
 def prepare_renewal(library):
-    """What is there decides what a child pays for. Comes before gc.freeze, which hides objects."""
+    """Makes children renew the random state that is there, and nothing else. To be called before gc.freeze, which hides
+    objects."""
     import gc
     import os
 
@@ -176,9 +177,9 @@ def prepare_renewal(library):
     generators = library.find_generators()
 
     def renew():
-        """In the child, before its job comes."""
+        """Called in the child, before its job comes."""
         global renewed
-        if not renewed:  # else a fork of the job's own
+        if not renewed:  # otherwise this is a fork by the job itself
             renewed = True
             for module, renew_module in used:
                 renew_module(module)
@@ -189,11 +190,12 @@ def prepare_renewal(library):
         os.register_at_fork(after_in_child=renew)
 
 
-kept = []  # as long as the process lives
-ours = set()  # the names of modules that are there already, and are not in a fresh python
+kept = []  # objects that live as long as the process
+ours = set()  # names of modules that are imported here, and are not in a fresh python
 
 
 def brings_a_module_of_ours():
+    """Whether a file in /work has the name of a module that is imported already."""
     import posix
 
     return not ours.isdisjoint(name.partition(".")[0] for name in posix.listdir("/work"))
@@ -209,7 +211,7 @@ def put_on_descriptor(number, data):
 
 
 def start_afresh(library, runner, argv, code):
-    """As a cold start does, where imports are to find other modules than those that are there."""
+    """Starts a fresh python, as a cold start does: the job's imports must find its own modules, not ours."""
     import posix
 
     if argv[2].isdigit():
@@ -219,7 +221,7 @@ def start_afresh(library, runner, argv, code):
 
 
 def start_job(library, runner, argv, environment, code, brings_files):
-    """The steps of a job (runner.job_steps). The environment is the usual one where none comes with it."""
+    """The steps of a job (runner.job_steps). `environment` None: the job has the usual one."""
     if environment is not None:
         set_environment(environment.decode("utf-8", "surrogateescape").split("\0")[:-1])
         if sys.modules["os"].environ.get("PYTHONUNBUFFERED"):
@@ -238,7 +240,7 @@ def main():
     fresh = set(sys.modules)
     environment = [f"{name}={value}" for name, value in os.environ.items()]
     buffering, *preload = sys.argv[1:]
-    # Numeric libraries start threads when they are imported, which a fork would lose.
+    # Numeric libraries would start threads when they are imported, and a fork would lose the threads.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     for name in preload:
         import_ahead(name)
@@ -270,7 +272,7 @@ def main():
         arrange_constant_memory(library)
         gc.collect()
         kept.append(fill_holes())
-        kept.append(Memory())  # with what that has mapped
+        kept.append(Memory())  # also sees what the line before has mapped
         kept.append(fill_holes())
         gc.freeze()
         return plan_memory(library, kept[-2], pretend)

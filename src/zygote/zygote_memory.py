@@ -1,14 +1,16 @@
 # The first part of zygote.py: makes clones cheap, with zygote_memory.c.
 #
 # A child shares its zygote's memory, page by page. The clone enters each page that the zygote has in memory into the
-# child's page tables, and the exit removes it, though most jobs touch a few hundred of thousands. A page that is
-# missing costs the job a fault, and a page that it writes to costs a copy, twice as much as a copy by the clone. So:
-# - Writable memory is put away into a file, of which only those pages are in memory that jobs touch; those that they
-#   write to are pinned, so that the clone copies them (zygote_arrange).
-# - Read-only memory belongs to files, and the clone does not pass it on. Pages of it that jobs touch are copied (there,
-#   too); the interpreter's text goes into huge pages: one to pass on instead of 512 (zygote_make_huge).
-# - Each mapping costs as much as some pages: the never written mappings of a library become one (zygote_join).
-# - New objects of jobs should be on few pages, not scattered over freed memory (fill_holes).
+# child's page tables, and the child's end takes it out again, though most jobs touch a few hundred pages of thousands.
+# A page that is not entered costs the job a fault when it is touched. A page that the job writes to costs a copy, which
+# takes twice as long as a copy that the clone itself makes. So:
+# - Writable memory is moved into a file, of which only the pages that jobs touch are in memory. Pages that jobs write
+#   to are pinned, so that the clone copies them (zygote_arrange).
+# - Of memory that is mapped from a file and never written to, the clone passes on nothing. The pages of it that jobs
+#   touch are copied into our own memory (zygote_arrange, too). The interpreter's text goes into huge pages: one of them
+#   replaces 512 pages (zygote_make_huge).
+# - Each mapping costs as much as some pages do: those of a library that are never written to become one (zygote_join).
+# - What jobs allocate should lie on few pages, not wherever something was freed (fill_holes).
 #
 # Spans are lists [start, size, start, size, ...].
 
@@ -17,12 +19,12 @@ import sys
 PRESENT, FILE, EXCLUSIVE = 1 << 63, 1 << 61, 1 << 56  # bits of /proc/pid/pagemap
 PART_TO_PUT_AWAY = 1 << 16
 MAPPINGS_MAX = 30000  # half of what the kernel allows (vm.max_map_count)
-HOLE_SIZES = *range(16, 513, 16), 1008  # of all that python's allocator serves, and one for the C library's
-HOLES_END, HOLES_MAX = 16, 2000  # so many objects in a row are in no holes
+HOLE_SIZES = *range(16, 513, 16), 1008  # all sizes of python's allocator, and one of the C library's
+HOLES_END, HOLES_MAX = 16, 2000  # so many objects side by side show that no hole is left
 
 
 def mappings():
-    """(start, end, permissions, offset, file) of each."""
+    """Yields (start, end, permissions, offset, file) of each mapping."""
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
             span, permissions, offset, _, _, *file = line.split(maxsplit=5)
@@ -31,7 +33,7 @@ def mappings():
 
 
 def array(numbers):
-    """As an array for C."""
+    """Numbers as a C array of 64 bits each."""
     return b"".join(number.to_bytes(8, sys.byteorder) for number in numbers)
 
 
@@ -42,7 +44,7 @@ def pages(spans):
 
 
 def between(start, size, spans):
-    """The rest of start, size."""
+    """The parts of (start, size) that are not in spans."""
     rest, at = [], start
     for start_of_next, size_of_next in zip([*spans[::2], start + size], [*spans[1::2], 0]):
         if start_of_next > at:
@@ -52,7 +54,7 @@ def between(start, size, spans):
 
 
 def in_memory(spans, pid, wanted):
-    """The pages of these that a process has in memory and for which wanted(entry of pagemap) holds."""
+    """The parts of spans that a process has in memory and of which wanted(entry of pagemap) is true."""
     import os
 
     page, found = os.sysconf("SC_PAGESIZE"), []
@@ -70,11 +72,11 @@ def in_memory(spans, pid, wanted):
     return found
 
 
-# ---- What can be done for all of it ----
+# ---- What is done for all memory ----
 
 
 def constant_memory():
-    """[start, end] of each text with all around it that is never written to and that its file has there too."""
+    """(start, end) of each text, with the mappings beside it that continue it in its file and are never written to."""
     parts, after = [], None
     for start, end, permissions, offset, file in mappings():
         if permissions not in ("r--p", "r-xp") or not file.startswith("/"):
@@ -97,7 +99,7 @@ def arrange_constant_memory(library):
 
 
 def fill_holes():
-    """Objects that fill freed memory: as long as they live, new objects are side by side."""
+    """Fills the holes that freed objects left. As long as the returned objects live, new objects lie side by side."""
     filling = []
     for size in HOLE_SIZES:
         last = in_a_row = 0
@@ -114,7 +116,7 @@ def fill_holes():
     return filling
 
 
-# ---- What needs to know what jobs touch ----
+# ---- What depends on what jobs touch ----
 
 
 def is_written(entry):
@@ -122,12 +124,12 @@ def is_written(entry):
 
 
 class Memory:
-    """The mappings, and the plan for them."""
+    """The mappings, and what is done with each."""
 
     def __init__(self):
-        self.constant = {"r--p": [], "r-xp": []}  # spans of what is never written to
-        self.written = []  # and of what is
-        self.away = []  # of that, what is put away
+        self.constant = {"r--p": [], "r-xp": []}  # spans that are never written to
+        self.written = []  # writable spans
+        self.away = []  # of these, the spans that are put away
         for start, end, permissions, _, file in mappings():
             span = start, end - start
             if permissions in self.constant and file.startswith("/"):
@@ -144,14 +146,14 @@ class Memory:
         self.away_array, self.constant_array = array(self.away), array(constant)
 
     def plan(self, learner):
-        """What struct plan has (zygote_memory.c), by what a process has touched that has done a job and has only to
-        end yet."""
+        """The parts of struct plan (zygote_memory.c), from what the learner has touched: a process that has done a job
+        and only has to end."""
         copied, touched, untouched = {}, [], []
         for permissions, spans in self.constant.items():
             copied[permissions] = []
             for span in zip(spans[::2], spans[1::2]):
                 of_it = in_memory(span, learner, lambda entry: True)
-                # What was written to when it was linked would not come back.
+                # Pages that were written to when the file was linked would be lost.
                 if of_it and not in_memory(span, "self", lambda entry: not entry & FILE):
                     copied[permissions] += span
                     touched += of_it
@@ -162,8 +164,8 @@ class Memory:
 
 
 def learn(library, memory, pretend):
-    """The pid of a process that does a job, nothing beside, and stays as it is when all that it has left to do is to
-    end; and a descriptor from which a byte comes then. In that process 0: what comes next is its job."""
+    """Forks a process, the learner, which does a job and nothing else, and then waits to be killed. Returns its pid,
+    and a descriptor from which a byte comes when it waits. In the learner the pid is 0, and its job comes next."""
     import os
     import posix
     import _signal
@@ -183,8 +185,8 @@ def learn(library, memory, pretend):
 
 
 def plan_memory(library, memory, pretend):
-    """A file for library.begin. Another process writes it: this one does as little as it can, for jobs are to find it
-    as the one that did a job found it. In that one, -1."""
+    """Returns a file with the plan, for library.begin; in the learner, -1. A process of its own writes the file: this
+    one does as little as it can, so that jobs find its memory as the learner found it."""
     import os
     import _signal
 
@@ -198,7 +200,7 @@ def plan_memory(library, memory, pretend):
         try:
             if os.read(done, 1):
                 plan = memory.plan(learner)
-        except OSError:  # a host that does not show it: its clones cost more
+        except OSError:  # the host does not show it: clones cost more there
             pass
         os.write(file, b"".join(array([len(spans) // 2, *spans]) for spans in plan))
         os._exit(0)
