@@ -17,7 +17,6 @@
 #include "warm/warm_job.h"
 #include "warm/zygote_pair.h"
 
-
 /* The memory that a parked child takes, about: pages that it has written, page tables, kernel
  * memory. */
 #define CHILD_BYTES (3 << 20)

@@ -11,7 +11,6 @@
 #include "common/util.h"
 #include "zygote/protocol.h"
 
-
 /* A zygote that died, or whose children die, is started again after 100 ms; after each further
  * failure it takes twice as long, up to ten seconds. The count starts again when a child takes its
  * job, or when a zygote has lived for a second. */
