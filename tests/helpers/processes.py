@@ -70,6 +70,12 @@ def describe(pids):
     return lines
 
 
+def status_of(pid):
+    """What /proc/PID/status says: name → text."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return {name: value.strip() for name, value in (line.split(":", 1) for line in text.splitlines())}
+
+
 def in_pid_namespace(inode):
     """The pids of this process's descendants in a pid namespace: its number may be that of another job by now, which a
     test beside this one has started."""

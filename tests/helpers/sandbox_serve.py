@@ -22,7 +22,7 @@ import pytest
 import waiting
 from http_client import Connection
 from kernel import libc
-from processes import descendants, living
+from processes import descendants, living, status_of
 from sandbox_run import BINARY, CHECKOUT
 from waiting import until
 
@@ -218,8 +218,7 @@ class Waiting:
         found = set()
         for pid in descendants(self._server.pid):
             with contextlib.suppress(OSError):
-                caught = re.search(r"^SigCgt:\t(\w+)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-                if int(caught[1], 16) & 1 << (self._number - 1):
+                if int(status_of(pid)["SigCgt"], 16) & 1 << (self._number - 1):
                     found.add(pid)
         return found
 

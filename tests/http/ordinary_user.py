@@ -1,8 +1,6 @@
 """A service that an ordinary user runs, and the ways in which it gives jobs uids of the host."""
 
-import pathlib
-import re
-
+from processes import status_of
 from sandbox_run import rootfs_path
 from sandbox_serve import POLICIES, SERVE
 
@@ -31,10 +29,8 @@ def prefix(place, files=()):
 
 
 def ids(pid, name="Uid"):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return {int(each) for each in re.search(rf"^{name}:[ \t]*(.*)$", status, re.MULTILINE)[1].split()}
+    return {int(each) for each in status_of(pid)[name].split()}
 
 
 def capabilities(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return {name: int(value, 16) for name, value in re.findall(r"^(Cap\w+):\s*(\w+)$", status, re.MULTILINE)}
+    return {name: int(value, 16) for name, value in status_of(pid).items() if name.startswith("Cap")}

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from processes import status_of
 from sandbox_run import QUICK
 from sandbox_serve import POLICIES, SANITIZED
 from waiting import until
@@ -92,7 +93,7 @@ def test_a_jobs_first_process_has_nothing_of_the_services_libraries(serve, worke
     """Its memory is the service's, a clone of it: it has the less of both, time and secrets."""
     server = serve(cold=True, workers=workers)
     held = server.hold().started()
-    first = int(re.search(r"^PPid:\t(\d+)$", pathlib.Path(f"/proc/{held.pid()}/status").read_text(), re.MULTILINE)[1])
+    first = int(status_of(held.pid())["PPid"])
     libraries = set(re.findall(r"/(lib\w+)[^/]*\.so", pathlib.Path(f"/proc/{first}/maps").read_text()))
     assert "libc" in libraries and not libraries & {"libmicrohttpd", "libgnutls", "libnettle"}
     held.release()

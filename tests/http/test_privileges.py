@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import subprocess
 import pytest
 
 from ordinary_user import FIRST, SUBUID, UID
+from processes import status_of
 from sandbox_run import BINARY, rootfs_path
 from waiting import until
 
@@ -54,10 +54,8 @@ def mask(names):
 
 
 def status(pid):
-    place = pathlib.Path(f"/proc/{pid}")
-    arguments = place.joinpath("cmdline").read_text().split("\0")
-    return {**dict(re.findall(r"^(\w+):\t(.*)$", place.joinpath("status").read_text(), re.MULTILINE)),
-            "Arguments": " ".join(arguments[:1] + arguments[2:])}
+    arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return {**status_of(pid), "Arguments": " ".join(arguments[:1] + arguments[2:])}
 
 
 def kind_of(pid, server):

@@ -18,7 +18,7 @@ import time
 import pytest
 
 from http_client import JSON, Connection, bearer
-from processes import describe, living, process_table
+from processes import describe, living, process_table, status_of
 from sandbox_run import CHECKOUT
 from sandbox_serve import Elsewhere, Held
 from waiting import until
@@ -60,16 +60,11 @@ def uid():
     return pwd.getpwnam(USER).pw_uid
 
 
-def status_of(pid, name):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return re.search(rf"^{name}:\s*(.*)$", text, re.M)[1]
-
-
 JOB_UIDS = range(0x70000000, 0x70000000 + 65536)  # of --uid-range
 
 
 def uid_of(pid):
-    return int(status_of(pid, "Uid").split()[0])
+    return int(status_of(pid)["Uid"].split()[0])
 
 
 def processes():
@@ -164,10 +159,10 @@ def nothing_is_left():
 
 def test_it_runs_as_a_user_without_any_privilege(service):
     pid = main_pid()
-    assert set(status_of(pid, "Uid").split()) == {str(uid())} and uid() != 0
+    assert set(status_of(pid)["Uid"].split()) == {str(uid())} and uid() != 0
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(status_of(pid, name), 16) == 0, name
-    assert status_of(pid, "NoNewPrivs") == "1" and status_of(pid, "Seccomp") == "2"
+        assert int(status_of(pid)[name], 16) == 0, name
+    assert status_of(pid)["NoNewPrivs"] == "1" and status_of(pid)["Seccomp"] == "2"
 
 
 def test_a_job_that_takes_all_epoll_watches_stops_nobody_else(service):
@@ -202,7 +197,7 @@ def test_a_job_is_held_by_cgroup_v2_and_all_that_its_policy_asks(service):
     assert answer["usage"]["memory_peak_bytes"] > 0
     held = service.hold().started()
     pid = held.pid()
-    assert len(set(status_of(pid, "Uid").split())) == 1 and uid_of(pid) in JOB_UIDS
+    assert len(set(status_of(pid)["Uid"].split())) == 1 and uid_of(pid) in JOB_UIDS
     path = pathlib.Path("/proc", str(pid), "cgroup").read_text().strip().removeprefix("0::")
     assert path.startswith(f"/system.slice/{UNIT}/job-"), path
     assert (pathlib.Path("/sys/fs/cgroup" + path) / "memory.max").read_text() == "134217728\n"

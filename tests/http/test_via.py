@@ -29,14 +29,6 @@ class Via(Sandbox):
         return super().command("--via", self.address, *options, **keywords)
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A run on this host."""
-    sandbox = Sandbox(tmp_path)
-    yield sandbox
-    sandbox.close()
-
-
 def address_of(server):
     if isinstance(server.address, str):
         return f"unix:{server.address}"

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from ordinary_user import WAYS, capabilities, ids
-from processes import process_table
+from processes import process_table, status_of
 from sandbox_serve import POLICIES
 from waiting import until
 from zygotes import READY, zygotes
@@ -134,14 +134,10 @@ def test_a_zygote_of_a_services_own_user_cannot_end_the_service(serve_as, place,
     assert reached(found, "signal ", "trace ", "become root") == []
 
 
-def status(pid, name):
-    return re.search(rf"^{name}:[ \t]*(.*)$", pathlib.Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]
-
-
 def uids_of_all_but(pids):
     found = set()
     for pid in process_table().keys() - set(pids):
-        with contextlib.suppress(OSError, TypeError):  # it has just ended
+        with contextlib.suppress(OSError):  # it has just ended
             found |= ids(pid)
     return found
 
@@ -168,8 +164,8 @@ def test_a_zygote_has_three_capabilities_over_its_own_namespace(server):
     for pid in zygotes(server):
         assert set(capabilities(pid).values()) == {KEPT}
         assert os.readlink(f"/proc/{pid}/ns/user") != os.readlink("/proc/self/ns/user")
-        assert (status(pid, "NoNewPrivs"), status(pid, "Seccomp")) == ("1", "2")
-        assert not os.geteuid() == 0 or status(pid, "Groups") == ""
+        assert (status_of(pid)["NoNewPrivs"], status_of(pid)["Seccomp"]) == ("1", "2")
+        assert not os.geteuid() == 0 or status_of(pid)["Groups"] == ""
 
 
 @as_root

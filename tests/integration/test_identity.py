@@ -1,10 +1,8 @@
 """Who a job is: its ids, inside and on the host, and its privileges, of which it has none."""
 
-import pathlib
-
 import pytest
 
-from processes import descendants
+from processes import descendants, status_of
 from sandbox_run import counts_processes
 
 pytestmark = pytest.mark.vm("delegated")
@@ -63,11 +61,6 @@ def test_as_root_each_job_has_a_host_uid_of_its_own(run, host):
     assert all(700000 <= uid < 700008 for uid in set.union(*uids)), uids
     for job in jobs:
         assert job.finish().status == 0
-
-
-def status_of(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return dict(line.split(":\t", 1) for line in text.splitlines())
 
 
 @pytest.mark.parametrize("kind", ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
