@@ -175,7 +175,6 @@ def test_refresh_puts_in_the_new_runner_and_record(taken, next_version):
 
 
 @needs_tools
-@needs_tools
 def test_refresh_gives_an_older_tree_the_name_python(taken):
     """It was made before there was one, so the record is of a tree without."""
     (taken.target / "usr/bin/python").unlink()

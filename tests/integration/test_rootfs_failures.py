@@ -1,5 +1,6 @@
 """sandbox-rootfs that fails, is ended or is used wrongly: it names the cause, and leaves nothing."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -47,22 +48,26 @@ def test_a_damaged_image_is_refused(rootfs, image):
     assert rootfs.left() == []
 
 
-@needs_tools
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_an_import_and_leaves_nothing(rootfs, number):
-    """The registry takes the connection and never answers: the signal comes in the midst of it."""
+@contextlib.contextmanager
+def importing(target, **popen):
+    """An import in the midst of its work, and its connection to a registry that never answers."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        process = subprocess.Popen(
-            [PROGRAM, "import", "--insecure", f"docker://127.0.0.1:{silent.getsockname()[1]}/a:b",
-             rootfs.target], stderr=subprocess.PIPE, start_new_session=True)
+        source = f"docker://127.0.0.1:{silent.getsockname()[1]}/a:b"
+        process = subprocess.Popen([PROGRAM, "import", "--insecure", source, target], stderr=subprocess.DEVNULL, **popen)
         connection, _ = silent.accept()
+        with connection:
+            yield process, connection
+
+
+@needs_tools
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_an_import_and_leaves_nothing(rootfs, number):
+    with importing(rootfs.target, start_new_session=True) as (process, _):
         assert rootfs.left() == [".rootfs.work"]
         process.send_signal(number)
-        process.communicate()
-        connection.close()
-    assert process.returncode == 128 + number
+        assert process.wait() == 128 + number
     assert rootfs.left() == []
 
 
@@ -79,18 +84,11 @@ def test_what_a_killed_import_left_is_cleared_by_the_next(rootfs, image):
 
 @needs_tools
 def test_a_killed_import_takes_with_it_what_it_started_and_the_next_works(rootfs, image):
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        process = subprocess.Popen(
-            [PROGRAM, "import", "--insecure", f"docker://127.0.0.1:{silent.getsockname()[1]}/a:b", rootfs.target],
-            stderr=subprocess.DEVNULL)
-        connection, _ = silent.accept()
+    with importing(rootfs.target) as (process, connection):
         process.kill()
         process.wait()
         while connection.recv(4096):
             pass  # until skopeo is gone
-        connection.close()
     rootfs.take(image().layout())
     assert rootfs.left() == ["rootfs"] and rootfs.faults(status=0) == []
 
