@@ -1,5 +1,5 @@
-"""The benchmark works, says what it should, and believes no contestant that gives a wrong answer. How fast
-anything is, is no test's business."""
+"""The benchmark works, says what it should, and believes no contestant that gives a wrong answer. No test depends
+on how fast anything is."""
 
 import os
 

@@ -1,5 +1,5 @@
 """The benchmark of warm starts works, says what it should, and believes no answer that is wrong, of a cold start, or
-given without every layer. How fast anything is, is no test's business."""
+given without every layer. No test depends on how fast anything is."""
 
 import http.server
 import json

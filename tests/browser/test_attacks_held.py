@@ -1,4 +1,4 @@
-"""Each attack of the list is run as a visitor would, and is held as its sentence promises."""
+"""Each attack of the list, run as a visitor would run it, is held as its sentence promises."""
 
 import pytest
 

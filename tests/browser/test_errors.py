@@ -1,4 +1,4 @@
-"""What the page says when the service does not take a job."""
+"""The page when the service does not take a job."""
 
 import re
 import signal

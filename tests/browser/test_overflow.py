@@ -1,4 +1,4 @@
-"""What a visitor sees where text is longer than its place."""
+"""Text that is longer than its place on the page."""
 
 import re
 

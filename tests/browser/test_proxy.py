@@ -1,4 +1,4 @@
-"""The page behind a proxy that has been told nothing of it."""
+"""The page behind a proxy that is not configured for it."""
 
 from proxies import plain
 

@@ -200,7 +200,7 @@ class Visitor:
                 if message["method"] == "Network.requestWillBeSent"]
 
     def complaints(self):
-        """What the console said since this was last called, but for answers that were not 200."""
+        """What the console said since this was last called, except for answers that were not 200."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["source"] != "network"]
 
 

@@ -21,7 +21,7 @@ CHAINS = {  # in the manual: where the proxy finds its certificate
     "nginx": {"/etc/ssl/sandbox.pem": "{pem}", "/etc/ssl/sandbox.key": "{pem}"},
     "haproxy": {"/etc/haproxy/sandbox.pem": "{pem}"},
 }
-# What stands around a snippet in the files that Debian installs, but for its paths and its user.
+# The text around a snippet in the files that Debian installs, except for paths and user.
 AROUND = {
     "nginx": """daemon off; {user} pid {place}/pid; error_log stderr; worker_processes 1; events {{}}
 http {{ access_log off; client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place};

@@ -36,9 +36,8 @@ def default_policy():
 
 @pytest.fixture
 def policy(tmp_path, default_policy):
-    """policy(limits={…}, proc="masked", …) writes a policy file: the default one but for what is
-    given, and with time enough for the slowest host. Limits that are given are allowed by its caps
-    as well. Returns its path."""
+    """policy(limits={…}, proc="masked", …) writes a policy file, and returns its path: the default policy except for
+    what is given, with time enough for the slowest host. Its caps allow the limits that are given."""
     count = iter(range(1000))
 
     def write(limits=None, caps=None, drop=(), **keys):

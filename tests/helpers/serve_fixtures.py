@@ -88,7 +88,7 @@ def server(shared_server):
 @pytest.fixture
 def policies(tmp_path):
     """policies(run={"limits": {"pids": 3}}) makes a directory with the policies, changed like that; returns it.
-    Called again, it writes the files anew, as somebody would who edits them."""
+    Called again, it writes the files again, as an editor would."""
     directory = tmp_path / "policies"
     shutil.copytree(POLICIES, directory)
 
@@ -105,7 +105,7 @@ def policies(tmp_path):
 
 @pytest.fixture(autouse=True)
 def no_process_is_left(turn):
-    """Whatever a test did: afterwards nothing of it runs, but for the shared server and what is its."""
+    """Whatever a test did: afterwards none of its processes runs, except for the shared server and its processes."""
     yield
     table = process_table()
     ours = below(table, os.getpid()) - shared_pids - below(table, *shared_pids)

@@ -1,4 +1,4 @@
-"""Who may ask: tokens, rates, addresses behind proxies."""
+"""Access to the service: tokens, rates, addresses behind proxies."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Many at once: each request is answered once with its own output, and nothing is lost or left on the way."""
+"""Many requests at once: each is answered once with its own output, and nothing is lost or left behind."""
 
 import os
 import pathlib

@@ -1,4 +1,5 @@
-"""Clients that send too much, too slowly, half or many at once: they are cut, the others notice nothing."""
+"""Clients that send too much, too slowly, incompletely or many requests at once: they are cut off, and other clients
+notice nothing."""
 
 import json
 import resource

@@ -1,5 +1,5 @@
-"""One client that takes all connections, or all memory for requests, and finishes nothing: the others are served. Every
-deadline is an hour, so that nothing but its own place is what a client can lose."""
+"""One client that takes all connections, or all memory for requests, and finishes nothing does not shut out others.
+Every deadline is an hour, so a client can lose nothing but its own place."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What is asked of the service beside running code, and what it says to paths, methods and types that it has not."""
+"""The endpoints other than those that run code, and the answers to unknown paths, methods and types."""
 
 import json
 import os

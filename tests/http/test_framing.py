@@ -1,5 +1,5 @@
-"""Where a header is read in another way than a proxy in front would read it, the request is refused and the connection
-ends: what hides behind it is never answered. The client stays, so that an answer would be seen."""
+"""A request with a header that a proxy in front could read differently is refused, and its connection is closed: a
+request hidden behind it is never answered. The client stays connected, so it would see an answer."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """A program's verdict is its own, whatever runs beside it: alone or with many, on a host that is idle or busy, warm or cold;
-and whoever grades programs as sandbox-serve(8) says gets all of them graded.
+if programs are sent as sandbox-serve(8) says, all of them are graded.
 
-Each batch asks for all programs of programs.py at once, each by a client of its own. From the environment:
+Each batch asks for all programs of graded_programs.py at once, each by a client of its own. From the environment:
 SANDBOX_TEST_BATCHES, how many there are of each of four kinds; default: 1."""
 
 import concurrent.futures

@@ -1,6 +1,6 @@
-"""Clients that close their sending half behind their request: they are answered. Those that close all of the
-connection are gone, and take their jobs along, however that can be told: by a UNIX socket, by the client's own socket
-where it is on the same host, by what is sent to it elsewhere."""
+"""Clients that close only their sending half behind their request are answered. Clients that close the whole connection
+are gone, and their jobs end. A UNIX socket tells the two apart; on the same host the client's own socket does,
+elsewhere the answer to bytes that are sent to it."""
 
 import pathlib
 import socket

@@ -1,4 +1,4 @@
-"""The service says whether jobs can run, and does not begin where none can."""
+"""The service says whether jobs can run, and does not start on a host where none can."""
 
 import json
 import os

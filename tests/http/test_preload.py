@@ -1,5 +1,5 @@
-"""A policy whose jobs could not import what it preloads is not offered: from the first request on, with the reason. What
-keeps interpreters from being ready for a while is not that: jobs start cold then."""
+"""A policy is not offered if its jobs could not import what it preloads: from the first request on, with the reason. If
+interpreters are only not ready for a while, it is offered, and its jobs start cold."""
 
 import os
 import signal

@@ -1,5 +1,5 @@
-"""What each of our processes may do, as the kernel has it in /proc/PID/status: a table. And what is left to somebody
-who takes one of them over."""
+"""The privileges of each process of the service, as /proc/PID/status tells them: a table. And the reach of an attacker
+who takes one of the processes over."""
 
 import contextlib
 import json

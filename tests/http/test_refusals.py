@@ -1,5 +1,5 @@
-"""Requests that are refused leave a trace: a metric by reason and, not too often, a record, in which is nothing that a
-client has made up."""
+"""Refused requests leave a trace: a metric by reason and, not too often, a record, which holds nothing that a client
+has made up."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A service's own share of the machine, its CPUs and its nice value, is that of its jobs."""
+"""Jobs run on the CPUs of the service and at its nice value."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What one client can take of the service, whatever the policy that it names."""
+"""Bounds on what one client can take of the service, whichever policy it names."""
 
 import re
 import signal

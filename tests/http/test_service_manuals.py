@@ -1,4 +1,4 @@
-"""The manuals and the configuration file know all that the program does."""
+"""The manuals and the configuration file describe everything that the program does."""
 
 import re
 import subprocess

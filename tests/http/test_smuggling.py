@@ -1,5 +1,5 @@
-"""Requests that two readers could read in two ways: a proxy in front must never see one where we see two. Each is
-refused or cut; the request that hides in it is never answered."""
+"""Requests that two readers could read in two ways: where a proxy in front sees one request, the service must never see
+two. Each is refused or cut off; a request that hides in it is never answered."""
 
 import json
 

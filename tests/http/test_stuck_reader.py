@@ -1,5 +1,5 @@
-"""Whoever reads what the service writes may stop reading: its log on a pipe, a terminal or a socket, the journal, the
-service manager. Nothing of the service waits for them."""
+"""Readers of the service's output may stop reading: of its log on a pipe, a terminal or a socket, the journal, the
+service manager. The service never waits for them."""
 
 import contextlib
 import fcntl

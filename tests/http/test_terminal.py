@@ -1,4 +1,4 @@
-"""Started by hand: what the terminal does to it."""
+"""A service that was started by hand, on a terminal."""
 
 import os
 import signal

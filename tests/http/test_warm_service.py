@@ -1,4 +1,4 @@
-"""Warm starts in the service: nobody notices but by the time that it takes, whatever becomes of the zygotes."""
+"""Warm starts in the service: clients notice only that they are faster, whatever becomes of the zygotes."""
 
 import contextlib
 import fcntl

@@ -1,5 +1,5 @@
-"""--call: the value of a function comes back as JSON, apart from all output, and nothing that a
-hostile script writes in its place does more than falsify its own result."""
+"""--call: the value of a function comes back as JSON, separate from all output. A hostile script that writes in its
+place falsifies only its own result."""
 
 import json
 

@@ -1,5 +1,5 @@
-"""What else the host has to do decides no verdict: the clock of wall_time_ms stands still while a job wants the CPU and
-does not get it, and only then."""
+"""Load on the host decides no verdict: the clock of wall_time_ms stops while a job wants the CPU and does not get it,
+and only then."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What ARCHITECTURE.md and CONTRIBUTING.md say is there, is there."""
+"""The files, functions and folders that ARCHITECTURE.md and CONTRIBUTING.md name exist."""
 
 import re
 import subprocess

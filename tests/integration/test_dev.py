@@ -1,4 +1,4 @@
-"""./dev, as somebody meets it who has just found the project."""
+"""./dev, as a newcomer uses it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Who a job is: its ids, inside and on the host, and its privileges, of which it has none."""
+"""The identity of a job: its ids, inside and on the host. It has no privileges."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""What a job inherits of its caller: nothing but the CPUs, and priorities that stand back for others. Most tests start
-sandbox-run in strange surroundings."""
+"""A job inherits nothing of its caller except for the CPUs, and priorities that are below the ordinary. Most tests
+start sandbox-run in strange surroundings."""
 
 import ctypes
 import errno

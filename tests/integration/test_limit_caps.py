@@ -1,4 +1,4 @@
-"""Options move a limit inside its policy's cap, and code is only so long."""
+"""Options change a limit within its policy's cap, and the length of code is limited."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The manuals tell of all that there is, and of nothing else."""
+"""The manuals describe everything that exists, and nothing else."""
 
 import re
 import subprocess

@@ -1,5 +1,5 @@
-"""Output that is too much never ends a job, unless the policy says so: of each stream the first and the last part are
-shown, one line between them tells how many bytes are missing, and the JSON stays valid."""
+"""Too much output never ends a job, unless the policy says so. Of each stream the first and the last part are shown,
+and one line between them tells how many bytes are missing. The JSON stays valid."""
 
 import contextlib
 import os

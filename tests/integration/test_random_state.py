@@ -1,5 +1,5 @@
-"""What a preloaded module has drawn from a generator of random numbers, before a job came, is no other job's: each warm
-job has random state of its own, though all are copies of one zygote."""
+"""Random numbers that a preloaded module drew before a job came belong to no other job: each warm job has random state
+of its own, though all jobs are copies of one zygote."""
 
 import ast
 import base64

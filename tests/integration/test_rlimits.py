@@ -1,5 +1,5 @@
-"""A script may set limits of its own as it may in a container: contest solutions and the harnesses that run them begin
-with that. What holds the job is its cgroup and its tmpfs."""
+"""A script may set limits of its own, as it may in a container: contest solutions and the harnesses that run them begin
+with it. The job itself is held by its cgroup and its tmpfs."""
 
 import errno
 import pathlib

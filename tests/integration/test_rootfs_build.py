@@ -1,4 +1,5 @@
-"""sandbox-rootfs build: whatever it has made is as it should be, since building needs the internet."""
+"""sandbox-rootfs build. Building needs the internet: most tests check the root file system that was built
+(SANDBOX_ROOTFS)."""
 
 import json
 import os

@@ -1,5 +1,4 @@
-"""Nothing of ours is on a script's stack: what fits into the recursion limit, and what tracebacks show, is what it is
-under python3 alone."""
+"""The recursion limit and tracebacks are those of python3 alone: nothing of the runner is on a script's stack."""
 
 import textwrap
 

@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr of sandbox-run are the script's, whatever they are: pipes, files, closed, full."""
+"""stdin, stdout and stderr of sandbox-run are the script's, be they pipes or files, closed or full."""
 
 import fcntl
 import json

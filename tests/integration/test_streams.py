@@ -1,5 +1,5 @@
-"""A script opens its standard streams once more by the names that they have in /dev and /proc, as it does outside of a
-sandbox; and what it does with the pipes behind them is its own affair: the verdict comes, and is what it would be."""
+"""A script opens its standard streams again by their names in /dev and /proc, as it does outside a sandbox. Whatever it
+does with the pipes behind them, it gets the verdict that it would get without."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""libsandbox in a program with threads: they come and go, and each may have a sandbox of its own."""
+"""libsandbox in a program with threads, which come and go. Each may have a sandbox of its own."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Code that the parser needs help with: it runs Python of its own before the first line of the script."""
+"""Tracebacks of code for which the parser runs Python of its own before the first line of the script."""
 
 import pytest
 

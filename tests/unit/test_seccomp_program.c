@@ -254,7 +254,7 @@ static void a_zygotes_filter_looks_at_the_arguments_of_two_calls_alone(void **st
 
 /* ── No program of ours ─────────────────────────────────────────────────────────────────────── */
 
-/* What is no program of ours is never taken for an answer. */
+/* The answer of a program that was not compiled here is never trusted. */
 static void a_program_that_goes_astray_kills(void **state)
 {
     (void)state;
