@@ -124,9 +124,9 @@ static void the_native_answer_is_the_whole_verdict(void **state)
     free(expected);
 }
 
-/* What CONTRACTS says of each word: "user code that raises is answered 200 … A: 500 only for
- * timeout, memory and the service's own failures; … E: 400 when the script is at fault, 500 when it
- * ran into a limit". */
+/* Code that raises an exception is answered with 200. POST /run_code: 500 only when time or memory
+ * ran out, or the sandbox failed. A script: 400 when it is at fault, 500 when it reached a limit.
+ */
 static void each_verdict_has_its_status(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Requests: what becomes of each field, and which field an error names. The policies are the
- * installed ones. */
+/* Requests: how each field reaches the job, and which field an error names. The policies are the
+ * shipped ones. */
 #include "unit.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The routes, and what stands behind each: requests for jobs, and what the service says of itself.
- * The web pages are assets. */
+/* The routes and their handlers: requests for jobs, and information about the service. The web
+ * pages are assets, not routes. */
 #include "serve/http/route.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void answer(struct exchange *exchange, const char *type, char *text)
 
 /* ── Jobs ────────────────────────────────────────────────────────────────────────────────────── */
 
-/* The policy that the request names, or the only one that its token has, or the endpoint's. */
+/* The policy that the request names, or else the only one of its token, or else the endpoint's. */
 static const char *policy_name(const struct exchange *exchange, const struct request *request)
 {
     if (request->policy != NULL)
@@ -38,14 +38,15 @@ static int choose_policy(const struct exchange *exchange, struct request *reques
     *policy = NULL;
     if (client->policy != NULL && strcmp(client->policy, name) != 0) {
         sb_fail_field(err, "policy", "policy",
-                      "the token \"%.64s\" allows the policy \"%.64s\" alone, not \"%.64s\"",
+                      "the token \"%.64s\" allows only the policy \"%.64s\": use a token that "
+                      "allows \"%.64s\"",
                       client->token != NULL ? client->token : "", client->policy, name);
         return 403;
     }
     *policy = policies_offer(exchange->service->policies, name, client->policy, err);
     if (*policy != NULL)
         return 0;
-    /* One that the request has not chosen is the service's own matter. */
+    /* Where the request has not named the policy, the fault is the service's. */
     return request->policy != NULL ? 400 : 500;
 }
 

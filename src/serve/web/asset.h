@@ -12,7 +12,7 @@ struct asset {
     const char *cache; /* Cache-Control: forever for names with a hash in them */
     const unsigned char *data;
     size_t size;
-    const unsigned char *gzip; /* the same, compressed ahead; NULL where that gains nothing */
+    const unsigned char *gzip; /* `data`, compressed; NULL where compression gains nothing */
     size_t gzip_size;
 };
 
