@@ -9,16 +9,15 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/error.h"
 #include "common/json_file.h"
 #include "common/util.h"
+#include "seccomp/seccomp_values.h"
 
 enum {
-    MAX_ERRNO = 4095,      /* the kernel cuts larger ones to this */
     FIRST_COMMON_NR = 424, /* pidfd_send_signal */
 };
 
@@ -29,34 +28,6 @@ static const struct {
     {"x86_64", AUDIT_ARCH_X86_64},
     {"aarch64", AUDIT_ARCH_AARCH64},
 };
-
-/* Where the reader is, for messages. */
-struct profile_reader {
-    const char *file;
-    char at[64];
-    struct sb_error *err;
-};
-
-__attribute__((format(printf, 2, 3))) static int bad(struct profile_reader *r, const char *format,
-                                                     ...)
-{
-    char text[384];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return sb_fail_field(r->err, "seccomp", r->at, "%s: %s%s%s", r->file, r->at,
-                         r->at[0] != '\0' ? ": " : "", text);
-}
-
-__attribute__((format(printf, 2, 3))) static void at(struct profile_reader *r, const char *format,
-                                                     ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(r->at, sizeof(r->at), format, args);
-    va_end(args);
-}
 
 static void put_json(json_object **object)
 {
@@ -80,179 +51,58 @@ uint32_t seccomp_arch(const char *name)
     return 0;
 }
 
-/* All keys of an object are in the table of names, and those marked with '!' are present. */
-static int check_keys(struct profile_reader *r, json_object *object, const char *const *keys,
-                      size_t count)
-{
-    char allowed[128] = "";
-    for (size_t i = 0; i < count; i++) {
-        size_t used = strlen(allowed);
-        snprintf(allowed + used, sizeof(allowed) - used, "%s%s", i > 0 ? ", " : "",
-                 keys[i] + (keys[i][0] == '!'));
-    }
-    if (!json_object_is_type(object, json_type_object))
-        return bad(r, "must be an object with the keys %s", allowed);
-    json_object_object_foreach(object, key, value)
-    {
-        (void)value;
-        size_t i = 0;
-        while (i < count && strcmp(keys[i] + (keys[i][0] == '!'), key) != 0)
-            i++;
-        if (i == count)
-            return bad(r, "unknown key \"%.64s\"; allowed are %s", key, allowed);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (keys[i][0] == '!' && !json_object_object_get_ex(object, keys[i] + 1, NULL))
-            return bad(r, "the key \"%s\" is missing", keys[i] + 1);
-    return 0;
-}
-
-/* The text of a key that explains something to people; so it must not be empty. */
-static int check_sentence(struct profile_reader *r, json_object *value)
-{
-    if (!json_object_is_type(value, json_type_string) || json_object_get_string_len(value) == 0)
-        return bad(r, "must be a sentence for the people who read this file");
-    return 0;
-}
-
-static int check_list(struct profile_reader *r, json_object *value, size_t most, const char *of)
-{
-    size_t length =
-        json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
-    if (length == 0 || length > most)
-        return bad(r, "must be a list of 1 to %zu %s", most, of);
-    return 0;
-}
-
-static int read_action(struct profile_reader *r, json_object *value, uint32_t *action)
-{
-    static const struct {
-        const char *name;
-        uint32_t action;
-    } words[] = {
-        {"allow", SECCOMP_RET_ALLOW},
-        {"ignore", SECCOMP_IGNORE},
-        {"kill", SECCOMP_RET_KILL_PROCESS},
-    };
-    const char *name =
-        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(name, words[i].name) == 0) {
-            *action = words[i].action;
-            return 0;
-        }
-    for (int number = 1; name[0] == 'E' && number <= MAX_ERRNO; number++) {
-        const char *known = strerrorname_np(number);
-        if (known != NULL && strcmp(known, name) == 0) {
-            *action = SECCOMP_RET_ERRNO | (uint32_t)number;
-            return 0;
-        }
-    }
-    return bad(
-        r,
-        "\"%.64s\" is not an action; allowed are \"allow\", \"ignore\", \"kill\" and the names "
-        "of errno values such as \"EPERM\"",
-        name);
-}
-
-static int read_number(struct profile_reader *r, json_object *value, uint32_t *number)
-{
-    if (json_object_is_type(value, json_type_int)) {
-        int64_t n = json_object_get_int64(value);
-        if (n >= 0 && n <= UINT32_MAX) {
-            *number = (uint32_t)n;
-            return 0;
-        }
-    } else if (json_object_is_type(value, json_type_string)) {
-        const char *text = json_object_get_string(value);
-        size_t digits =
-            strncmp(text, "0x", 2) == 0 ? strspn(text + 2, "0123456789abcdefABCDEF") : 0;
-        if (digits >= 1 && digits <= 8 && text[2 + digits] == '\0') {
-            *number = (uint32_t)strtoul(text + 2, NULL, 16);
-            return 0;
-        }
-    }
-    return bad(r, "must be a number from 0 to 4294967295, or \"0x\" and 1 to 8 hexadecimal digits; "
-                  "the kernel reads 32 bits of these arguments, and so does the filter");
-}
-
-/* One number, or an object of names and numbers: {"TIOCSTI": "0x5412"}. The names are for people.
- */
-static int read_values(struct profile_reader *r, json_object *value, uint32_t *numbers,
-                       size_t *count)
-{
-    *count = 0;
-    if (!json_object_is_type(value, json_type_object)) {
-        *count = 1;
-        return read_number(r, value, numbers);
-    }
-    if (json_object_object_length(value) < 1 ||
-        json_object_object_length(value) > SECCOMP_MAX_VALUES)
-        return bad(r, "must be a number or an object of 1 to %d names and numbers",
-                   SECCOMP_MAX_VALUES);
-    char parent[sizeof(r->at)];
-    memcpy(parent, r->at, sizeof(parent));
-    json_object_object_foreach(value, name, number)
-    {
-        at(r, "%.40s.%.20s", parent, name);
-        if (read_number(r, number, &numbers[(*count)++]) < 0)
-            return -1;
-    }
-    memcpy(r->at, parent, sizeof(parent));
-    return 0;
-}
-
 static int read_condition(struct profile_reader *r, json_object *object,
                           struct seccomp_condition *condition)
 {
     static const char *const keys[] = {"!arg", "half", "mask", "!equals"};
     char parent[sizeof(r->at)];
     memcpy(parent, r->at, sizeof(parent));
-    if (check_keys(r, object, keys, ARRAY_LEN(keys)) < 0)
+    if (profile_keys(r, object, keys, ARRAY_LEN(keys)) < 0)
         return -1;
 
-    at(r, "%.50s.arg", parent);
+    profile_at(r, "%.50s.arg", parent);
     json_object *arg = json_object_object_get(object, "arg");
-    if (read_number(r, arg, &condition->arg) < 0)
+    if (profile_number(r, arg, &condition->arg) < 0)
         return -1;
     if (condition->arg >= SECCOMP_MAX_CONDITIONS)
-        return bad(r, "must be 0 to 5: a system call has six arguments");
+        return profile_bad(r, "must be 0 to 5: a system call has six arguments");
 
     condition->high = false;
     json_object *half = NULL;
     if (json_object_object_get_ex(object, "half", &half)) {
-        at(r, "%.50s.half", parent);
+        profile_at(r, "%.50s.half", parent);
         if (!json_object_is_type(half, json_type_string) ||
             strcmp(json_object_get_string(half), "high") != 0)
-            return bad(r, "must be \"high\"; without it the low 32 bits of the argument count");
+            return profile_bad(
+                r, "must be \"high\"; without it the low 32 bits of the argument count");
         condition->high = true;
     }
 
     condition->mask = UINT32_MAX;
     json_object *mask = NULL;
     if (json_object_object_get_ex(object, "mask", &mask)) {
-        at(r, "%.50s.mask", parent);
+        profile_at(r, "%.50s.mask", parent);
         uint32_t bits[SECCOMP_MAX_VALUES];
         size_t count;
-        if (read_values(r, mask, bits, &count) < 0)
+        if (profile_values(r, mask, bits, &count) < 0)
             return -1;
         condition->mask = 0;
         for (size_t i = 0; i < count; i++)
             condition->mask |= bits[i];
         if (condition->mask == 0)
-            return bad(r, "must have at least one bit set");
+            return profile_bad(r, "must have at least one bit set");
     }
 
-    at(r, "%.50s.equals", parent);
+    profile_at(r, "%.50s.equals", parent);
     json_object *equals = json_object_object_get(object, "equals");
-    if (read_values(r, equals, condition->equals, &condition->equals_count) < 0)
+    if (profile_values(r, equals, condition->equals, &condition->equals_count) < 0)
         return -1;
     for (size_t i = 0; i < condition->equals_count; i++)
         if ((condition->equals[i] & ~condition->mask) != 0)
-            return bad(r,
-                       "0x%" PRIx32 " can never be equal: the mask 0x%" PRIx32
-                       " lacks some of its bits",
-                       condition->equals[i], condition->mask);
+            return profile_bad(r,
+                               "0x%" PRIx32 " can never be equal: the mask 0x%" PRIx32
+                               " lacks some of its bits",
+                               condition->equals[i], condition->mask);
     return 0;
 }
 
@@ -264,24 +114,24 @@ static int read_names(struct profile_reader *r, json_object *object, size_t inde
                        ? (size_t)json_object_object_length(object)
                        : 0;
     if (count < 1 || count > SECCOMP_MAX_VALUES)
-        return bad(r, "must be an object of 1 to %d names and numbers", SECCOMP_MAX_VALUES);
+        return profile_bad(r, "must be an object of 1 to %d names and numbers", SECCOMP_MAX_VALUES);
     report->names = calloc(count, sizeof(*report->names));
     if (report->names == NULL)
-        return bad(r, "cannot be read: out of memory");
+        return profile_bad(r, "cannot be read: out of memory");
     json_object_object_foreach(object, text, number)
     {
         struct seccomp_name *name = &report->names[report->names_count++];
-        at(r, "groups[%zu].report.%.40s", index, text);
+        profile_at(r, "groups[%zu].report.%.40s", index, text);
         size_t length = strlen(text);
         if (length == 0 || length >= sizeof(name->text) ||
             strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != length)
-            return bad(r, "a name is 1 to %d capital letters, digits and \"_\"",
-                       SECCOMP_NAME_SIZE - 1);
+            return profile_bad(r, "a name is 1 to %d capital letters, digits and \"_\"",
+                               SECCOMP_NAME_SIZE - 1);
         memcpy(name->text, text, length + 1);
-        if (read_number(r, number, &name->value) < 0)
+        if (profile_number(r, number, &name->value) < 0)
             return -1;
         if (report->flags && name->value == 0)
-            return bad(r, "must have at least one bit set");
+            return profile_bad(r, "must have at least one bit set");
     }
     return 0;
 }
@@ -293,37 +143,37 @@ static int read_report(struct profile_reader *r, json_object *value, size_t inde
     static const char *const keys[] = {"!arg", "names", "flags"};
     struct seccomp_report *report = &group->report;
     json_object *names = NULL, *flags = NULL;
-    at(r, "groups[%zu].report", index);
+    profile_at(r, "groups[%zu].report", index);
     if ((group->action & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO ||
         group->action == SECCOMP_IGNORE)
-        return bad(r, "only calls that are refused with an errno are reported");
+        return profile_bad(r, "only calls that are refused with an errno are reported");
     report->on = true;
     if (json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value))
         return 0;
-    if (check_keys(r, value, keys, ARRAY_LEN(keys)) < 0)
+    if (profile_keys(r, value, keys, ARRAY_LEN(keys)) < 0)
         return -1;
     bool named = json_object_object_get_ex(value, "names", &names);
     report->flags = json_object_object_get_ex(value, "flags", &flags);
     if (named == report->flags)
-        return bad(r, "must have either \"names\" or \"flags\"");
-    at(r, "groups[%zu].report.arg", index);
-    if (read_number(r, json_object_object_get(value, "arg"), &report->arg) < 0)
+        return profile_bad(r, "must have either \"names\" or \"flags\"");
+    profile_at(r, "groups[%zu].report.arg", index);
+    if (profile_number(r, json_object_object_get(value, "arg"), &report->arg) < 0)
         return -1;
     if (report->arg >= SECCOMP_MAX_CONDITIONS)
-        return bad(r, "must be 0 to 5: a system call has six arguments");
-    at(r, "groups[%zu].report.%s", index, named ? "names" : "flags");
+        return profile_bad(r, "must be 0 to 5: a system call has six arguments");
+    profile_at(r, "groups[%zu].report.%s", index, named ? "names" : "flags");
     return read_names(r, named ? names : flags, index, report);
 }
 
 static int read_conditions(struct profile_reader *r, json_object *list, size_t index,
                            struct seccomp_group *group)
 {
-    at(r, "groups[%zu].when", index);
-    if (check_list(r, list, SECCOMP_MAX_CONDITIONS, "conditions that must all hold") < 0)
+    profile_at(r, "groups[%zu].when", index);
+    if (profile_list(r, list, SECCOMP_MAX_CONDITIONS, "conditions that must all hold") < 0)
         return -1;
     group->when_count = json_object_array_length(list);
     for (size_t i = 0; i < group->when_count; i++) {
-        at(r, "groups[%zu].when[%zu]", index, i);
+        profile_at(r, "groups[%zu].when[%zu]", index, i);
         if (read_condition(r, json_object_array_get_idx(list, i), &group->when[i]) < 0)
             return -1;
     }
@@ -341,7 +191,8 @@ static int resolve(struct profile_reader *r, const char *text, uint32_t arch)
     int nr =
         length < sizeof(name) ? seccomp_syscall_resolve_name_arch(arch, name) : __NR_SCMP_ERROR;
     if (equals == NULL && nr == __NR_SCMP_ERROR) {
-        bad(r,
+        profile_bad(
+            r,
             "\"%.63s\" is not a system call that libseccomp %u.%u.%u knows: correct the name, or "
             "give its number for a new one, as in \"mseal=462\"",
             name, seccomp_version()->major, seccomp_version()->minor, seccomp_version()->micro);
@@ -354,12 +205,12 @@ static int resolve(struct profile_reader *r, const char *text, uint32_t arch)
     int number = digits == 3 && equals[4] == '\0' ? (int)strtol(equals + 1, NULL, 10) : 0;
     if (number < FIRST_COMMON_NR || (nr != __NR_SCMP_ERROR && nr != number)) {
         if (nr >= 0)
-            bad(r, "\"%.80s\": the number of %s is %d", text, name, nr);
+            profile_bad(r, "\"%.80s\": the number of %s is %d", text, name, nr);
         else
-            bad(r,
-                "\"%.80s\": numbers from %d to 999 can be given, which are the same on all "
-                "architectures",
-                text, FIRST_COMMON_NR);
+            profile_bad(r,
+                        "\"%.80s\": numbers from %d to 999 can be given, which are the same on all "
+                        "architectures",
+                        text, FIRST_COMMON_NR);
         return -2;
     }
     return number;
@@ -376,12 +227,13 @@ static int add_rule(struct profile_reader *r, struct seccomp_profile *profile, c
         if (rule->nr != (uint32_t)nr)
             continue;
         if (rule->group == group)
-            return bad(r, "\"%.80s\" is in this group twice: remove one", name);
+            return profile_bad(r, "\"%.80s\" is in this group twice: remove one", name);
         if (profile->groups[rule->group].when_count == 0)
-            return bad(r,
-                       "\"%.80s\" is never reached, groups[%zu] decides it without a condition: "
-                       "remove it there or here",
-                       name, rule->group);
+            return profile_bad(
+                r,
+                "\"%.80s\" is never reached, groups[%zu] decides it without a condition: "
+                "remove it there or here",
+                name, rule->group);
     }
     struct seccomp_rule *rule = &profile->rules[profile->rules_count++];
     *rule = (struct seccomp_rule){.nr = (uint32_t)nr, .group = group};
@@ -392,20 +244,20 @@ static int add_rule(struct profile_reader *r, struct seccomp_profile *profile, c
 static int read_calls(struct profile_reader *r, json_object *list, size_t index,
                       struct seccomp_profile *profile)
 {
-    at(r, "groups[%zu].calls", index);
-    if (check_list(r, list, 1000, "names of system calls") < 0)
+    profile_at(r, "groups[%zu].calls", index);
+    if (profile_list(r, list, 1000, "names of system calls") < 0)
         return -1;
     size_t count = json_object_array_length(list);
     void *rules =
         reallocarray(profile->rules, profile->rules_count + count, sizeof(*profile->rules));
     if (rules == NULL)
-        return bad(r, "cannot be read: out of memory");
+        return profile_bad(r, "cannot be read: out of memory");
     profile->rules = rules;
     for (size_t i = 0; i < count; i++) {
-        at(r, "groups[%zu].calls[%zu]", index, i);
+        profile_at(r, "groups[%zu].calls[%zu]", index, i);
         json_object *name = json_object_array_get_idx(list, i);
         if (!json_object_is_type(name, json_type_string))
-            return bad(r, "must be the name of a system call");
+            return profile_bad(r, "must be the name of a system call");
         if (add_rule(r, profile, json_object_get_string(name), index) < 0)
             return -1;
     }
@@ -417,14 +269,14 @@ static int read_group(struct profile_reader *r, json_object *object, size_t inde
 {
     static const char *const keys[] = {"!why", "!action", "!calls", "when", "report"};
     struct seccomp_group *group = &profile->groups[index];
-    at(r, "groups[%zu]", index);
-    if (check_keys(r, object, keys, ARRAY_LEN(keys)) < 0)
+    profile_at(r, "groups[%zu]", index);
+    if (profile_keys(r, object, keys, ARRAY_LEN(keys)) < 0)
         return -1;
-    at(r, "groups[%zu].why", index);
-    if (check_sentence(r, json_object_object_get(object, "why")) < 0)
+    profile_at(r, "groups[%zu].why", index);
+    if (profile_sentence(r, json_object_object_get(object, "why")) < 0)
         return -1;
-    at(r, "groups[%zu].action", index);
-    if (read_action(r, json_object_object_get(object, "action"), &group->action) < 0)
+    profile_at(r, "groups[%zu].action", index);
+    if (profile_action(r, json_object_object_get(object, "action"), &group->action) < 0)
         return -1;
     json_object *when = NULL, *report = NULL;
     if (json_object_object_get_ex(object, "when", &when) &&
@@ -439,23 +291,23 @@ static int read_group(struct profile_reader *r, json_object *object, size_t inde
 /* The profile must have been written for the architecture: numbers and argument orders differ. */
 static int check_architectures(struct profile_reader *r, json_object *list, uint32_t arch)
 {
-    at(r, "architectures");
-    if (check_list(r, list, ARRAY_LEN(architectures), "of \"x86_64\" and \"aarch64\"") < 0)
+    profile_at(r, "architectures");
+    if (profile_list(r, list, ARRAY_LEN(architectures), "of \"x86_64\" and \"aarch64\"") < 0)
         return -1;
     bool listed = false;
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         const char *name = json_object_get_string(json_object_array_get_idx(list, i));
         uint32_t known = name != NULL ? seccomp_arch(name) : 0;
-        at(r, "architectures[%zu]", i);
+        profile_at(r, "architectures[%zu]", i);
         if (known == 0)
-            return bad(r, "must be \"x86_64\" or \"aarch64\"");
+            return profile_bad(r, "must be \"x86_64\" or \"aarch64\"");
         listed = listed || known == arch;
     }
-    at(r, "architectures");
+    profile_at(r, "architectures");
     for (size_t i = 0; i < ARRAY_LEN(architectures); i++)
         if (architectures[i].arch == arch && !listed)
-            return bad(r, "\"%s\" is not listed: review the groups for it and add it",
-                       architectures[i].name);
+            return profile_bad(r, "\"%s\" is not listed: review the groups for it and add it",
+                               architectures[i].name);
     return 0;
 }
 
@@ -471,30 +323,32 @@ static int read_profile(struct profile_reader *r, json_object *root,
                         struct seccomp_profile *profile)
 {
     static const char *const keys[] = {"!description", "!architectures", "!default", "!groups"};
-    if (check_keys(r, root, keys, ARRAY_LEN(keys)) < 0)
+    if (profile_keys(r, root, keys, ARRAY_LEN(keys)) < 0)
         return -1;
-    at(r, "description");
-    if (check_sentence(r, json_object_object_get(root, "description")) < 0)
+    profile_at(r, "description");
+    if (profile_sentence(r, json_object_object_get(root, "description")) < 0)
         return -1;
     if (check_architectures(r, json_object_object_get(root, "architectures"), profile->arch) < 0)
         return -1;
-    at(r, "default");
-    if (read_action(r, json_object_object_get(root, "default"), &profile->default_action) < 0)
+    profile_at(r, "default");
+    if (profile_action(r, json_object_object_get(root, "default"), &profile->default_action) < 0)
         return -1;
     if (profile->default_action == SECCOMP_RET_ALLOW)
-        return bad(r, "must not be \"allow\": calls that this file does not name, and those of "
-                      "future kernels, would be allowed");
+        return profile_bad(
+            r, "must not be \"allow\": calls that this file does not name, and those of "
+               "future kernels, would be allowed");
     if (profile->default_action == SECCOMP_IGNORE)
-        return bad(r, "must not be \"ignore\": programs would believe that calls that this file "
-                      "does not name had succeeded");
+        return profile_bad(
+            r, "must not be \"ignore\": programs would believe that calls that this file "
+               "does not name had succeeded");
     json_object *groups = json_object_object_get(root, "groups");
-    at(r, "groups");
-    if (check_list(r, groups, SECCOMP_MAX_GROUPS, "groups") < 0)
+    profile_at(r, "groups");
+    if (profile_list(r, groups, SECCOMP_MAX_GROUPS, "groups") < 0)
         return -1;
     profile->groups_count = json_object_array_length(groups);
     profile->groups = calloc(profile->groups_count, sizeof(*profile->groups));
     if (profile->groups == NULL)
-        return bad(r, "cannot be read: out of memory");
+        return profile_bad(r, "cannot be read: out of memory");
     for (size_t i = 0; i < profile->groups_count; i++)
         if (read_group(r, json_object_array_get_idx(groups, i), i, profile) < 0)
             return -1;
