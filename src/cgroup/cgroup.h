@@ -1,5 +1,5 @@
-/* Control groups: they hold a job to its limits of memory, CPU and pids, kill all of it at once,
- * and tell what it used.
+/* Control groups hold a job to its limits of memory, CPU and pids, kill all of it at once, and tell
+ * what it used.
  *
  * There are two back ends, each a table: v2, and v1 for hosts whose controllers are still there
  * (hybrid hierarchy). A job has one directory "job-<slot>" in each hierarchy of its back end. The
@@ -44,7 +44,7 @@ struct cgroup_host {
     enum sb_cgroup mode;
     int parent[CGROUP_HIERARCHIES]; /* the directories that jobs' directories are made in, −1: no
                                        such hierarchy */
-    unsigned controllers;           /* those that can be used, of enum cgroup_controller */
+    unsigned controllers;           /* usable controllers, of enum cgroup_controller */
     char place[256];                /* where the cgroups are, for messages */
 };
 

@@ -7,8 +7,8 @@
 #include "cgroup/cgroup_backend.h"
 #include "common/small_file.h"
 
-/* For kernels without cgroup.kill (before 5.14): kills one by one, until none is left. If they fork
- * faster than that, it gives up after 100 rounds. */
+/* For kernels without cgroup.kill (before 5.14): kills one by one, until none is left. If the
+ * processes fork faster than that, it gives up after 100 rounds. */
 static void kill_listed(int dir)
 {
     char text[16384];

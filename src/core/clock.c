@@ -1,14 +1,14 @@
 /* How much of a job's time the host withheld from it. See clock.h.
  *
- * The clock advances from look to look. In the interval between two looks the job's tasks were
- * runnable and waited for a CPU; the kernel counts for how long. The host is to blame for as much
- * of this as the job had less than its share of the CPUs:
+ * The clock advances from look to look. Between two looks the job's tasks may have waited for a
+ * CPU; the kernel counts for how long. The host withheld this time as far as the job had less than
+ * its share of the CPUs:
  *
  *     withheld = min(time its tasks waited, interval − CPU time it used / CPUs that it may use)
  *
  * A task that sleeps waits for no CPU. A job whose processes starve each other has used its share,
- * and so has a job that its own quota holds back: both get nothing. Time waited in one interval is
- * no credit for the next.
+ * and so has a job that its own quota holds back: neither is given any time. Time waited in one
+ * interval is no credit for the next.
  *
  * The kernel's count is exact but late: it counts a wait when the wait ends. It also goes away with
  * the task. So two kinds of waits are estimated from those that were seen: waits that have not
@@ -80,7 +80,7 @@ int64_t clock_wait(const struct clock_task *task, const struct clock_task *last,
     return MIN(missing_us, 4 * usual_us);
 }
 
-/* What was seen of the tasks in an interval. */
+/* What was seen of the job's tasks in an interval. */
 struct seen {
     int64_t cpu_us, delay_us; /* of all of them */
     int64_t before_us;        /* the longest part of a wait that lay before the interval */
@@ -145,8 +145,8 @@ static int64_t add_unseen(struct job_clock *clock, const struct seen *seen, int6
     return seen->delay_us + (int64_t)MIN(delay_us, (double)interval_us);
 }
 
-/* The time of the interval in which the job could have used more: all of it, less the time that its
- * share of the CPUs takes for what it used. */
+/* How much of the interval the job could still have used: the interval, less the CPU time that it
+ * used divided by its CPUs. */
 static int64_t room_in(struct job_clock *clock, int64_t interval_us, int64_t used_us)
 {
     int64_t share_us = used_us * 1000 / clock->millicpus + clock->ahead_us;

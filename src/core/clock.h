@@ -19,7 +19,7 @@ struct clock_task {
     int64_t cpu_us, delay_us, runs, waits_us;
 };
 
-/* What is seen of a job at one moment. */
+/* A look: what is seen of a job at one moment. */
 struct clock_look {
     int64_t now_us;
     int64_t used_us;          /* CPU time of the whole job so far */
@@ -28,8 +28,8 @@ struct clock_look {
     bool whole;         /* `tasks` has all tasks of the job */
     bool asleep;        /* no task has a CPU or wants one */
     bool skipped;       /* the tasks were not read: the job was asleep, and has had no CPU since */
-    int64_t held_up_us; /* so long the job may have waited for us to read or fill its pipes, since
-                           the last look at them: we had no CPU, or were busy with other jobs */
+    int64_t held_up_us; /* how long, since the last look at its pipes, the job may have waited for
+                           us to read or fill them: we had no CPU, or were busy with other jobs */
 };
 
 struct job_clock {

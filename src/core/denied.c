@@ -218,7 +218,8 @@ __attribute__((format(printf, 2, 3))) static void add(char *text, const char *fo
     va_end(args);
 }
 
-/* "mount", "socket(AF_NETLINK)", "unshare(CLONE_NEWUSER|CLONE_NEWNS)", "socket(46)". */
+/* Writes a call's text, such as "mount", "socket(AF_NETLINK)", "unshare(CLONE_NEWUSER|CLONE_NEWNS)"
+ * or "socket(46)". */
 static void say(char *text, const struct call *call, const struct seccomp_profile *profile)
 {
     text[0] = '\0';

@@ -192,8 +192,8 @@ static void check_schedstat(struct doctor *doctor)
 
 /* ── Host uids ─────────────────────────────────────────────────────────────────────────────── */
 
-/* The memory that each watch costs its job. If no more watches are allowed than fit into the host's
- * memory in this size, no job can use them up for others. */
+/* The memory that each watch costs its job. If as many watches are allowed as fit into the host's
+ * memory, no job can use them up for others. */
 #define WATCH_BYTES 128
 
 static void say_shared(struct doctor *doctor, struct sb_finding finding, const char *reason)

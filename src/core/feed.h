@@ -1,5 +1,5 @@
-/* What the script reads on stdin: bytes that the caller gave, or those of a caller's descriptor. We
- * relay that: no descriptor of the host is ever passed into the sandbox. */
+/* What the script reads on stdin: bytes that the caller gave, or the bytes of a caller's
+ * descriptor. We relay these, as no descriptor of the host is ever passed into the sandbox. */
 #ifndef SB_FEED_H
 #define SB_FEED_H
 

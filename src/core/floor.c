@@ -1,10 +1,10 @@
 /* A floor under the host's memory. See floor.h.
  *
- * A look reads /proc/meminfo, which takes 6 µs: once a second while much is left, more often as
- * less is left. Only near the floor are jobs looked at one by one, to find which of them grew. A
- * part of a job's memory is counted in its cgroup. What the host lost beyond that, nobody counts:
- * it is divided among the jobs by the time that each spent in the kernel, as such memory can only
- * be taken there. */
+ * A look reads /proc/meminfo, which takes 6 µs. It is taken once a second while much is left, and
+ * more often the less is left. Only near the floor are jobs looked at one by one, to find which of
+ * them grew. A part of a job's memory is counted in its cgroup. Nobody counts what the host lost
+ * beyond that: it is divided among the jobs by the time that each spent in the kernel, as such
+ * memory can only be taken there. */
 #include "core/floor.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@
 #define LOOK_MAX_US INT64_C(1000000)
 /* The most memory that a CPU can take in a microsecond. */
 #define TAKEN_BYTES 2048
-/* Below so many times the floor, the floor is near. */
+/* The floor is near when less than this many times the floor is left. */
 #define NEAR_TIMES 2
 /* Less does not count as growth. */
 #define GREW_BYTES MIB
@@ -30,9 +30,9 @@
  * it than it took in the time that the job spent in the kernel: about 200 bytes a call. */
 #define WORTH_BYTES (16 * MIB)
 #define KERNEL_BYTES 256 /* for each microsecond in the kernel */
-/* After a job is ended, its memory may take so long to come back. */
+/* The time that the memory of an ended job may take to come back. */
 #define SETTLE_US INT64_C(300000)
-/* If none of our jobs grows, other programs took the memory: wait so long for them to give it
+/* How long to wait if none of our jobs grows: other programs took the memory, and may give it
  * back. */
 #define PATIENCE_US INT64_C(1000000)
 

@@ -31,7 +31,7 @@ struct growth {
     int64_t grew_us; /* when it was last seen to take much; 0: never */
 };
 
-/* `bytes`: 0 for a fortieth of the host's memory, at least 64 MiB. */
+/* `bytes`: the floor; 0: a fortieth of the host's memory, at least 64 MiB. */
 void floor_open(struct sb_sandbox *sandbox, int64_t bytes);
 void floor_close(struct sb_sandbox *sandbox);
 

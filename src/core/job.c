@@ -327,7 +327,7 @@ static int prepare_files(struct inside *in, struct prepared *prepared, const str
     for (size_t i = 0; i < job->files_count; i++) {
         struct sb_file *file = &prepared->files[in->files_count++];
         *file = job->files[i];
-        path_normalise(path, file->path); /* job_check took it */
+        path_normalise(path, file->path); /* job_check has accepted it */
         file->path = path;
         path += strlen(path) + 1;
         if (file->text && is_source(file->path) && declare_utf8(prepared, file, err) < 0)

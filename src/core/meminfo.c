@@ -9,7 +9,7 @@
 
 #include "common/util.h"
 
-/* The numbers of nodes may have gaps: search until so many are missing in a row. */
+/* The numbers of nodes may have gaps: the search ends when this many are missing in a row. */
 #define GAP_MAX 4
 
 /* The number behind a key, in bytes; −1: the key is missing. */

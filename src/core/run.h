@@ -44,7 +44,7 @@ struct sb_run {
     struct job_clock clock; /* the clock that wall_time_ms limits */
     int64_t look_us;        /* the time from one look at the job to the next */
     struct growth growth;   /* floor.c's */
-    struct own_times own;   /* at the last look at its busy pipes */
+    struct own_times own;   /* our times at the last look at its busy pipes */
     int64_t moved_bytes;    /* moved since that look; see held_up() in timer.c */
     int oom_looks;     /* v1: looks left at the counter of kills, which lags behind its event */
     int removal_tries; /* tries to remove the cgroup */

@@ -13,7 +13,7 @@
 #include "common/utf8.h"
 #include "common/util.h"
 
-/* The last so many bytes of the head are handed on in whole lines only. */
+/* The size of the head's last part that is handed on in whole lines only. */
 #define WHOLE_LINES_MAX 4096
 /* A head with a lower limit is not handed on before the end: to know where its last character ends
  * takes its last three bytes. */

@@ -10,7 +10,7 @@
 
 #include "common/util.h"
 
-/* A smaller range is treated as none: a service may have so many jobs and parked children. */
+/* A smaller range is treated as none: a service may have this many jobs and parked children. */
 #define FEWEST 1024
 
 /* Reads a number and the character `end` behind it; NULL: there is something else. */

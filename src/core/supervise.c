@@ -23,9 +23,9 @@
 /* How often we try to remove a dead job's cgroup, every 1 or 2 ms: for some seconds. Usually it is
  * empty within moments. */
 #define REMOVAL_TRIES 2000
-/* For about so long we do not listen to a warm job whose caller needs nothing before its end: most
- * jobs are over by then, and each time that we wake up takes CPU from the job. Its output fits into
- * the pipes meanwhile, or waits: they hold 64 KiB. */
+/* For about this time we do not listen to a warm job whose caller needs nothing before its end:
+ * most jobs are over by then, and each time that we wake up takes CPU from the job. Its output fits
+ * into the pipes meanwhile, or waits: they hold 64 KiB. */
 #define BRIEF_US 2000
 #define REPORTS_AT_ONCE 8
 /* How often, 1 ms apart, we read the counter of kills after the event that memory ran out. */

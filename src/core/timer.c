@@ -25,10 +25,10 @@
 #define LOOK_IDLE_MAX_US 2000000
 /* The shortest pause before another look at a job whose time is nearly over. */
 #define LOOK_AGAIN_MIN_US 1000
-/* A job gets all of its time as long as the host gives it at least this fraction of its CPUs; with
- * less it is ended at last, so that nothing runs for ever. The service starts at most twice as many
- * computing jobs as there are CPUs: for them the host may be fifty times too busy with other work.
- * A shell may start a hundred jobs for each CPU. */
+/* A job gets all of its time if the host gives it at least 1/REAL_TIME_TIMES of the CPUs that it
+ * could use. With less it is ended at last, so that nothing runs for ever. The service starts at
+ * most twice as many computing jobs as there are CPUs: for them the host may be fifty times too
+ * busy with other work. A shell may start a hundred jobs for each CPU. */
 #define REAL_TIME_TIMES 100
 
 int timer_make(struct sb_run *run)

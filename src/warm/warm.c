@@ -20,8 +20,8 @@
 /* The memory that a parked child takes, about: pages that it has written, page tables, kernel
  * memory. */
 #define CHILD_BYTES (3 << 20)
-/* Children are parked for the jobs that will arrive within this time, which is what one child takes
- * to make when all cores are busy; and a few for bursts. */
+/* Children are parked for the jobs that will arrive within this time, about what making one child
+ * takes when all cores are busy; a few more are parked for bursts. */
 #define AHEAD_US 20000
 #define PARKED_MIN 4
 /* A parked child is replaced after this time. */

@@ -27,7 +27,7 @@
 /* Above the highest number of any kernel. */
 #define NUMBERS 512
 #define FAMILIES 64
-/* So many fit, since a jump reaches 255 instructions. */
+/* As many as fit: a jump reaches 255 instructions. */
 #define INTERVALS_MAX 200
 #define FAMILIES_MAX 16
 
