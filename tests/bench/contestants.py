@@ -1,4 +1,4 @@
-"""Who takes part in the benchmark: bare python, the floor, sandbox-run and its peers.
+"""The contestants of the benchmark: bare python, the floor, sandbox-run and its peers.
 
 Every contestant runs the same program from the same root file system: python that prints 1, or true.
 Peers get, as far as each can, what sandbox-run's default policy gives: all namespaces, a read-only

@@ -39,7 +39,7 @@ def test_a_job_is_stopped_by_keyboard(page):
 
 
 def test_the_focus_is_seen_everywhere(page):
-    """What Tab reaches has a name, and a look of its own while it has the focus."""
+    """Each element that Tab reaches has a name, and looks different while it has the focus."""
     seen = set()
     for _ in range(60):
         page.keys(Keys.ESCAPE, Keys.TAB)
@@ -130,7 +130,7 @@ def test_axe_finds_nothing_where_a_token_is_asked_for(visitor, serve, token):
 
 
 def overflow(page):
-    """What is wider than the screen."""
+    """Elements that are wider than the screen."""
     return page.script("""const most = document.documentElement.clientWidth;
         return [document.documentElement.scrollWidth - most, ...[...document.querySelectorAll("body *")]
             .filter((node) => node.getBoundingClientRect().right > most + 0.5 && !node.closest("pre, .hidden-text, .skip"))

@@ -1,4 +1,4 @@
-"""What a browser remembers and hands on: history, links, colours, tokens."""
+"""A browser keeps and passes on: history, links, colours, tokens."""
 
 import base64
 import zlib

@@ -75,7 +75,7 @@ class Visitor:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector):
-        """What stands there for everybody to see; "" when nothing does."""
+        """The text that is visible there; "" when there is none."""
         found = self.all(selector)
         return found[0].text if found else ""
 
@@ -181,7 +181,7 @@ class Visitor:
     # What a machine sees.
 
     def violations(self):
-        """What axe-core finds wrong, a line each."""
+        """The faults that axe-core finds, a line each."""
         self.script(axe())
         found = self.driver.execute_async_script("""const done = arguments[arguments.length - 1];
             axe.run(document, {resultTypes: ["violations"]}).then(done, (error) => done({error: String(error)}));""")

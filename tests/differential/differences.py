@@ -1,4 +1,4 @@
-"""What comes out of the sandbox otherwise than out of plain python3, and is wanted so. This is the one list.
+"""The wanted differences between the sandbox and plain python3. There is no other list of them.
 
 Each row: programs and doors, patterns as of the shell; the parts of the answer that differ; the reason. A difference
 that is listed and does not occur is an error, as is one that occurs and is not listed."""

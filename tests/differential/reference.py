@@ -1,4 +1,4 @@
-"""What plain python3 makes of a program."""
+"""The result of a program under plain python3."""
 
 import base64
 import dataclasses

@@ -23,7 +23,7 @@ class Host:
 
 
 def find_host(directory, known=[]):
-    """What the first job of this worker said of the host."""
+    """The host as the first job of this worker described it."""
     if not known:
         ran = Sandbox(directory)("--json", code="pass")
         assert ran.status == 0, f"the simplest job fails on this host: {ran}"

@@ -34,7 +34,7 @@ class Answer:
     body: bytes
 
     def __post_init__(self):
-        """Whatever a test asks for: an answer that says that it is JSON is."""
+        """In every test, an answer that says that it is JSON must be JSON."""
         if self.body and self.headers.get_content_type() == JSON:
             assert self.json is not None
 

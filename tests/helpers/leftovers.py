@@ -1,4 +1,4 @@
-"""Whatever of sandbox-run could be left on the host: cgroups, mounts, files, descriptors, processes."""
+"""Whatever sandbox-run could leave on the host: cgroups, mounts, files, descriptors, processes."""
 
 import contextlib
 import fcntl
@@ -73,7 +73,7 @@ def descriptors():
 
 
 class Left:
-    """What there was before a test, to compare with what there is after it."""
+    """The state of the host before a test, to compare with its state after it."""
 
     def __init__(self, run, host):
         self._run = run

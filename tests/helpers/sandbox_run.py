@@ -44,7 +44,7 @@ def rootfs_path():
 
 @dataclasses.dataclass(frozen=True)
 class Ran:
-    """What one call of sandbox-run gave. `status` is negative when a signal ended it itself."""
+    """The outcome of one call of sandbox-run. `status` is negative when a signal ended it itself."""
 
     status: int
     out: bytes
@@ -71,7 +71,7 @@ class Ran:
 
     @property
     def value(self):
-        """What the script printed, as JSON; a script that failed to is shown."""
+        """The value that the script printed as JSON. A script that failed is shown."""
         assert self.status == 0, self
         return jsonlib.loads(self.stdout)
 

@@ -102,7 +102,7 @@ PROGRAMS = [
 
 
 def became(answer):
-    """What a row says, of an answer."""
+    """How a program ended by its answer, in the words of a row."""
     word = answer["verdict"]
     if word == "ok":
         shown = re.sub("\n… .* …\n", "", answer["stdout"])  # the line that says how much is missing

@@ -8,7 +8,7 @@ UID = 64123  # nobody's
 FIRST = 0x70000000  # of --uid-range
 SUBUID, SUBGID = 300000, 400000
 
-# What a user's process is started with; `{}` is where files lie that it can reach.
+# The beginnings of commands that become that user.
 BECOME = ["setpriv", f"--reuid={UID}", f"--regid={UID}", f"--groups={UID},4"]
 CAPABILITIES = "-all,+setuid,+setgid,+setpcap"
 WAYS = {

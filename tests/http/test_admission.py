@@ -198,7 +198,7 @@ def test_a_clients_jobs_leave_memory_to_another_that_has_none(serve):
         each.release()
 
 
-# Nor do jobs that compute.
+# Jobs that compute do not, either.
 
 CPUS = len(os.sched_getaffinity(0))
 BURN = "import time\nbegan = time.monotonic()\nwhile time.process_time() < 0.25: pass\nprint(began, time.monotonic())"

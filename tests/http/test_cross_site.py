@@ -45,7 +45,7 @@ def test_what_a_browser_calls_cross_site_is_refused(server, site):
                                     "https://localhost, https://evil.example", "evil.example", ""])
 @pytest.mark.parametrize("path", ["/run", "/run_code", "/execute"])
 def test_a_name_that_was_made_to_point_here_is_refused_though_its_page_is_of_the_same_origin(server, path, origin):
-    """What reaches us through a proxy that has put a name of ours into Host."""
+    """A request as it arrives through a proxy that has put one of the service's names into Host."""
     assert forbidden(server.post(path, RUN, {"Origin": origin, "Sec-Fetch-Site": "same-origin"}))
 
 

@@ -30,7 +30,7 @@ UNFINISHED = {
 
 @contextlib.contextmanager
 def crowd(connect, count, sent):
-    """So many connections with that sent on each; those that the server has closed meanwhile are no matter."""
+    """Opens that many connections, and sends the bytes on each. The server may close some of them meanwhile."""
     with contextlib.ExitStack() as stack:
         for _ in range(count):
             connection = stack.enter_context(connect())

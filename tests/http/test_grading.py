@@ -24,7 +24,7 @@ BUSY = 3 * os.cpu_count()
 
 @pytest.fixture
 def load(request):
-    """So many processes outside of the service that want a CPU all the time."""
+    """That many processes outside the service, which want a CPU all the time."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(request.param)]
     yield
     for burner in burners:
@@ -33,7 +33,7 @@ def load(request):
 
 
 def wrong(rows, answers):
-    """What became of programs, where it is not what should have."""
+    """The outcomes of programs that differ from the expected ones."""
     return [(row, became(answer.json), answer.json) for row, answer in zip(rows, answers) if became(answer.json) != row[0]]
 
 

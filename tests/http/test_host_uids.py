@@ -48,7 +48,7 @@ TAKE_ONE = "import os, select\nselect.epoll().register(os.eventfd(0), select.EPO
 
 @pytest.fixture
 def few_watches():
-    """So that a job takes milliseconds instead of a gigabyte to use them up."""
+    """A job then uses them up in milliseconds, and not with a gigabyte."""
     before = WATCHES.read_text()
     WATCHES.write_text("12000")
     yield
@@ -200,7 +200,7 @@ def test_the_log_says_what_is_shared_and_why(serve_as, how, why):
 
 
 def test_a_range_that_was_given_to_another_is_refused_by_newuidmap(serve_as, place):
-    """What /etc/subuid says here is not what newuidmap reads: its own word counts."""
+    """The service reads another /etc/subuid here than newuidmap does: newuidmap decides."""
     (place / "subuid").write_text(f"sandbox-test:{SUBUID}:65536\nsandbox-test:0:65536\n")
     (place / "subgid").write_text("sandbox-test:4294967290:65536\nsandbox-test:0:1\nsandbox-test:5:3\n")
     record = serve_as("helpers").log.wait(says("jobs have the uid of this service"))

@@ -75,7 +75,7 @@ def keys_twice(count):
     return b'{"code": "pass", "env": {' + b", ".join(b'"%s": ""' % key.encode() for key in keys) + b"}}"
 
 
-# What no JSON library writes: the bytes of a size.
+# No JSON library writes these: bodies of an exact size.
 TEXTS = {
     "a key twice": (19_000, keys_twice),
     "a number of many digits": (2_000_000, lambda n: b'{"code": "pass", "timeout": %s}' % (b"1" * n)),

@@ -81,7 +81,7 @@ def started(serve_as, serve):
 
 
 def faults(kind, has, way):
-    """What differs from the tables."""
+    """The differences from the tables."""
     uid, jobs, roots, bounding = STARTS[way]
     whose, *sets = KINDS[kind]
     whose = whose if whose != "own" else "job" if way == "root" else "service"

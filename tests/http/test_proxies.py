@@ -15,7 +15,7 @@ KINDS = ["nginx", "haproxy"]
 
 
 def page(place=NAME, scheme="https", **more):
-    """What a browser sends that is on the service's page."""
+    """The headers of a browser that shows the service's page."""
     return {"Host": place, "Origin": f"{scheme}://{place}", **more}
 
 

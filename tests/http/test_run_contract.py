@@ -96,7 +96,7 @@ def test_bytes_that_are_not_utf_8_are_replaced(server):
     ("os.listdir('.')", ["\ufffd.txt"]),
 ])
 def test_half_a_surrogate_pair_in_a_value_is_replaced(server, value, told):
-    """What a strict reader of JSON would refuse, and with it the whole answer."""
+    """A strict reader of JSON would refuse it, and with it the whole answer."""
     code = f"import os\nos.mkdir('d')\nos.chdir('d')\nopen(b'\\xff.txt', 'w')\ndef main(): return {value}"
     assert server.run(code, call="main", policy="default")["result"] == told
 

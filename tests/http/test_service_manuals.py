@@ -30,7 +30,7 @@ def test_every_option_is_explained(option):
 
 
 def test_every_default_is_told_right(server):
-    """What --help says in brackets, the manual says in words, and the configuration file as a value."""
+    """A default is in brackets in --help, in words in the manual, and a value in the configuration file."""
     sample = (CHECKOUT / "src/serve/units/serve.conf").read_text()
     for name, value in re.findall(r"^  --([a-z-]+) .*\[([^\]]*)\]$", usage(), re.M):
         if name not in ELSEWHERE and " " not in value:

@@ -282,7 +282,7 @@ def test_a_wrong_line_in_the_file_is_named(refused, tmp_path, line):
 
 @pytest.fixture
 def manager(tmp_path):
-    """What systemd has: a socket to which the service says how it is."""
+    """In the place of systemd: a socket to which the service reports its state."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(str(tmp_path / "notify"))
         yield notify

@@ -317,7 +317,7 @@ def place():
 
 
 def refused(service, *lines):
-    """What it says when it can't start with these lines in serve.conf."""
+    """The error with which it does not start with these lines in serve.conf."""
     since = now_us()
     with pytest.raises(subprocess.CalledProcessError):
         service.configure(*lines)

@@ -1,4 +1,4 @@
-"""What a request may ask for: a path, or a whole URL (RFC 9112, 3.2), whose host is then the one that counts."""
+"""The target of a request: a path, or a whole URL (RFC 9112, 3.2), whose host is then the one that counts."""
 
 import json
 

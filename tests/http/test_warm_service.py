@@ -346,7 +346,7 @@ def test_a_request_with_limits_of_its_own_gets_them_warm(ready):
     assert (answer["stdout"], answer["verdict"], answer["enforcement"]["start"]) == ("33\n", "memory", "warm")
 
 
-# What a job leaves for another to find, each under a name that the other knows; then it waits.
+# Leaves things for another job to find, each under a name that the other knows; then it waits.
 LEAVE = """
 import ctypes, mmap, os, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -360,7 +360,7 @@ secret = b"the secret of the meeting" * 1000
 libc.syscall(248, b"user", b"meeting", b"here", 4, -3)  # add_key
 print(os.readlink("/proc/self/ns/net"), flush=True)
 """
-# Whatever of it is found is printed.
+# Prints all of it that it finds.
 FIND = """
 import ctypes, os, socket
 libc = ctypes.CDLL(None, use_errno=True)

@@ -1,4 +1,4 @@
-"""What a script inside says of itself: everything that it sees of the host, and that it inherits, as JSON."""
+"""A job's description of itself, as JSON: everything that it sees of the host, and everything that it inherits."""
 
 DESCRIBE = r'''
 import ctypes, grp, json, os, platform, resource, signal, socket, stat, sys

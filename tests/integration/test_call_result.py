@@ -132,7 +132,7 @@ def str_or_int(digits):
 
 # ── Hostile writers ──────────────────────────────────────────────────────────────────────────────
 
-# What a script may do to the descriptor on which the result travels. Each ends by itself.
+# Attacks on the descriptor of the result. Each script ends by itself.
 HOSTILE = {
     "garbage": "os.write(3, os.urandom(5000))",
     "not_json": "os.write(3, b'R{not json')",

@@ -146,7 +146,7 @@ def test_temporary_files_of_our_own_are_not_made(run, left, tmp_path):
 
 @pytest.mark.vm
 def test_a_job_is_dead_before_its_verdict_is_printed(run):
-    # Who reads the end of the output may count on it, whatever the script has left behind.
+    # A reader may rely on the end of the output, whatever the script has left behind.
     for number in range(5 if QUICK else 20):
         token = f"1000.{os.getpid()}{number:03}"
         started = run.start(json=True, code=f"""

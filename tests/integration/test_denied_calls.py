@@ -98,7 +98,7 @@ CALLER = """
 
 
 def call_all(run, policy, rows, **keys):
-    """What each row's call gives, and the verdict."""
+    """The answer to each row's call, and the verdict."""
     code = CALLER + f"""
     print(json.dumps([call(*row) for row in json.load(sys.stdin)]))
     """

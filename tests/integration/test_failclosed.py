@@ -1,6 +1,6 @@
-"""What a host cannot enforce is an error that names it and the remedy; only --best-effort goes on,
-and then the verdict lists what is missing. Poorer hosts are made of this one: by a seccomp filter
-that takes a system call away, a user namespace, a mount namespace, or an ordinary user."""
+"""A limit or layer that the host cannot enforce is an error, which names it and the remedy. Only --best-effort goes on,
+and then the verdict lists what is missing. The tests take something away from this host: a system call by a seccomp
+filter, or rights by a user namespace, a mount namespace or an ordinary user."""
 
 import errno
 import json

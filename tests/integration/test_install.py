@@ -75,7 +75,7 @@ def build(tmp_path_factory):
 
 
 def test_with_a_prefix_of_their_own_ordinary_users_can_install(build):
-    """So nothing goes elsewhere, where they may not write."""
+    """An install to places where they may not write would fail."""
     user = []
     if os.geteuid() == 0:
         # Somebody who may read what only root can, as the directories of tests are; and write what is his.

@@ -1,4 +1,4 @@
-"""What Landlock refuses, behind the other layers."""
+"""Landlock, behind the other layers: it refuses mounts and signals to processes outside the script."""
 
 import ctypes
 import errno

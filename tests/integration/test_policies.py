@@ -373,7 +373,7 @@ def test_a_script_that_lacks_a_module_which_its_policy_preloads_is_told_what_tha
     assert "sandbox-rootfs build --with python3-no_such_module,python3-no_such DIR" in sentence
     assert ran.stderr.index("ModuleNotFoundError") < ran.stderr.index(sentence)
     assert run("--quiet", "--policy", lacking, code="import no_such_module").sentences == []
-    # Who does without them hears nothing of it.
+    # Users who do without them are not told about it.
     for code in ("print(1)", "1 / 0", "import json"):
         assert run("--policy", lacking, code=code).sentences == []
     assert run("--policy", policy(start="warm", preload=["json"]), code="import no_such_module").sentences == []

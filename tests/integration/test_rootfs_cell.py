@@ -1,5 +1,5 @@
-"""What the interpreter of a hostile image reaches and takes while a root file system is made of it: it runs in a cell,
-to compile its library, with the privileges of nobody.
+"""The interpreter of a hostile image, while a root file system is made of it: what it reaches and takes. It runs in a
+cell, to compile its library, with the privileges of nobody.
 
 A test of what it takes calls the cell itself, with bounds that are soon reached."""
 
@@ -58,7 +58,7 @@ except OSError:
     pass
 """
 
-# What jobs may have as well: they are in a network of their own, without a route.
+# Jobs may have these as well: their network is their own, without a route.
 HARMLESS = {"core", "core, the hard limit", "filter", "family 2", "family 10"}
 
 

@@ -113,7 +113,7 @@ def test_the_next_call_waits_until_nothing_of_a_killed_one_is_left(rootfs, image
     assert rootfs.left() == ["rootfs"] and rootfs.faults(status=0) == []
 
 
-# What the tools say of themselves, and what is made of it.
+# A tool, its error output, and the sentence that sandbox-rootfs makes of it.
 CAUSES = {
     "no such package": ("mmdebstrap", "E: Unable to locate package python3-nunpy", "no package python3-nunpy in Debian bookworm"),
     "a package that is known by name alone": (

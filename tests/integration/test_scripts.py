@@ -1,4 +1,4 @@
-"""What sandbox-run runs: scripts, code on the command line and from stdin, and how tracebacks name them."""
+"""The code that sandbox-run runs: scripts, code on the command line and from stdin; tracebacks name it as given."""
 
 import os
 import re

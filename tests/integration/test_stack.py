@@ -18,7 +18,7 @@ DEEPEST = """
 
 
 def plain(run, code):
-    """What python3 alone prints, in the same sandbox and with the same name."""
+    """The output of python3 alone, in the same sandbox and with the same name."""
     ran = run(code=f"""
 import subprocess, sys
 open("/tmp/string", "w").write({code!r})

@@ -1,4 +1,4 @@
-"""What the seccomp filter answers to system calls: dangerous ones, unknown ones, and those of other architectures."""
+"""The seccomp filter's answers to system calls: dangerous ones, unknown ones, and those of other architectures."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ CALL = """
 
 
 def answer(told, calls, call):
-    """What one of some system calls gives, each made in turn: (result, errno)."""
+    """Of several system calls, which a script makes in turn, the answer to one: (result, errno)."""
     answers = told(CALL.format(calls=calls))
     return tuple(answers[calls.index(call)])
 

@@ -140,7 +140,7 @@ def test_the_terminal_is_left_as_it_was(run):
 
 
 def test_a_job_in_the_background_of_a_terminal_is_not_stopped(run):
-    # Whoever reads from a terminal in its background is stopped by SIGTTIN; the script never asked.
+    # SIGTTIN stops a process that reads from a terminal in its background. The script never asked for input.
     shell = ("set -m; trap '' TTOU; \"$@\" & wait; jobs -l; echo all done")
     command = ["/bin/bash", "-c", shell, "bash",
                *run.command(code="print('ran in the background')")]
