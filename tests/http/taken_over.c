@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
@@ -48,7 +49,9 @@ static void take(int signal)
     tell("ptrace", ptrace(PTRACE_SEIZE, getppid(), 0, 0) == 0 ? 0 : -1);
     tell("syslog", syscall(SYS_syslog, 10, NULL, 0)); /* SYSLOG_ACTION_SIZE_BUFFER */
     tell("adjtimex", syscall(SYS_adjtimex, &clock));
-    tell("socket(AF_NETLINK)", socket(AF_NETLINK, SOCK_RAW, 0));
+    tell("socket(NETLINK_ROUTE)", socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+    tell("socket(NETLINK_NETFILTER)", socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER));
+    tell("socket(NETLINK_SOCK_DIAG)", socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG));
     tell("socket(AF_ALG)", socket(AF_ALG, SOCK_SEQPACKET, 0));
     tell("socket(AF_UNIX)", socket(AF_UNIX, SOCK_DGRAM, 0));
     tell("chroot", chroot("/"));

@@ -63,6 +63,18 @@ def test_one_that_closes_it_while_its_job_runs_is_answered_and_nothing_else_is_s
     held.connection.close()
 
 
+@pytest.mark.long
+def test_nothing_is_sent_to_it_however_long_its_job_takes(near):
+    """Only where nothing tells whether a client is there, 100 Continue is sent, at the third look after a second."""
+    held = near().hold().started()
+    half_close(held.connection).socket.settimeout(3)
+    with pytest.raises(TimeoutError):
+        held.connection.socket.recv(1, socket.MSG_PEEK)
+    held.connection.socket.settimeout(None)
+    held.let_go()
+    assert held.connection.answer().json["output"] == "let go"
+
+
 def test_one_that_closes_it_while_it_waits_for_its_turn_is_answered(near):
     server = near(jobs=1)
     held = server.hold().started()

@@ -8,6 +8,7 @@
 #include "serve/process/privileges.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -149,15 +150,20 @@ static const int refused[] = {
     SCMP_SYS(uselib),
 };
 
-/* Only three families of sockets are allowed. A rule can compare each argument only once. */
+/* The families of sockets that are allowed, and one protocol of another: presence.c asks the kernel
+ * for the state of a client's socket. A rule can compare each argument only once. */
 static int refuse_families(scmp_filter_ctx filter)
 {
     int result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
-                                  SCMP_A0_32(SCMP_CMP_GT, AF_INET6));
-    for (unsigned family = 0; family < AF_INET6 && result == 0; family++)
-        if (family != AF_UNIX && family != AF_INET)
+                                  SCMP_A0_32(SCMP_CMP_GT, AF_NETLINK));
+    for (unsigned family = 0; family < AF_NETLINK && result == 0; family++)
+        if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
             result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 1,
                                       SCMP_A0_32(SCMP_CMP_EQ, family));
+    if (result == 0)
+        result = seccomp_rule_add(filter, SCMP_ACT_TRACE(0), SCMP_SYS(socket), 2,
+                                  SCMP_A0_32(SCMP_CMP_EQ, AF_NETLINK),
+                                  SCMP_A2_32(SCMP_CMP_NE, NETLINK_SOCK_DIAG));
     return result;
 }
 
