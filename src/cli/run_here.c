@@ -145,7 +145,7 @@ static int supervise(struct live *live, struct sb_error *err)
 
 /* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
 
-/* As a service does it, but for a single job: a zygote, then its child; where there can be none,
+/* As a service does it, for a single job: a zygote, then its child; where there can be none,
  * the job starts cold, and its verdict says so. A signal is left for supervise, which ends the job
  * with a verdict. */
 static int prepare_warm(struct live *live, const struct sb_policy *policy, struct sb_error *err)
