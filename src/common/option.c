@@ -21,7 +21,7 @@ static int no_memory(struct sb_error *err)
 
 /* ── Readers ─────────────────────────────────────────────────────────────────────────────────── */
 
-#define FIELD(type) ((type *)((char *)target + row->offset))
+#define FIELD(type) ((type *)(void *)((char *)target + row->offset))
 
 int option_flag(void *target, const struct option_row *row, const char *value, const char *where,
                 struct sb_error *err)

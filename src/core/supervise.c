@@ -379,11 +379,10 @@ static void on_timer(struct sb_run *run)
         check_oom(run);
 }
 
-static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t events)
+static void handle(struct sb_run *run, struct source *source, uint32_t events)
 {
-    struct sb_run *run = source->run;
     struct sb_error err;
-    if (run != NULL && source_fd(run, source->kind) < 0)
+    if (source_fd(run, source->kind) < 0)
         return; /* closed by an earlier event of the same turn */
     switch (source->kind) {
     case SOURCE_PIDFD:
@@ -416,12 +415,11 @@ static void handle(struct sb_sandbox *sandbox, struct source *source, uint32_t e
             check_clocks(run);
         break;
     case SOURCE_CHANNEL:
+        run->sandbox->warm_operations->ready(run->sandbox, source);
+        break;
     case SOURCE_WARM:
-        sandbox->warm_operations->ready(sandbox, source);
-        break;
     case SOURCE_FLOOR:
-        floor_ready(sandbox);
-        break;
+        break; /* of no run */
     }
 }
 
@@ -497,7 +495,12 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
         touched[i] = source->run;
-        handle(sandbox, source, events[i].events);
+        if (source->run != NULL)
+            handle(source->run, source, events[i].events);
+        else if (source->kind == SOURCE_FLOOR)
+            floor_ready(sandbox);
+        else
+            sandbox->warm_operations->ready(sandbox, source);
     }
     /* Runs are freed only now, since further events of the turn may have named them. Pointers to
      * freed runs are compared, never followed. */
