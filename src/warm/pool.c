@@ -260,9 +260,7 @@ void pool_hand_over(struct pool *pool, struct child *child, struct sb_run *run)
                                         &pool->policy->limits, &err) == 0;
     /* Send the job first: the child wakes up while we do the rest. If the child is dead already,
      * its pidfd tells so, and the job goes elsewhere (warm.c, again). */
-    bool sent = limited &&
-                send(run->process.fd[SOURCE_CHANNEL], run->warm_job->message, run->warm_job->size,
-                     MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)run->warm_job->size;
+    bool sent = limited && warm_job_send(run->warm_job, run->process.fd[SOURCE_CHANNEL]);
     if (run_watch(run, &unwatched) < 0) {
         run_fail(run, unwatched.message);
         process_kill(&run->process);

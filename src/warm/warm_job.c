@@ -1,8 +1,11 @@
 /* See warm_job.h. The message is described in protocol.h. */
 #include "warm/warm_job.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "common/util.h"
 #include "core/job.h"
@@ -117,21 +120,37 @@ static void put_job(struct buffer *buffer, struct warm_job *copy, const struct s
         memcpy(buffer->data, &head, sizeof(head));
 }
 
+/* The pages of a memfd are allocated here: a write to a mapping of it could only die. */
+static int make_room(struct warm_job *copy, size_t size)
+{
+    copy->size = size;
+    if (size <= JOB_MESSAGE_MAX) {
+        copy->message = malloc(size);
+        return copy->message == NULL ? -1 : 0;
+    }
+    copy->file = memfd_create("job", MFD_CLOEXEC);
+    if (copy->file < 0 || fallocate(copy->file, 0, 0, (off_t)size) < 0)
+        return -1;
+    void *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, copy->file, 0);
+    if (mapping == MAP_FAILED)
+        return -1;
+    copy->message = mapping;
+    return 0;
+}
+
 static struct warm_job *copy_prepared(const struct sb_run *run, const struct inside *in)
 {
     struct warm_job *copy = calloc(1, sizeof(*copy));
     struct buffer buffer = {0};
     if (copy == NULL)
         return NULL;
+    copy->file = -1;
     put_job(&buffer, copy, run, in);
-    if (buffer.size <= JOB_MESSAGE_MAX) {
-        copy->size = buffer.size;
-        copy->message = malloc(buffer.size);
-        copy->args = calloc(strings_count((const char *const *)in->argv) + 1, sizeof(char *));
-        copy->env = calloc(strings_count((const char *const *)in->envp) + 1, sizeof(char *));
-        copy->files = calloc(in->files_count + 1, sizeof(struct sb_file));
-    }
-    if (copy->message == NULL || copy->args == NULL || copy->env == NULL || copy->files == NULL) {
+    copy->args = calloc(strings_count((const char *const *)in->argv) + 1, sizeof(char *));
+    copy->env = calloc(strings_count((const char *const *)in->envp) + 1, sizeof(char *));
+    copy->files = calloc(in->files_count + 1, sizeof(struct sb_file));
+    if (make_room(copy, buffer.size) < 0 || copy->args == NULL || copy->env == NULL ||
+        copy->files == NULL) {
         warm_job_free(copy);
         return NULL;
     }
@@ -163,11 +182,36 @@ void warm_job_free(struct warm_job *job)
 {
     if (job == NULL)
         return;
-    free(job->message);
+    if (job->file < 0)
+        free(job->message);
+    else if (job->message != NULL)
+        munmap(job->message, job->size);
+    close_fd(&job->file);
     free(job->args);
     free(job->env);
     free(job->files);
     free(job);
+}
+
+bool warm_job_send(const struct warm_job *job, int channel)
+{
+    if (job->file < 0)
+        return send(channel, job->message, job->size, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+               (ssize_t)job->size;
+    union {
+        char room[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct iovec head = {job->message, sizeof(struct job_head)};
+    struct msghdr header = {.msg_iov = &head,
+                            .msg_iovlen = 1,
+                            .msg_control = control.room,
+                            .msg_controllen = sizeof(control.room)};
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+    *cmsg = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(cmsg), &job->file, sizeof(int));
+    return sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)head.iov_len;
 }
 
 static struct sb_job restore(const struct warm_job *copy, const struct sb_run *run)

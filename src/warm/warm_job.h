@@ -6,8 +6,9 @@
 #include "core/run.h"
 
 struct warm_job {
-    char *message;
+    char *message; /* from malloc, or a mapping of `file` */
     size_t size;
+    int file; /* a memfd, when the message is larger than a channel takes; else −1 */
     bool best_effort;
     const char *name, *module, *call; /* these and all below point into the message; */
     char **args, **env;               /* the arrays are owned here */
@@ -19,10 +20,13 @@ struct warm_job {
     TAILQ_ENTRY(warm_job) link; /* while it waits for a child */
 };
 
-/* Copies a job. NULL: it cannot start warm, because it is too large or its environment has
- * variables that python reads when it starts. */
+/* Copies a job. NULL: it cannot start warm, because its environment has variables that python reads
+ * when it starts, or memory is short. */
 struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, bool best_effort);
 void warm_job_free(struct warm_job *job);
+
+/* Sends it to a child. False: the child is dead, or no descriptor can be sent now. */
+bool warm_job_send(const struct warm_job *job, int channel);
 
 /* Starts the job of a run in a fresh python, when no child will take it. */
 void warm_job_start_cold(struct sb_run *run);

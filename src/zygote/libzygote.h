@@ -17,6 +17,8 @@ struct job {
     const char *code;
     size_t code_size;
     bool more_files; /* besides the script's own */
+    void *mapping;   /* of a large job, with all of these; else NULL */
+    size_t mapping_size;
 };
 
 /* Ranges of memory. */
@@ -50,6 +52,9 @@ void zygote_serve(struct libzygote *zygote);
 
 /* In the child: waits for the job and unpacks it. */
 struct job zygote_take(struct libzygote *zygote);
+
+/* The job has been copied: its mapping goes, if it has one. */
+void zygote_release(const struct job *job);
 
 /* Flushes the output of C code. */
 void zygote_flush(void);

@@ -53,9 +53,10 @@ struct spawned {
     int32_t errnum; /* then: why */
 };
 
-/* A job, on a child's channel, in one piece: this head, strings, code, files. The child answers
- * with a struct report (step −1: it received the job at at_us) and closes the channel. If refused
- * calls are reported, it has sent a REPORT_LISTENER with the listener before. */
+/* A job, on a child's channel, in one piece (or in a memfd: JOB_MESSAGE_MAX): this head, strings,
+ * code, files. The child answers with a struct report (step −1: it received the job at at_us) and
+ * closes the channel. If refused calls are reported, it has sent a REPORT_LISTENER with the
+ * listener before. */
 struct job_head {
     uint64_t size;         /* of all */
     uint64_t strings_size; /* NUL-terminated: python's argv from the third on (runner.py), then the
@@ -69,8 +70,9 @@ struct job_head {
 struct file_head {
     uint64_t path_size, size;
 };
-/* The largest message that a channel takes at once (net.core.wmem_default is more than three times
- * as much). Larger jobs start cold. */
+/* A channel takes this at once (net.core.wmem_default is more than three times as much). Of a
+ * larger job only the head is sent, and with it a descriptor of a memfd that has the whole message.
+ */
 #define JOB_MESSAGE_MAX (64 * 1024)
 
 #endif

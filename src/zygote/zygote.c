@@ -40,7 +40,7 @@ struct libzygote {
 
 /* Returns the size of the message, 0 at the end, −1 with errno. *count: room for descriptors on
  * entry, how many came on return. */
-static ssize_t receive(void *message, size_t size, int *fds, size_t *count)
+static ssize_t receive(int socket, void *message, size_t size, int *fds, size_t *count)
 {
     union {
         char room[CMSG_SPACE(16 * sizeof(int))];
@@ -53,7 +53,7 @@ static ssize_t receive(void *message, size_t size, int *fds, size_t *count)
                             .msg_controllen = sizeof(control.room)};
     ssize_t n;
     do
-        n = recvmsg(ZYGOTE_SOCKET, &header, MSG_CMSG_CLOEXEC);
+        n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
     size_t room = *count;
     *count = 0;
@@ -84,7 +84,7 @@ struct libzygote *zygote_open(void)
     int fds[CGROUP_HIERARCHIES];
     size_t count = CGROUP_HIERARCHIES, used = 0;
     if (zygote == MAP_FAILED || message == NULL ||
-        receive(message, size, fds, &count) < (ssize_t)sizeof(zygote->config))
+        receive(ZYGOTE_SOCKET, message, size, fds, &count) < (ssize_t)sizeof(zygote->config))
         return NULL;
     memcpy(&zygote->config, message, sizeof(zygote->config));
     memcpy(zygote->filter, message + sizeof(zygote->config),
@@ -117,22 +117,39 @@ void zygote_flush(void)
 /* ── In the child ──────────────────────────────────────────────────────────────────────────── */
 
 /* A channel holds one message, mostly in one piece. It is not kept on the heap, where its size
- * would decide which pages are written to. */
-static const char *receive_job(int channel, struct job_head *head)
+ * would decide which pages are written to. A large job comes as a file; then *file is that. */
+static const char *receive_job(int channel, struct job_head *head, int *file)
 {
     static char message[JOB_MESSAGE_MAX];
     size_t size = sizeof(*head);
+    *file = -1;
     for (size_t done = 0; done < size;) {
-        ssize_t n = read(channel, message + done, sizeof(message) - done);
-        if (n < 0 && errno == EINTR)
-            continue;
+        int fd;
+        size_t count = 1;
+        ssize_t n = receive(channel, message + done, sizeof(message) - done, &fd, &count);
         if (n <= 0)
             return NULL;
+        if (count == 1)
+            *file = fd;
         done += (size_t)n;
         memcpy(head, message, sizeof(*head));
-        size = done < sizeof(*head) ? sizeof(*head) : head->size;
+        size = done < sizeof(*head) || *file >= 0 ? sizeof(*head) : head->size;
     }
-    return message + sizeof(*head);
+    return message;
+}
+
+static const char *map_job(int file, struct job *job, size_t size)
+{
+    job->mapping = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+    job->mapping_size = size;
+    close(file);
+    return job->mapping;
+}
+
+void zygote_release(const struct job *job)
+{
+    if (job->mapping != NULL)
+        munmap(job->mapping, job->mapping_size);
 }
 
 /* Without code, the script is the first file. */
@@ -160,16 +177,21 @@ struct job zygote_take(struct libzygote *zygote)
 {
     struct inside *in = &zygote->in;
     struct job_head head = {0};
-    const char *body = receive_job(in->channel, &head);
+    struct job job = {0};
+    int file;
+    const char *body = receive_job(in->channel, &head, &file);
     if (body == NULL)
         _exit(0);
+    if (file >= 0 && (body = map_job(file, &job, head.size)) == MAP_FAILED)
+        _exit(125); /* the supervisor starts the job again */
+    body += sizeof(head);
     size_t code_size = head.code_size < 0 ? 0 : (size_t)head.code_size;
-    struct job job = {.strings = body,
-                      .strings_size = head.strings_size,
-                      .arguments = head.arguments,
-                      .code = head.code_size < 0 ? NULL : body + head.strings_size,
-                      .code_size = code_size,
-                      .more_files = head.files > (head.code_size < 0)};
+    job.strings = body;
+    job.strings_size = head.strings_size;
+    job.arguments = head.arguments;
+    job.code = head.code_size < 0 ? NULL : body + head.strings_size;
+    job.code_size = code_size;
+    job.more_files = head.files > (head.code_size < 0);
     struct report report = {.step = -1};
     if (write_files(in, &job, body + head.strings_size + code_size, head.files) < 0 ||
         (head.open_files != zygote->config.limits.value[SB_OPEN_FILES] &&
@@ -308,7 +330,7 @@ void zygote_serve(struct libzygote *zygote)
         struct spawn spawn = {0};
         int fds[SPAWN_FDS_MAX], errnum = 0;
         size_t count = SPAWN_FDS_MAX;
-        ssize_t n = receive(&spawn, sizeof(spawn), fds, &count);
+        ssize_t n = receive(ZYGOTE_SOCKET, &spawn, sizeof(spawn), fds, &count);
         if (n != sizeof(spawn) || count < JOB_FDS + 3)
             _exit(n == 0 ? 0 : 125);
         pid_t pid = start(zygote, &spawn, fds, &errnum);

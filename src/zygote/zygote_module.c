@@ -159,9 +159,12 @@ static PyObject *call_take(PyObject *module, PyObject *usual)
     PyObject *argv = take_list(&at, job.arguments);
     ssize_t size = job.strings + job.strings_size - at;
     bool same = size == expected_size && memcmp(at, expected, (size_t)size) == 0;
-    return Py_BuildValue("(NNNN)", argv, same ? python_none() : PyBytes_FromStringAndSize(at, size),
-                         PyBytes_FromStringAndSize(job.code, (ssize_t)job.code_size),
-                         PyBool_FromLong(job.more_files));
+    PyObject *taken =
+        Py_BuildValue("(NNNN)", argv, same ? python_none() : PyBytes_FromStringAndSize(at, size),
+                      PyBytes_FromStringAndSize(job.code, (ssize_t)job.code_size),
+                      PyBool_FromLong(job.more_files));
+    zygote_release(&job);
+    return taken;
 }
 
 static PyObject *call_flush(PyObject *module, PyObject *nothing)

@@ -190,15 +190,19 @@ def test_a_child_that_dies_before_it_has_taken_its_job_leaves_that_to_another_st
     for pid in waiting:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
-    connections = [server.send("POST", "/run", {"code": code, "timeout": 2}) for code in ("print(1)", "while True: pass")]
-    until(lambda: server.metric("sandbox_jobs_running") == 2)
+    large = {"files": {"large.txt": "x" * 200_000}}  # more than a socket takes
+    connections = [server.send("POST", "/run", {"code": code, "timeout": 2, **more}) for code, more in
+                   (("print(1)", {}), ("print(len(open('large.txt').read()))", large), ("while True: pass", {}))]
+    until(lambda: server.metric("sandbox_jobs_running") == 3)
     time.sleep(0.1)
     for pid in waiting:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     answers = [connection.answer().json for connection in connections]
-    assert [(answer["verdict"], answer["enforcement"]["start"]) for answer in answers] == [("ok", "cold"), ("timeout", "cold")]
-    assert answers[0]["output"] == "1" and answers[1]["usage"]["wall_time_ms"] >= 2000
+    assert [(answer["verdict"], answer["enforcement"]["start"]) for answer in answers] == [
+        ("ok", "cold"), ("ok", "cold"), ("timeout", "cold")]
+    assert [answer["output"] for answer in answers] == ["1", "200000", ""]
+    assert answers[2]["usage"]["wall_time_ms"] >= 2000
     until(lambda: not zombies(server))
 
 

@@ -199,3 +199,21 @@ def test_a_script_that_wants_no_buffer_starts_warm(run):
         os._exit(0)
         """)
     assert (ran.verdict["stdout"], ran.verdict["enforcement"]["start"]) == ("partTrue utf-8 <stdout> True", "warm")
+
+
+@pytest.mark.vm
+@pytest.mark.parametrize("size", [60_000, 66_000, 5_000_000])
+def test_a_job_of_any_size_starts_warm(run, tmp_path, size):
+    """A message that is larger than a socket takes comes as a file, of which the script finds nothing."""
+    (tmp_path / "data.bin").write_bytes(bytes(range(256)) * (size // 256))
+    code = f"""
+        import hashlib, os
+        text = '{"ä" * min(size // 2, 50_000)}'
+        print(len(text), hashlib.sha256(open("data.bin", "rb").read()).hexdigest())
+        print([line for line in open("/proc/self/maps") if "memfd:job" in line], sorted(os.listdir("/proc/self/fd"))[-1])
+        """
+    cold, warm = (run("--start", start, "--files", tmp_path / "data.bin", code=code, json=True).verdict
+                  for start in ("cold", "warm"))
+    assert (warm["verdict"], warm["enforcement"]["start"]) == ("ok", "warm"), warm
+    assert warm["stdout"] == cold["stdout"]
+    assert warm["stdout"].endswith("\n[] 4\n")  # 0 to 3, and that of listdir
