@@ -1,0 +1,299 @@
+// A client of sandbox-serve, which runs untrusted Python. For Node 18 and newer, and for browsers; it needs fetch alone.
+//
+//     import { Client } from "sandbox-run";
+//     const result = await new Client("http://localhost:8000").run("print(sum(range(10)))");
+//
+// Names are those of the service's API: sandbox-api(7); types and comments are in sandbox-run.d.ts. What a job prints,
+// displays or writes is untrusted: never set it as HTML of your own page.
+
+export class SandboxError extends Error {
+    constructor(message, options) {
+        super(message, options);
+        this.name = new.target.name;
+    }
+}
+
+export class Unreachable extends SandboxError {}
+
+export class Refused extends SandboxError {
+    constructor(message, { status, field = null, retryAfter = null }) {
+        super(message);
+        Object.assign(this, { status, field, retryAfter });
+    }
+}
+
+export class Busy extends Refused {}
+
+export class JobFailed extends SandboxError {
+    constructor(result) {
+        super(result.error ?? result.verdict);
+        this.result = result;
+    }
+}
+
+// ── Bytes ────────────────────────────────────────────────────────────────────────────────────────
+
+function toBase64(bytes) {
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 0x8000) // not all at once: arguments of a call are limited
+        text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+    return btoa(text);
+}
+
+const fromBase64 = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+
+// What stands in a request for text or bytes.
+async function content(name, value) {
+    if (typeof value === "string")
+        return value;
+    if (value instanceof ResultFile)
+        return { base64: toBase64(value.bytes) };
+    if (value instanceof ArrayBuffer)
+        return { base64: toBase64(new Uint8Array(value)) };
+    if (ArrayBuffer.isView(value))
+        return { base64: toBase64(new Uint8Array(value.buffer, value.byteOffset, value.byteLength)) };
+    if (typeof Blob !== "undefined" && value instanceof Blob)
+        return { base64: toBase64(new Uint8Array(await value.arrayBuffer())) };
+    throw new TypeError(`${name} is ${value === null ? "null" : typeof value}; give a string, bytes, a Blob or a file of a result`);
+}
+
+// ── What comes back ──────────────────────────────────────────────────────────────────────────────
+
+export class ResultFile {
+    constructor(path, { type = "application/octet-stream", text, base64 }) {
+        this.path = path;
+        this.type = type;
+        this.bytes = base64 === undefined ? new TextEncoder().encode(text) : fromBase64(base64);
+        this.size = this.bytes.length;
+    }
+
+    get text() {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.bytes);
+    }
+}
+
+export class Result {
+    constructor(answer) {
+        const { status, verdict, output, error = null, stdout, stderr, truncated, exit_code, signal, result, usage, enforcement,
+            denied = null, id, files = {}, files_left_out = [], display = [] } = answer;
+        // A path may be called __proto__: fromEntries makes an own property of it.
+        const made = Object.fromEntries(Object.entries(files).map(([path, file]) => [path, new ResultFile(path, file)]));
+        Object.assign(this, { status, verdict, output, error, stdout, stderr, truncated, exit_code, signal, result, usage,
+            enforcement, denied, id, files: made, files_left_out, display });
+        Object.defineProperty(this, "raw", { value: answer });
+    }
+
+    get ok() {
+        return this.status === "success";
+    }
+
+    check() {
+        if (!this.ok)
+            throw new JobFailed(this);
+        return this;
+    }
+}
+
+// ── Requests and answers ─────────────────────────────────────────────────────────────────────────
+
+// The fields of a request. What is not one of them is a mistake.
+const fields = new Set(["code", "module", "files", "name", "stdin", "args", "env", "policy", "timeout", "limits", "call",
+    "merge_stderr", "base64", "collect", "notebook"]);
+
+async function request(code, { signal, ...options }) {
+    const asked = {};
+    for (const [name, value] of Object.entries({ code, ...options })) {
+        if (!fields.has(name))
+            throw new TypeError(`there is no option ${name}; the options are signal, ${[...fields].join(", ")}`);
+        if (value !== undefined && value !== null)
+            asked[name] = value;
+    }
+    for (const name of ["code", "stdin"]) {
+        if (name in asked)
+            asked[name] = await content(name, asked[name]);
+    }
+    if (asked.files) {
+        const entries = Object.entries(asked.files)
+            .map(async ([path, value]) => [path, await content(`files[${JSON.stringify(path)}]`, value)]);
+        asked.files = Object.fromEntries(await Promise.all(entries));
+    }
+    return JSON.stringify(asked);
+}
+
+const isAbort = (error, signal) => error?.name === "AbortError" || error?.name === "TimeoutError" || signal?.aborted;
+
+async function read(response, origin, signal) {
+    let text, answer = null;
+    try {
+        text = await response.text();
+    } catch (error) {
+        throw isAbort(error, signal) ? error : unreachable(origin, error);
+    }
+    try {
+        answer = JSON.parse(text);
+    } catch {
+        // For example the page of a proxy: the status tells the kind of error.
+    }
+    if (answer !== null && typeof answer === "object" && (response.status === 200 || "verdict" in answer))
+        return answer;
+    const said = answer?.error ?? `the service answered with HTTP status ${response.status} and no sentence`;
+    const after = response.headers.get("Retry-After");
+    const kind = response.status === 429 || response.status === 503 ? Busy : Refused;
+    throw new kind(said, { status: response.status, field: answer?.field ?? null,
+        retryAfter: /^\d+$/.test(after ?? "") ? Number(after) : null });
+}
+
+const unreachable = (origin, error) =>
+    new Unreachable(`no answer from ${origin}: ${error.cause?.message || error.message}; does sandbox-serve run there?`, { cause: error });
+
+// The lines of a stream of bytes, without their ends. A last line without an end is left out.
+async function* linesOf(stream) {
+    const reader = stream.getReader();
+    const decoder = new TextDecoder();
+    let parts = []; // of the line that has not ended yet
+    try {
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+            const [first, ...more] = decoder.decode(part.value, { stream: true }).split("\n");
+            parts.push(first);
+            for (const next of more) {
+                yield parts.join("").replace(/\r$/, "");
+                parts = [next];
+            }
+        }
+    } finally {
+        await reader.cancel().catch(() => {}); // whoever stops reading leaves: the service then ends the job
+    }
+}
+
+// The events of text/event-stream. A job can't forge one: what it prints is inside the JSON of `data`.
+async function* eventsOf(stream) {
+    let event = "", data = [];
+    for await (const line of linesOf(stream)) {
+        if (line === "") {
+            if (data.length > 0)
+                yield { event, data: JSON.parse(data.join("\n")) };
+            event = "";
+            data = [];
+            continue;
+        }
+        const [, key, value] = /^([^:]*):? ?(.*)$/s.exec(line);
+        if (key === "event")
+            event = value;
+        else if (key === "data")
+            data.push(value);
+    }
+}
+
+function addWhatIsMeant({ event, data }) {
+    if (event === "verdict")
+        return { event, data, result: new Result(data) };
+    if (event !== "stdout" && event !== "stderr")
+        return { event, data };
+    const bytes = "base64" in data ? fromBase64(data.base64) : null;
+    return { event, data, text: bytes ? new TextDecoder().decode(bytes) : data.text };
+}
+
+// ── The client ───────────────────────────────────────────────────────────────────────────────────
+
+const sleep = (seconds, signal) => new Promise((resolve, reject) => {
+    const leave = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", leave);
+        resolve();
+    }, seconds * 1000);
+    signal?.addEventListener("abort", leave, { once: true });
+});
+
+export class Client {
+    #token;
+
+    constructor(url = "http://localhost:8000", { token = null, retries = 0 } = {}) {
+        const base = typeof location === "undefined" ? undefined : location.href;
+        this.url = new URL(url, base).href.replace(/\/+$/, "");
+        if (!/^https?:/.test(this.url))
+            throw new TypeError(`url is ${JSON.stringify(url)}; give http://HOST:PORT or https://HOST:PORT`);
+        this.retries = retries;
+        this.#token = token;
+    }
+
+    async run(code, options = {}) {
+        const body = await request(code, options);
+        const answer = await this.#again(options.signal, async () =>
+            read(await this.#ask("POST", "/run", { body, signal: options.signal }), this.url, options.signal));
+        return new Result(answer);
+    }
+
+    async *stream(code, options = {}) {
+        const body = await request(code, options);
+        const { signal } = options;
+        const response = await this.#again(signal, async () => {
+            const answer = await this.#ask("POST", "/run", { body, signal, accept: "text/event-stream" });
+            const streams = answer.headers.get("Content-Type")?.startsWith("text/event-stream");
+            // A service that does not stream answers as it does to run(): that is the verdict.
+            return streams ? answer : { verdict: await read(answer, this.url, signal) };
+        });
+        if (response.verdict)
+            return yield addWhatIsMeant({ event: "verdict", data: response.verdict });
+        yield* this.#events(response, signal);
+    }
+
+    async *#events(response, signal) {
+        try {
+            for await (const event of eventsOf(response.body)) {
+                yield addWhatIsMeant(event);
+                if (event.event === "verdict")
+                    return;
+            }
+        } catch (error) {
+            throw isAbort(error, signal) ? error : new Unreachable(`the stream broke: ${error.message}; run the job again`, { cause: error });
+        }
+        throw new Unreachable("the stream ended without a verdict; run the job again");
+    }
+
+    async policies(options = {}) {
+        return (await this.#get("/policies", options)).policies;
+    }
+
+    async version(options = {}) {
+        return (await this.#get("/version", options)).version;
+    }
+
+    async health({ signal } = {}) {
+        const response = await this.#ask("GET", "/health", { signal });
+        await response.arrayBuffer();
+        return response.status === 200;
+    }
+
+    async #get(path, { signal }) {
+        return this.#again(signal, async () => read(await this.#ask("GET", path, { signal }), this.url, signal));
+    }
+
+    async #ask(method, path, { body, signal, accept = "application/json" }) {
+        const headers = { Accept: accept };
+        if (body !== undefined)
+            headers["Content-Type"] = "application/json";
+        if (this.#token)
+            headers.Authorization = `Bearer ${this.#token}`;
+        try {
+            // Redirects are not followed: the token is for this service.
+            return await fetch(this.url + path, { method, headers, body, signal, redirect: "error", credentials: "omit", cache: "no-store" });
+        } catch (error) {
+            throw isAbort(error, signal) ? error : unreachable(this.url, error);
+        }
+    }
+
+    async #again(signal, once) {
+        for (let left = this.retries; ; left--) {
+            try {
+                return await once();
+            } catch (error) {
+                if (!(error instanceof Busy) || left <= 0)
+                    throw error;
+                await sleep(error.retryAfter ?? 1, signal);
+            }
+        }
+    }
+}

@@ -1,0 +1,567 @@
+"""A client of sandbox-serve, which runs untrusted Python.
+
+    from sandbox_run import Client
+
+    client = Client("http://localhost:8000")
+    result = client.run("print(sum(range(10)))")
+    print(result.verdict, result.stdout)
+
+One file without dependencies, for Python 3.8 and newer. Names are those of the service's API: sandbox-api(7).
+
+What a job prints, displays or writes is untrusted. In notebooks, HTML and SVG are shown without scripts and without
+network; files are saved below the directory that you name, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64 as _base64
+import html
+import http.client
+import json
+import os
+import socket
+import ssl
+import tempfile
+import time
+import urllib.parse
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
+
+__all__ = ["Client", "Result", "File", "Display", "Event", "Stream", "SandboxError", "Refused", "Busy", "Unreachable",
+           "JobFailed"]
+__version__ = "1.0.0"
+
+Content = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]", "File"]
+
+# ── Errors ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class SandboxError(Exception):
+    """What all errors of this module have in common."""
+
+
+class Unreachable(SandboxError):
+    """No answer: nothing listens there, or the connection broke, or the client's timeout was up."""
+
+
+class Refused(SandboxError):
+    """The service did not carry out the request. `status`: of HTTP. `field`: the field or header at fault, or None.
+    `retry_after`: seconds to wait before another try, or None."""
+
+    def __init__(self, message: str, status: int, field: Optional[str] = None, retry_after: Optional[float] = None):
+        super().__init__(message)
+        self.status = status
+        self.field = field
+        self.retry_after = retry_after
+
+
+class Busy(Refused):
+    """Refused for now: the queue is full, or the client sent too many requests (503, 429)."""
+
+
+class JobFailed(SandboxError):
+    """The job did not run to its end with exit status 0. `result` has all of its answer."""
+
+    def __init__(self, result: Result):
+        super().__init__(result.error or result.verdict)
+        self.result = result
+
+
+# ── What comes back ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a job wrote. `path` is its name in the working directory, or absolute below /tmp."""
+
+    path: str
+    type: str
+    bytes: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        return len(self.bytes)
+
+    @property
+    def text(self) -> str:
+        """The file as UTF-8. UnicodeDecodeError where it is not."""
+        return self.bytes.decode("utf-8")
+
+    def save(self, directory: Union[str, "os.PathLike[str]"] = ".", *, overwrite: bool = False) -> str:
+        """Writes the file below a directory, with the folders of its path, and returns where it is. Never outside the
+        directory and never through a link. FileExistsError where a file is already, unless `overwrite`."""
+        parts = _parts(self.path)
+        directory = os.fspath(directory)
+        os.makedirs(directory, exist_ok=True)
+        write = _write_beneath if os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW") else _write_resolved
+        write(directory, parts, self.bytes, overwrite)
+        return os.path.join(directory, *parts)
+
+
+class Display(Dict[str, Any]):
+    """Something that a notebook cell displayed: MIME type → data; image/png is base64."""
+
+    @property
+    def png(self) -> Optional[bytes]:
+        """The picture, where there is one."""
+        return _base64.b64decode(self["image/png"]) if "image/png" in self else None
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
+        shown = {kind: self[kind] for kind in ("text/plain", "image/png", "image/jpeg") if kind in self}
+        if "image/svg+xml" in self or "text/html" in self:
+            shown["text/html"] = self._html()
+        return shown
+
+    def _html(self) -> str:
+        """As HTML in which nothing of the job's is trusted: SVG is an image, HTML is in a frame without scripts."""
+        if "image/svg+xml" in self:
+            return _image("image/svg+xml", _base64.b64encode(self["image/svg+xml"].encode()).decode())
+        for kind in ("image/png", "image/jpeg"):
+            if kind in self:
+                return _image(kind, self[kind])
+        if "text/html" in self:
+            return (f'<iframe sandbox="" srcdoc="{html.escape(_NO_NETWORK + self["text/html"])}" '
+                    'style="width: 100%; height: 20em; resize: vertical; border: 0; background: white"></iframe>')
+        return _pre(self.get("text/plain", ""))
+
+
+@dataclass
+class Result:
+    """The answer to a run. `raw` is the answer as it came; other members have their names there: sandbox-api(7)."""
+
+    raw: Dict[str, Any] = field(repr=False)
+    status: str = ""
+    verdict: str = ""
+    output: str = field(default="", repr=False)
+    error: Optional[str] = None
+    stdout: str = ""
+    stderr: str = ""
+    truncated: Dict[str, int] = field(default_factory=dict, repr=False)
+    exit_code: Optional[int] = None
+    signal: Optional[str] = None
+    result: Any = None
+    usage: Dict[str, Any] = field(default_factory=dict, repr=False)
+    enforcement: Dict[str, Any] = field(default_factory=dict, repr=False)
+    denied: Optional[List[Dict[str, Any]]] = field(default=None, repr=False)
+    id: str = ""
+    files: Dict[str, File] = field(default_factory=dict)
+    files_left_out: List[Dict[str, str]] = field(default_factory=list, repr=False)
+    display: List[Display] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def of(cls, answer: Dict[str, Any]) -> Result:
+        """From a native answer, of `POST /run` or of `sandbox-run --json`."""
+        given = {name: answer[name] for name in cls.__dataclass_fields__ if name in answer}
+        given["files"] = {path: _file(path, each) for path, each in (answer.get("files") or {}).items()}
+        given["display"] = [Display(each) for each in answer.get("display") or []]
+        return cls(**{**given, "raw": answer})
+
+    @property
+    def ok(self) -> bool:
+        """Whether the code ran to its end with exit status 0."""
+        return self.status == "success"
+
+    def check(self) -> Result:
+        """The result itself; JobFailed unless the code ran to its end with exit status 0."""
+        if not self.ok:
+            raise JobFailed(self)
+        return self
+
+    def save(self, directory: Union[str, "os.PathLike[str]"], *, overwrite: bool = False) -> List[str]:
+        """Writes all files below a directory: see File.save()."""
+        return [each.save(directory, overwrite=overwrite) for each in self.files.values()]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
+        streams = self.stdout + (self.stderr or ("" if self.ok else f"{self.error}\n"))
+        files = "".join(f"{path}  {each.size} bytes  {each.type}\n" for path, each in self.files.items())
+        value = "" if self.result is None else f"{self.result!r}\n"
+        texts = [each for each in (streams, value, files) if each]
+        plain = [each.get("text/plain", "") + "\n" for each in self.display]
+        shown = [_pre(streams) if streams else "", *(each._html() for each in self.display),
+                 *(_pre(each) for each in (value, files) if each)]
+        return {"text/plain": "".join(texts[:1] + plain + texts[1:]) or self.verdict,
+                "text/html": "".join(shown) or _pre(self.verdict)}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Of a stream. `event`: start, queued, stdout, stderr, display, case or verdict; `data`: as sandbox-api(7) says."""
+
+    event: str
+    data: Dict[str, Any]
+
+    @property
+    def bytes(self) -> bytes:
+        """Of stdout and stderr: what was written."""
+        if "base64" in self.data:
+            return _base64.b64decode(self.data["base64"])
+        return self.data.get("text", "").encode()
+
+    @property
+    def text(self) -> str:
+        """Of stdout and stderr: what was written; bytes that are not UTF-8 are replaced."""
+        return self.data["text"] if "text" in self.data else self.bytes.decode("utf-8", "replace")
+
+    @property
+    def result(self) -> Optional[Result]:
+        """Of verdict: the whole answer."""
+        return Result.of(self.data) if self.event == "verdict" else None
+
+
+# ── The client ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Client:
+    """A service. Threads may share a client: it keeps no connection.
+
+    `url`: http://…, https://…, or unix:PATH for a socket. `timeout`: seconds without a byte from the service after
+    which the client gives up, None: never; a job's own time is the policy's and run()'s `timeout`. `retries`: how often
+    a request is sent again that was refused as Busy, each after the time that the service names. `context`: of TLS."""
+
+    def __init__(self, url: str = "http://localhost:8000", token: Optional[str] = None,
+                 timeout: Optional[float] = 600, *, retries: int = 0, context: Optional[ssl.SSLContext] = None):
+        self.url = url
+        self.timeout = timeout
+        self.retries = retries
+        self._token = token
+        self._context = context
+        self._path = ""
+        if url.startswith("unix:"):
+            return
+        parsed = urllib.parse.urlsplit(url)
+        if parsed.scheme not in ("http", "https") or not parsed.hostname or parsed.query or parsed.username:
+            raise ValueError(f"url is {url!r}; give http://HOST:PORT, https://HOST:PORT or unix:PATH")
+        self._host, self._port, self._tls = parsed.hostname, parsed.port, parsed.scheme == "https"
+        self._path = parsed.path.rstrip("/")
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    def run(self, code: Union[str, bytes, None] = None, *, files: Optional[Mapping[str, Content]] = None,
+            stdin: Optional[Content] = None, args: Optional[Sequence[str]] = None,
+            env: Optional[Mapping[str, str]] = None, policy: Optional[str] = None, timeout: Optional[float] = None,
+            limits: Optional[Mapping[str, Any]] = None, call: Union[str, Mapping[str, Any], None] = None,
+            module: Optional[str] = None, name: Optional[str] = None, merge_stderr: bool = False,
+            base64: bool = False, collect: Union[bool, Sequence[str]] = False, notebook: bool = False) -> Result:
+        """Runs code and returns how it ended: also exceptions and limits of the code are results, not errors.
+
+        Values of `files`, and `stdin`: text, bytes, a pathlib.Path whose file is sent, or a File of another result.
+        `timeout`: wall-clock seconds of the job. `collect`: True or globs: which files come back. `notebook`: the code
+        is a notebook cell, and what it displays comes back. Raises Refused, Busy and Unreachable."""
+        given = locals()
+        answer = self._answer(lambda: self._send(_request(given), "application/json"))
+        return Result.of(answer)
+
+    def stream(self, code: Union[str, bytes, None] = None, *, files: Optional[Mapping[str, Content]] = None,
+               stdin: Optional[Content] = None, args: Optional[Sequence[str]] = None,
+               env: Optional[Mapping[str, str]] = None, policy: Optional[str] = None,
+               timeout: Optional[float] = None, limits: Optional[Mapping[str, Any]] = None,
+               call: Union[str, Mapping[str, Any], None] = None, module: Optional[str] = None,
+               name: Optional[str] = None, merge_stderr: bool = False, base64: bool = False,
+               collect: Union[bool, Sequence[str]] = False, notebook: bool = False) -> Stream:
+        """As run(), but the events come while the job runs. Closing the stream ends the job:
+
+            with client.stream("for i in range(3): print(i, flush=True)") as stream:
+                for event in stream:
+                    print(event.event, event.text)
+            print(stream.result.verdict)
+        """
+        given = locals()
+        return self._retry(lambda: Stream(*self._send(_request(given), "text/event-stream")))
+
+    def policies(self) -> List[Dict[str, Any]]:
+        """The policies that the service offers, with their limits and caps."""
+        return self._answer(lambda: self._ask("GET", "/policies"))["policies"]
+
+    def version(self) -> str:
+        """The version of the service."""
+        return self._answer(lambda: self._ask("GET", "/version"))["version"]
+
+    def health(self) -> bool:
+        """Whether the service can run jobs. Raises Unreachable when nothing answers."""
+        connection, response = self._ask("GET", "/health")
+        with _Closing(connection, response):
+            return response.status == 200
+
+    def _send(self, request: Dict[str, Any], accept: str) -> Any:
+        return self._ask("POST", "/run", json.dumps(request).encode(), accept)
+
+    def _ask(self, method: str, path: str, body: Optional[bytes] = None, accept: str = "application/json") -> Any:
+        """(connection, response), whose body is not read yet."""
+        headers = {"Accept": accept, "Connection": "close"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        connection = self._connection()
+        try:
+            try:
+                connection.request(method, self._path + path, body, headers)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # a service that refuses a large body answers before it has read all of it
+            return connection, connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise Unreachable(_sentence(self.url, error)) from error
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.url.startswith("unix:"):
+            return _UnixConnection(self.url[len("unix:"):], self.timeout)
+        if self._tls:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=self.timeout, context=self._context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=self.timeout)
+
+    def _answer(self, ask: Any) -> Dict[str, Any]:
+        def once() -> Dict[str, Any]:
+            connection, response = ask()
+            with _Closing(connection, response):
+                return _read(response, self.url)
+
+        return self._retry(once)
+
+    def _retry(self, once: Any) -> Any:
+        for left in range(self.retries, -1, -1):
+            try:
+                return once()
+            except Busy as error:
+                if left == 0:
+                    raise
+                time.sleep(1 if error.retry_after is None else error.retry_after)
+
+
+class Stream:
+    """The events of a running job: an iterator. `result` is there once the event `verdict` has come."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse):
+        self.result: Optional[Result] = None
+        self._closing = _Closing(connection, response)
+        self._response = response
+        try:
+            kind = response.headers.get_content_type()
+            # A service that does not stream answers as it does to run(): that is the verdict.
+            self._events = _sse(response) if kind == "text/event-stream" else iter(
+                [Event("verdict", _read(response, "the service"))])
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        if self.result is not None:
+            raise StopIteration
+        try:
+            event = next(self._events, None)
+        except (OSError, ValueError, AttributeError, http.client.HTTPException) as error:
+            self.close()
+            raise Unreachable(f"the stream broke: {error}; run the job again") from error
+        if event is None:
+            self.close()
+            raise Unreachable("the stream ended without a verdict; run the job again")
+        if event.event == "verdict":
+            self.result = event.result
+            self.close()
+        return event
+
+    def close(self) -> None:
+        """Leaves. A job that still runs is ended by the service."""
+        self._closing.close()
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+
+# ── Requests and answers ─────────────────────────────────────────────────────────────────────────
+
+
+def _request(given: Dict[str, Any]) -> Dict[str, Any]:
+    """The arguments of run() as the JSON of a request. What was left out is left out."""
+    request = {name: value for name, value in given.items()
+               if name != "self" and value is not None and value is not False}
+    if "code" in request:
+        request["code"] = _content("code", request["code"])
+    if "stdin" in request:
+        request["stdin"] = _content("stdin", request["stdin"])
+    if "files" in request:
+        request["files"] = {path: _content(f"files[{path!r}]", each) for path, each in request["files"].items()}
+    for name in ("env", "limits"):
+        if name in request:
+            request[name] = dict(request[name])
+    for name in ("args", "collect"):
+        if request.get(name, True) is not True:
+            request[name] = _names(name, request[name])
+    return request
+
+
+def _names(field_name: str, values: Any) -> List[str]:
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{field_name} is {values!r}; give a list of strings")
+    return list(values)
+
+
+def _content(field_name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, File):
+        value = value.bytes
+    elif isinstance(value, os.PathLike):
+        with open(value, "rb") as file:
+            value = file.read()
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError(f"{field_name} is of the type {type(value).__name__}; give str, bytes, pathlib.Path or File")
+    return {"base64": _base64.b64encode(value).decode()}
+
+
+def _file(path: str, given: Dict[str, Any]) -> File:
+    data = _base64.b64decode(given["base64"]) if "base64" in given else given["text"].encode()
+    return File(path, given.get("type", "application/octet-stream"), data)
+
+
+def _read(response: http.client.HTTPResponse, url: str) -> Dict[str, Any]:
+    """The answer's object; Refused unless it is a verdict or a success."""
+    try:
+        text = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise Unreachable(_sentence(url, error)) from error
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if isinstance(answer, dict) and (response.status == 200 or "verdict" in answer):
+        return answer
+    answer = answer if isinstance(answer, dict) else {}
+    said = answer.get("error") or f"the service answered with HTTP status {response.status} and no sentence"
+    kind = Busy if response.status in (429, 503) else Refused
+    raise kind(said, response.status, answer.get("field"), _seconds(response.headers.get("Retry-After")))
+
+
+def _seconds(value: Optional[str]) -> Optional[float]:
+    return float(value) if value and value.isascii() and value.isdigit() else None
+
+
+def _sse(response: http.client.HTTPResponse) -> Iterator[Event]:
+    """The events of text/event-stream. A job can't forge one: what it prints is inside the JSON of `data`."""
+    name, data = "", []
+    while True:
+        line = response.readline()
+        if not line.endswith(b"\n"):
+            return
+        text = line.decode("utf-8").rstrip("\r\n")
+        if not text:
+            if data:
+                yield Event(name, json.loads("\n".join(data)))
+            name, data = "", []
+            continue
+        key, _, value = text.partition(":")
+        value = value[1:] if value.startswith(" ") else value
+        if key == "event":
+            name = value
+        elif key == "data":
+            data.append(value)
+
+
+def _sentence(url: str, error: BaseException) -> str:
+    return f"no answer from {url}: {error or type(error).__name__}; does sandbox-serve run there?"
+
+
+class _Closing:
+    """Closes a response and its connection: the one holds the socket open for the other."""
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse):
+        self._both = (response, connection)
+
+    def close(self) -> None:
+        for each in self._both:
+            each.close()
+
+    def __enter__(self) -> _Closing:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: Optional[float]):
+        super().__init__("localhost", timeout=timeout)
+        self._socket_path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._socket_path)
+
+
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parts(path: str) -> List[str]:
+    """The folders and the name of a path below a directory. The path is the job's: ValueError where it leads out."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    bad = ".." in parts or "\0" in path or (os.name == "nt" and any(c in path for c in '\\:*?"<>|'))
+    if bad or not parts:
+        raise ValueError(f"the file {path!r} can't be saved: its path leads out of the directory")
+    return parts
+
+
+def _write_beneath(directory: str, parts: List[str], data: bytes, overwrite: bool) -> None:
+    """Goes down folder by folder, and follows no link: not even one that is put there meanwhile."""
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            try:
+                os.mkdir(part, dir_fd=folder)
+            except FileExistsError:
+                pass
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        name = f".{os.urandom(8).hex()}" if overwrite else parts[-1]
+        made = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder)
+        with open(made, "wb") as file:
+            file.write(data)
+        if overwrite:
+            try:
+                os.replace(name, parts[-1], src_dir_fd=folder, dst_dir_fd=folder)
+            except OSError:
+                os.unlink(name, dir_fd=folder)
+                raise
+    finally:
+        os.close(folder)
+
+
+def _write_resolved(directory: str, parts: List[str], data: bytes, overwrite: bool) -> None:
+    """Where the system can't open beneath a folder: looks first where the path really leads."""
+    root = os.path.realpath(directory)
+    folder = os.path.join(root, *parts[:-1])
+    if os.path.realpath(folder) != folder:
+        raise OSError(f"{folder} is a link, or below one: nothing is written through links")
+    os.makedirs(folder, exist_ok=True)
+    target = os.path.join(folder, parts[-1])
+    if not overwrite:
+        with open(target, "xb") as file:
+            file.write(data)
+        return
+    handle, name = tempfile.mkstemp(dir=folder)
+    with open(handle, "wb") as file:
+        file.write(data)
+    os.replace(name, target)
+
+
+# ── Notebooks ────────────────────────────────────────────────────────────────────────────────────
+
+# In front of a job's HTML: nothing is fetched, wherever the HTML points.
+_NO_NETWORK = ('<meta http-equiv="Content-Security-Policy" '
+               "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">")
+
+
+def _pre(text: str) -> str:
+    return f"<pre>{html.escape(text)}</pre>"
+
+
+def _image(kind: str, data: str) -> str:
+    return f'<img alt="" src="data:{kind};base64,{html.escape(data)}">'
