@@ -1,5 +1,5 @@
-/* From options to the body of POST /run. JSON holds only text: an input that is not UTF-8 is
- * refused by name, not sent as something else. */
+/* From options to the body of POST /run. JSON holds only text: code, files and standard input that
+ * are not UTF-8 are sent in base64. Names and arguments that are not UTF-8 are refused. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,10 +22,10 @@ struct inputs {
 
 static int not_text(struct sb_error *err, const char *field, const char *what)
 {
-    return fail(
-        err, field,
-        "%s is not UTF-8, as text in a request must be: leave out --via, or encode it in base64",
-        what);
+    return fail(err, field,
+                "%s is not UTF-8, as names and arguments in a request must be: "
+                "change it, or leave out --via",
+                what);
 }
 
 static bool is_text(const char *text, size_t size)
@@ -43,7 +43,7 @@ static int read_stdin(const struct options *options, struct bytes *input, struct
     if (strcmp(options->script, "-") == 0 || isatty(STDIN_FILENO))
         return 0;
     if (read_whole(STDIN_FILENO, MOST_BYTES, input) == 0)
-        return is_text(input->data, input->size) ? 0 : not_text(err, "stdin", "standard input");
+        return 0;
     return fail(err, "stdin", "can't read standard input%s: %s; give less, or /dev/null",
                 errno == EFBIG ? " to its end" : "", strerror(errno));
 }
@@ -72,23 +72,32 @@ static void put_text(struct json_writer *writer, const char *key, const char *te
     json_string(writer, text, strlen(text));
 }
 
-/* A source file that is in another encoding than UTF-8, or says so, is sent as its bytes.
- */
-static void put_code(struct json_writer *writer, const struct options *options,
-                     const struct bytes *code)
+/* A string, or {"base64": …}. */
+static void put_bytes(struct json_writer *writer, const char *data, size_t size, bool text)
 {
-    struct source_coding coding = source_coding_find(code->data, code->size);
-    bool text = options->code != NULL ||
-                (is_text(code->data, code->size) && source_coding_is_utf8(code->data, coding));
-    json_key(writer, "code");
     if (text) {
-        json_string(writer, code->size > 0 ? code->data : "", code->size);
+        json_string(writer, size > 0 ? data : "", size);
         return;
     }
     json_bracket(writer, '{');
     json_key(writer, "base64");
-    json_base64(writer, code->data, code->size);
+    json_base64(writer, data, size);
     json_bracket(writer, '}');
+}
+
+/* The service takes a source that comes as text for UTF-8. A file in another encoding, or that says
+ * so, is sent as its bytes. */
+static bool is_utf8_source(const char *data, size_t size)
+{
+    return is_text(data, size) && source_coding_is_utf8(data, source_coding_find(data, size));
+}
+
+static void put_code(struct json_writer *writer, const struct options *options,
+                     const struct bytes *code)
+{
+    json_key(writer, "code");
+    put_bytes(writer, code->data, code->size,
+              options->code != NULL || is_utf8_source(code->data, code->size));
 }
 
 /* A name is text, anything else is JSON already. */
@@ -108,17 +117,14 @@ static int put_files(struct json_writer *writer, const struct files *files, stru
     json_bracket(writer, '{');
     for (size_t i = 0; i < files->count; i++) {
         const struct sb_file *file = &files->items[i];
-        if (!is_text(file->path, strlen(file->path)) || !is_text(file->data, file->size)) {
-            char what[300];
-            snprintf(what, sizeof(what), "--files: %s", file->path);
-            return not_text(err, "files", what);
-        }
+        if (!is_text(file->path, strlen(file->path)))
+            return not_text(err, "files", "--files: the name of a file");
         for (size_t other = 0; other < i; other++)
             if (strcmp(files->items[other].path, file->path) == 0)
                 return fail(err, "files", "two files have the name '%.100s'; rename one",
                             file->path);
         json_any_key(writer, file->path, strlen(file->path));
-        json_string(writer, file->data, file->size);
+        put_bytes(writer, file->data, file->size, is_utf8_source(file->data, file->size));
     }
     json_bracket(writer, '}');
     return 0;
@@ -196,7 +202,8 @@ static int put_all(struct json_writer *writer, const struct options *options,
         put_files(writer, &inputs->files, err) < 0)
         return -1;
     json_key(writer, "stdin");
-    json_string(writer, inputs->input.size > 0 ? inputs->input.data : "", inputs->input.size);
+    put_bytes(writer, inputs->input.data, inputs->input.size,
+              is_text(inputs->input.data, inputs->input.size));
     /* A service that does not know the field refuses it: ask for it only where it is wanted. */
     if (options->merge_stderr) {
         json_key(writer, "merge_stderr");

@@ -321,9 +321,27 @@ def test_what_the_environment_says_of_this_host_does_not_matter(via):
     assert (ran.status, ran.stdout) == (0, "ran\n"), ran
 
 
-def test_input_that_is_no_text_is_refused_by_name(via, place):
-    refused(via(code="print(1)", stdin=b"\xff"), "standard input", "UTF-8", "--via")
-    refused(via("--files", "latin.py", code="print(1)", cwd=place), "--files: latin.py", "UTF-8")
+def test_files_and_input_may_be_any_bytes(via, tmp_path):
+    everything = bytes(range(256)) * 500
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "data.bin").write_bytes(everything)
+    (tmp_path / "in" / "latin.py").write_bytes(b"# coding: latin-1\nword = 'caf\xe9'\n")
+    (tmp_path / "in" / "ascii.py").write_bytes(b"# coding: utf-7\nword = '+AOk-'\n")
+    (tmp_path / "in" / "empty").write_bytes(b"")
+    ran = via("--files", "in", code="""
+import os, sys
+sys.path.insert(0, "in")
+import latin, ascii
+sys.stdout.buffer.write(open("in/data.bin", "rb").read() + sys.stdin.buffer.read())
+print(ascii.word, latin.word, os.path.getsize("in/empty"), file=sys.stderr)
+""", stdin=everything, cwd=tmp_path)
+    assert ran.out == everything * 2, ran
+    assert ran.stderr == "\u00e9 caf\u00e9 0\n"
+
+
+def test_names_that_are_no_text_are_refused(via, tmp_path):
+    (tmp_path / os.fsdecode(b"\xff")).write_text("")
+    refused(via("--files", ".", code="print(1)", cwd=tmp_path), "name of a file", "UTF-8", "--via")
     refused(via(code="print(1)", args=[os.fsdecode(b"\xff")]), "argument", "UTF-8")
     refused(via("--env", os.fsdecode(b"A=\xff"), code="print(1)"), "--env", "UTF-8")
 

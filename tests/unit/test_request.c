@@ -87,6 +87,40 @@ static void a_main_is_a_file_like_any_other_where_the_code_has_a_name(void **sta
     request_free(&request);
 }
 
+static void files_and_input_may_be_bytes(void **state)
+{
+    (void)state;
+    struct request request;
+    read_good(&request, ENDPOINT_RUN,
+              "{\"code\":\"1\",\"stdin\":{\"base64\":\"/wA=\"},\"files\":{"
+              "\"a\":{\"base64\":\"AP8=\"},\"b\":{\"base64\":\"\"},\"c\":{\"text\":\"C\"},"
+              "\"d\":{\"size\":9,\"type\":\"image/png\",\"base64\":\"iVBO\"},"
+              "\"e\":{\"text\":\"E\",\"type\":null,\"size\":{}}}}");
+    static const struct {
+        const char *path, *data;
+        size_t size;
+        bool text;
+    } files[] = {
+        {"a", "\0\xff", 2, false}, {"b", "", 0, false}, {"c", "C", 1, true},
+        {"d", "\x89PN", 3, false}, {"e", "E", 1, true},
+    };
+    assert_int_equal(request.job.stdin_size, 2);
+    assert_memory_equal(request.job.stdin_data, "\xff\0", 2);
+    assert_int_equal(request.job.files_count, ARRAY_LEN(files));
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        const struct sb_file *file = &request.job.files[i];
+        assert_string_equal(file->path, files[i].path);
+        assert_int_equal(file->size, files[i].size);
+        assert_memory_equal(file->data, files[i].data, files[i].size);
+        assert_int_equal(file->text, files[i].text);
+    }
+    request_free(&request);
+    read_good(&request, ENDPOINT_RUN, "{\"files\":{\"main.py\":{\"base64\":\"cGFzcw==\"}}}");
+    assert_memory_equal(request.job.code, "pass", 4);
+    assert_true(request.job.code_encoded);
+    request_free(&request);
+}
+
 static void null_is_as_good_as_nothing(void **state)
 {
     (void)state;
@@ -179,6 +213,25 @@ static const struct {
     {ENDPOINT_RUN, "{\"files\":{\"main.py\":1}}", "files.main.py", "not an integer"},
     {ENDPOINT_RUN, "{\"files\":{\"main.py\":null}}", "files.main.py", "not null"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"main.py\":\"2\"}}", "files", "one of the two"},
+    {ENDPOINT_RUN, "{\"code\":{\"base64\":\"cGFzcw=\"}}", "code", "RFC 4648"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{}}}", "files.a", "{\"base64\": a string}"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"size\":1}}}", "files.a", "base64"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"Base64\":\"\"}}}", "files.a", "base64"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"base64\":\"\",\"text\":\"\"}}}", "files.a",
+     "base64"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"base64\":\"AA=\"}}}", "files.a.base64",
+     "RFC 4648"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"base64\":\"AA==\\nAA==\"}}}",
+     "files.a.base64", "without line breaks"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"base64\":\"AA\\u0000=\"}}}",
+     "files.a.base64", "RFC 4648"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"base64\":\"\\u00e9\\u00e9\"}}}",
+     "files.a.base64", "RFC 4648"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"base64\":null}}}", "files.a.base64",
+     "not null"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"files\":{\"a\":{\"text\":[]}}}", "files.a.text",
+     "not an array"},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"stdin\":{\"base64\":\"A\"}}", "stdin.base64", "RFC 4648"},
     {ENDPOINT_RUN, "{\"name\":\"x.py\",\"files\":{\"main.py\":\"2\"}}", "code", "no code"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"name\":1}", "name", "must be a string, not an integer"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"name\":\"a\\u0000b\"}", "name", "NUL"},
@@ -331,6 +384,7 @@ int main(void)
         cmocka_unit_test(every_field_reaches_the_job),
         cmocka_unit_test(a_main_among_the_files_is_the_code),
         cmocka_unit_test(a_main_is_a_file_like_any_other_where_the_code_has_a_name),
+        cmocka_unit_test(files_and_input_may_be_bytes),
         cmocka_unit_test(null_is_as_good_as_nothing),
         cmocka_unit_test(code_that_is_empty_is_code),
         cmocka_unit_test(a_byte_order_mark_is_passed_over),

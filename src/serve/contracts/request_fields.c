@@ -57,44 +57,92 @@ static int read_flag(bool *flag, const char *path, struct json_object *value, st
     return 0;
 }
 
-/* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
+/* ── Values that may be bytes ────────────────────────────────────────────────────────────────── */
 
-/* {"base64": …}: the decoded bytes replace the text in the object, which owns them. */
-static int read_encoded(struct request *request, const char *path, struct json_object *object,
-                        struct sb_error *err)
+/* The value of a field that takes bytes. `data` points into json-c's object. */
+struct value {
+    const char *data;
+    size_t size;
+    bool text; /* it came as text, not in base64 */
+};
+
+/* The bytes take the place of their digits, in json-c's own memory: no copy of a large file is
+ * made. The object is read once. */
+static int decode(struct value *value, const char *path, struct json_object *digits,
+                  struct sb_error *err)
 {
-    struct json_object *text = NULL;
-    if (json_object_object_length(object) != 1 ||
-        !json_object_object_get_ex(object, "base64", &text) ||
-        !json_object_is_type(text, json_type_string))
-        return bad_field(err, path, "must be a string, or {\"base64\": a string}");
-    size_t size = (size_t)json_object_get_string_len(text);
-    _cleanup_free_ char *data = malloc(size + 1);
-    if (data == NULL)
-        return no_memory(err);
-    memcpy(data, json_object_get_string(text), size);
-    ssize_t decoded = base64_decode(data, size);
+    char *data = (char *)(intptr_t)json_object_get_string(digits);
+    ssize_t decoded = base64_decode(data, (size_t)json_object_get_string_len(digits));
     if (decoded < 0)
-        return bad_field(err, path, "must be base64 with padding (RFC 4648)");
-    if (json_object_set_string_len(text, data, (int)decoded) != 1)
-        return no_memory(err);
-    request->job.code = json_object_get_string(text);
-    request->job.code_size = (size_t)decoded;
-    request->job.code_encoded = true;
+        return bad_field(err, path, "must be base64 with padding, without line breaks (RFC 4648)");
+    *value = (struct value){.data = data, .size = (size_t)decoded};
     return 0;
 }
 
-static int read_code(struct request *request, const char *path, struct json_object *value,
+/* What a file of an answer has beside its bytes, so that it may be sent back as it came. */
+static bool is_ignored(const char *name)
+{
+    return strcmp(name, "size") == 0 || strcmp(name, "type") == 0;
+}
+
+/* {"base64": …} or {"text": …}. */
+static int read_object(struct value *value, const char *path, struct json_object *object,
+                       struct sb_error *err)
+{
+    struct json_object *content = NULL;
+    const char *kind = NULL;
+    json_object_object_foreach(object, name, member)
+    {
+        bool known = strcmp(name, "base64") == 0 || strcmp(name, "text") == 0;
+        if (is_ignored(name))
+            continue;
+        if (!known || kind != NULL)
+            return bad_field(err, path, "must be a string, or {\"base64\": a string}");
+        kind = name;
+        content = member;
+    }
+    if (kind == NULL)
+        return bad_field(err, path, "must be a string, or {\"base64\": a string}");
+    char at[sizeof(err->field)];
+    snprintf(at, sizeof(at), "%.*s.%s", (int)(sizeof(at) - sizeof(".base64")), path, kind);
+    if (!json_object_is_type(content, json_type_string))
+        return bad_field(err, at, "must be a string, not %s", json_kind(content));
+    if (strcmp(kind, "base64") == 0)
+        return decode(value, at, content, err);
+    *value = (struct value){json_object_get_string(content),
+                            (size_t)json_object_get_string_len(content), true};
+    return 0;
+}
+
+static int read_value(struct value *value, const char *path, struct json_object *object,
+                      struct sb_error *err)
+{
+    if (json_object_is_type(object, json_type_object))
+        return read_object(value, path, object, err);
+    value->text = true;
+    return read_text(&value->data, &value->size, path, object, err);
+}
+
+/* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
+
+static void take_code(struct request *request, const struct value *value)
+{
+    request->job.code = value->data;
+    request->job.code_size = value->size;
+    request->job.code_encoded = !value->text;
+}
+
+static int read_code(struct request *request, const char *path, struct json_object *object,
                      struct sb_error *err)
 {
-    const char *code = NULL;
+    struct value value;
     if (request->job.code != NULL)
         return bad_field(err, "files", "has a main.py beside \"code\": give one of the two");
-    if (json_object_is_type(value, json_type_object))
-        return read_encoded(request, path, value, err);
-    if (read_text(&code, &request->job.code_size, path, value, err) < 0)
+    if (read_value(&value, path, object, err) < 0) {
+        snprintf(err->field, sizeof(err->field), "%s", path);
         return -1;
-    request->job.code = code;
+    }
+    take_code(request, &value);
     return 0;
 }
 
@@ -117,36 +165,36 @@ static bool is_code(const struct request *request, const char *name)
            strcmp(normal, "main.py") == 0;
 }
 
+/* Adds a file to the job, or makes it the job's code. */
+static void add_file(struct request *request, const char *name, const struct value *value)
+{
+    if (request->job.code == NULL && is_code(request, name)) {
+        take_code(request, value);
+        return;
+    }
+    request->files[request->job.files_count++] = (struct sb_file){
+        .path = name, .data = value->data, .size = value->size, .text = value->text};
+}
+
 static int read_files(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
     if (!json_object_is_type(value, json_type_object))
         return bad_field(err, path, "must be an object of file names and strings, not %s",
                          json_kind(value));
-    size_t count = 0;
     request->files = calloc((size_t)json_object_object_length(value) + 1, sizeof(struct sb_file));
     if (request->files == NULL)
         return no_memory(err);
+    request->job.files = request->files;
     json_object_object_foreach(value, name, content)
     {
-        struct sb_file *file = &request->files[count];
+        struct value file;
         char at[64];
-        const char *text = NULL;
         snprintf(at, sizeof(at), "%s.%s", path, name);
-        if (read_text(&text, &file->size, at, content, err) < 0)
+        if (read_value(&file, at, content, err) < 0)
             return -1;
-        file->path = name;
-        file->data = text;
-        file->text = true;
-        if (request->job.code == NULL && is_code(request, name)) {
-            request->job.code = text;
-            request->job.code_size = file->size;
-        } else {
-            count++;
-        }
+        add_file(request, name, &file);
     }
-    request->job.files = request->files;
-    request->job.files_count = count;
     return 0;
 }
 
@@ -155,10 +203,11 @@ static int read_files(struct request *request, const char *path, struct json_obj
 static int read_stdin(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
-    const char *text = NULL;
-    if (read_text(&text, &request->job.stdin_size, path, value, err) < 0)
+    struct value input;
+    if (read_value(&input, path, value, err) < 0)
         return -1;
-    request->job.stdin_data = text;
+    request->job.stdin_data = input.data;
+    request->job.stdin_size = input.size;
     return 0;
 }
 
