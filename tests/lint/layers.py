@@ -29,7 +29,7 @@ LAYERS = {
     "serve/config": ["common", "serve/process"],
     "serve/contracts": ["common"],
     "serve/web": ["common"],
-    "serve/http": ["common", "serve/process", "serve/config", "serve/web"],
+    "serve/http": ["common", "serve/process", "serve/config", "serve/contracts", "serve/web"],
     "serve/jobs": ["common", "serve/process", "serve/config", "serve/contracts", "serve/http"],
     "serve/api": ["common", "serve/process", "serve/config", "serve/contracts", "serve/http", "serve/jobs"],
     "serve": ["common", "serve/process", "serve/config", "serve/http", "serve/jobs", "serve/api"],

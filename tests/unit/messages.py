@@ -30,6 +30,8 @@ NEVER_ONE = {
     "at most %d characters",
     "at most %d modules",
     "up to %d letters",
+    "more than %d bytes",
+    "more than %d parts",
     "more than %d policies",
     "more than %zu files",
     "%zu files; at most %d",

@@ -257,7 +257,7 @@ static void only_json_is_taken_for_json(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sb_error err;
-        unsigned status = guard_body(rows[i].type, NULL, &err);
+        unsigned status = guard_body(rows[i].type, NULL, false, &err);
         if (status != rows[i].status)
             fail_msg("'%s': %u", rows[i].type, status);
         if (status != 0) {
@@ -275,14 +275,48 @@ static void a_body_must_not_be_encoded(void **state)
                                          "x"};
     struct sb_error err;
     for (size_t i = 0; i < ARRAY_LEN(plain_ones); i++)
-        assert_int_equal(guard_body("application/json", plain_ones[i], &err), OK);
-    assert_int_equal(guard_body("text/plain", "identity", &err), TYPE);
+        assert_int_equal(guard_body("application/json", plain_ones[i], false, &err), OK);
+    assert_int_equal(guard_body("text/plain", "identity", false, &err), TYPE);
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        assert_int_equal(guard_body("application/json", others[i], &err), TYPE);
+        assert_int_equal(guard_body("application/json", others[i], false, &err), TYPE);
         assert_string_equal(err.field, "Content-Encoding");
         assert_says(&err, others[i]);
         assert_sentence(&err);
     }
+}
+
+static void forms_are_taken_where_they_are_wanted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        unsigned status;
+    } rows[] = {
+        {"multipart/form-data; boundary=x", OK},
+        {"Multipart/Form-Data;boundary=x", OK},
+        {"multipart/form-data", OK}, /* that its boundary is missing is said later */
+        {"application/json", OK},
+        {"multipart/form-datax; boundary=x", TYPE},
+        {"multipart/mixed; boundary=x", TYPE},
+        {"application/x-www-form-urlencoded", TYPE},
+        {"text/plain", TYPE},
+        {NULL, TYPE},
+    };
+    struct sb_error err;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (guard_body(rows[i].type, NULL, true, &err) != rows[i].status)
+            fail_msg("'%s'", rows[i].type != NULL ? rows[i].type : "none");
+        if (rows[i].status == TYPE)
+            assert_says(&err, "curl -F");
+    }
+    assert_int_equal(guard_body("multipart/form-data; boundary=x", NULL, false, &err), TYPE);
+    assert_int_equal(guard_body("multipart/form-data; boundary=x", "gzip", true, &err), TYPE);
+    assert_int_equal(guard_form(NULL, NULL, "Mozilla/4.0", &err), FORBIDDEN);
+    assert_sentence(&err);
+    assert_int_equal(guard_form(NULL, NULL, "curl/7.88.1", &err), OK);
+    assert_int_equal(guard_form(NULL, NULL, NULL, &err), OK);
+    assert_int_equal(guard_form("http://localhost", NULL, "Mozilla/5.0", &err), OK);
+    assert_int_equal(guard_form(NULL, "same-origin", "Mozilla/5.0", &err), OK);
 }
 
 static void a_host_that_does_not_count_must_be_one_all_the_same(void **state)
@@ -324,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_refusal_names_what_mends_it),
         cmocka_unit_test(only_json_is_taken_for_json),
         cmocka_unit_test(a_body_must_not_be_encoded),
+        cmocka_unit_test(forms_are_taken_where_they_are_wanted),
         cmocka_unit_test(a_host_that_does_not_count_must_be_one_all_the_same),
         cmocka_unit_test(only_configured_origins_may_read),
     };

@@ -50,13 +50,22 @@ static int choose_policy(const struct exchange *exchange, struct request *reques
     return request->policy != NULL ? 400 : 500;
 }
 
+static int read_body(const struct exchange *exchange, enum endpoint endpoint,
+                     struct request *request, struct sb_error *err)
+{
+    if (exchange->boundary[0] != '\0')
+        return request_read_form(request, exchange->boundary, exchange->body, exchange->body_size,
+                                 err);
+    return request_read(request, endpoint, exchange->body, exchange->body_size, err);
+}
+
 static void run_at(struct exchange *exchange, enum endpoint endpoint)
 {
     struct request request;
     struct sb_error err;
     const struct sb_policy *policy = NULL;
     int status = 0;
-    if (request_read(&request, endpoint, exchange->body, exchange->body_size, &err) < 0)
+    if (read_body(exchange, endpoint, &request, &err) < 0)
         status = 400;
     if (status == 0)
         status = choose_policy(exchange, &request, &policy, &err);
@@ -119,7 +128,7 @@ static void openapi(struct exchange *exchange)
 }
 
 const struct route routes[] = {
-    {"POST", "/run", ROUTE_BODY, run},
+    {"POST", "/run", ROUTE_BODY | ROUTE_FORM, run},
     {"POST", "/run_code", ROUTE_BODY, run_code},
     {"POST", "/execute", ROUTE_BODY, execute},
     {"GET", "/health", ROUTE_PUBLIC, health_ask},

@@ -49,7 +49,7 @@ static int choose_contract(struct request *request, enum endpoint endpoint, stru
     return 0;
 }
 
-static const struct request_field *find_field(const struct request *request, const char *name)
+const struct request_field *request_field_find(const struct request *request, const char *name)
 {
     const struct request_field *field = request_fields;
     while (field->name != NULL &&
@@ -74,7 +74,7 @@ static int refuse_unknown(const struct request *request, struct sb_error *err)
     json_object_object_foreach(request->body, name, value)
     {
         (void)value;
-        if (find_field(request, name) != NULL)
+        if (request_field_find(request, name) != NULL)
             continue;
         char names[128] = "", shown[48];
         size_t length = 0;
@@ -133,8 +133,8 @@ static int skip_mark(const char **body, size_t *size, struct sb_error *err)
     return 0;
 }
 
-int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
-                 struct sb_error *err)
+int request_parse(struct request *request, enum endpoint endpoint, const char *body, size_t size,
+                  struct sb_error *err)
 {
     static const struct json_bounds bounds = {
         .size = BODY_MAX, .depth = DEPTH_MAX, .values = VALUES_MAX, .name_field = true};
@@ -149,11 +149,22 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
     if (skip_mark(&body, &size, err) < 0)
         return -1;
     request->body = json_text_parse(body, size, &bounds, "the body", "request", err);
-    if (request->body == NULL || choose_contract(request, endpoint, err) < 0 ||
-        refuse_unknown(request, err) < 0)
-        return -1;
+    return request->body == NULL || choose_contract(request, endpoint, err) < 0 ||
+                   refuse_unknown(request, err) < 0
+               ? -1
+               : 0;
+}
+
+int request_take(struct request *request, struct sb_error *err)
+{
     request->job.call = contracts[request->contract].call;
     return read_fields(request, err) < 0 ? -1 : check_code(request, err);
+}
+
+int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
+                 struct sb_error *err)
+{
+    return request_parse(request, endpoint, body, size, err) < 0 ? -1 : request_take(request, err);
 }
 
 /* Replaces "wall_time_ms" by "timeout" in the error, as the request gave the time by that name. */
@@ -186,7 +197,7 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
             snprintf(err->field, sizeof(err->field), "limits.%s", name);
         return -1;
     }
-    if (strcmp(field, "code") == 0 && request->job.files != NULL &&
+    if (strcmp(field, "code") == 0 && request->job.files != NULL && !request->code_part &&
         given(request, "code") == NULL && request->contract == NATIVE)
         snprintf(err->field, sizeof(err->field), "files.main.py");
     else if (strcmp(field, "code") == 0)
@@ -197,6 +208,8 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
 void request_free(struct request *request)
 {
     json_object_put(request->body);
+    free(request->form);
+    free(request->parts);
     free(request->files);
     free(request->args);
     sb_strv_free(request->env);

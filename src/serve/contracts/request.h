@@ -16,6 +16,10 @@ struct request {
     bool timeout;              /* wall_time_ms was given in seconds, as "timeout" */
     bool base64;               /* the answer has stdout and stderr as base64 */
     struct json_object *body;
+    char *form;            /* the body of a form, to whose parts the job points */
+    struct sb_file *parts; /* the files that it has, for read_files */
+    size_t parts_count;
+    bool code_part; /* it has the code, too, in a part of its own */
     struct sb_file *files;
     const char **args;
     char **env;
@@ -27,6 +31,13 @@ enum endpoint { ENDPOINT_RUN, ENDPOINT_RUN_CODE, ENDPOINT_EXECUTE };
 /* Reads a body. The caller frees the request with request_free, after a failure, too. */
 int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
                  struct sb_error *err);
+
+/* Reads a form (multipart/form-data), with the boundary of its Content-Type, for POST /run. A part
+ * "request" has the JSON, "code" and "stdin" have these; other parts with a file name are files,
+ * and those without one are fields of the request: text, or JSON where the field is not text. Frees
+ * as request_read does. */
+int request_read_form(struct request *request, const char *boundary, const char *body, size_t size,
+                      struct sb_error *err);
 
 /* Puts the request under a policy, and checks everything that can be checked before it runs. */
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err);

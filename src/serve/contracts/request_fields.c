@@ -182,7 +182,8 @@ static int read_files(struct request *request, const char *path, struct json_obj
     if (!json_object_is_type(value, json_type_object))
         return bad_field(err, path, "must be an object of file names and strings, not %s",
                          json_kind(value));
-    request->files = calloc((size_t)json_object_object_length(value) + 1, sizeof(struct sb_file));
+    size_t count = (size_t)json_object_object_length(value) + request->parts_count;
+    request->files = calloc(count + 1, sizeof(struct sb_file));
     if (request->files == NULL)
         return no_memory(err);
     request->job.files = request->files;
@@ -194,6 +195,10 @@ static int read_files(struct request *request, const char *path, struct json_obj
         if (read_value(&file, at, content, err) < 0)
             return -1;
         add_file(request, name, &file);
+    }
+    for (size_t i = 0; i < request->parts_count; i++) {
+        const struct sb_file *part = &request->parts[i];
+        add_file(request, part->path, &(struct value){part->data, part->size, part->text});
     }
     return 0;
 }

@@ -15,6 +15,14 @@ struct request_field {
 /* Ends with an element without a name. */
 extern const struct request_field request_fields[];
 
+/* A field of the request's contract; NULL: there is none of this name. */
+const struct request_field *request_field_find(const struct request *request, const char *name);
+
+/* The two halves of request_read: to the JSON object in request->body, and from it to the job. */
+int request_parse(struct request *request, enum endpoint endpoint, const char *body, size_t size,
+                  struct sb_error *err);
+int request_take(struct request *request, struct sb_error *err);
+
 /* Makes an error whose sentence begins with the field's path. Returns −1. */
 int bad_field(struct sb_error *err, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

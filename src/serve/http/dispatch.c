@@ -240,14 +240,32 @@ static bool answer_options(struct incoming *incoming)
     return false;
 }
 
+/* Whether a form is one that may be sent; keeps its boundary. */
+static unsigned admit_form(struct incoming *incoming, struct sb_error *err)
+{
+    const char *const *headers = incoming->asked.headers;
+    unsigned status = guard_form(headers[HEADER_ORIGIN], headers[HEADER_FETCH_SITE],
+                                 headers[HEADER_USER_AGENT], err);
+    if (status == MHD_HTTP_FORBIDDEN)
+        incoming->exchange.refusal = REFUSED_ORIGIN;
+    if (status == 0 &&
+        multipart_boundary(incoming->exchange.boundary, headers[HEADER_CONTENT_TYPE], err) < 0)
+        status = MHD_HTTP_BAD_REQUEST;
+    return status;
+}
+
 static bool check_type(struct incoming *incoming)
 {
     struct sb_error err;
-    unsigned status = 0;
+    unsigned status = 0, flags = incoming->exchange.route->flags;
+    const char *type = incoming->asked.headers[HEADER_CONTENT_TYPE];
+    bool form = (flags & ROUTE_FORM) != 0;
     /* An empty body is refused later: see dispatch_run. */
-    if (incoming->asked.has_body && (incoming->exchange.route->flags & ROUTE_BODY) != 0)
-        status = guard_body(incoming->asked.headers[HEADER_CONTENT_TYPE],
-                            incoming->asked.headers[HEADER_CONTENT_ENCODING], &err);
+    if (incoming->asked.has_body && (flags & ROUTE_BODY) != 0) {
+        status = guard_body(type, incoming->asked.headers[HEADER_CONTENT_ENCODING], form, &err);
+        if (status == 0 && form && multipart_is_form(type))
+            status = admit_form(incoming, &err);
+    }
     if (status != 0 && strcmp(err.field, "Content-Encoding") == 0)
         exchange_header(&incoming->exchange, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
     return status == 0 || REFUSE(incoming, status, err.field, "%s", err.message);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "serve/contracts/multipart.h"
 #include "serve/process/metrics.h"
 
 struct route;
@@ -33,6 +34,7 @@ struct exchange {
     char id[65];      /* X-Request-Id: the client's if it is plain, else a random one */
     const char *body; /* whole, within the limit; not NUL-terminated */
     size_t body_size;
+    char boundary[MULTIPART_BOUNDARY_SIZE]; /* of the form that the body is; "": it is JSON */
 
     /* For an answer with status 400 or above: why, for the log and metrics. */
     enum refusal refusal;

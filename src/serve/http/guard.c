@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "serve/config/address.h"
+#include "serve/contracts/multipart.h"
 
 enum { BAD_REQUEST = 400, FORBIDDEN = 403, UNSUPPORTED_TYPE = 415, MISDIRECTED = 421 };
 
@@ -181,9 +182,11 @@ unsigned guard_check(const struct config *config, const struct guard_input *inpu
     return status != 0 ? status : check_origin(config, input, err);
 }
 
-static unsigned check_type(const char *content_type, struct sb_error *err)
+static unsigned check_type(const char *content_type, bool form, struct sb_error *err)
 {
     static const char json[] = "application/json", charset[] = "charset=";
+    if (form && multipart_is_form(content_type))
+        return 0;
     if (content_type != NULL) {
         size_t size = strcspn(content_type, "; \t");
         const char *rest = content_type + size + strspn(content_type + size, "; \t");
@@ -197,19 +200,33 @@ static unsigned check_type(const char *content_type, struct sb_error *err)
     }
     sb_fail_field(err, "guard", "Content-Type",
                   "the body must be JSON in UTF-8 and declared as such: send the header "
-                  "'Content-Type: application/json'");
+                  "'Content-Type: application/json'%s",
+                  form ? ", or send a form: curl -F code=@script.py -F file=@data.csv" : "");
     return UNSUPPORTED_TYPE;
 }
 
-unsigned guard_body(const char *content_type, const char *encoding, struct sb_error *err)
+unsigned guard_body(const char *content_type, const char *encoding, bool form, struct sb_error *err)
 {
     static const char identity[] = "identity";
     size_t size = encoding != NULL ? strcspn(encoding, " \t") : 0;
     if (size == 0 || (size == sizeof(identity) - 1 && strncasecmp(encoding, identity, size) == 0))
-        return check_type(content_type, err);
+        return check_type(content_type, form, err);
     sb_fail_field(err, "guard", "Content-Encoding",
                   "the body must not be compressed or otherwise encoded (Content-Encoding: %.40s): "
                   "send it without an encoding",
                   encoding);
     return UNSUPPORTED_TYPE;
+}
+
+unsigned guard_form(const char *origin, const char *fetch_site, const char *user_agent,
+                    struct sb_error *err)
+{
+    static const char browser[] = "Mozilla/"; /* all of them begin like that */
+    if (origin != NULL || fetch_site != NULL || user_agent == NULL ||
+        strncasecmp(user_agent, browser, sizeof(browser) - 1) != 0)
+        return 0;
+    sb_fail_field(err, "guard", "Origin",
+                  "a form of a browser must name its page's origin, which this one does not: send "
+                  "JSON, or use a newer browser");
+    return FORBIDDEN;
 }

@@ -60,6 +60,7 @@ static const struct {
     [HEADER_HOST] = {"Host", true},
     [HEADER_ORIGIN] = {"Origin", true},
     [HEADER_FETCH_SITE] = {"Sec-Fetch-Site", true},
+    [HEADER_USER_AGENT] = {"User-Agent", false},
     [HEADER_CONTENT_TYPE] = {"Content-Type", true},
     [HEADER_CONTENT_ENCODING] = {"Content-Encoding", true},
     [HEADER_CONTENT_LENGTH] = {"Content-Length", true},

@@ -12,6 +12,7 @@ enum route_flags {
     ROUTE_BODY = 1,   /* takes a JSON body: another Content-Type is answered with 415, an empty body
                          with 400 */
     ROUTE_PUBLIC = 2, /* answered without a token: health, version, the pages */
+    ROUTE_FORM = 4,   /* takes a form (multipart/form-data) in place of JSON, too */
 };
 
 struct route {

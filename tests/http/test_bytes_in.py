@@ -1,0 +1,235 @@
+"""Bytes into a job: files and standard input that are not text, forms as curl and browsers send them, and forms that
+are made to hurt."""
+
+import base64
+import json
+import subprocess
+
+import pytest
+
+EVERYTHING = bytes(range(256)) * 40
+SHOW = """
+import hashlib, os, sys
+print(sorted((os.path.join(where, name)[2:], hashlib.sha256(open(os.path.join(where, name), "rb").read()).hexdigest()[:8])
+             for where, _, names in os.walk(".") for name in names))
+print(sys.stdin.read())
+"""
+
+
+def form(*parts, boundary="b", end=True):
+    """A form of (header, bytes)."""
+    body = b"".join(b"--%s\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % (
+        boundary.encode(), head if isinstance(head, bytes) else head.encode(),
+        data if isinstance(data, bytes) else data.encode()) for head, data in parts)
+    return body + (b"--%s--\r\n" % boundary.encode() if end else b"")
+
+
+def send(server, body, content_type="multipart/form-data; boundary=b", path="/run", **headers):
+    return server.post(path, body, {"Content-Type": content_type, **headers})
+
+
+def curl(server, *options, cwd=None):
+    host, port = server.address
+    done = subprocess.run(["curl", "-sS", *options, f"http://{host}:{port}/run"], cwd=cwd, capture_output=True,
+                          check=True, timeout=60)
+    return json.loads(done.stdout)
+
+
+# ── base64 ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def test_files_and_input_may_be_any_bytes(server):
+    answer = server.run("import sys; sys.stdout.buffer.write(open('a/b/data.bin', 'rb').read() + sys.stdin.buffer.read())",
+                        files={"a/b/data.bin": {"base64": base64.b64encode(EVERYTHING).decode()}},
+                        stdin={"base64": base64.b64encode(EVERYTHING).decode()}, base64=True)
+    assert base64.b64decode(answer["stdout"]) == EVERYTHING * 2, answer
+
+
+@pytest.mark.parametrize("value", [
+    {"text": "words"}, {"size": 5, "type": "text/plain", "text": "words"},
+    {"size": 5, "type": "application/octet-stream", "base64": "d29yZHM="}, {"base64": "d29yZHM=", "size": -1}])
+def test_a_file_of_an_answer_may_be_sent_back_as_it_came(server, value):
+    answer = server.run("print(open('f').read(), input())", files={"f": value}, stdin=value)
+    assert answer["stdout"] == "words words\n", answer
+
+
+@pytest.mark.parametrize("garbage", ["A", "AA=", "AA==AA==", "AA==\n", " AA==", "A-_=", "====", "\u00e9\u00e9", "AA\x00=",
+                                     "A" * 1_000_001])
+@pytest.mark.parametrize("field", ["stdin", "files"])
+def test_what_is_not_base64_is_refused_by_its_field(server, field, garbage):
+    value = {"base64": garbage}
+    answer = server.post("/run", {"code": "1", field: {"n": value} if field == "files" else value})
+    assert (answer.status, answer.field) == (400, "files.n.base64" if field == "files" else "stdin.base64"), answer
+
+
+# ── Forms as people send them ───────────────────────────────────────────────────────────────────────────────────────
+
+@pytest.fixture
+def place(tmp_path):
+    (tmp_path / "data.csv").write_bytes(EVERYTHING)
+    (tmp_path / "words.txt").write_bytes(b"w\xc3\xb6rter")
+    (tmp_path / "script.py").write_text("import sys\nprint(sys.argv, len(open('data.csv', 'rb').read()))\n1/0\n")
+    (tmp_path / "latin.py").write_bytes(b"# coding: latin-1\nprint('caf\xe9')\n")
+    (tmp_path / "main.py").write_text("print(open('words.txt').read())\n")
+    (tmp_path / "job.json").write_text(json.dumps({"code": "import os; print(os.listdir(), input())", "stdin": "in",
+                                                   "files": {"other": ""}}))
+    return tmp_path
+
+
+def test_curl_sends_a_script_and_its_files(server, place):
+    answer = curl(server, "-F", "code=@script.py", "-F", "data.csv=@data.csv", cwd=place)
+    assert answer["stdout"] == f"['script.py'] {len(EVERYTHING)}\n" and 'File "script.py", line 3' in answer["stderr"]
+
+
+def test_curl_sends_a_request_and_its_files(server, place):
+    answer = curl(server, "-F", "file=@data.csv", "-F", "request=@job.json", "-F", "file=@words.txt", cwd=place)
+    assert answer["verdict"] == "ok", answer
+    for name in ("data.csv", "words.txt", "other", "main.py"):
+        assert repr(name) in answer["stdout"]
+    assert answer["stdout"].endswith(" in\n")
+
+
+def test_a_file_named_main_is_the_script(server, place):
+    answer = curl(server, "-F", "a=@main.py", "-F", "b=@words.txt", cwd=place)
+    assert answer["stdout"] == "w\u00f6rter\n", answer
+
+
+def test_the_other_fields_are_parts_without_a_file_name(server, place):
+    answer = curl(
+        server, "-F", "code=import sys, os\nprint(sys.argv, os.environ['A'], input())\ndef f(x): return x + 1",
+        "-F", "policy=run_code", "-F", "timeout=2.5", "-F", 'args=["a","b"]', "-F", 'env={"A": "1"}',
+        "-F", 'call={"name": "f", "args": [1]}', "-F", "stdin=@words.txt", "-F", "name=x.py", "-F", 'limits={"pids": 5}',
+        cwd=place)
+    assert (answer["stdout"], answer["result"]) == ("['x.py', 'a', 'b'] 1 w\u00f6rter\n", 2), answer
+
+
+def test_a_script_in_another_encoding_is_sent_as_its_bytes(server, place):
+    assert curl(server, "-F", "code=@latin.py", cwd=place)["stdout"] == "caf\u00e9\n"
+
+
+def test_names_of_files_are_paths(server, place):
+    answer = curl(server, "-F", "file=@data.csv;filename=in/deep/data.csv", "-F", "file=@data.csv;filename=./a b\u00e9\"",
+                  "-F", "code=" + SHOW, cwd=place)
+    assert "('in/deep/data.csv'" in answer["stdout"] and "a b\u00e9\"" in answer["stdout"], answer
+
+
+def test_a_form_by_chunks_is_the_same_form(server):
+    body = form(('name="code"', "print(len(open('f').read()))"), ('name=f; filename=f', "x" * 50_000))
+    with server.connect() as connection:
+        connection.send(b"POST /run HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+                        b"Content-Type: multipart/form-data; boundary=\"b\"\r\n\r\n")
+        for at in range(0, len(body), 7_001):
+            piece = body[at:at + 7_001]
+            connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.send(b"0\r\n\r\n")
+        assert connection.answer().json["stdout"] == "50000\n"
+
+
+# ── Forms that nobody sends by mistake ──────────────────────────────────────────────────────────────────────────────
+
+CODE = ('name="code"', "pass")
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x", "..", ".", "", "a/", "x" * 256, "a/" * 600 + "x",
+                                  "%0A/../../x"])
+def test_names_that_lead_elsewhere_are_refused(server, name):
+    answer = send(server, form(CODE, (f'name="f"; filename="{name}"', "x")))
+    assert (answer.status, answer.field) == (400, "files"), answer
+
+
+@pytest.mark.parametrize("name, field", [(b"a\0b", "body"), (b"a\nb", "body"), (b"a\rb", "body"), (b"\xff", "files"),
+                                         (b"\xc0\xaf", "files"), (b"\xed\xa0\x80", "files")])
+def test_names_that_are_no_text_are_refused(server, name, field):
+    answer = send(server, form(CODE, (b'name="f"; filename="' + name + b'"', "x")))
+    assert (answer.status, answer.field) == (400, field), answer
+
+
+def test_a_newline_in_a_name_is_part_of_it(server):
+    answer = send(server, form(('name=code', "import os; print(os.listdir())"), ('name=f; filename="a%0D%0Ab"', "")))
+    assert r"'a\r\nb'" in answer.json["stdout"], answer
+
+
+@pytest.mark.parametrize("parts, field", [
+    ([CODE, CODE], "code"),
+    ([("name=request", '{"code": "1"}'), CODE], "code"),
+    ([("name=request", '{"code": "1"}'), ("name=request", '{"code": "1"}')], "request"),
+    ([("name=request", '{"code": "1", "stdin": ""}'), ("name=stdin", "")], "stdin"),
+    ([CODE, ("name=stdin", ""), ("name=stdin; filename=x", "")], "stdin"),
+    ([("name=request", '{"code": "1", "policy": "run"}'), ("name=policy", "run")], "policy"),
+    ([CODE, ("name=timeout", "1"), ("name=timeout", "1")], "timeout"),
+    ([CODE, ("name=f; filename=a", ""), ("name=f; filename=b/../a", "")], "files"),
+    ([("name=request", '{"code": "1", "files": {"a": ""}}'), ("name=f; filename=a", "")], "files"),
+    ([CODE, ("name=timeout", '1, "policy": "default"')], "timeout"),
+    ([CODE, ("name=timeout", '1}{')], "timeout"),
+    ([CODE, ("name=timeout", b'1\0')], "timeout"),
+    ([CODE, ("name=policy", b'\xff')], "policy"),
+    ([CODE, ("name=args", "[" * 10_000)], "args"),
+    ([CODE, ("name=args", json.dumps([""] * 10_000))], "args"),
+    ([CODE, ("name=memory", "1")], "memory"),
+    ([("name=code", b"\xff")], "code"),
+    ([("name=code", b"a\0b"), ("name=f; filename=a", "")], "code"),
+    ([("name=f; filename=main.py", b"a\0b")], "files.main.py"),
+    ([("name=f; filename=a.py", b"1")], "code"),
+    ([("name=request", "{")], None),
+    ([("name=request", "")], None),
+    ([], "code"),
+])
+def test_what_is_wrong_is_refused_by_its_field(server, parts, field):
+    answer = send(server, form(*parts))
+    assert (answer.status, answer.field) == (400, field), answer
+
+
+@pytest.mark.parametrize("body", [
+    b"x", b"--b", b"\r\n" + form(CODE), form(CODE) + b"x", form(CODE, end=False), b"--b\r\n" * 1000, b"--b" * 100_000,
+    b"--b\r\n" + b"\r\n" * 500_000, b"--b\r\n" + b"X: y\r\n" * 200_000, b"--b\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n",
+    form(*[("name=f; filename=f", "")] * 1001), b"--b\r\n" + b"\r\n--b\r\n" * 200_000, form(CODE) + form(CODE),
+    form(("name=code\r\nContent-Transfer-Encoding: base64", "cGFzcw==")),
+    form(("name=f\r\nContent-Type: multipart/mixed; boundary=c", "--c\r\n\r\n\r\n--c--"), CODE),
+], ids=lambda body: f"{body[:24]}-{len(body)}")
+def test_bombs_are_refused_and_the_service_goes_on(server, body):
+    answer = send(server, body)
+    assert (answer.status, answer.field) == (400, "body"), answer
+    assert server.run("print(1)")["stdout"] == "1\n"
+
+
+def test_a_million_parts_are_more_than_are_read(server):
+    body = b"--b\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n\r\n" * 25_000
+    answer = send(server, body)
+    assert (answer.status, answer.field) == (400, "body") and "1000 parts" in answer.error
+
+
+@pytest.mark.parametrize("content_type", [
+    "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "b" * 71,
+    "multipart/form-data; boundary=b; boundary=c", 'multipart/form-data; boundary="b', "multipart/form-data; boundary=b*"])
+def test_a_boundary_is_one_that_is_allowed(server, content_type):
+    answer = send(server, form(CODE), content_type)
+    assert (answer.status, answer.field) == (400, "Content-Type"), answer
+
+
+@pytest.mark.parametrize("path, content_type", [
+    ("/run_code", "multipart/form-data; boundary=b"), ("/execute", "multipart/form-data; boundary=b"),
+    ("/run", "multipart/mixed; boundary=b"), ("/run", "application/x-www-form-urlencoded")])
+def test_forms_are_taken_where_they_are_documented_alone(server, path, content_type):
+    assert send(server, form(CODE), content_type, path).status == 415
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"},
+                                     {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+                                     {"Host": "rebound.example"}])
+def test_a_page_of_another_site_sends_no_form(server, headers):
+    """A browser sends a form without asking first, unlike JSON."""
+    assert send(server, form(CODE), **headers).status in (403, 421)
+
+
+def test_the_pages_of_the_service_send_forms(server):
+    host, port = server.address
+    for headers in ({"Origin": f"http://{host}:{port}", "Host": f"{host}:{port}"}, {"Sec-Fetch-Site": "same-origin"}):
+        answer = send(server, form(("name=code", "print(1)")), **headers, **{"User-Agent": "Mozilla/5.0"})
+        assert answer.json["stdout"] == "1\n", answer
+
+
+@pytest.mark.parametrize("limit, count, size", [("tmp_files", 20, 0), ("tmp_bytes", 1, 200_000)])
+def test_limits_of_the_policy_are_checked_before_anything_starts(server, limit, count, size):
+    most = {"tmp_files": 16, "tmp_bytes": 65536}[limit]
+    files = [(f"name=f; filename=f{number}", b"x" * size) for number in range(count)]
+    answer = send(server, form(CODE, ("name=limits", json.dumps({limit: most})), *files))
+    assert (answer.status, answer.field) == (400, "files") and limit in answer.error, answer
