@@ -7,7 +7,6 @@
 #include "common/util.h"
 #include "serve/contracts/multipart.h"
 #include "serve/contracts/request.h"
-#include "serve/jobs/policies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,11 +37,10 @@ static void try_form(const struct sb_policy *policy, const char *boundary, const
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct policies *policies;
+    static struct sb_policy *policy;
     struct sb_error err = {0};
-    if (policies == NULL && policies_load(&policies, SB_POLICY_SOURCE, &err) < 0)
+    if (policy == NULL && sb_policy_load(&policy, SB_POLICY_SOURCE, "run", &err) < 0)
         abort();
-    const struct sb_policy *policy = policies_find(policies, "run");
     try_form(policy, "b", (const char *)data, size);
 
     char boundary[MULTIPART_BOUNDARY_SIZE] = "";

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
 #include "common/error.h"
 #include "common/json_text.h"
 #include "common/path.h"
 #include "common/util.h"
+#include "serve/contracts/request_value.h"
 
 #define NAME_MAX_BYTES 1024 /* the name becomes an argument of the interpreter */
 
@@ -57,75 +57,9 @@ static int read_flag(bool *flag, const char *path, struct json_object *value, st
     return 0;
 }
 
-/* ── Values that may be bytes ────────────────────────────────────────────────────────────────── */
-
-/* The value of a field that takes bytes. `data` points into json-c's object. */
-struct value {
-    const char *data;
-    size_t size;
-    bool text; /* it came as text, not in base64 */
-};
-
-/* The bytes take the place of their digits, in json-c's own memory: no copy of a large file is
- * made. The object is read once. */
-static int decode(struct value *value, const char *path, struct json_object *digits,
-                  struct sb_error *err)
-{
-    char *data = (char *)(intptr_t)json_object_get_string(digits);
-    ssize_t decoded = base64_decode(data, (size_t)json_object_get_string_len(digits));
-    if (decoded < 0)
-        return bad_field(err, path, "must be base64 with padding, without line breaks (RFC 4648)");
-    *value = (struct value){.data = data, .size = (size_t)decoded};
-    return 0;
-}
-
-/* What a file of an answer has beside its bytes, so that it may be sent back as it came. */
-static bool is_ignored(const char *name)
-{
-    return strcmp(name, "size") == 0 || strcmp(name, "type") == 0;
-}
-
-/* {"base64": …} or {"text": …}. */
-static int read_object(struct value *value, const char *path, struct json_object *object,
-                       struct sb_error *err)
-{
-    struct json_object *content = NULL;
-    const char *kind = NULL;
-    json_object_object_foreach(object, name, member)
-    {
-        bool known = strcmp(name, "base64") == 0 || strcmp(name, "text") == 0;
-        if (is_ignored(name))
-            continue;
-        if (!known || kind != NULL)
-            return bad_field(err, path, "must be a string, or {\"base64\": a string}");
-        kind = name;
-        content = member;
-    }
-    if (kind == NULL)
-        return bad_field(err, path, "must be a string, or {\"base64\": a string}");
-    char at[sizeof(err->field)];
-    snprintf(at, sizeof(at), "%.*s.%s", (int)(sizeof(at) - sizeof(".base64")), path, kind);
-    if (!json_object_is_type(content, json_type_string))
-        return bad_field(err, at, "must be a string, not %s", json_kind(content));
-    if (strcmp(kind, "base64") == 0)
-        return decode(value, at, content, err);
-    *value = (struct value){json_object_get_string(content),
-                            (size_t)json_object_get_string_len(content), true};
-    return 0;
-}
-
-static int read_value(struct value *value, const char *path, struct json_object *object,
-                      struct sb_error *err)
-{
-    if (json_object_is_type(object, json_type_object))
-        return read_object(value, path, object, err);
-    value->text = true;
-    return read_text(&value->data, &value->size, path, object, err);
-}
-
 /* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
 
-static void take_code(struct request *request, const struct value *value)
+static void take_code(struct request *request, const struct request_value *value)
 {
     request->job.code = value->data;
     request->job.code_size = value->size;
@@ -135,10 +69,10 @@ static void take_code(struct request *request, const struct value *value)
 static int read_code(struct request *request, const char *path, struct json_object *object,
                      struct sb_error *err)
 {
-    struct value value;
+    struct request_value value;
     if (request->job.code != NULL)
         return bad_field(err, "files", "has a main.py beside \"code\": give one of the two");
-    if (read_value(&value, path, object, err) < 0) {
+    if (request_value_read(&value, path, object, err) < 0) {
         snprintf(err->field, sizeof(err->field), "%s", path);
         return -1;
     }
@@ -166,7 +100,7 @@ static bool is_code(const struct request *request, const char *name)
 }
 
 /* Adds a file to the job, or makes it the job's code. */
-static void add_file(struct request *request, const char *name, const struct value *value)
+static void add_file(struct request *request, const char *name, const struct request_value *value)
 {
     if (request->job.code == NULL && is_code(request, name)) {
         take_code(request, value);
@@ -189,16 +123,16 @@ static int read_files(struct request *request, const char *path, struct json_obj
     request->job.files = request->files;
     json_object_object_foreach(value, name, content)
     {
-        struct value file;
+        struct request_value file;
         char at[64];
         snprintf(at, sizeof(at), "%s.%s", path, name);
-        if (read_value(&file, at, content, err) < 0)
+        if (request_value_read(&file, at, content, err) < 0)
             return -1;
         add_file(request, name, &file);
     }
     for (size_t i = 0; i < request->parts_count; i++) {
         const struct sb_file *part = &request->parts[i];
-        add_file(request, part->path, &(struct value){part->data, part->size, part->text});
+        add_file(request, part->path, &(struct request_value){part->data, part->size, part->text});
     }
     return 0;
 }
@@ -208,8 +142,8 @@ static int read_files(struct request *request, const char *path, struct json_obj
 static int read_stdin(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
-    struct value input;
-    if (read_value(&input, path, value, err) < 0)
+    struct request_value input;
+    if (request_value_read(&input, path, value, err) < 0)
         return -1;
     request->job.stdin_data = input.data;
     request->job.stdin_size = input.size;

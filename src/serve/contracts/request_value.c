@@ -1,0 +1,70 @@
+/* See request_value.h. */
+#include "serve/contracts/request_value.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base64.h"
+#include "common/json_text.h"
+#include "serve/contracts/request_fields.h"
+
+/* The bytes take the place of their digits, in json-c's own memory: no copy of a large file is
+ * made. The object is read once. */
+static int decode(struct request_value *value, const char *path, struct json_object *digits,
+                  struct sb_error *err)
+{
+    char *data = (char *)(intptr_t)json_object_get_string(digits);
+    ssize_t decoded = base64_decode(data, (size_t)json_object_get_string_len(digits));
+    if (decoded < 0)
+        return bad_field(err, path, "must be base64 with padding, without line breaks (RFC 4648)");
+    *value = (struct request_value){.data = data, .size = (size_t)decoded};
+    return 0;
+}
+
+/* What a file of an answer has beside its bytes, so that it may be sent back as it came. */
+static bool is_ignored(const char *name)
+{
+    return strcmp(name, "size") == 0 || strcmp(name, "type") == 0;
+}
+
+/* {"base64": …} or {"text": …}. */
+static int read_object(struct request_value *value, const char *path, struct json_object *object,
+                       struct sb_error *err)
+{
+    struct json_object *content = NULL;
+    const char *kind = NULL;
+    json_object_object_foreach(object, name, member)
+    {
+        bool known = strcmp(name, "base64") == 0 || strcmp(name, "text") == 0;
+        if (is_ignored(name))
+            continue;
+        if (!known || kind != NULL)
+            return bad_field(err, path, "must be a string, or {\"base64\": a string}");
+        kind = name;
+        content = member;
+    }
+    if (kind == NULL)
+        return bad_field(err, path, "must be a string, or {\"base64\": a string}");
+    char at[sizeof(err->field)];
+    snprintf(at, sizeof(at), "%.*s.%s", (int)(sizeof(at) - sizeof(".base64")), path, kind);
+    if (!json_object_is_type(content, json_type_string))
+        return bad_field(err, at, "must be a string, not %s", json_kind(content));
+    if (strcmp(kind, "base64") == 0)
+        return decode(value, at, content, err);
+    *value = (struct request_value){json_object_get_string(content),
+                                    (size_t)json_object_get_string_len(content), true};
+    return 0;
+}
+
+int request_value_read(struct request_value *value, const char *path, struct json_object *object,
+                       struct sb_error *err)
+{
+    if (json_object_is_type(object, json_type_object))
+        return read_object(value, path, object, err);
+    if (!json_object_is_type(object, json_type_string))
+        return bad_field(err, path, "must be a string, not %s", json_kind(object));
+    *value = (struct request_value){json_object_get_string(object),
+                                    (size_t)json_object_get_string_len(object), true};
+    return 0;
+}
