@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_job(const struct sb_job *job)
 {
-    if (job->code == NULL || memchr(job->code, '\0', job->code_size) != NULL)
+    if (job->code == NULL ? job->module == NULL : memchr(job->code, '\0', job->code_size) != NULL)
         abort();
     for (size_t i = 0; i < job->files_count; i++)
         if (job->files[i].path[0] == '/' || strncmp(job->files[i].path, "../", 3) == 0 ||
@@ -25,7 +25,8 @@ static void try_form(const struct sb_policy *policy, const char *boundary, const
 {
     struct sb_error err = {0};
     struct request request;
-    int result = request_read_form(&request, boundary, body, size, &err);
+    char *copy = malloc(size + 1);
+    int result = request_read_form(&request, boundary, memcpy(copy, body, size), size, &err);
     if (result == 0)
         result = request_check(&request, policy, &err);
     if (result < 0 && err.message[0] == '\0')
@@ -33,6 +34,7 @@ static void try_form(const struct sb_policy *policy, const char *boundary, const
     if (result == 0)
         check_job(&request.job);
     request_free(&request);
+    free(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,10 +2,18 @@
 are made to hurt."""
 
 import base64
+import concurrent.futures
+import contextlib
 import json
+import os
+import pathlib
+import re
+import socket
 import subprocess
 
 import pytest
+
+from waiting import until
 
 EVERYTHING = bytes(range(256)) * 40
 SHOW = """
@@ -233,3 +241,121 @@ def test_limits_of_the_policy_are_checked_before_anything_starts(server, limit, 
     files = [(f"name=f; filename=f{number}", b"x" * size) for number in range(count)]
     answer = send(server, form(CODE, ("name=limits", json.dumps({limit: most})), *files))
     assert (answer.status, answer.field) == (400, "files") and limit in answer.error, answer
+
+
+# ── Large bodies ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MIB = 1 << 20
+COUNT = "import sys; print(len(sys.stdin.buffer.read()))"
+
+
+def anonymous(server):
+    """The service's own memory, in bytes: pages of files do not count."""
+    status = pathlib.Path(f"/proc/{server.pid}/status").read_text()
+    return 1024 * int(re.search(r"RssAnon:\s+(\d+)", status)[1])
+
+
+def half(server, size, source="127.0.0.2"):
+    """A connection on which the last byte of a body is missing."""
+    connection = server.connect(source=source)
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.send(b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                        b"Content-Length: %d\r\n\r\n" % size + b" " * (size - 1))
+    return connection
+
+
+@pytest.mark.parametrize("way", ["JSON", "base64", "form"])
+def test_a_job_may_be_given_many_megabytes(server, way):
+    data = EVERYTHING * 600
+    if way == "form":
+        answer = send(server, form(("name=code", COUNT), ("name=stdin; filename=x", data))).json
+    elif way == "base64":
+        answer = server.run(COUNT, stdin={"base64": base64.b64encode(data).decode()})
+    else:
+        answer = server.run(COUNT, stdin="x" * len(data))
+    assert answer["stdout"] == f"{len(data)}\n", answer
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["JSON", "form"])
+def test_many_uploads_at_once_take_no_more_memory_than_allowed_and_none_is_lost(serve, way):
+    """Most of them wait for their turn: their bodies are on the disk meanwhile, and have no name there."""
+    count, size = 200, MIB
+    server = serve(jobs=2, upload_memory="16M", upload_dir="/var/tmp", queue_time="10m", connections_per_address=1000)
+    data = "x" * (size - 100)
+    body, kind = (form(("name=code", COUNT), ("name=stdin", data)), "multipart/form-data; boundary=b") if way == "form" \
+        else (json.dumps({"code": COUNT, "stdin": data}).encode(), "application/json")
+    before, seen = anonymous(server), []
+
+    def upload(_):
+        answer = send(server, body, kind)
+        return answer.status, answer.json.get("output", answer.body)
+
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        answers = [pool.submit(upload, number) for number in range(count)]
+        while not all(answer.done() for answer in answers):
+            seen.append(anonymous(server) - before)
+            concurrent.futures.wait(answers, timeout=0.02)
+    assert {answer.result() for answer in answers} == {(200, str(size - 100))}
+    # What arrives in memory, and the copies that the two jobs, and the one that is read just now, have.
+    assert max(seen) < 16 * MIB + 20 * size, max(seen)
+
+
+def files_below(server, directory):
+    """Those that the service has open there."""
+    return [target for entry in pathlib.Path(f"/proc/{server.pid}/fd").iterdir()
+            if (target := os.readlink(entry)).startswith(str(directory))]
+
+
+def test_a_large_body_is_in_a_file_without_a_name(serve, tmp_path):
+    directory = tmp_path / "uploads"
+    directory.mkdir()
+    server = serve(upload_dir=directory)
+    with half(server, 4 * MIB):
+        until(lambda: files_below(server, directory))
+        assert files_below(server, directory)[0].endswith("(deleted)") and not list(directory.iterdir())
+    until(lambda: not files_below(server, directory))
+
+
+@pytest.mark.parametrize("directory, memory, fit", [("/var/tmp", "1M", 16), ("/dev/shm", "16M", 16)])
+def test_files_have_a_bound_and_the_client_that_holds_the_most_loses_one(serve, directory, memory, fit):
+    """On a disk they may take sixteen times --upload-memory; in a tmpfs they take memory."""
+    server = serve(upload_dir=directory, upload_memory=memory, body_timeout="1h")
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(half(server, MIB)) for _ in range(fit + 4)]
+        assert server.run(COUNT, stdin="x" * 600_000)["stdout"] == "600000\n"
+        lost = [connection for connection in crowd if readable(connection)]
+        assert 4 <= len(lost) <= 6 and lost[0].answer().status == 503
+
+
+def readable(connection):
+    try:
+        return len(connection.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)) >= 0
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_a_directory_that_can_not_be_written_is_refused_at_the_start(refused):
+    assert "--upload-dir /proc" in refused(upload_dir="/proc")
+
+
+def test_a_token_has_a_bound_of_its_own(serve, token):
+    small, large, other = token("small", max_body="64K"), token("large", max_body="4M"), token("other")
+    server = serve(tokens=token.file, max_body="1M")
+    for name, most in ((small, 64 << 10), (large, 4 << 20), (other, 1 << 20)):
+        headers = {"Authorization": f"Bearer {name}"}
+        for size, status in ((most, 200), (most + 1, 413)):
+            text = '{"code": "pass", "stdin": "%s"}'
+            answer = server.post("/run", (text % ("x" * (size - len(text) + 2))).encode(),
+                                 {"Content-Type": "application/json", **headers})
+            assert answer.status == status, (name, size, answer)
+            assert status == 200 or (answer.field == "body" and str(most) in answer.error)
+        with server.connect() as connection:
+            connection.send(b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                            b"Authorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n" % name.encode())
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for _ in range(most // 65536 + 2):
+                    connection.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
+            assert connection.answer().status == 413

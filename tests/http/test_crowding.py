@@ -141,8 +141,8 @@ def half_a_body(size):
 
 
 def test_bodies_that_never_end_leave_room_for_those_of_others(serve):
-    """They have 256 MiB together. The one that holds the most loses one, and is told so."""
-    server = serve(**HOUR)
+    """They have 256 MiB together, on a disk. The one that holds the most loses one, and is told so."""
+    server = serve(upload_memory="16M", upload_dir="/var/tmp", **HOUR)
     asked = request("POST", "/run", {"code": "print(len(input()))", "stdin": "x" * 1_000_000})
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(server.connect(source="127.0.0.2")) for _ in range(140)]

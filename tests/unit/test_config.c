@@ -62,7 +62,7 @@ static void the_standard_listens_on_loopback_alone(void **state)
     assert_null(config.listen[1]);
     assert_false(config.insecure);
     assert_int_equal(config.socket_mode, 0660);
-    assert_int_equal(config.body_bytes, 2 * 1024 * 1024);
+    assert_int_equal(config.body_bytes, 32 * 1024 * 1024);
     assert_int_equal(config.header_timeout_ms, 10000);
     config_free(&config);
 }

@@ -54,7 +54,7 @@ static struct tokens *load(void)
 static void a_token_is_found_by_its_text_alone(void **state)
 {
     (void)state;
-    write_text("# who\nann " SECRET " policy=run rate=2.5 jobs=3\n\nbob " OTHER "\n");
+    write_text("# who\nann " SECRET " policy=run rate=2.5 jobs=3 max-body=64M\n\nbob " OTHER "\n");
     struct tokens *tokens = load();
     assert_int_equal(tokens_count(tokens), 2);
     const struct token *ann = tokens_find(tokens, "secret", 6);
@@ -63,6 +63,9 @@ static void a_token_is_found_by_its_text_alone(void **state)
     assert_string_equal(ann->policy, "run");
     assert_true(ann->rate > 2.49 && ann->rate < 2.51);
     assert_int_equal(ann->jobs, 3);
+    assert_int_equal(ann->body_bytes, 64 << 20);
+    assert_int_equal(tokens_most_body(tokens), 64 << 20);
+    assert_int_equal(tokens_most_body(NULL), 0);
     const struct token *bob = tokens_find(tokens, "other", 5);
     assert_non_null(bob);
     assert_string_equal(bob->policy, "");
@@ -99,6 +102,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
         {"ann " SECRET " rate=fast\n", "'rate=fast'"},
         {"ann " SECRET " jobs=-1\n", "'jobs=-1'"},
         {"ann " SECRET " jobs=1.5\n", "'jobs=1.5'"},
+        {"ann " SECRET " max-body=0\n", "'max-body=0'"},
+        {"ann " SECRET " max-body=2G\n", "max-body=SIZE (from 1 KiB to 1 GiB)"},
         {"ann " SECRET " policy=../x\n", "'policy=../x'"},
         {"ann " SECRET "\nann " OTHER "\n", ":2: there are two tokens named ann"},
     };
@@ -240,10 +245,10 @@ static void a_list_shows_names_and_limits_and_no_hash(void **state)
     (void)state;
     struct sb_error err;
     char printed[128];
-    write_text("ann " SECRET " policy=run jobs=3\n# x\nbob " OTHER "\n");
+    write_text("ann " SECRET " policy=run jobs=3 max-body=4096\n# x\nbob " OTHER "\n");
     assert_int_equal(run(ACTION_TOKEN_LIST, NULL, NULL, printed, &err), 0);
     assert_non_null(strstr(printed, "ann"));
-    assert_non_null(strstr(printed, "policy=run jobs=3"));
+    assert_non_null(strstr(printed, "policy=run jobs=3 max-body=4096"));
     assert_non_null(strstr(printed, "bob"));
     assert_null(strstr(printed, "2bb80d"));
 }

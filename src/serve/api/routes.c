@@ -2,6 +2,8 @@
  * pages are assets, not routes. */
 #include "serve/http/route.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,12 +52,29 @@ static int choose_policy(const struct exchange *exchange, struct request *reques
     return request->policy != NULL ? 400 : 500;
 }
 
+/* A form in a file is read where it is: job_submit keeps it. */
+static int read_form(const struct exchange *exchange, struct request *request, struct sb_error *err)
+{
+    char *body = (char *)(intptr_t)exchange->body;
+    char *copy = exchange->body_in_file ? NULL : malloc(exchange->body_size);
+    if (copy != NULL)
+        body = memcpy(copy, body, exchange->body_size);
+    int result;
+    if (copy == NULL && !exchange->body_in_file) {
+        *request = (struct request){.contract = NATIVE};
+        result = sb_fail(err, "memory", ENOMEM, "out of memory (the request)");
+    } else {
+        result = request_read_form(request, exchange->boundary, body, exchange->body_size, err);
+    }
+    request->form = copy;
+    return result;
+}
+
 static int read_body(const struct exchange *exchange, enum endpoint endpoint,
                      struct request *request, struct sb_error *err)
 {
     if (exchange->boundary[0] != '\0')
-        return request_read_form(request, exchange->boundary, exchange->body, exchange->body_size,
-                                 err);
+        return read_form(exchange, request, err);
     return request_read(request, endpoint, exchange->body, exchange->body_size, err);
 }
 

@@ -95,7 +95,7 @@ static int choose_action(struct command *command, const struct words *words, str
     return 0;
 }
 
-/* For `token add`, --rate and --jobs are the new token's. */
+/* For `token add`, --rate, --jobs and --max-body are the new token's. */
 static bool take_for_token(struct command *command, const struct given *given)
 {
     if (command->action != ACTION_TOKEN_ADD)
@@ -104,6 +104,8 @@ static bool take_for_token(struct command *command, const struct given *given)
         command->token_rate = given->value;
     else if (strcmp(given->row->name, "jobs") == 0)
         command->token_jobs = given->value;
+    else if (strcmp(given->row->name, "max-body") == 0)
+        command->token_body = given->value;
     else
         return false;
     return true;
@@ -181,6 +183,7 @@ void command_usage(FILE *file)
 {
     fputs("usage: sandbox-serve [options]\n"
           "       sandbox-serve token add NAME [--policy NAME] [--rate N] [--jobs N]\n"
+          "                     [--max-body SIZE]\n"
           "       sandbox-serve token list | token remove NAME\n"
           "Runs untrusted Python for HTTP clients: POST /run.\n"
           "\nTIME: 10, 500ms, 2m; SIZE: 1000, 64K, 128M. Every option but those at the end may\n"

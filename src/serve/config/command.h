@@ -20,7 +20,7 @@ struct command {
     struct config config;
     const char *name; /* of the token */
     /* Options of a new token, as they were written; NULL when not given. */
-    const char *token_policy, *token_rate, *token_jobs;
+    const char *token_policy, *token_rate, *token_jobs, *token_body;
 };
 
 /* Reads the command line, the configuration file and the environment (SANDBOX_ROOTFS,

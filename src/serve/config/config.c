@@ -54,7 +54,12 @@ static const struct option_row rows[] = {
     COUNT("burst", "10", "requests allowed at once before --rate applies", burst, 1, 1000000),
 
     OPTION_HEADING("Connections:"),
-    SIZE("max-body", "2M", "largest body of a request", body_bytes, KIB, 1024 * MIB),
+    SIZE("max-body", "32M", "largest body of a request; token add: of the token's requests",
+         body_bytes, KIB, 1024 * MIB),
+    SIZE("upload-memory", "256M", "memory for bodies that arrive or wait, in each worker",
+         upload_bytes, MIB, TIB),
+    TEXT("upload-dir", "DIR", "where bodies above 256K are kept meanwhile [TMPDIR or /var/tmp]",
+         upload_dir),
     SIZE("max-header", "32K", "largest header of a request", header_bytes, KIB, MIB),
     TIME("header-timeout", "10s", "time for a request's header to arrive", header_timeout_ms, 1,
          HOUR_MS),

@@ -31,6 +31,8 @@ struct config {
 
     /* what a connection may take */
     int64_t body_bytes, header_bytes;
+    int64_t upload_bytes; /* of memory that bodies may take, in each worker */
+    char *upload_dir;     /* for large bodies; NULL: see spool.h */
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms;
     int64_t connections, connections_per_address;
 

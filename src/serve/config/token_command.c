@@ -37,6 +37,8 @@ static int print_line(const char *line, struct sb_error *err)
         printf(" rate=%g", token.rate);
     if (token.jobs > 0)
         printf(" jobs=%lld", (long long)token.jobs);
+    if (token.body_bytes > 0)
+        printf(" max-body=%lld", (long long)token.body_bytes);
     putchar('\n');
     return 0;
 }
@@ -117,7 +119,8 @@ static int write_token(const struct command *command, FILE *new, const char *tex
         const char *name, *value;
     } limits[] = {{"policy", command->token_policy},
                   {"rate", command->token_rate},
-                  {"jobs", command->token_jobs}};
+                  {"jobs", command->token_jobs},
+                  {"max-body", command->token_body}};
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
         if (limits[i].value == NULL)
             continue;

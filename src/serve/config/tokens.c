@@ -1,6 +1,6 @@
-/* The file of tokens: "NAME SHA256 [policy=NAME] [rate=N] [jobs=N]" on each line, '#' before
- * comments. A token has 256 random bits: its plain SHA-256 can't be reversed or guessed, so a slow
- * hash is not needed. */
+/* The file of tokens: "NAME SHA256 [policy=NAME] [rate=N] [jobs=N] [max-body=SIZE]" on each line,
+ * '#' before comments. A token has 256 random bits: its plain SHA-256 can't be reversed or guessed,
+ * so a slow hash is not needed. */
 #include "serve/config/tokens.h"
 
 #include <errno.h>
@@ -46,7 +46,10 @@ static bool parse_hash(unsigned char hash[TOKEN_HASH_SIZE], const char *text)
     return true;
 }
 
-/* "policy=NAME", "rate=N" or "jobs=N". */
+#define BODY_MIN 1024
+#define BODY_MAX (INT64_C(1) << 30)
+
+/* "policy=NAME", "rate=N", "jobs=N" or "max-body=SIZE". */
 static int parse_limit(struct token *token, const char *word, const char *place,
                        struct sb_error *err)
 {
@@ -68,9 +71,14 @@ static int parse_limit(struct token *token, const char *word, const char *place,
         token->jobs = number;
         return 0;
     }
+    if (size == 8 && memcmp(word, "max-body", size) == 0 &&
+        quantity_parse("bytes", value, &number) && number >= BODY_MIN && number <= BODY_MAX) {
+        token->body_bytes = number;
+        return 0;
+    }
     return sb_fail(err, "tokens", 0,
                    "%s: '%.60s' is not one of policy=NAME, rate=N (requests a second), jobs=N (at "
-                   "the same time)",
+                   "the same time), max-body=SIZE (from 1 KiB to 1 GiB)",
                    place, word);
 }
 
@@ -182,6 +190,15 @@ void tokens_free(struct tokens *tokens)
 size_t tokens_count(const struct tokens *tokens)
 {
     return tokens->count;
+}
+
+int64_t tokens_most_body(const struct tokens *tokens)
+{
+    int64_t most = 0;
+    for (size_t i = 0; tokens != NULL && i < tokens->count; i++)
+        if (tokens->list[i].body_bytes > most)
+            most = tokens->list[i].body_bytes;
+    return most;
 }
 
 const struct token *tokens_find(const struct tokens *tokens, const char *text, size_t size)

@@ -19,6 +19,7 @@ struct token {
     char policy[TOKEN_NAME_SIZE];        /* the only one that it allows; "": any */
     double rate;                         /* requests per second; 0: the service's */
     int64_t jobs;                        /* at once; 0: not limited */
+    int64_t body_bytes;                  /* largest body of a request; 0: the service's */
 };
 
 struct tokens;
@@ -33,6 +34,9 @@ size_t tokens_count(const struct tokens *tokens);
 
 /* The token with this text, or NULL. Takes the same time for every token. */
 const struct token *tokens_find(const struct tokens *tokens, const char *text, size_t size);
+
+/* The largest bound on bodies that a token has; 0: none has one. */
+int64_t tokens_most_body(const struct tokens *tokens);
 
 /* One line of the file, without its newline. False, with *is_token false: empty or a comment. */
 int token_parse(struct token *token, const char *line, bool *is_token, const char *place,

@@ -144,7 +144,7 @@ int request_parse(struct request *request, enum endpoint endpoint, const char *b
         [ENDPOINT_RUN_CODE] = RUN_CODE,
         [ENDPOINT_EXECUTE] = EXECUTE_SCRIPT,
     };
-    *request = (struct request){.contract = first[endpoint]};
+    *request = (struct request){.contract = first[endpoint], .endpoint = endpoint};
     request->job.limits = sb_limits_unset();
     if (skip_mark(&body, &size, err) < 0)
         return -1;

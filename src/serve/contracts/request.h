@@ -9,12 +9,17 @@
 #include "sandbox.h"
 #include "serve/contracts/contracts.h"
 
+/* The endpoint that a body was sent to. */
+enum endpoint { ENDPOINT_RUN, ENDPOINT_RUN_CODE, ENDPOINT_EXECUTE };
+
 struct request {
     enum contract_id contract; /* set even when reading fails: how to answer */
-    struct sb_job job;         /* points into what follows */
-    const char *policy;        /* the policy's name; NULL: the request has none */
-    bool timeout;              /* wall_time_ms was given in seconds, as "timeout" */
-    bool base64;               /* the answer has stdout and stderr as base64 */
+    enum endpoint endpoint;
+    bool from_form;     /* it was read from a form, not from JSON */
+    struct sb_job job;  /* points into what follows */
+    const char *policy; /* the policy's name; NULL: the request has none */
+    bool timeout;       /* wall_time_ms was given in seconds, as "timeout" */
+    bool base64;        /* the answer has stdout and stderr as base64 */
     struct json_object *body;
     char *form;            /* the body of a form, to whose parts the job points */
     struct sb_file *parts; /* the files that it has, for read_files */
@@ -25,9 +30,6 @@ struct request {
     char **env;
 };
 
-/* The endpoint that a body was sent to. */
-enum endpoint { ENDPOINT_RUN, ENDPOINT_RUN_CODE, ENDPOINT_EXECUTE };
-
 /* Reads a body. The caller frees the request with request_free, after a failure, too. */
 int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
                  struct sb_error *err);
@@ -35,8 +37,9 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
 /* Reads a form (multipart/form-data), with the boundary of its Content-Type, for POST /run. A part
  * "request" has the JSON, "code" and "stdin" have these; other parts with a file name are files,
  * and those without one are fields of the request: text, or JSON where the field is not text. Frees
- * as request_read does. */
-int request_read_form(struct request *request, const char *boundary, const char *body, size_t size,
+ * as request_read does. The body is changed, and must live until request_free: the job points into
+ * it. */
+int request_read_form(struct request *request, const char *boundary, char *body, size_t size,
                       struct sb_error *err);
 
 /* Puts the request under a policy, and checks everything that can be checked before it runs. */

@@ -219,20 +219,18 @@ static int take_parts(struct request *request, const struct multipart_part *part
     return add_field(request, "files", json_object_new_object(), err);
 }
 
-int request_read_form(struct request *request, const char *boundary, const char *body, size_t size,
+int request_read_form(struct request *request, const char *boundary, char *body, size_t size,
                       struct sb_error *err)
 {
     _cleanup_free_ struct multipart_part *parts = calloc(MULTIPART_PARTS_MAX + 1, sizeof(*parts));
-    char *copy = malloc(size + 1);
-    ssize_t count = -1;
     *request = (struct request){.contract = NATIVE};
-    if (parts == NULL || copy == NULL)
-        no_memory(err);
-    else
-        count = read_parts(parts, boundary, memcpy(copy, body, size), size, err);
-    int result = count < 0 ? -1 : parse_request(request, parts, (size_t)count, err);
-    request->form = copy; /* request_parse begins with an empty request */
-    if (result < 0 || take_parts(request, parts, (size_t)count, err) < 0)
+    if (parts == NULL)
+        return no_memory(err);
+    ssize_t count = read_parts(parts, boundary, body, size, err);
+    if (count < 0 || parse_request(request, parts, (size_t)count, err) < 0)
+        return -1;
+    request->from_form = true;
+    if (take_parts(request, parts, (size_t)count, err) < 0)
         return -1;
     return request_take(request, err);
 }

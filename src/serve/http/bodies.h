@@ -1,4 +1,4 @@
-/* The memory of bodies that come in (bodies.c). */
+/* The room of bodies that come in (bodies.c). */
 #ifndef SERVE_BODIES_H
 #define SERVE_BODIES_H
 
@@ -7,8 +7,13 @@
 
 struct incoming;
 
-/* Makes room for a body of that size. False: there is no memory, or its client holds the most. */
-bool body_grow(struct incoming *incoming, size_t size);
+/* Adds bytes to a body; they are counted in exchange.body_size already. False: there is no room, or
+ * its client holds the most. */
+bool body_add(struct incoming *incoming, const char *data, size_t size);
+
+/* The body has arrived: makes it exchange.body. False: there is no memory. */
+bool body_finish(struct incoming *incoming);
+
 void body_free(struct incoming *incoming);
 
 /* The message both for a client that gets no room and for one that loses it. */

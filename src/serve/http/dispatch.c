@@ -112,25 +112,31 @@ static bool check_target(struct incoming *incoming)
     return true;
 }
 
+static bool check_length(struct incoming *incoming, int64_t most)
+{
+    const char *length = incoming->asked.headers[HEADER_CONTENT_LENGTH];
+    /* libmicrohttpd has checked that it is a number. */
+    if (length == NULL || strtoull(length, NULL, 10) <= (unsigned long long)most)
+        return true;
+    incoming->answer.close = true;
+    return REFUSE(incoming, MHD_HTTP_CONTENT_TOO_LARGE, "body",
+                  "the body is larger than %lld bytes: send less", (long long)most);
+}
+
+/* Before the token is known, the largest bound of all counts. */
 static bool check_size(struct incoming *incoming)
 {
     const struct config *config = incoming->connection->http->config;
-    const char *length = incoming->asked.headers[HEADER_CONTENT_LENGTH];
+    int64_t most = tokens_most_body(incoming->connection->http->tokens);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(incoming->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    /* libmicrohttpd has checked that it is a number. */
-    unsigned long long announced = length != NULL ? strtoull(length, NULL, 10) : 0;
     incoming->answer.close = true;
     if (info != NULL && info->header_size > (size_t)config->header_bytes)
         return REFUSE(incoming, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, NULL,
                       "the request's header is larger than %lld bytes: send less",
                       (long long)config->header_bytes);
-    if (announced > (unsigned long long)config->body_bytes)
-        return REFUSE(incoming, MHD_HTTP_CONTENT_TOO_LARGE, "body",
-                      "the body is larger than %lld bytes: send less",
-                      (long long)config->body_bytes);
     incoming->answer.close = false;
-    return true;
+    return check_length(incoming, most > config->body_bytes ? most : config->body_bytes);
 }
 
 /* ── Pages of other sites ───────────────────────────────────────────────────────────────────── */
@@ -281,7 +287,8 @@ void dispatch_admit(struct incoming *incoming, const char *version)
     const struct route *route = incoming->exchange.route;
     if (route == NULL || (route->flags & ROUTE_PUBLIC) != 0)
         return;
-    (void)(check_token(incoming) && check_rate(incoming) && check_type(incoming));
+    (void)(check_token(incoming) && check_length(incoming, incoming->exchange.client.body_bytes) &&
+           check_rate(incoming) && check_type(incoming));
 }
 
 /* ── Answers ────────────────────────────────────────────────────────────────────────────────── */

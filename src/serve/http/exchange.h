@@ -23,6 +23,7 @@ struct client {
     const char *policy;  /* the only policy that the token allows; NULL: any */
     double rate;         /* requests a second, of the token or the service; 0: not limited */
     int64_t jobs;        /* jobs at once, of the token; 0: not limited */
+    int64_t body_bytes;  /* the largest body, of the token or the service */
 };
 
 struct exchange {
@@ -34,6 +35,8 @@ struct exchange {
     char id[65];      /* X-Request-Id: the client's if it is plain, else a random one */
     const char *body; /* whole, within the limit; not NUL-terminated */
     size_t body_size;
+    bool body_in_file; /* it is large, and takes no memory while it is not read: exchange_keep_body
+                        */
     char boundary[MULTIPART_BOUNDARY_SIZE]; /* of the form that the body is; "": it is JSON */
 
     /* For an answer with status 400 or above: why, for the log and metrics. */
@@ -47,6 +50,14 @@ struct exchange {
     void *state;
     void (*gone)(struct exchange *exchange);
 };
+
+/* Takes a body that is in a file out of its exchange, so that a request can be read from it later.
+ * It must be freed before the transport is closed. NULL: out of memory. */
+struct kept_body;
+struct kept_body *exchange_keep_body(struct exchange *exchange);
+const char *kept_body_text(const struct kept_body *kept, size_t *size);
+/* NULL is allowed. */
+void kept_body_free(struct kept_body *kept);
 
 /* Adds a header to the answer; call it before exchange_answer. Name and value are copied. */
 void exchange_header(struct exchange *exchange, const char *name, const char *value);

@@ -211,8 +211,8 @@ int http_open(struct http **result, const struct http_setup *setup, struct sb_er
                           .armed_ms = INT64_MAX};
     for (size_t i = 0; i < PHASES; i++)
         TAILQ_INIT(&http->phases[i]);
-    if (open_timers(http, err) < 0 || read_proxies(http, err) < 0 ||
-        http_reload_tokens(http, err) < 0 ||
+    if (spool_find(&http->spool, http->config->upload_dir, err) < 0 || open_timers(http, err) < 0 ||
+        read_proxies(http, err) < 0 || http_reload_tokens(http, err) < 0 ||
         (http->plain = open_daemon(http, NULL, NULL, err)) == NULL ||
         http_reload_tls(http, err) < 0) {
         http_close(http);

@@ -13,6 +13,7 @@
 #include "serve/http/http.h"
 #include "serve/http/peers.h"
 #include "serve/http/refusals.h"
+#include "serve/http/spool.h"
 
 struct http {
     const struct config *config;
@@ -42,8 +43,10 @@ struct http {
     size_t connections;
     struct connection *newcomer; /* the last that connection_notify has made */
     struct timer deadline_timer;
-    int64_t armed_ms;     /* when it expires; INT64_MAX: it does not */
-    int64_t body_bytes;   /* of all bodies that are held */
+    int64_t armed_ms; /* when it expires; INT64_MAX: it does not */
+    struct spool spool;
+    int64_t body_bytes;   /* of all bodies that are held in memory */
+    int64_t file_bytes;   /* of those in files on a disk */
     int64_t answer_bytes; /* of all answers that their clients have not taken yet */
 
     LIST_HEAD(lingerers, lingerer) lingerers;

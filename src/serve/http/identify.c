@@ -44,7 +44,8 @@ void identify(struct incoming *incoming)
     address_text(&subscriber, incoming->client.key);
     *client = (struct client){.key = incoming->client.key,
                               .address = incoming->client.address,
-                              .rate = http->config->rate};
+                              .rate = http->config->rate,
+                              .body_bytes = http->config->body_bytes};
     if (*incoming->asked.forwarded != '\0')
         tell_of_proxy(incoming);
 }
@@ -116,6 +117,8 @@ bool check_token(struct incoming *incoming)
     client->jobs = token->jobs;
     if (token->rate > 0)
         client->rate = token->rate;
+    if (token->body_bytes > 0)
+        client->body_bytes = token->body_bytes;
     return true;
 }
 

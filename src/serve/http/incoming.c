@@ -32,7 +32,7 @@ static enum MHD_Result refuse_body(struct incoming *incoming, unsigned status, c
 static enum MHD_Result take_body(struct incoming *incoming, const char *data, size_t size)
 {
     struct exchange *exchange = &incoming->exchange;
-    int64_t limit = incoming->connection->http->config->body_bytes;
+    int64_t limit = exchange->client.body_bytes;
     if ((int64_t)(exchange->body_size + size) > limit) {
         char message[128];
         snprintf(message, sizeof(message), "the body is larger than %lld bytes: send less",
@@ -44,10 +44,8 @@ static enum MHD_Result take_body(struct incoming *incoming, const char *data, si
         return MHD_YES;
     if (incoming->phase == INCOMING_LEFT)
         return MHD_NO;
-    if (!body_grow(incoming, exchange->body_size))
+    if (!body_add(incoming, data, size))
         return refuse_body(incoming, MHD_HTTP_SERVICE_UNAVAILABLE, body_refusal);
-    memcpy(incoming->body.data + exchange->body_size - size, data, size);
-    exchange->body = incoming->body.data;
     return MHD_YES;
 }
 
@@ -152,6 +150,7 @@ static struct incoming *make_incoming(struct connection *connection, const char 
     incoming->exchange.method = method;
     incoming->exchange.path = url;
     incoming->exchange.body = "";
+    incoming->body.file = -1;
     incoming->asked.interim = strcmp(version, "HTTP/1.0") != 0;
     connection->incoming = incoming;
     connection_enter(connection, PHASE_BODY, 0);
@@ -200,8 +199,12 @@ static enum MHD_Result last_call(struct incoming *incoming)
 {
     struct connection *connection = incoming->connection;
     if (incoming->phase == INCOMING_ARRIVES) {
-        dispatch_run(incoming);
-        body_free(incoming); /* the job has its own copy */
+        if (body_finish(incoming))
+            dispatch_run(incoming);
+        else
+            exchange_error(&incoming->exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "body", "%s",
+                           body_refusal);
+        body_free(incoming); /* the job has its own copy, or keeps this one */
     }
     if (incoming->phase == INCOMING_ANSWERED)
         return hand_over_answer(incoming);

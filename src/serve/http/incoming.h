@@ -69,7 +69,9 @@ struct incoming {
 
     struct { /* its size is exchange.body_size */
         char *data;
-        size_t room;
+        size_t room;  /* of memory, or of the file: what is counted */
+        bool in_file; /* the first bytes are in no other place than the file, */
+        int file;     /* which is this one until `data` maps it; −1 */
     } body;
 
     struct {

@@ -15,6 +15,7 @@
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
+#include "serve/jobs/parked.h"
 #include "serve/jobs/service_job.h"
 
 /* How often the CPU demand of jobs is measured while others wait. */
@@ -64,7 +65,9 @@ void refuse(struct exchange *exchange, enum contract_id contract, enum refusal r
 static void free_job(struct service_job *job)
 {
     TAILQ_REMOVE(&job->service->jobs, job, all);
-    request_free(&job->request);
+    if (job->service->newest == job)
+        job->service->newest = NULL;
+    parked_free(job);
     policies_release(job->policies);
     free(job->client);
     free(job->token);
@@ -145,13 +148,19 @@ static void start_job(struct service_job *job)
 {
     struct sb_error err;
     struct sb_job *asked = &job->request.job;
+    if (job->service->newest == job)
+        job->service->newest = NULL;
+    if (parked_leave(job, &err) < 0) {
+        finish_unstarted(job, &err);
+        return;
+    }
     asked->id = job->id;
     asked->on_done = finish_job;
     asked->user = job;
     if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0)
         finish_unstarted(job, &err);
     else
-        request_free(&job->request); /* the sandbox has its own copy */
+        parked_free(job); /* the sandbox has its own copy */
 }
 
 /* Keeps the code's hash and length for the log; with log_code also the code. −1: out of memory. */
@@ -201,9 +210,10 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];
     job->ticket.memory_bytes = asked != SB_UNSET ? asked : sb_policy_limit(policy, SB_MEMORY_BYTES);
     job->ticket.millicpus = UNKNOWN_MILLICPUS;
-    job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was read from it */
+    /* The body, and what was read from it; a file is no memory of the queue's. */
+    job->ticket.size = exchange->body_in_file ? 0 : 2 * (int64_t)exchange->body_size;
     bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
-    if (named && remember_code(job) == 0)
+    if (named && remember_code(job) == 0 && parked_keep(job) == 0)
         return job;
     free_job(job);
     return NULL;
@@ -259,7 +269,11 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     }
     exchange->state = job;
     exchange->gone = client_left;
+    service->newest = job;
     jobs_pump(service);
+    if (service->newest == job)
+        parked_enter(job);
+    service->newest = NULL;
 }
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
