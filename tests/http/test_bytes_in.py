@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 
@@ -359,3 +360,34 @@ def test_a_token_has_a_bound_of_its_own(serve, token):
                 for _ in range(most // 65536 + 2):
                     connection.send(b"10000\r\n" + b" " * 65536 + b"\r\n")
             assert connection.answer().status == 413
+
+
+def mappings(server, directory):
+    return pathlib.Path(f"/proc/{server.pid}/maps").read_text().count(f"{directory}/")
+
+
+@pytest.mark.parametrize("way", ["JSON", "form"])
+@pytest.mark.parametrize("end", ["client leaves", "service stops"])
+def test_nothing_of_a_body_is_left_when_its_job_never_starts(serve, tmp_path, way, end):
+    directory = tmp_path / "uploads"
+    directory.mkdir()
+    server = serve(upload_dir=directory, jobs=1, grace="100ms")
+    if way == "form":
+        body, kind = form(("name=code", COUNT), ("name=stdin", "x" * MIB)), "multipart/form-data; boundary=b"
+    else:
+        body, kind = json.dumps({"code": COUNT, "stdin": "x" * MIB}).encode(), "application/json"
+    held = server.hold().started()
+    with contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(server.connect()) for _ in range(3)]
+        for connection in waiting:
+            connection.ask("POST", "/run", body, {"Content-Type": kind})
+        until(lambda: server.metric("sandbox_queue_length") == 3)
+        assert mappings(server, directory) == 3
+        if end == "service stops":
+            server.signal(signal.SIGTERM)
+            assert {connection.answer().status for connection in waiting} == {503}
+            return
+    until(lambda: mappings(server, directory) == 0)
+    held.release()
+    assert send(server, body, kind).json["stdout"] == f"{MIB}\n"
+    assert mappings(server, directory) == 0
