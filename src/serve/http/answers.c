@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/util.h"
 #include "serve/http/answers.h"
 #include "serve/http/connection.h"
 #include "serve/http/error_json.h"
@@ -40,11 +41,17 @@ static void add_headers(struct incoming *incoming, const char *type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
+void answer_release(struct incoming *incoming, size_t size)
+{
+    size = MIN(size, incoming->answer.held);
+    incoming->connection->http->answer_bytes -= (int64_t)size;
+    incoming->answer.held -= size;
+}
+
 /* Its memory is no longer counted. */
 static void release_answer(struct incoming *incoming)
 {
-    incoming->connection->http->answer_bytes -= (int64_t)incoming->answer.held;
-    incoming->answer.held = 0;
+    answer_release(incoming, incoming->answer.held);
 }
 
 /* When it was given. The deadline is later for a larger answer: see answer_queue. */
@@ -70,12 +77,17 @@ static void bound_answers(struct http *http)
     }
 }
 
+void answer_hold(struct incoming *incoming, size_t size)
+{
+    incoming->answer.held += size;
+    incoming->connection->http->answer_bytes += (int64_t)size;
+    bound_answers(incoming->connection->http);
+}
+
 enum MHD_Result answer_queue(struct incoming *incoming)
 {
     struct connection *connection = incoming->connection;
-    incoming->answer.held = incoming->answer.owned ? incoming->answer.size : 0;
-    connection->http->answer_bytes += (int64_t)incoming->answer.held;
-    bound_answers(connection->http);
+    answer_hold(incoming, incoming->answer.owned ? incoming->answer.size : 0);
     connection->linger = connection->linger || incoming->answer.close;
     enum MHD_Result result =
         MHD_queue_response(connection->mhd, incoming->answer.status, incoming->answer.response);
@@ -117,6 +129,12 @@ void incoming_answer_constant(struct incoming *incoming, unsigned status, const 
         incoming, status, type,
         MHD_create_response_from_buffer(size, (void *)(intptr_t)data, MHD_RESPMEM_PERSISTENT), size,
         false);
+}
+
+void incoming_answer_parts(struct incoming *incoming, const char *type,
+                           struct MHD_Response *response)
+{
+    give_answer(incoming, MHD_HTTP_OK, type, response, 0, false);
 }
 
 void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,

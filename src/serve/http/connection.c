@@ -17,6 +17,7 @@
 #include "serve/http/incoming.h"
 #include "serve/http/linger.h"
 #include "serve/http/presence.h"
+#include "serve/http/stream.h"
 
 enum {
     HALF_CLOSED_MS = 100, /* for a client that has closed its sending half */
@@ -74,6 +75,8 @@ static int64_t time_left(const struct connection *connection, enum connection_ph
     int64_t time = time_for(connection->http->config, phase);
     if (connection->half_closed && phase == PHASE_WAIT && !is_local(connection))
         return connection->looks == 0 ? LOOK_FIRST_MS : LOOK_MS;
+    if (phase == PHASE_WAIT && stream_is_open(connection->incoming))
+        return STREAM_SILENCE_MS;
     return connection->half_closed && wants_more(phase) && time > HALF_CLOSED_MS ? HALF_CLOSED_MS
                                                                                  : time;
 }
@@ -140,7 +143,8 @@ void connection_say(struct connection *connection, unsigned status, const char *
 /* Such a client may wait for its answer, or be gone. On a UNIX socket the kernel tells which
  * (EPOLLHUP), and with TCP if the client is on this host (presence.h). If it was on another host
  * and is gone, that host answers whatever we send with a reset. The only thing that we can send
- * before the answer is 100 Continue, which each client of HTTP/1.1 ignores (RFC 9110, 15.2.1). */
+ * before the answer is 100 Continue, which each client of HTTP/1.1 ignores (RFC 9110, 15.2.1), and
+ * in the middle of an answer in parts its pulse. */
 
 static void client_left(struct connection *connection)
 {
@@ -165,15 +169,19 @@ static int send_interim(struct connection *connection)
 
 static void check_presence(struct connection *connection)
 {
+    struct incoming *incoming = connection->incoming;
     enum presence presence = presence_of_peer(connection->watch.fd);
-    bool ask = presence == PRESENCE_UNKNOWN && connection->incoming->asked.interim &&
-               connection->looks % LOOKS_INTERIM == 2;
-    if (presence == PRESENCE_GONE || (ask && send_interim(connection) < 0)) {
+    bool ask = presence == PRESENCE_UNKNOWN && connection->looks % LOOKS_INTERIM == 2;
+    bool streams = stream_is_open(incoming);
+    if (presence == PRESENCE_GONE ||
+        (ask && !streams && incoming->asked.interim && send_interim(connection) < 0)) {
         client_left(connection);
         return;
     }
     connection_enter(connection, PHASE_WAIT, 0);
     connection->looks++;
+    if (streams && (ask || stream_is_silent(incoming)))
+        stream_pulse(incoming);
 }
 
 /* The client has closed its sending half, or the whole connection. While its request waits for a
@@ -197,8 +205,12 @@ static void expire(struct connection *connection)
 {
     static const char sentence[] =
         "the request came too slowly: send it faster, or in smaller parts";
-    if (connection->phase == PHASE_WAIT) {
+    if (connection->phase == PHASE_WAIT && connection->half_closed && !is_local(connection)) {
         check_presence(connection);
+        return;
+    }
+    if (connection->phase == PHASE_WAIT) {
+        stream_pulse(connection->incoming);
         return;
     }
     if (connection->phase == PHASE_HEADER || connection->phase == PHASE_BODY) {

@@ -31,9 +31,10 @@ struct exchange {
     const struct route *route;
     struct client client;
     const char *method;
-    const char *path; /* without the query */
-    char id[65];      /* X-Request-Id: the client's if it is plain, else a random one */
-    const char *body; /* whole, within the limit; not NUL-terminated */
+    const char *path;   /* without the query */
+    char id[65];        /* X-Request-Id: the client's if it is plain, else a random one */
+    const char *accept; /* the header Accept; NULL: it was not sent */
+    const char *body;   /* whole, within the limit; not NUL-terminated */
     size_t body_size;
     bool body_in_file; /* it is large, and takes no memory while it is not read: exchange_keep_body
                         */
@@ -67,6 +68,22 @@ void exchange_header(struct exchange *exchange, const char *name, const char *va
  * returns. */
 void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
                      size_t size);
+
+/* Begins an answer with status 200 in parts, as they come. `gone` is called as before, if the
+ * client leaves before exchange_end. `pulse` is sent after 15 s without another part; it and `type`
+ * are constants. `drained` is called when the client can take more after exchange_send has returned
+ * false. −1: there is no memory for it, and the exchange is still to be answered as a whole. */
+int exchange_begin(struct exchange *exchange, const char *type, const char *pulse,
+                   void (*drained)(struct exchange *exchange));
+
+/* Sends a part, which is copied. False: the client is slow; it is best to send no more until
+ * `drained` is called. */
+bool exchange_send(struct exchange *exchange, const char *data, size_t size);
+
+/* The last part has been sent. `status`: of the same answer as a whole; from 400 on, unless
+ * no_refusal is set, it is logged and counted as a refusal. The exchange may no longer exist when
+ * this returns. */
+void exchange_end(struct exchange *exchange, unsigned status);
 
 /* Answers {"status":"error","error":sentence,"field":field}; field NULL or "": null. */
 void exchange_error(struct exchange *exchange, unsigned status, const char *field,

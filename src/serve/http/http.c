@@ -11,6 +11,7 @@
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
 #include "serve/http/linger.h"
+#include "serve/http/stream.h"
 #include "serve/http/tls.h"
 
 /* A connection's memory holds the request's header, what libmicrohttpd makes of it, and the
@@ -242,6 +243,15 @@ void http_clients_leave(struct http *http)
         struct connection *connection = TAILQ_FIRST(&http->phases[PHASE_WAIT]);
         incoming_leave(connection->incoming);
         connection_enter(connection, PHASE_CLOSING, 0);
+    }
+    struct connection *connection, *next;
+    for (connection = TAILQ_FIRST(&http->phases[PHASE_ANSWER]); connection != NULL;
+         connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (stream_is_open(connection->incoming)) {
+            incoming_forget(connection->incoming);
+            connection_shut(connection);
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 #include "serve/http/error_json.h"
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
+#include "serve/http/stream.h"
 
 /* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -66,6 +67,7 @@ static const struct {
     [HEADER_AUTHORIZATION] = {"Authorization", true},
     [HEADER_EXPECT] = {"Expect", true},
     [HEADER_REQUEST_ID] = {"X-Request-Id", false},
+    [HEADER_ACCEPT] = {"Accept", false},
     [HEADER_ACCEPT_ENCODING] = {"Accept-Encoding", false},
     [HEADER_IF_NONE_MATCH] = {"If-None-Match", false},
     [HEADER_REQUEST_METHOD] = {"Access-Control-Request-Method", false},
@@ -137,6 +139,7 @@ static void read_head(struct incoming *incoming, const char *method, const char 
     incoming->asked.head =
         head_begin(method, connection->target, connection->target_size, version, size);
     MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
+    incoming->exchange.accept = incoming->asked.headers[HEADER_ACCEPT];
 }
 
 static struct incoming *make_incoming(struct connection *connection, const char *url,
@@ -185,8 +188,7 @@ static enum MHD_Result first_call(struct connection *connection, const char *url
     return hand_over_answer(incoming);
 }
 
-/* The client has left before its answer. Tells the route. */
-static void mark_left(struct incoming *incoming)
+void incoming_forget(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
     incoming->phase = INCOMING_LEFT;
@@ -213,7 +215,7 @@ static enum MHD_Result last_call(struct incoming *incoming)
     incoming->phase = INCOMING_WAITS;
     connection_enter(connection, PHASE_WAIT, 0);
     if (connection_is_gone(connection)) {
-        mark_left(incoming);
+        incoming_forget(incoming);
         return MHD_NO;
     }
     MHD_suspend_connection(connection->mhd);
@@ -240,7 +242,7 @@ enum MHD_Result incoming_handle(void *daemon, struct MHD_Connection *mhd, const 
 
 void incoming_leave(struct incoming *incoming)
 {
-    mark_left(incoming);
+    incoming_forget(incoming);
     MHD_resume_connection(incoming->connection->mhd);
     daemon_wake(incoming->connection->daemon);
 }
@@ -253,6 +255,9 @@ void incoming_completed(void *daemon, struct MHD_Connection *mhd, void **context
     struct incoming *incoming = *context;
     *context = NULL;
     if (incoming != NULL) {
+        if (incoming->exchange.gone != NULL) /* in the middle of an answer in parts */
+            incoming_forget(incoming);
+        stream_close(incoming);
         answer_free(incoming);
         body_free(incoming);
         connection->incoming = NULL;

@@ -11,6 +11,7 @@
 #include "serve/web/asset.h"
 
 struct connection;
+struct stream;
 
 /* The headers that the service reads. */
 enum header {
@@ -25,6 +26,7 @@ enum header {
     HEADER_AUTHORIZATION,
     HEADER_EXPECT,
     HEADER_REQUEST_ID,
+    HEADER_ACCEPT,
     HEADER_ACCEPT_ENCODING,
     HEADER_IF_NONE_MATCH,
     HEADER_REQUEST_METHOD,  /* Access-Control-Request-Method */
@@ -47,6 +49,7 @@ struct incoming {
     struct exchange exchange; /* first: see incoming_of */
     struct connection *connection;
     enum incoming_phase phase;
+    struct stream *stream;     /* its answer, if that comes in parts; NULL: it does not */
     const struct asset *asset; /* answers it; NULL: a route does, or no_page in dispatch.c */
 
     struct {
@@ -97,7 +100,9 @@ void incoming_completed(void *daemon, struct MHD_Connection *mhd, void **context
                         enum MHD_RequestTerminationCode code);
 void *incoming_begins(void *daemon, const char *uri, struct MHD_Connection *mhd);
 
-/* The client of a waiting request has left: tells its route, and resumes the connection. */
+/* The client has left before the end of its answer: tells its route. */
+void incoming_forget(struct incoming *incoming);
+/* The same for a request whose connection is suspended, which is resumed. */
 void incoming_leave(struct incoming *incoming);
 
 static inline struct incoming *incoming_of(struct exchange *exchange)

@@ -58,6 +58,7 @@ void metrics_begin(struct metrics *metrics)
     metrics_set(&metrics->waiting, 0);
     metrics_set(&metrics->promised_bytes, 0);
     metrics_set(&metrics->connections, 0);
+    metrics_set(&metrics->streams_open, 0);
     metrics_set(&metrics->zygotes, 0);
     metrics_set(&metrics->parked, 0);
     metrics_set(&metrics->reload_failed, 0);

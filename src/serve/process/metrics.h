@@ -71,8 +71,9 @@ struct metrics {
     metric promised_bytes, promise_limit_bytes;
     metric refused[REFUSALS];
     metric responses[METRICS_STATUSES];
-    metric connections; /* open now */
-    metric warm, cold;  /* jobs, by how they were started */
+    metric connections;           /* open now */
+    metric streams, streams_open; /* answers in parts: all so far, and those of now */
+    metric warm, cold;            /* jobs, by how they were started */
     metric zygotes, parked;
     metric reloads[2];         /* that succeeded, that failed */
     metric reload_failed;      /* 1: the last one failed */

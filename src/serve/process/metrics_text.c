@@ -158,6 +158,13 @@ static void put_labelled(const struct all *all)
     }
 }
 
+static void put_streams(const struct all *all)
+{
+    put_head(all, "sandbox_streams_total", "counter", "Answers that were streamed.");
+    fprintf(all->out, "sandbox_streams_total %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, streams)));
+}
+
 /* When the first certificate of any worker expires. */
 static int64_t certificate_expiry(const struct all *all)
 {
@@ -235,6 +242,8 @@ static void put_gauges(const struct all *all)
          offsetof(struct metrics, parked)},
         {"sandbox_http_connections", "Connections that are open.",
          offsetof(struct metrics, connections)},
+        {"sandbox_streams_open", "Answers that are streamed now.",
+         offsetof(struct metrics, streams_open)},
     };
     for (size_t i = 0; i < ARRAY_LEN(gauges); i++) {
         put_head(all, gauges[i].name, "gauge", gauges[i].help);
@@ -290,6 +299,7 @@ static void put_all(const struct all *all)
                   "Time that a request waited for its job's start.",
                   offsetof(struct policy_metrics, wait));
     put_labelled(all);
+    put_streams(all);
     put_gauges(all);
     put_warm(all);
     put_service(all);
