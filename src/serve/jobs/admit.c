@@ -237,6 +237,27 @@ struct ticket *admit_next(struct admit *admit, int64_t now_us)
     return ticket;
 }
 
+int64_t admit_position(const struct admit *admit, const struct ticket *ticket)
+{
+    const struct admit_client *client;
+    const struct ticket *other;
+    int64_t before = 0, position = 1;
+    TAILQ_FOREACH(other, &ticket->client->tickets, in_client)
+    {
+        if (other == ticket)
+            break;
+        before++;
+    }
+    int64_t turns = before + 1; /* of each client whose turn is earlier; then one less */
+    TAILQ_FOREACH(client, &admit->turns, in_turn)
+    {
+        if (client == ticket->client)
+            turns--;
+        position += client->waiting < turns ? client->waiting : turns;
+    }
+    return position;
+}
+
 int64_t admit_impatient_us(const struct admit *admit, int64_t now_us)
 {
     struct ticket *ticket;

@@ -69,6 +69,9 @@ void admit_want(struct admit *admit, struct ticket *ticket, int64_t millicpus);
 /* Whether running jobs want too much for another to be started. */
 bool admit_is_busy(const struct admit *admit);
 
+/* How many turns it takes until a waiting ticket has its own, if all fit: 1 for the next one. */
+int64_t admit_position(const struct admit *admit, const struct ticket *ticket);
+
 /* When the patience of a client ends next, which may let a ticket of it run; −1: none waits. */
 int64_t admit_impatient_us(const struct admit *admit, int64_t now_us);
 

@@ -64,6 +64,8 @@ void job_log(const struct service_job *job, const struct sb_verdict *verdict, un
         {"exit_code", .number = verdict->exit_code},
         {"signal", .text = signal_text(signal, verdict->signal), .number = -1},
         {"status", .number = status > 0 ? (int64_t)status : -1},
+        {"stream", .text = job->stream != NULL ? stream_type(job->stream) : NULL, .number = -1},
+        {"stream_bytes", .number = job->stream != NULL ? stream_bytes(job->stream) : -1},
         {"waited_ms", .number = (job->ticket.started_us - job->ticket.entered_us) / 1000,
          .detail = true},
         {"wall_time_ms", .number = verdict->wall_time_us < 0 ? -1 : verdict->wall_time_us / 1000},

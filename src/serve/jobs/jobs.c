@@ -69,6 +69,7 @@ static void free_job(struct service_job *job)
         job->service->newest = NULL;
     parked_free(job);
     policies_release(job->policies);
+    stream_release(job->stream);
     free(job->client);
     free(job->token);
     free(job->code);
@@ -86,16 +87,41 @@ static struct exchange *free_waiting(struct service_job *job)
     return exchange;
 }
 
+static bool streams(const struct service_job *job)
+{
+    return job->stream != NULL && stream_has_begun(job->stream);
+}
+
+/* Its client has been sent the status 200: the refusal comes as the verdict. */
+static void refuse_streaming(struct service_job *job, enum refusal reason, const char *message)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
+             admit_retry_after(job->service->admit, monotonic_us()));
+    const struct sb_verdict verdict = sb_verdict_unstarted(job->id, text);
+    job->exchange->refusal = reason;
+    stream_verdict(job, sb_verdict_json(&verdict, 0), 503);
+    free_waiting(job);
+}
+
 static void refuse_waiting(struct ticket *ticket, enum refusal reason, const char *message)
 {
-    enum contract_id contract = job_of(ticket)->contract;
-    refuse(free_waiting(job_of(ticket)), contract, reason, 503, NULL, message);
+    struct service_job *job = job_of(ticket);
+    enum contract_id contract = job->contract;
+    if (streams(job))
+        refuse_streaming(job, reason, message);
+    else
+        refuse(free_waiting(job), contract, reason, 503, NULL, message);
 }
 
 /* Called from sb_turn, or after a start that failed. */
-static void finish_job(void *user, const struct sb_verdict *verdict)
+static void finish_job(void *user, const struct sb_verdict *given)
 {
     struct service_job *job = user;
+    struct sb_verdict streamed = *given;
+    const struct sb_verdict *verdict = job->stream != NULL ? &streamed : given;
+    if (job->stream != NULL)
+        stream_complete(job, &streamed);
     struct service *service = job->service;
     struct exchange *exchange = job->exchange;
     int64_t now = monotonic_us();
@@ -104,6 +130,14 @@ static void finish_job(void *user, const struct sb_verdict *verdict)
         exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
     if (exchange != NULL && (job->killed || verdict->host_busy))
         status = 503;
+
+    if (exchange != NULL)
+        exchange->no_refusal = true;
+    if (exchange != NULL && streams(job)) {
+        stream_verdict(job, text, status);
+        exchange = NULL;
+        status = 200;
+    }
 
     job_log(job, verdict, status);
     metrics_job(service->metrics, sb_policy_name(job->policy), verdict,
@@ -114,7 +148,6 @@ static void finish_job(void *user, const struct sb_verdict *verdict)
     free_job(job);
     if (exchange != NULL) {
         exchange->gone = NULL;
-        exchange->no_refusal = true;
         if (verdict->host_busy)
             put_retry_after(exchange);
         answer_text(exchange, status, text);
@@ -128,6 +161,8 @@ static void client_left(struct exchange *exchange)
     struct service *service = job->service;
     metrics_add(&service->metrics->refused[REFUSED_CLIENT_LEFT], 1);
     job->exchange = NULL;
+    if (job->stream != NULL)
+        stream_abandon(job);
     if (job->run != NULL)
         sb_kill(job->run, SIGKILL, "the client left before the job had ended");
     else
@@ -156,11 +191,15 @@ static void start_job(struct service_job *job)
     }
     asked->id = job->id;
     asked->on_done = finish_job;
+    asked->on_output = job->stream != NULL ? stream_output : NULL;
     asked->user = job;
-    if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0)
+    if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0) {
         finish_unstarted(job, &err);
-    else
-        parked_free(job); /* the sandbox has its own copy */
+        return;
+    }
+    if (job->stream != NULL)
+        stream_start(job);
+    parked_free(job); /* the sandbox has its own copy */
 }
 
 /* Keeps the code's hash and length for the log; with log_code also the code. −1: out of memory. */
@@ -189,6 +228,8 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
 {
     struct service *service = exchange->service;
     const struct client *client = &exchange->client;
+    const struct stream_form *form =
+        request->contract == NATIVE ? stream_form_asked(exchange->accept) : NULL;
     struct service_job *job = calloc(1, sizeof(*job));
     if (job == NULL)
         return NULL;
@@ -197,6 +238,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
                                 .request = *request,
                                 .contract = request->contract,
                                 .flags = request->base64 ? SB_JSON_BASE64 : 0,
+                                .stream = form != NULL ? stream_make(form) : NULL,
                                 .policy = policy,
                                 .policies = policies_use(service->policies),
                                 .client = strdup(client->address),
@@ -213,7 +255,8 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     /* The body, and what was read from it; a file is no memory of the queue's. */
     job->ticket.size = exchange->body_in_file ? 0 : 2 * (int64_t)exchange->body_size;
     bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
-    if (named && remember_code(job) == 0 && parked_keep(job) == 0)
+    if (named && (form == NULL || job->stream != NULL) && remember_code(job) == 0 &&
+        parked_keep(job) == 0)
         return job;
     free_job(job);
     return NULL;
@@ -271,9 +314,13 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     exchange->gone = client_left;
     service->newest = job;
     jobs_pump(service);
-    if (service->newest == job)
-        parked_enter(job);
+    bool waits = service->newest == job;
     service->newest = NULL;
+    if (!waits)
+        return;
+    parked_enter(job);
+    if (job->stream != NULL)
+        stream_wait(job);
 }
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */

@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/quantity.h"
 #include "serve/jobs/capacity.h"
+#include "serve/jobs/job_stream.h"
 #include "serve/jobs/job_uids.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
@@ -168,6 +169,19 @@ static void queue_expired(void *user)
     jobs_pump(user);
 }
 
+static int open_timers(struct service *service, struct sb_error *err)
+{
+    if (timer_open(&service->queue_timer, service->loop, queue_expired, service) < 0) {
+        service->queue_timer.watch.fd = -1;
+        return sb_fail(err, "timerfd", errno, "can't create a timer for the queue");
+    }
+    if (timer_open(&service->stream_timer, service->loop, streams_look, service) < 0) {
+        service->stream_timer.watch.fd = -1;
+        return sb_fail(err, "timerfd", errno, "can't create a timer for streams");
+    }
+    return 0;
+}
+
 static int open_sandbox(struct service *service, struct sb_error *err)
 {
     const struct config *config = service->config;
@@ -209,10 +223,8 @@ static int open_all(struct service *service, size_t worker, struct sb_error *err
     set_bounds(service, worker);
     if (admit_open(&service->admit, &service->bounds) < 0)
         return sb_fail(err, "memory", ENOMEM, "out of memory (the service)");
-    if (timer_open(&service->queue_timer, service->loop, queue_expired, service) < 0) {
-        service->queue_timer.watch.fd = -1;
-        return sb_fail(err, "timerfd", errno, "can't create a timer for the queue");
-    }
+    if (open_timers(service, err) < 0)
+        return -1;
     service->policies->sandbox = &service->sandbox;
     if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
         return -1;
@@ -237,7 +249,8 @@ int service_open(struct service **out, const struct service_setup *setup, struct
                                 .all_metrics = setup->metrics,
                                 .metrics = &setup->metrics[setup->worker],
                                 .watch.fd = -1,
-                                .queue_timer.watch.fd = -1};
+                                .queue_timer.watch.fd = -1,
+                                .stream_timer.watch.fd = -1};
     TAILQ_INIT(&service->jobs);
     LIST_INIT(&service->searches);
     health_open(&service->health);
@@ -293,6 +306,8 @@ void service_close(struct service *service)
     jobs_free(service);
     if (service->queue_timer.watch.fd >= 0)
         timer_close(&service->queue_timer, service->loop);
+    if (service->stream_timer.watch.fd >= 0)
+        timer_close(&service->stream_timer, service->loop);
     admit_close(service->admit);
     policies_release(service->policies);
     free(service);

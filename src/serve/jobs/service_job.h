@@ -9,6 +9,7 @@
 #include "serve/contracts/request.h"
 #include "serve/http/exchange.h"
 #include "serve/jobs/admit.h"
+#include "serve/jobs/job_stream.h"
 
 /* Lives from job_submit to its answer. */
 struct service_job {
@@ -24,8 +25,9 @@ struct service_job {
     unsigned flags;            /* of its answer: enum sb_json_flags */
     struct policies *policies; /* the set that `policy` is from */
     const struct sb_policy *policy;
-    struct sb_run *run; /* NULL while it waits */
-    bool killed;        /* by the service, which stops */
+    struct job_stream *stream; /* NULL: its answer is not streamed */
+    struct sb_run *run;        /* NULL while it waits */
+    bool killed;               /* by the service, which stops */
     char id[65];
     char endpoint[32];    /* "POST /run" */
     char *client, *token; /* for the log; they outlive the exchange */

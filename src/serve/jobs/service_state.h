@@ -29,6 +29,7 @@ struct service {
     struct admit *admit;
     struct admit_bounds bounds; /* this worker's share */
     struct timer queue_timer;   /* for what changes in the queue by time alone */
+    struct timer stream_timer;  /* see streams_look */
     int64_t looked_us;          /* when the CPU demand of jobs was last measured */
     bool low;                   /* the host is short of memory: memory.c */
     char lack[160];

@@ -1,0 +1,328 @@
+/* See job_stream.h. Every event is one line of JSON, in which newlines are escaped, so no output of
+ * a script can look like an event.
+ *
+ * A slow client makes its own job wait: the job's pipes are not read while too much is kept for the
+ * client. That ends with the job's time, since a dead job must not keep its place among those that
+ * run. What is left then is little: one pipe, and the last part of the output. */
+#include "serve/jobs/job_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/json_writer.h"
+#include "common/sentence.h"
+#include "common/utf8.h"
+#include "common/util.h"
+#include "serve/jobs/service_job.h"
+#include "serve/jobs/service_state.h"
+
+enum { LOOK_MS = 1000, OVERDUE_US = 1000000 };
+
+struct stream_form {
+    const char *type, *pulse;
+    const char *before, *between, *after; /* around an event's name and its data */
+    bool named_inside;                    /* the name is a member of the data */
+};
+
+static const struct stream_form forms[] = {
+    {"text/event-stream", ": still here\n\n", "event: ", "\ndata: ", "\n\n", false},
+    {"application/x-ndjson", "\n", "{\"event\":\"", "\",", "\n", true},
+};
+
+struct output {
+    char *text; /* all of it, for the verdict */
+    size_t size, room;
+    size_t sent; /* the bytes behind are the beginning of a character */
+};
+
+struct job_stream {
+    const struct stream_form *form;
+    bool begun;
+    bool paused;
+    bool failed;          /* out of memory: the job has been killed */
+    int64_t position;     /* in the queue, as the client knows it; 0: the job runs */
+    int64_t time_over_us; /* when the job's time is over; INT64_MAX: it waits */
+    int64_t bytes;
+    struct output output[SB_STREAMS];
+};
+
+/* ── What is asked for ──────────────────────────────────────────────────────────────────────── */
+
+/* The q of "text/html;q=0.5, …", 1 if there is none (RFC 9110, 12.4.2). */
+static double quality(const char *parameters, size_t size)
+{
+    for (const char *at = parameters; (at = memchr(at, ';', size - (size_t)(at - parameters)));) {
+        at++;
+        at += strspn(at, " \t");
+        if ((size_t)(at - parameters) + 2 < size && strncasecmp(at, "q=", 2) == 0)
+            return strtod(at + 2, NULL);
+    }
+    return 1;
+}
+
+/* Of the types that are named with the highest quality, the first one counts. A range stands for
+ * JSON, and counts less than a name. */
+const struct stream_form *stream_form_asked(const char *accept)
+{
+    const struct stream_form *best = NULL;
+    double best_quality = 0, json_quality = -1;
+    for (const char *item = accept; item != NULL && *item != '\0';) {
+        item += strspn(item, " \t,");
+        size_t size = strcspn(item, ","), name = strcspn(item, " \t,;");
+        double wanted = quality(item + name, size - name);
+        if (name == strlen("application/json") && strncasecmp(item, "application/json", name) == 0)
+            json_quality = MAX(json_quality, wanted);
+        for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+            if (name == strlen(forms[i].type) && strncasecmp(item, forms[i].type, name) == 0 &&
+                wanted > best_quality && wanted > json_quality) {
+                best = &forms[i];
+                best_quality = wanted;
+            }
+        item += size;
+    }
+    return best_quality >= json_quality ? best : NULL;
+}
+
+const char *stream_type(const struct job_stream *stream)
+{
+    return stream->form->type;
+}
+
+int64_t stream_bytes(const struct job_stream *stream)
+{
+    return stream->bytes;
+}
+
+bool stream_has_begun(const struct job_stream *stream)
+{
+    return stream->begun;
+}
+
+struct job_stream *stream_make(const struct stream_form *form)
+{
+    struct job_stream *stream = calloc(1, sizeof(*stream));
+    if (stream != NULL)
+        *stream = (struct job_stream){.form = form, .time_over_us = INT64_MAX};
+    return stream;
+}
+
+void stream_release(struct job_stream *stream)
+{
+    if (stream == NULL)
+        return;
+    for (int i = 0; i < SB_STREAMS; i++)
+        free(stream->output[i].text);
+    free(stream);
+}
+
+/* ── Events ─────────────────────────────────────────────────────────────────────────────────── */
+
+static bool send_part(struct exchange *exchange, struct job_stream *stream, const char *text,
+                      size_t size)
+{
+    stream->bytes += (int64_t)size;
+    return exchange_send(exchange, text, size);
+}
+
+/* `data`: an object with at least one member. False: the client can't take more now. */
+static bool send_event(struct exchange *exchange, struct job_stream *stream, const char *name,
+                       const char *data, size_t size)
+{
+    const struct stream_form *form = stream->form;
+    send_part(exchange, stream, form->before, strlen(form->before));
+    send_part(exchange, stream, name, strlen(name));
+    send_part(exchange, stream, form->between, strlen(form->between));
+    send_part(exchange, stream, data + form->named_inside, size - form->named_inside);
+    return send_part(exchange, stream, form->after, strlen(form->after));
+}
+
+/* Sends what has been written to `writer`, which is freed. */
+static bool send_written(struct service_job *job, const char *name, struct json_writer *writer)
+{
+    json_bracket(writer, '}');
+    size_t size = writer->size;
+    _cleanup_free_ char *text = json_end(writer);
+    job->stream->failed |= text == NULL;
+    return text != NULL && send_event(job->exchange, job->stream, name, text, size);
+}
+
+static void pause_output(struct service_job *job, bool paused)
+{
+    if (job->run == NULL || job->stream->paused == paused)
+        return;
+    job->stream->paused = paused;
+    for (int i = 0; i < SB_STREAMS; i++)
+        sb_pause(job->run, (enum sb_stream)i, paused);
+}
+
+static void drained(struct exchange *exchange)
+{
+    pause_output(exchange->state, false);
+}
+
+static void begin(struct service_job *job, int64_t position)
+{
+    struct job_stream *stream = job->stream;
+    struct service *service = job->service;
+    struct json_writer writer;
+    stream->position = position;
+    stream->begun =
+        exchange_begin(job->exchange, stream->form->type, stream->form->pulse, drained) == 0;
+    if (!stream->begun)
+        return;
+    json_begin(&writer, 192);
+    json_bracket(&writer, '{');
+    json_member(&writer, "id", job->id);
+    json_member(&writer, "policy", sb_policy_name(job->policy));
+    json_key(&writer, "queued");
+    json_integer(&writer, position);
+    send_written(job, "start", &writer);
+    if (!service->stream_timer.armed)
+        timer_set(&service->stream_timer, LOOK_MS);
+}
+
+static void tell_position(struct service_job *job, int64_t position)
+{
+    struct json_writer writer;
+    if (!job->stream->begun) {
+        begin(job, position);
+        return;
+    }
+    if (position == job->stream->position)
+        return;
+    job->stream->position = position;
+    json_begin(&writer, 32);
+    json_bracket(&writer, '{');
+    json_key(&writer, "position");
+    json_integer(&writer, position);
+    send_written(job, "queued", &writer);
+}
+
+void stream_wait(struct service_job *job)
+{
+    tell_position(job, admit_position(job->service->admit, &job->ticket));
+}
+
+void stream_start(struct service_job *job)
+{
+    int64_t asked = job->request.job.limits.value[SB_WALL_TIME_MS];
+    int64_t wall_ms =
+        asked > 0 && asked != SB_UNSET ? asked : sb_policy_limit(job->policy, SB_WALL_TIME_MS);
+    job->stream->time_over_us = monotonic_us() + wall_ms * 1000 + OVERDUE_US;
+    tell_position(job, 0);
+}
+
+/* ── Output ─────────────────────────────────────────────────────────────────────────────────── */
+
+static bool keep(struct output *output, const char *data, size_t size)
+{
+    if (output->size + size > output->room) {
+        size_t room = MAX(2 * output->room, output->size + size + 256);
+        char *text = realloc(output->text, room);
+        if (text == NULL)
+            return false;
+        output->text = text;
+        output->room = room;
+    }
+    memcpy(output->text + output->size, data, size);
+    output->size += size;
+    return true;
+}
+
+/* Sends what is kept and has not been sent. False: the client can't take more now. */
+static bool send_output(struct service_job *job, enum sb_stream which, bool last)
+{
+    static const char *const names[SB_STREAMS] = {"stdout", "stderr"};
+    struct output *output = &job->stream->output[which];
+    const char *text = output->text + output->sent;
+    size_t size = output->size - output->sent;
+    struct json_writer writer;
+    if (!last && (job->flags & SB_JSON_BASE64) == 0)
+        size = utf8_whole(text, size);
+    if (size == 0)
+        return true;
+    bool binary = (job->flags & SB_JSON_BASE64) != 0 || utf8_count(text, size) < 0;
+    output->sent += size;
+    json_begin(&writer, size + size / 16 + 32);
+    json_bracket(&writer, '{');
+    json_key(&writer, binary ? "base64" : "text");
+    if (binary)
+        json_base64(&writer, text, size);
+    else
+        json_string(&writer, text, size);
+    return send_written(job, names[which], &writer);
+}
+
+void stream_output(void *user, enum sb_stream which, const void *data, size_t size)
+{
+    struct service_job *job = user;
+    struct job_stream *stream = job->stream;
+    if (job->exchange == NULL || stream->failed)
+        return;
+    bool more = true;
+    if (!keep(&stream->output[which], data, size))
+        stream->failed = true;
+    else if (stream->begun)
+        more = send_output(job, which, false);
+    if (stream->failed) {
+        job->killed = true;
+        sb_kill(job->run, 0, "the service is short of memory for the script's output");
+    } else if (!more && monotonic_us() < stream->time_over_us) {
+        pause_output(job, true);
+    }
+}
+
+void stream_abandon(struct service_job *job)
+{
+    pause_output(job, false);
+}
+
+/* ── The end ────────────────────────────────────────────────────────────────────────────────── */
+
+void stream_complete(struct service_job *job, struct sb_verdict *verdict)
+{
+    struct job_stream *stream = job->stream;
+    for (int i = 0; i < SB_STREAMS; i++) {
+        if (job->exchange != NULL && stream->begun)
+            send_output(job, (enum sb_stream)i, true);
+        if (stream->output[i].size == 0)
+            continue;
+        verdict->text[i] = stream->output[i].text;
+        verdict->text_size[i] = stream->output[i].size;
+    }
+    if (stderr_says_why(verdict))
+        verdict->error = verdict->text[SB_STDERR];
+}
+
+void stream_verdict(struct service_job *job, char *text, unsigned status)
+{
+    static const char no_memory[] =
+        "{\"status\":\"error\",\"error\":\"the service is short of memory: try again later\"}";
+    const char *data = text != NULL ? text : no_memory;
+    send_event(job->exchange, job->stream, "verdict", data, strlen(data));
+    exchange_end(job->exchange, status);
+    free(text);
+}
+
+/* ── From time to time ──────────────────────────────────────────────────────────────────────── */
+
+void streams_look(void *user)
+{
+    struct service *service = user;
+    struct service_job *job;
+    int64_t now_us = monotonic_us();
+    bool any = false;
+    TAILQ_FOREACH(job, &service->jobs, all)
+    {
+        if (job->stream == NULL || job->exchange == NULL)
+            continue;
+        any = true;
+        if (job->ticket.state == TICKET_WAITING)
+            stream_wait(job);
+        else if (now_us >= job->stream->time_over_us)
+            pause_output(job, false);
+    }
+    if (any)
+        timer_set(&service->stream_timer, LOOK_MS);
+}

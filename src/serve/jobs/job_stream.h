@@ -1,0 +1,50 @@
+/* The events of a job whose answer is streamed: `start`, `queued`, `stdout`, `stderr`, `verdict`.
+ * See sandbox-api(7). A job whose client did not ask for them has no struct job_stream. */
+#ifndef SERVE_JOB_STREAM_H
+#define SERVE_JOB_STREAM_H
+
+#include <stdbool.h>
+
+#include "sandbox.h"
+#include "serve/http/exchange.h"
+
+struct job_stream;
+struct service;
+struct service_job;
+struct stream_form;
+
+/* How a request wants its answer streamed, by its header Accept (NULL: it has none). NULL: not. */
+const struct stream_form *stream_form_asked(const char *accept);
+/* "text/event-stream" */
+const char *stream_type(const struct job_stream *stream);
+/* Bytes sent so far. */
+int64_t stream_bytes(const struct job_stream *stream);
+
+/* NULL: out of memory. */
+struct job_stream *stream_make(const struct stream_form *form);
+/* NULL is allowed. */
+void stream_release(struct job_stream *stream);
+
+/* The job waits in the queue; its position there is sent, if that is another than before. */
+void stream_wait(struct service_job *job);
+/* The job runs; job->run is set. */
+void stream_start(struct service_job *job);
+/* on_output of its struct sb_job. */
+void stream_output(void *job, enum sb_stream which, const void *data, size_t size);
+/* The client has left: output is dropped from now on, and what is left of it is not waited for. */
+void stream_abandon(struct service_job *job);
+
+/* The job has ended: sends the rest of its output, and adds the whole output to a verdict that has
+ * none. The texts are the stream's. */
+void stream_complete(struct service_job *job, struct sb_verdict *verdict);
+/* Whether the client has been sent any event: its answer must end with one, then. */
+bool stream_has_begun(const struct job_stream *stream);
+/* Sends the last event. `text`: the answer as a whole, which is freed. `status`: see exchange_end.
+ */
+void stream_verdict(struct service_job *job, char *text, unsigned status);
+
+/* Once a second while there are streams: positions in the queue, and clients that are so slow that
+ * their jobs' time is over. */
+void streams_look(void *service);
+
+#endif
