@@ -5,6 +5,8 @@ import pathlib
 
 import pytest
 
+from streams import NDJSON, SSE, Stream
+
 jsonschema = pytest.importorskip("jsonschema", reason="needs python3-jsonschema")
 JSON = "application/json"
 TEMPLATE = json.loads((pathlib.Path(__file__).parents[2] / "src/serve/api/openapi.json").read_text("utf-8"))
@@ -30,8 +32,7 @@ def check(document, answer, path, method):
     if "$ref" in response:
         response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
     assert set(response.get("headers", {})) <= set(answer.headers)
-    [(content_type, content)] = response["content"].items()
-    assert answer.headers.get_content_type() == content_type
+    content = response["content"][answer.headers.get_content_type()]
     assert "schema" not in content or fits(document, content["schema"], answer.json), answer
     return content
 
@@ -47,6 +48,16 @@ def test_every_example_is_answered_as_documented(server, document, path, name):
     if name in content.get("examples", {}):
         documented = content["examples"][name]["value"]
         assert fits(document, content["schema"], documented) and set(documented) == set(answer.json)
+
+
+@pytest.mark.parametrize("accept", [SSE, NDJSON])
+@pytest.mark.parametrize("name", set(POSTS["/run"]) - MALFORMED)
+def test_every_event_of_a_stream_is_as_documented(server, document, accept, name):
+    content = document["paths"]["/run"]["post"]["responses"]["200"]["content"]
+    with Stream(server, accept=accept, **POSTS["/run"][name]["value"]) as stream:
+        for event, data in stream.events():
+            assert fits(document, content[accept]["x-itemSchema"], {"event": event, **data}), (event, data)
+    assert event == "verdict" and fits(document, content[JSON]["schema"], data)
 
 
 @pytest.mark.parametrize("path", GETS)

@@ -59,6 +59,34 @@ static void as_many_run_as_may(void **state)
     admit_close(admit);
 }
 
+/* In the order of the turns, whatever it is. */
+static void a_ticket_knows_its_place(void **state)
+{
+    (void)state;
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 1;
+    struct admit *admit = open_with(bounds);
+    static const char *const clients[] = {"a", "a", "a", "a", "b", "c", "c", "b", "a", "d"};
+    struct ticket tickets[ARRAY_LEN(clients)] = {0}, *running;
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+        enter(admit, &tickets[i], clients[i], 1);
+    for (size_t done = 0; done < ARRAY_LEN(clients); done++) {
+        int64_t place[ARRAY_LEN(clients)], sum = 0;
+        for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+            place[i] = tickets[i].state == TICKET_WAITING ? admit_position(admit, &tickets[i]) : 0;
+            sum += place[i];
+        }
+        int64_t left = (int64_t)(ARRAY_LEN(clients) - done);
+        assert_int_equal(sum, left * (left + 1) / 2);
+        running = admit_next(admit, 2);
+        assert_non_null(running);
+        assert_int_equal(place[running - tickets], 1);
+        admit_leave(admit, running, 3);
+    }
+    assert_null(admit_next(admit, 4));
+    admit_close(admit);
+}
+
 static void while_it_is_held_nobodys_turn_comes(void **state)
 {
     (void)state;
@@ -534,6 +562,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_run_as_may),
+        cmocka_unit_test(a_ticket_knows_its_place),
         cmocka_unit_test(while_it_is_held_nobodys_turn_comes),
         cmocka_unit_test(clients_take_turns_whoever_has_more),
         cmocka_unit_test(a_client_has_no_more_jobs_than_it_may_and_holds_nobody_up),

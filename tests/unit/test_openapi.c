@@ -397,16 +397,27 @@ static void every_component_is_there_and_used(void **state)
     json_object_put(used);
 }
 
+static void check_members(const char *name, struct json_object *schema)
+{
+    struct json_object *properties = member(schema, "properties"), *forms = member(schema, "oneOf");
+    assert_true(properties != NULL || forms != NULL);
+    for (size_t i = 0; properties == NULL && i < json_object_array_length(forms); i++)
+        check_members(name, json_object_array_get_idx(forms, i));
+    if (properties == NULL)
+        return;
+    json_object_object_foreach(properties, key, value)
+    {
+        if (json_object_get_string_len(member(value, "description")) == 0)
+            fail_msg(TEMPLATE "describe \"%s\" of %s", key, name);
+    }
+}
+
 static void every_member_has_a_description(void **state)
 {
     (void)state;
-    json_object_object_foreach(member(member(document, "components"), "schemas"), name, described)
+    json_object_object_foreach(member(member(document, "components"), "schemas"), name, schema)
     {
-        json_object_object_foreach(member(described, "properties"), field, value)
-        {
-            if (json_object_get_string_len(member(value, "description")) == 0)
-                fail_msg(TEMPLATE "describe \"%s\" of %s", field, name);
-        }
+        check_members(name, schema);
     }
 }
 
