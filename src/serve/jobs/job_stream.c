@@ -6,6 +6,8 @@
  * run. What is left then is little: one pipe, and the last part of the output. */
 #include "serve/jobs/job_stream.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,9 +96,9 @@ int64_t stream_bytes(const struct job_stream *stream)
     return stream->bytes;
 }
 
-bool stream_has_begun(const struct job_stream *stream)
+bool stream_has_begun(const struct service_job *job)
 {
-    return stream->begun;
+    return job->stream != NULL && job->stream->begun;
 }
 
 struct job_stream *stream_make(const struct stream_form *form)
@@ -303,6 +305,17 @@ void stream_verdict(struct service_job *job, char *text, unsigned status)
     send_event(job->exchange, job->stream, "verdict", data, strlen(data));
     exchange_end(job->exchange, status);
     free(text);
+}
+
+/* Its status has been sent: the log and metrics learn here that it was refused. */
+void stream_refuse(struct service_job *job, enum refusal reason, const char *message)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
+             admit_retry_after(job->service->admit, monotonic_us()));
+    const struct sb_verdict verdict = sb_verdict_unstarted(job->id, text);
+    job->exchange->refusal = reason;
+    stream_verdict(job, sb_verdict_json(&verdict, 0), 503);
 }
 
 /* ── From time to time ──────────────────────────────────────────────────────────────────────── */

@@ -38,7 +38,9 @@ void stream_abandon(struct service_job *job);
  * none. The texts are the stream's. */
 void stream_complete(struct service_job *job, struct sb_verdict *verdict);
 /* Whether the client has been sent any event: its answer must end with one, then. */
-bool stream_has_begun(const struct job_stream *stream);
+bool stream_has_begun(const struct service_job *job);
+/* Sends the last event of a job that waits and is not to run: a verdict that says so. */
+void stream_refuse(struct service_job *job, enum refusal reason, const char *message);
 /* Sends the last event. `text`: the answer as a whole, which is freed. `status`: see exchange_end.
  */
 void stream_verdict(struct service_job *job, char *text, unsigned status);

@@ -87,31 +87,16 @@ static struct exchange *free_waiting(struct service_job *job)
     return exchange;
 }
 
-static bool streams(const struct service_job *job)
-{
-    return job->stream != NULL && stream_has_begun(job->stream);
-}
-
-/* Its client has been sent the status 200: the refusal comes as the verdict. */
-static void refuse_streaming(struct service_job *job, enum refusal reason, const char *message)
-{
-    char text[512];
-    snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
-             admit_retry_after(job->service->admit, monotonic_us()));
-    const struct sb_verdict verdict = sb_verdict_unstarted(job->id, text);
-    job->exchange->refusal = reason;
-    stream_verdict(job, sb_verdict_json(&verdict, 0), 503);
-    free_waiting(job);
-}
-
 static void refuse_waiting(struct ticket *ticket, enum refusal reason, const char *message)
 {
     struct service_job *job = job_of(ticket);
     enum contract_id contract = job->contract;
-    if (streams(job))
-        refuse_streaming(job, reason, message);
-    else
-        refuse(free_waiting(job), contract, reason, 503, NULL, message);
+    if (stream_has_begun(job)) {
+        stream_refuse(job, reason, message);
+        free_waiting(job);
+        return;
+    }
+    refuse(free_waiting(job), contract, reason, 503, NULL, message);
 }
 
 /* Called from sb_turn, or after a start that failed. */
@@ -133,7 +118,7 @@ static void finish_job(void *user, const struct sb_verdict *given)
 
     if (exchange != NULL)
         exchange->no_refusal = true;
-    if (exchange != NULL && streams(job)) {
+    if (exchange != NULL && stream_has_begun(job)) {
         stream_verdict(job, text, status);
         exchange = NULL;
         status = 200;
