@@ -14,6 +14,8 @@
 #include "cli/message.h"
 #include "common/util.h"
 
+#define TYPE_LINES "application/x-ndjson"
+
 enum { HEAD_MOST = 64 * 1024, STANDARD_PORT = 80 };
 
 /* ── Addresses ──────────────────────────────────────────────────────────────────────────────── */
@@ -130,13 +132,16 @@ int http_connect(struct http_client *client, const struct http_address *address,
 }
 
 int http_post(struct http_client *client, const struct http_address *address, const char *path,
-              const char *token, const char *body, size_t size, struct sb_error *err)
+              const char *token, const char *body, size_t size, bool lines, struct sb_error *err)
 {
-    int head = asprintf(&client->request,
-                        "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
-                        "Content-Type: application/json\r\nContent-Length: %zu\r\n%s%s%s\r\n",
-                        path, address->host, size, token != NULL ? "Authorization: Bearer " : "",
-                        token != NULL ? token : "", token != NULL ? "\r\n" : "");
+    /* By HTTP/1.0 lines come as they are, not in chunks. */
+    int head =
+        asprintf(&client->request,
+                 "POST %s HTTP/1.%d\r\nHost: %s\r\nConnection: close\r\n%s"
+                 "Content-Type: application/json\r\nContent-Length: %zu\r\n%s%s%s\r\n",
+                 path, lines ? 0 : 1, address->host, lines ? "Accept: " TYPE_LINES "\r\n" : "",
+                 size, token != NULL ? "Authorization: Bearer " : "", token != NULL ? token : "",
+                 token != NULL ? "\r\n" : "");
     char *whole = head < 0 ? NULL : realloc(client->request, (size_t)head + size);
     if (whole == NULL) {
         if (head < 0)
@@ -275,6 +280,30 @@ const char *http_body(const struct http_client *client, size_t *size)
     size_t there = client->answer_size - client->head_size;
     *size = client->body_size < there ? client->body_size : there;
     return client->answer + client->head_size;
+}
+
+const char *http_line(struct http_client *client, size_t *size)
+{
+    if (client->head_size == 0 || client->status != 200)
+        return NULL;
+    const char *type = find_header(client->answer, "Content-Type");
+    if (type == NULL || strncmp(type, TYPE_LINES, strlen(TYPE_LINES)) != 0)
+        return NULL;
+    size_t there;
+    const char *body = http_body(client, &there);
+    const char *newline = memchr(body + client->searched, '\n', there - client->searched);
+    client->searched = newline != NULL ? (size_t)(newline - body) : there;
+    *size = client->searched;
+    return newline != NULL ? body : NULL;
+}
+
+void http_drop_line(struct http_client *client)
+{
+    size_t drop = client->searched + 1, from = client->head_size + drop;
+    memmove(client->answer + client->head_size, client->answer + from,
+            client->answer_size - from + 1);
+    client->answer_size -= drop;
+    client->searched = 0;
 }
 
 void http_close(struct http_client *client)

@@ -29,6 +29,7 @@ struct http_client {
     size_t answer_size, allocated;
     size_t head_size; /* 0 until the header is there */
     size_t body_size; /* SIZE_MAX: up to the end of the connection */
+    size_t searched;  /* of the body: there is no newline in the first so many bytes */
     int status;
 };
 
@@ -36,9 +37,10 @@ struct http_client {
 int http_connect(struct http_client *client, const struct http_address *address,
                  struct sb_error *err);
 
-/* Makes the request, ready to be sent: POST of JSON. `token` may be NULL. */
+/* Makes the request, ready to be sent: POST of JSON. `token` may be NULL. With `lines` the answer
+ * may come in lines. */
 int http_post(struct http_client *client, const struct http_address *address, const char *path,
-              const char *token, const char *body, size_t size, struct sb_error *err);
+              const char *token, const char *body, size_t size, bool lines, struct sb_error *err);
 
 /* For poll. */
 short http_events(const struct http_client *client);
@@ -48,6 +50,11 @@ int http_turn(struct http_client *client, struct sb_error *err);
 
 /* The answer's body, NUL-terminated. */
 const char *http_body(const struct http_client *client, size_t *size);
+
+/* The next whole line of an answer that comes in lines, without its newline; NULL: there is none
+ * yet, or the answer is another. It is valid until http_drop_line, which goes on to the next. */
+const char *http_line(struct http_client *client, size_t *size);
+void http_drop_line(struct http_client *client);
 
 /* May be called before the answer has come: the service then sees that its client has left. */
 void http_close(struct http_client *client);

@@ -1,5 +1,6 @@
-/* A run through a service, see via.h: one request, one answer at the end, and the same words and
- * statuses as a local run has. Nothing blocks but poll once the request is on its way. */
+/* A run through a service, see via.h: one request, whose output comes as the script writes it (with
+ * --json one answer at the end), and the same words and statuses as a local run has. Nothing blocks
+ * but poll once the request is on its way. */
 #include "cli/via.h"
 
 #include <poll.h>
@@ -19,7 +20,8 @@ enum { UNAUTHORIZED = 401 };
 struct via {
     struct presenter presenter;
     struct http_client client;
-    bool over; /* the verdict has been given */
+    bool streams; /* output has begun to come in events */
+    bool over;    /* the verdict has been given */
 };
 
 /* ── The answer ─────────────────────────────────────────────────────────────────────────────── */
@@ -38,17 +40,59 @@ static int refused(const struct via *via, const char *refusal, struct sb_error *
     return fail(err, "via", "%s", refusal);
 }
 
+static int not_a_verdict(const struct via *via, struct sb_error *err)
+{
+    return fail(err, "via",
+                "the answer of %s is not a verdict (HTTP status %d): give the address of "
+                "sandbox-serve itself",
+                via->client.shown, via->client.status);
+}
+
+static int take_event(struct via *via, const char *line, size_t size, struct sb_error *err)
+{
+    struct answer answer;
+    int result = event_read(&answer, line, size);
+    if (result < 0)
+        not_a_verdict(via, err);
+    else if (answer.is_verdict)
+        presenter_verdict(&via->presenter, &answer.verdict);
+    else
+        give_output(via, &answer.verdict);
+    via->streams = true;
+    via->over = result == 0 && answer.is_verdict;
+    answer_free(&answer);
+    return result;
+}
+
+/* Takes the events that have come. A line without an object only says that the service is there. */
+static int take_events(struct via *via, struct sb_error *err)
+{
+    size_t size;
+    const char *line;
+    while (!via->over && (line = http_line(&via->client, &size)) != NULL) {
+        if (size > 0 && take_event(via, line, size, err) < 0)
+            return -1;
+        http_drop_line(&via->client);
+    }
+    if (via->over)
+        http_close(&via->client);
+    return 0;
+}
+
 static int take_answer(struct via *via, struct sb_error *err)
 {
     size_t size;
     const char *body = http_body(&via->client, &size);
     struct answer answer;
+    if (via->over)
+        return 0;
+    if (via->streams)
+        return fail(err, "via",
+                    "the service at %s closed the connection before the verdict; see its log",
+                    via->client.shown);
     int result = answer_read(&answer, body, size);
     if (result < 0) {
-        fail(err, "via",
-             "the answer of %s is not a verdict (HTTP status %d): give the address of "
-             "sandbox-serve itself",
-             via->client.shown, via->client.status);
+        not_a_verdict(via, err);
     } else if (answer.refusal != NULL) {
         result = refused(via, answer.refusal, err);
     } else {
@@ -108,7 +152,7 @@ static int converse(struct via *via, struct sb_error *err)
         if (ready[0].revents != 0 && signalled(via))
             return 0;
         int turned = ready[1].revents != 0 ? http_turn(&via->client, err) : 0;
-        if (turned < 0 || (turned > 0 && take_answer(via, err) < 0))
+        if (turned < 0 || take_events(via, err) < 0 || (turned > 0 && take_answer(via, err) < 0))
             return -1;
         for (int i = 0; i < SB_STREAMS; i++)
             if (ready[2 + i].revents != 0)
@@ -151,7 +195,8 @@ static int ask(struct via *via, struct sb_error *err)
     _cleanup_free_ char *body = via_request(options, &size, err);
     if (body == NULL || presenter_open_meta(&via->presenter, err) < 0 ||
         http_connect(&via->client, &address, err) < 0 ||
-        http_post(&via->client, &address, "/run", options->token, body, size, err) < 0)
+        http_post(&via->client, &address, "/run", options->token, body, size, !options->json, err) <
+            0)
         return -1;
     return presenter_take_signals(&via->presenter, err);
 }

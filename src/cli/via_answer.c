@@ -252,6 +252,22 @@ int answer_read(struct answer *answer, const char *body, size_t size)
     return answer->refusal != NULL ? 0 : -1;
 }
 
+int event_read(struct answer *answer, const char *line, size_t size)
+{
+    *answer = (struct answer){.fields = json_object_new_object(), .verdict.text = {"", ""}};
+    if (answer->fields == NULL || read_members(answer, line, size) < 0)
+        return -1;
+    const char *name = string(answer->fields, "event");
+    if (name == NULL)
+        return -1;
+    if (strcmp(name, "stdout") == 0)
+        return read_stream(answer, SB_STDOUT, "base64");
+    if (strcmp(name, "stderr") == 0)
+        return read_stream(answer, SB_STDERR, "base64");
+    answer->is_verdict = strcmp(name, "verdict") == 0;
+    return answer->is_verdict ? read_verdict(answer) : 0;
+}
+
 void answer_free(struct answer *answer)
 {
     json_object_put(answer->fields);

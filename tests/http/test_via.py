@@ -377,6 +377,28 @@ def held(server, sandbox, **keywords):
     return started, job.started()
 
 
+def test_output_comes_as_the_script_writes_it(serve, through):
+    server = serve()
+    job = Waiting(server)
+    started = through(server).start(code="import os; os.write(1, b'out\\xff\\n'); os.write(2, b'err\\n')\n" + job.code,
+                                    stdin=subprocess.DEVNULL)
+    started.expect("out\udcff")
+    started.expect("err", "stderr")
+    job.started()
+    job.let_go()
+    ran = started.finish()
+    assert (ran.status, ran.out) == (0, b"let go\n")
+
+
+def test_what_was_written_before_a_signal_has_been_seen(serve, through):
+    server = serve()
+    job = Waiting(server)
+    started = through(server).start(code="print('before', flush=True)\n" + job.code, stdin=subprocess.DEVNULL)
+    started.expect("before")
+    started.signal(signal.SIGINT)
+    assert started.finish().status == 130
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_the_job_and_is_told_as_here(serve, through, number):
     server = serve()
@@ -480,6 +502,27 @@ def stranger(through):
 def test_an_answer_may_be_framed_in_several_ways(stranger, answer):
     ran = stranger(answer)
     assert (ran.status, ran.out) == (0, b"1\n"), ran
+
+
+LINES = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n"
+OUTPUT = b'{"event":"stdout","base64":"MQo="}\n'
+LAST = b'{"event":"verdict",' + VERDICT[1:] + b"\n"
+
+
+@pytest.mark.parametrize("lines", [LAST, b"\n" + LAST + b"\n", b'{"event":"start"}\n{"event":"new","x":[1]}\n' + LAST,
+                                   LAST + OUTPUT], ids=["last", "empty", "unknown", "more behind it"])
+def test_an_answer_may_come_in_lines(stranger, lines):
+    ran = stranger(LINES + OUTPUT + lines)
+    assert (ran.status, ran.out) == (0, b"1\n"), ran
+
+
+@pytest.mark.parametrize("lines", [b"", LAST[:-1], b"{}\n", b"[]\n", b"null\n", b"1\n", b'{"event":1}\n',
+                                   b'{"event":"stdout"}\n', b'{"event":"stdout","base64":"*"}\n',
+                                   b'{"event":"stdout","base64":1}\n', b'{"event":"verdict"}\n', b"{" * 100000 + b"\n"],
+                         ids=lambda lines: repr(lines[:40]))
+def test_lines_that_are_no_answer_are_a_failure(stranger, lines):
+    ran = stranger(LINES + OUTPUT + lines)
+    assert (ran.status, ran.out, ran.err) == (REFUSED, b"1\n", b""), ran
 
 
 @pytest.mark.parametrize("answer", [
