@@ -5,15 +5,18 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
+import subprocess
 import time
 
 import pytest
 
 import waiting
-from sandbox_serve import Waiting, command, isolated, network_of
+from sandbox_serve import SANITIZED, Waiting, command, isolated, network_of
 from streams import NDJSON, SSE, Stream, output
 from waiting import until
 
+MUCH = {"policy": "default", "timeout": 300, "limits": {"output_bytes": 64 << 20}}
 LONG = {"policy": "default", "timeout": waiting.SECONDS}
 
 
@@ -126,6 +129,21 @@ def test_the_connection_serves_further_requests(server):
             stream = Stream(server, "print('streamed')", connection=connection)
             assert output(list(stream.events())) == b"streamed\n"
             assert connection.ask("POST", "/run", {"code": "print('whole')"}).answer().json["output"] == "whole"
+
+
+def test_it_comes_through_tls(serve, tmp_path):
+    files = tmp_path / "cert", tmp_path / "key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", "1", "-subj", "/CN=localhost", "-out", files[0], "-keyout", files[1]], check=True,
+                   capture_output=True)
+    server = serve(tls_cert=files[0], tls_key=files[1], max_output="64M")
+    server.tls = ssl.create_default_context(cafile=files[0])
+    server.tls.check_hostname = False
+    with held(server) as (stream, job):
+        job.let_go()
+        assert stream.until("verdict")["output"] == "before\nlet go"
+    with Stream(server, "for i in range(5 << 10): print('x' * 1023)\n", **MUCH) as stream:
+        assert len(output(list(stream.events()))) == 5 << 20
 
 
 # ── Who asks for it ──────────────────────────────────────────────────────────────────────────────
@@ -260,9 +278,6 @@ def test_one_on_another_host_is_asked_whether_it_is_there(launch):
     server.stop()
 
 
-MUCH = {"policy": "default", "timeout": 300, "limits": {"output_bytes": 64 << 20}}
-
-
 def rest_of(stream):
     return list(stream.events())
 
@@ -270,14 +285,14 @@ def rest_of(stream):
 def test_a_slow_reader_holds_up_its_own_job_alone(serve):
     server = serve(jobs=2, max_output="64M")
     before = server.metric("sandbox_resident_memory_bytes")
-    with Stream(server, "for i in range(20 << 10): print('x' * 1023)\n", **MUCH) as stream:
+    with Stream(server, "for i in range(16 << 10): print('x' * 1023)\n", **MUCH) as stream:
         stream.begin()
         for _ in range(3):
             assert server.run("print('others run')")["output"] == "others run"
         assert server.metric("sandbox_jobs_running") == 1
-        assert server.metric("sandbox_resident_memory_bytes") - before < 12 << 20
+        assert SANITIZED or server.metric("sandbox_resident_memory_bytes") - before < 12 << 20
         events = rest_of(stream)
-    assert len(output(events)) == 20 << 20 and events[-1][1]["verdict"] == "ok"
+    assert len(output(events)) == 16 << 20 and events[-1][1]["verdict"] == "ok"
     assert events[-1][1]["truncated"]["stdout"] == 0
 
 
@@ -359,7 +374,7 @@ def test_many_streams_at_once(serve):
     job = server.hold(limits={"wall_time_ms": 1000 * waiting.SECONDS}).started()
     streams = [Stream(server, f"print({i})", policy="default") for i in range(count)]
     until(lambda: streams_open(server) == count)
-    assert server.metric("sandbox_resident_memory_bytes") < 300 << 20
+    assert SANITIZED or server.metric("sandbox_resident_memory_bytes") < 300 << 20
     job.release()
     for i, stream in enumerate(streams):
         events = list(stream.events())
