@@ -55,18 +55,20 @@ struct sb_error {
 
 /* The limits of a policy, which a request may change. Units are in the names. */
 enum sb_limit {
-    SB_WALL_TIME_MS, /* time from the start of the code, except for time in which the host withheld
-                        the CPU, milliseconds */
-    SB_CPU_TIME_MS,  /* user + system time of all the job's processes together, milliseconds */
-    SB_MEMORY_BYTES, /* all memory of the job, its tmpfs files included */
-    SB_MILLICPUS,    /* thousandths of a CPU; JSON "cpus": 0.5 is 500 here */
-    SB_PIDS,         /* processes and threads alive at the same time */
-    SB_OUTPUT_BYTES, /* shown of stdout and of stderr, each: the first and the last part */
-    SB_OPEN_FILES,   /* RLIMIT_NOFILE: descriptors open in one process */
-    SB_TMP_BYTES,    /* size of /tmp, /work and /dev/shm together */
-    SB_TMP_FILES,    /* files and directories there */
-    SB_CODE_CHARS,   /* length of the code, in Unicode characters */
-    SB_RESULT_BYTES, /* size of the JSON text of the called function's value */
+    SB_WALL_TIME_MS,  /* time from the start of the code, except for time in which the host withheld
+                         the CPU, milliseconds */
+    SB_CPU_TIME_MS,   /* user + system time of all the job's processes together, milliseconds */
+    SB_MEMORY_BYTES,  /* all memory of the job, its tmpfs files included */
+    SB_MILLICPUS,     /* thousandths of a CPU; JSON "cpus": 0.5 is 500 here */
+    SB_PIDS,          /* processes and threads alive at the same time */
+    SB_OUTPUT_BYTES,  /* shown of stdout and of stderr, each: the first and the last part */
+    SB_OPEN_FILES,    /* RLIMIT_NOFILE: descriptors open in one process */
+    SB_TMP_BYTES,     /* size of /tmp, /work and /dev/shm together */
+    SB_TMP_FILES,     /* files and directories there */
+    SB_CODE_CHARS,    /* length of the code, in Unicode characters */
+    SB_RESULT_BYTES,  /* size of the JSON text of the called function's value */
+    SB_DISPLAYS,      /* displays kept of a notebook cell */
+    SB_DISPLAY_BYTES, /* size of their JSON texts together */
     SB_LIMITS
 };
 
@@ -316,6 +318,9 @@ struct sb_job {
     bool stdin_from_fd; /* … relayed from stdin_fd, which never enters the sandbox */
     int stdin_fd;
     bool merge_stderr;       /* stderr goes to stdout, in the order written */
+    bool notebook;           /* the code is a notebook cell: the value of its last expression is
+                                displayed, `await` works at the top level, and figures that it shows or
+                                leaves open come back. Not with module */
     struct sb_limits limits; /* values of 0 or SB_UNSET: the policy's. Above a cap: an error */
     bool best_effort;        /* as options.best_effort, for this job */
 
@@ -323,6 +328,10 @@ struct sb_job {
      * end of the first part that SB_OUTPUT_BYTES allows, only whole lines are handed over; the last
      * part, and the line that stands for missing bytes, come just before on_done. May be NULL. */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
+    /* When set, each display of a notebook cell is handed over as it comes, too: JSON text of an
+     * object {MIME type: data}, as in the verdict's `display`. What the cell had printed before is
+     * handed over first. May be NULL. */
+    void (*on_display)(void *user, const char *json, size_t size);
     /* Called once, from sb_turn. The verdict and the run are freed when it returns. May be NULL. */
     void (*on_done)(void *user, const struct sb_verdict *verdict);
     void *user;
@@ -410,7 +419,13 @@ struct sb_verdict {
     int signal;                        /* that ended it, 0 when none did */
     const char *exception; /* name of the exception's class; NULL except with SB_EXCEPTION */
     const char *result;    /* JSON text of the called function's value; NULL when none */
-    int64_t wall_time_us;  /* the whole time that went by */
+    /* The displays of a notebook cell: JSON text of an array of objects {MIME type: data}, each
+     * with "text/plain", which is a string like all types text/… and image/…; pictures other than
+     * SVG in base64. NULL: the job is not a cell. The script chooses the data: show HTML and SVG
+     * only where their scripts can't run. */
+    const char *display;
+    int64_t displays_left_out; /* past SB_DISPLAYS or SB_DISPLAY_BYTES, or not of that form */
+    int64_t wall_time_us;      /* the whole time that went by */
     int64_t cpu_time_us;
     int64_t memory_peak_bytes;
     int64_t pids_peak;

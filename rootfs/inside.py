@@ -2,6 +2,7 @@
 
     python3 -I -B -c "<this file>" settle     the start-up diet, then .pyc files for the library
     python3 -I -B -c "<this file>" runner     stdin: runner.py, stdout: its .pyc
+    python3 -I -B -c "<this file>" notebook   the same for notebook.py
     python3 -I -B -c "<this file>" describe   stdin: runner.py; describes this interpreter
 
 Each answers on stdout; settle and describe with one line of JSON. The answers come from an
@@ -15,7 +16,7 @@ import re
 import sys
 
 # Where the runner stands in the tree: the name that its own frames carry.
-RUNNER = "/usr/lib/sandbox-run/runner.py"
+HOME = "/usr/lib/sandbox-run"
 
 # Lines of a .pth file are executed at every start of the interpreter. Two kinds are not needed:
 # old-style namespace packages work without theirs (matplotlib's costs 5 ms a start), and setuptools'
@@ -147,8 +148,8 @@ def main():
         status = settle()
         print(describe(source))
         sys.exit(1 if status else 0)
-    if sys.argv[1] == "runner":
-        sys.stdout.buffer.write(hash_pyc(source, RUNNER))
+    if sys.argv[1] in ("runner", "notebook"):
+        sys.stdout.buffer.write(hash_pyc(source, f"{HOME}/{sys.argv[1]}.py"))
     else:
         print(describe(source))
 

@@ -6,11 +6,13 @@ BUFFERING is "line", "block" or "none": how stdout is buffered. NAME is the scri
 tracebacks and sys.argv[0] ("-c" and "-" are "<string>" and "<stdin>" in tracebacks, as with python3).
 SOURCE is the file that holds the code, or the number of a descriptor that does. NAME "-m": SOURCE is
 the module to run. CALL is "", or a function to call afterwards: its name, or JSON with "name", "args"
-and "kwargs".
+and "kwargs". "%png" or "%svg" and a newline before it: the script is a notebook cell (notebook.py), whose
+figures have this format.
 
 Messages to the supervisor go to descriptor 3, apart from the script's output: b"E" and the name of
-the exception's class, or b"R" and the value of the called function as JSON. The script can write
-there, too, but falsifies only its own result: the supervisor trusts no byte of it.
+the exception's class, or b"R" and the value of the called function as JSON. The displays of a cell
+stand before it: b"D", 16 hexadecimal digits, and a bundle as JSON of that many bytes. The script can
+write there, too, but falsifies only its own result: the supervisor trusts no byte of it.
 
 A job is a generator of steps (job_steps). A library in C takes them one after the other, without a
 Python frame on the stack: a script can't see the runner in tracebacks or in the recursion limit.
@@ -25,16 +27,19 @@ import _weakref
 import posix
 import sys
 
-PROTOCOL = 3  # version of the agreement with the supervisor; recorded in rootfs.json
+PROTOCOL = 4  # version of the agreement with the supervisor; recorded in rootfs.json
 RESULT_FD = 3
 CODE_FD = 4
 LIBRARY_FD = 5
+NOTEBOOK = "/usr/lib/sandbox-run/notebook.pyc"
+CELL = "%"  # begins CALL for a cell: no function's name does
 STEPS_NAME = "sandbox_steps"  # of the library on LIBRARY_FD (steps_module.c)
 INTERRUPTED = 1 << 32  # not an exit status: ended by SIGINT, as python is by a KeyboardInterrupt
 flush_c = None  # set in a zygote: flushes the buffers of C code
 last_module = None  # modules after it in sys.modules are the script's
 get_objects = None  # gc's, which is not among the modules that are always loaded
 may_show = None  # of the library: remains.h
+notebook = None  # set in a zygote: notebook.py as a module
 
 
 # ── Messages to the supervisor ───────────────────────────────────────────────────────────────────
@@ -53,7 +58,7 @@ def tell(result, kind, text):
     """Sends one message to the supervisor; a script that closed the descriptor loses it."""
     if result is None or identity() != result:
         return
-    data = kind + text.encode("utf-8", "replace")
+    data = memoryview(kind + text.encode("utf-8", "replace"))
     try:
         while data:
             data = data[posix.write(RESULT_FD, data):]
@@ -127,6 +132,15 @@ def with_lines(command):
         return None
     linecache._register_code(code, command, "<string>")
     return code
+
+
+def load_notebook():
+    if notebook is not None:
+        return notebook
+    module = type(sys)("notebook")
+    loader = _frozen_importlib_external.SourcelessFileLoader("notebook", NOTEBOOK)
+    exec(loader.get_code("notebook"), module.__dict__)
+    return module
 
 
 # ── The called function and its value ────────────────────────────────────────────────────────────
@@ -373,12 +387,19 @@ def job_steps(name, source, call, args, code=None):
         scope = make_main(name, source, args)
         shown = {"-c": "<string>", "-": "<stdin>"}.get(name, name)
         text = read_source(source) if code is None else code
-        compiled = without_own_calls(text, shown, parse_call(call)[0]) if call else None
+        cell = None
+        if call[:1] == CELL:
+            cell, _, call = call[1:].partition("\n")
+        compiled = without_own_calls(text, shown, parse_call(call)[0]) if call and not cell else None
         if name == "-c":
             command = text.decode("utf-8", "replace")
             sys.orig_argv[2:] = [command, *args]
             compiled = compiled or with_lines(command)
-        _, error, watched = yield (compiled, scope) if compiled else (text, shown, scope)
+        if cell:
+            _, error, watched = yield from load_notebook().cell_steps(
+                text, shown, name == "-c", scope, cell, lambda kind, text: tell(result, kind, text), as_number)
+        else:
+            _, error, watched = yield (compiled, scope) if compiled else (text, shown, scope)
     if call and error is None and posix.getpid() == script:
         error = yield from call_steps(scope, call, result)
     del scope  # objects of the script die with its module

@@ -15,6 +15,7 @@ Called by sandbox-rootfs alone:
     tree.py place TREE DIR [--replace]              the last step: one rename
 """
 
+import _imp
 import argparse
 import ctypes
 import errno
@@ -37,6 +38,7 @@ FORMAT = 1
 HOME = "usr/lib/sandbox-run"
 RECORD = f"{HOME}/rootfs.json"
 RUNNER = f"{HOME}/runner.py"
+NOTEBOOK = f"{HOME}/notebook.py"
 KEYS = {"format": int, "runner": int, "python": str, "version": str, "digest": str, "source": str}
 
 # Deeper than any honest tree, and far below the number of files that this process can hold open.
@@ -319,6 +321,17 @@ def load_runner(path):
     return source
 
 
+def load_notebook(runner_path):
+    with open(os.path.join(os.path.dirname(runner_path), "notebook.py"), "rb") as file:
+        return file.read()
+
+
+def compiled(tree, python, owner, runner, notebook):
+    """The files that jobs start from, compiled by the tree's own python."""
+    return {"runner.py": runner, "runner.pyc": run_python(tree, python, "runner", owner, runner),
+            "notebook.py": notebook, "notebook.pyc": run_python(tree, python, "notebook", owner, notebook)}
+
+
 def read_record(fd):
     """The record, or the reason why it can't be used."""
     data = read_below(fd, RECORD, 65536)
@@ -531,7 +544,7 @@ def debian(tree, packages):
 
 
 def finish(tree, runner_path, source, python):
-    runner = load_runner(runner_path)
+    runner, notebook = load_runner(runner_path), load_notebook(runner_path)
     owner = cell.builder_id()
     fd = open_tree(tree)
     # Before the cell, so that it works on plain directories of its own; and after it, since programs
@@ -549,16 +562,16 @@ def finish(tree, runner_path, source, python):
     remove(library, os.path.basename(HOME))
     os.mkdir(os.path.basename(HOME), 0o755, dir_fd=library)
     home = os.open(os.path.basename(HOME), DIRECTORY, dir_fd=library)
-    write_file(home, "runner.py", runner)
-    write_file(home, "runner.pyc", run_python(tree, path, "runner", owner, runner))
+    for name, data in compiled(tree, path, owner, runner, notebook).items():
+        write_file(home, name, data)
     write_record(home, {"format": FORMAT, "runner": protocol_of(runner), "python": path,
                         "version": version, "digest": digest_of(lines_of(fd)), "source": source})
 
 
 def refresh(tree, runner_path, force):
-    """Puts a new runner and record into an unchanged tree. The directory with the
-    three files is exchanged as a whole: a job sees the old or the new one."""
-    runner = load_runner(runner_path)
+    """Puts a new runner and record into an unchanged tree. The directory with
+    the files is exchanged as a whole: a job sees the old or the new one."""
+    runner, notebook = load_runner(runner_path), load_notebook(runner_path)
     fd = open_tree(tree)
     record, reason = read_record(fd)
     if record is None:
@@ -574,14 +587,14 @@ def refresh(tree, runner_path, force):
     owner = cell.builder_id()
     path, version, _ = described(
         fd, run_python(tree, record["python"], "describe", owner, runner))
-    pyc = run_python(tree, record["python"], "runner", owner, runner)
+    files = compiled(tree, record["python"], owner, runner, notebook)
     link = missing_name(fd, path)
     try:
         os.mkdir(new, 0o755, dir_fd=library)
         home = os.open(new, DIRECTORY, dir_fd=library)
         os.fchmod(home, 0o755)
-        write_file(home, "runner.py", runner)
-        write_file(home, "runner.pyc", pyc)
+        for inner, data in files.items():
+            write_file(home, inner, data)
         lines = {path: line for path, line in lines.items() if not path.startswith(f"{HOME}/")}
         lines.update(lines_of(home, HOME))
         if link:
@@ -709,8 +722,9 @@ def check_runner(fd, record, ours):
                                    f"{protocol_of(ours)}")
     elif record and record["runner"] != theirs:
         yield RUNNER, "protocol", f"speaks protocol {theirs}, the record says {record['runner']}"
-    if read_below(fd, f"{RUNNER}c") is None:
-        yield f"{RUNNER}c", "runner", "is missing"
+    for path in (f"{RUNNER}c", NOTEBOOK, f"{NOTEBOOK}c"):
+        if read_below(fd, path) is None:
+            yield path, "runner", "is missing"
 
 
 def check_python(tree, fd, record):
@@ -743,6 +757,10 @@ def check_python(tree, fd, record):
     pyc = read_below(fd, f"{RUNNER}c")
     if source and pyc is not None and pyc[:len(header)] != header:
         yield f"{RUNNER}c", "runner", "was not made from runner.py by that python"
+    source, pyc = read_below(fd, NOTEBOOK), read_below(fd, f"{NOTEBOOK}c")
+    header = header[:8] + _imp.source_hash(int.from_bytes(header[:4], "little"), source or b"")
+    if source is not None and pyc is not None and pyc[:len(header)] != header:
+        yield f"{NOTEBOOK}c", "runner", "was not made from notebook.py by that python"
 
 
 def findings(tree, runner_path):

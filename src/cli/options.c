@@ -77,6 +77,8 @@ static const struct option_row running[] = {
                "set this in the script's environment; repeatable", AT(env)),
     TEXT("call", "NAME|JSON", "then call this function; --json and --meta show its value", call),
     FLAG("merge-stderr", "stderr goes to stdout, in the order written", merge_stderr),
+    FLAG("notebook", "the script is a notebook cell: its last value and its figures are displayed",
+         notebook),
     FLAG("json", "print the verdict as one line of JSON instead of the output", json),
     TEXT("meta", "FILE", "write the verdict to FILE, as JSON without output", meta),
     FLAG("quiet", "suppress sandbox-run's own messages", quiet),

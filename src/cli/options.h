@@ -33,6 +33,7 @@ struct options {
     const char *via;   /* address of a service, NULL: run here */
     const char *token; /* for it, of the environment, or NULL */
     bool merge_stderr;
+    bool notebook;
     bool json;
     bool quiet;
     const char *code;        /* of -c, else NULL */

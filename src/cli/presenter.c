@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
+#include "cli/display.h"
 #include "cli/hint.h"
 #include "cli/message.h"
 #include "cli/status.h"
@@ -103,12 +104,50 @@ static bool has_value(const struct sb_verdict *verdict)
     return verdict->result != NULL && strcmp(verdict->result, "null") != 0;
 }
 
+void presenter_display(struct presenter *presenter, const char *json, size_t size)
+{
+    struct relay *stream = &presenter->streams[SB_STDOUT];
+    struct json_object *text = display_plain(json, size);
+    presenter->displays++;
+    if (text == NULL)
+        return;
+    if (stream->last != '\n')
+        relay_put(stream, "\n", 1);
+    relay_put(stream, json_object_get_string(text), (size_t)json_object_get_string_len(text));
+    if (stream->last != '\n')
+        relay_put(stream, "\n", 1);
+    json_object_put(text);
+}
+
+/* Prints the displays that have not been printed as they came, and names what text can't show. */
+static void say_displays(struct presenter *presenter, const struct sb_verdict *verdict)
+{
+    struct display_array array;
+    const char *json;
+    size_t size, printed = 0;
+    char types[256] = "";
+    display_array_begin(&array, verdict->display);
+    while ((json = display_array_next(&array, &size)) != NULL) {
+        if (printed++ >= presenter->displays)
+            presenter_display(presenter, json, size);
+        display_other_types(json, size, types);
+    }
+    if (types[0] != '\0')
+        presenter_say(presenter, "not shown of the displays: %s; --json prints them", types);
+    if (verdict->displays_left_out > 0)
+        presenter_say(presenter, "%lld %s left out; --displays and --display-size raise the limits",
+                      (long long)verdict->displays_left_out,
+                      verdict->displays_left_out == 1 ? "display was" : "displays were");
+}
+
 static void say_verdict(struct presenter *presenter, const struct sb_verdict *verdict)
 {
     /* An exception shows its traceback, an exit status speaks for itself; a reader that went away
      * gets no message, as with any other program. */
     bool told = verdict->word == SB_EXCEPTION || verdict->word == SB_EXIT ||
                 (verdict->word == SB_SIGNAL && presenter->streams[SB_STDOUT].error == EPIPE);
+    if (verdict->display != NULL)
+        say_displays(presenter, verdict);
     if (verdict->error != NULL && !told)
         presenter_say(presenter, "%s", verdict->error);
     enum sb_stream traceback = presenter->options->merge_stderr ? SB_STDOUT : SB_STDERR;

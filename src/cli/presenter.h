@@ -9,11 +9,12 @@
 struct presenter {
     const struct options *options;
     struct relay streams[SB_STREAMS];
-    int signals; /* signalfd; −1 before presenter_take_signals */
-    int meta;    /* descriptor of --meta, or −1 */
-    bool killed; /* sandbox-run itself has ended the job */
-    int signal;  /* the first that we received, or 0 */
-    int status;  /* the exit status by the verdict */
+    int signals;     /* signalfd; −1 before presenter_take_signals */
+    int meta;        /* descriptor of --meta, or −1 */
+    bool killed;     /* sandbox-run itself has ended the job */
+    int signal;      /* the first that we received, or 0 */
+    int status;      /* the exit status by the verdict */
+    size_t displays; /* how many have been printed */
 };
 
 extern const char *const stream_names[SB_STREAMS];
@@ -35,6 +36,9 @@ const char *interrupted(char text[static INTERRUPTED_SIZE], int signal);
 /* A message of sandbox-run, behind the script's stderr; it does not block. */
 void presenter_say(struct presenter *presenter, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Prints the text/plain of a display, on lines of its own. */
+void presenter_display(struct presenter *presenter, const char *json, size_t size);
 
 /* Gives a verdict to --meta, and to the reader: on stdout as JSON with --json, else as
  * sentences. */

@@ -37,6 +37,12 @@ static void on_output(void *user, enum sb_stream stream, const void *data, size_
         sb_pause(live->run, stream, true);
 }
 
+static void on_display(void *user, const char *json, size_t size)
+{
+    struct live *live = user;
+    presenter_display(&live->presenter, json, size);
+}
+
 static void on_done(void *user, const struct sb_verdict *verdict)
 {
     struct live *live = user;
@@ -196,9 +202,11 @@ static int start(struct live *live, const struct sb_policy *policy, const struct
         .stdin_from_fd = strcmp(options->script, "-") != 0,
         .stdin_fd = STDIN_FILENO,
         .merge_stderr = options->merge_stderr,
+        .notebook = options->notebook,
         .limits = options->limits,
         .best_effort = options->sandbox.best_effort,
         .on_output = options->json ? NULL : on_output,
+        .on_display = options->json ? NULL : on_display,
         .on_done = on_done,
         .user = live,
     };

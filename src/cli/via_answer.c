@@ -1,4 +1,5 @@
-/* The answer is walked over once, member by member; each but "result" is then parsed by itself. */
+/* The answer is walked over once, member by member; each but "result" and "display" is then parsed
+ * by itself. */
 #include "cli/via_answer.h"
 
 #include <signal.h>
@@ -37,13 +38,14 @@ static const char *take_value(struct json_scan *scan, size_t *size)
     return token != JSON_FAULT ? value : NULL;
 }
 
-static int keep_result(struct answer *answer, const char *value, size_t size)
+/* Keeps a value as it stands; null as NULL. */
+static int keep(char **kept, const char *value, size_t size)
 {
-    free_memory(&answer->result);
+    free_memory(kept);
     if (*value == 'n') /* null */
         return 0;
-    answer->result = strndup(value, size);
-    return answer->result != NULL ? 0 : -1;
+    *kept = strndup(value, size);
+    return *kept != NULL ? 0 : -1;
 }
 
 /* Takes the value of the key that the scan is at. */
@@ -58,7 +60,9 @@ static int read_member(struct answer *answer, struct json_scan *scan)
     if (value == NULL)
         return -1;
     if (strcmp(name, "result") == 0)
-        return keep_result(answer, value, size);
+        return keep(&answer->result, value, size);
+    if (strcmp(name, "display") == 0)
+        return keep(&answer->display, value, size);
     /* With the byte behind it, which tells that a number ends. */
     json_object_object_add(answer->fields, name, parse(value, size + 1));
     return 0;
@@ -226,6 +230,8 @@ static int read_verdict(struct answer *answer)
         .exit_code = exit_code(fields),
         .signal = signal_from_name(string(fields, "signal")),
         .result = answer->result,
+        .display = answer->display,
+        .displays_left_out = integer(fields, "displays_left_out"),
         .wall_time_us = microseconds(usage, "wall_time_ms"),
         .cpu_time_us = microseconds(usage, "cpu_time_ms"),
         .memory_peak_bytes = integer(usage, "memory_peak_bytes"),
@@ -274,6 +280,7 @@ void answer_free(struct answer *answer)
     for (int i = 0; i < SB_STREAMS; i++)
         free(answer->text[i]);
     free(answer->result);
+    free(answer->display);
     free(answer->missing);
     free(answer->denied);
     *answer = (struct answer){0};

@@ -7,8 +7,8 @@
 #include "sandbox.h"
 
 struct answer {
-    struct json_object *fields; /* all but "result", which may hold numbers that json-c can't */
-    char *result;
+    struct json_object *fields; /* all but "result" and "display", which may be what json-c can't */
+    char *result, *display;
     char *text[SB_STREAMS];
     const char **missing;
     struct sb_denied *denied;

@@ -209,6 +209,10 @@ static int put_all(struct json_writer *writer, const struct options *options,
         json_key(writer, "merge_stderr");
         json_boolean(writer, true);
     }
+    if (options->notebook) {
+        json_key(writer, "notebook");
+        json_boolean(writer, true);
+    }
     /* The script's output, byte for byte. */
     json_key(writer, "base64");
     json_boolean(writer, true);

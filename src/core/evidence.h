@@ -15,8 +15,10 @@ struct asked {
     struct sb_limits limits; /* the limits in force */
     char id[65];             /* 64 characters: as long as a SHA-256 in hexadecimal */
     bool merge_stderr;       /* stderr goes to stdout: SOURCE_STDERR stays empty */
+    bool notebook;           /* the code is a notebook cell */
     const char *python;      /* path in the root file system, for errors */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
+    void (*on_display)(void *user, const char *json, size_t size);
     void (*on_done)(void *user, const struct sb_verdict *verdict);
     void *user;
 };

@@ -336,6 +336,15 @@ static int prepare_files(struct inside *in, struct prepared *prepared, const str
     return 0;
 }
 
+/* What runner.py is told of a notebook cell, and of the function to call. NULL: out of memory. */
+static char *cell_of(const struct sb_job *job)
+{
+    char *cell;
+    int size = asprintf(&cell, "%%%s\n%s", figures_names[job->policy->figures],
+                        job->call != NULL ? job->call : "");
+    return size < 0 ? NULL : cell;
+}
+
 int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_job *job,
                 const struct rootfs *rootfs, struct sb_error *err)
 {
@@ -346,9 +355,11 @@ int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_jo
         .files = calloc(job->files_count + 1, sizeof(struct sb_file)),
         .copies = calloc(job->files_count + 1, sizeof(char *)),
         .paths = malloc(job_paths_size(job) + 1),
+        .cell = job->notebook ? cell_of(job) : NULL,
     };
     if (prepared->argv == NULL || prepared->envp == NULL || prepared->files == NULL ||
-        prepared->copies == NULL || prepared->paths == NULL)
+        prepared->copies == NULL || prepared->paths == NULL ||
+        (job->notebook && prepared->cell == NULL))
         return sb_fail(err, "job", ENOMEM, "out of memory (the job)");
     if (prepare_files(in, prepared, job, err) < 0)
         return -1;
@@ -358,7 +369,9 @@ int job_prepare(struct inside *in, struct prepared *prepared, const struct sb_jo
         output_buffering_names[job->policy->output_buffering],
         job->module ? "-m" : name_of(job),
         job->module ? job->module : prepared->source,
-        job->call ? job->call : "",
+        job->notebook ? prepared->cell
+        : job->call   ? job->call
+                      : "",
     };
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
         prepared->argv[i] = (char *)fixed[i];
@@ -381,4 +394,5 @@ void job_release(struct prepared *prepared)
         free(prepared->copies[i]);
     free(prepared->copies);
     free(prepared->paths);
+    free(prepared->cell);
 }

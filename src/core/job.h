@@ -9,6 +9,10 @@
  * runner's arguments (runner.py). */
 #define JOB_ARGV_FIXED 6
 
+/* The text before the function to call that makes the code a notebook cell: "%png\n" (runner.py).
+ */
+#define JOB_CELL_SIZE 5
+
 /* The longest string that the kernel takes in argv or envp, without its NUL (MAX_ARG_STRLEN,
  * execve(2)). */
 #define JOB_STRING_MAX (128 * 1024 - 1)
@@ -22,6 +26,7 @@ struct prepared {
     char **copies; /* sources that had to be changed */
     size_t copies_count;
     char *paths;      /* paths of the files */
+    char *cell;       /* what runner.py is told of a notebook cell; NULL: it is not one */
     char source[512]; /* /work/NAME, or CODE_FD's number */
 };
 

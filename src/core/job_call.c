@@ -46,6 +46,11 @@ static int check_module(const struct sb_job *job, struct sb_error *err)
             err, "job", "module",
             "'%.100s' is not the name of a module: give identifiers with dots between them",
             job->module);
+    if (job->notebook)
+        return sb_fail_field(
+            err, "job", "notebook",
+            "a module is not a notebook cell: give its code, or leave \"notebook\" "
+            "out");
     if (job->code_size > 0 || job->call != NULL)
         return sb_fail_field(err, "job", "module",
                              "a module is run in place of code, and no function of it is called: "
@@ -53,8 +58,10 @@ static int check_module(const struct sb_job *job, struct sb_error *err)
     return 0;
 }
 
-static int check_call(const char *call, struct sb_error *err)
+static int check_call(const struct sb_job *job, struct sb_error *err)
 {
+    const char *call = job->call;
+    const size_t most = JOB_STRING_MAX - (job->notebook ? JOB_CELL_SIZE : 0);
     static const struct json_bounds bounds = {
         .size = JOB_STRING_MAX, .depth = JSON_TEXT_DEPTH, .values = 100000};
     static const struct {
@@ -71,12 +78,12 @@ static int check_call(const char *call, struct sb_error *err)
                              "call: '%.100s' is not the name of a function; give one, or an object "
                              "with \"name\", \"args\" and \"kwargs\"",
                              call);
-    if (strlen(call) > JOB_STRING_MAX)
+    if (strlen(call) > most)
         return sb_fail_field(
             err, "job", "call",
-            "the call has %zu bytes; at most %d are allowed: pass more on stdin or "
+            "the call has %zu bytes; at most %zu are allowed: pass more on stdin or "
             "in a file",
-            strlen(call), JOB_STRING_MAX);
+            strlen(call), most);
     struct json_object *asked = json_text_parse(call, strlen(call), &bounds, "call", "job", err);
     if (asked == NULL) {
         snprintf(err->field, sizeof(err->field), "call");
@@ -103,5 +110,5 @@ static int check_call(const char *call, struct sb_error *err)
 
 int job_check_call(const struct sb_job *job, struct sb_error *err)
 {
-    return check_call(job->call, err) < 0 ? -1 : check_module(job, err);
+    return check_call(job, err) < 0 ? -1 : check_module(job, err);
 }

@@ -72,6 +72,7 @@ void run_free(struct sb_run *run)
     process_release(&run->process);
     feed_free(&run->feed);
     denied_free(run);
+    displays_free(&run->displays);
     clock_free(&run->clock);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);

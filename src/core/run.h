@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/context.h"
 #include "core/denied.h"
+#include "core/displays.h"
 #include "core/evidence.h"
 #include "core/feed.h"
 #include "core/floor.h"
@@ -39,7 +40,8 @@ struct sb_run {
     bool listened; /* we listen to all sources: see sources_listen */
     struct stream stream[SB_STREAMS];
     struct feed feed;
-    struct denied *denied; /* refused calls that are reported; NULL: none so far */
+    struct denied *denied;    /* refused calls that are reported; NULL: none so far */
+    struct displays displays; /* of a notebook cell */
 
     struct job_clock clock; /* the clock that wall_time_ms limits */
     int64_t look_us;        /* the time from one look at the job to the next */

@@ -107,9 +107,29 @@ static int take_output(struct sb_run *run, enum sb_stream which, const char *dat
     return 0;
 }
 
+/* Takes the displays of a cell, which come before the runner's last message. Returns how many bytes
+ * they were, or −1 with *err. */
+static ssize_t take_displays(struct sb_run *run, const char *data, size_t size,
+                             struct sb_error *err)
+{
+    const struct asked *asked = &run->asked;
+    const struct displays_limits limits = {asked->limits.value[SB_DISPLAYS],
+                                           asked->limits.value[SB_DISPLAY_BYTES]};
+    if (!asked->notebook)
+        return 0;
+    ssize_t taken =
+        displays_take(&run->displays, &limits, data, size, asked->on_display, asked->user);
+    return taken >= 0 ? taken : sb_fail(err, "display", ENOMEM, "out of memory (a display)");
+}
+
 static int take_message(struct sb_run *run, const char *data, size_t size, struct sb_error *err)
 {
     struct evidence *evidence = &run->evidence;
+    ssize_t taken = take_displays(run, data, size, err);
+    if (taken < 0 || (size_t)taken == size)
+        return taken < 0 ? -1 : 0;
+    data += taken;
+    size -= (size_t)taken;
     /* Room for "R", the text and its final NUL. The name of an exception fits under any limit. */
     size_t room = (size_t)MAX(run->asked.limits.value[SB_RESULT_BYTES], EXCEPTION_NAME_MAX) + 2;
     if (evidence->message_size + size >= room) {
@@ -148,12 +168,6 @@ static ssize_t read_some(struct sb_run *run, enum source_kind kind, size_t most,
     return taken < 0 ? -1 : n;
 }
 
-int source_read(struct sb_run *run, enum source_kind kind, struct sb_error *err)
-{
-    ssize_t n = read_some(run, kind, READ_SIZE, err);
-    return n < 0 ? -1 : n > 0;
-}
-
 /* How many bytes a pipe has to read. */
 static size_t waiting_in(int pipe)
 {
@@ -161,12 +175,12 @@ static size_t waiting_in(int pipe)
     return ioctl(pipe, FIONREAD, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
-/* Stderr's bytes are counted before stdout is read: whatever the script wrote to stdout before them
- * is then in its pipe. We read no more than was there from either, since a script may write for
- * ever. */
-int source_read_stderr(struct sb_run *run, struct sb_error *err)
+/* Reads from a pipe, and before that what the script wrote to stdout earlier. The pipe's bytes are
+ * counted before stdout is read: whatever the script wrote to stdout before them is then in its
+ * pipe. We read no more than was there from either, since a script may write for ever. */
+static int read_after_stdout(struct sb_run *run, enum source_kind kind, struct sb_error *err)
 {
-    size_t most = waiting_in(run->process.fd[SOURCE_STDERR]);
+    size_t most = waiting_in(run->process.fd[kind]);
     size_t before = waiting_in(run->process.fd[SOURCE_STDOUT]);
     ssize_t n = 1;
     for (; before > 0 && n > 0 && run->source[SOURCE_STDOUT].watched != 0; before -= (size_t)n) {
@@ -174,7 +188,20 @@ int source_read_stderr(struct sb_run *run, struct sb_error *err)
         if (n < 0)
             return -1;
     }
-    n = read_some(run, SOURCE_STDERR, most > 0 ? most : READ_SIZE, err);
+    n = read_some(run, kind, most > 0 ? most : READ_SIZE, err);
+    return n < 0 ? -1 : n > 0;
+}
+
+int source_read_stderr(struct sb_run *run, struct sb_error *err)
+{
+    return read_after_stdout(run, SOURCE_STDERR, err);
+}
+
+int source_read(struct sb_run *run, enum source_kind kind, struct sb_error *err)
+{
+    if (kind == SOURCE_RESULT && run->asked.on_display != NULL)
+        return read_after_stdout(run, kind, err);
+    ssize_t n = read_some(run, kind, READ_SIZE, err);
     return n < 0 ? -1 : n > 0;
 }
 

@@ -27,7 +27,8 @@ void sources_close(struct sb_run *run);
 #define FD_DROPPED (-2)
 ssize_t message_receive(int socket, void *message, size_t size, bool take, int *fd);
 
-/* Reads once from one of the script's three pipes, and closes it at its end. 1: something was read;
+/* Reads once from one of the script's three pipes, and closes it at its end; displays that are
+ * handed over come after what the script wrote to stdout before. 1: something was read;
  * 0: there is nothing now; −1: out of memory, *err says for what. */
 int source_read(struct sb_run *run, enum source_kind kind, struct sb_error *err);
 /* The same for stderr, after what the script wrote to stdout before, unless stdout is paused: on a

@@ -65,8 +65,10 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
     run->asked = (struct asked){
         .policy = job->policy,
         .merge_stderr = job->merge_stderr,
+        .notebook = job->notebook,
         .python = run->sandbox->rootfs.python,
         .on_output = job->on_output,
+        .on_display = job->on_display,
         .on_done = job->on_done,
         .user = job->user,
     };

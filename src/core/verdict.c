@@ -276,6 +276,15 @@ void verdict_give(struct sb_run *run)
             snprintf(text, sizeof(text), "out of memory (the script's output)");
         }
     }
+    if (run->asked.notebook) {
+        verdict.display = displays_end(&run->displays);
+        verdict.displays_left_out = run->displays.left_out;
+        if (verdict.display == NULL) {
+            verdict.word = SB_INTERNAL;
+            verdict.display = "[]";
+            snprintf(text, sizeof(text), "out of memory (the cell's displays)");
+        }
+    }
     verdict.error = verdict.word == SB_OK ? NULL : text;
     if (stderr_says_why(&verdict))
         verdict.error = verdict.text[SB_STDERR];

@@ -1,5 +1,6 @@
 /* The verdict as JSON: the native answer, with its fields in the documented order. All fields are
- * always present, except for "error", which only comes with the status "error", and "denied". */
+ * always present, except for "error", which only comes with the status "error", "display" and
+ * "displays_left_out", which only notebook cells have, and "denied". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,20 @@ static void put_result(struct json_writer *writer, const char *result)
         json_verbatim(writer, result);
 }
 
+/* Displays are output, too. */
+static void put_display(struct json_writer *writer, const struct sb_verdict *verdict,
+                        unsigned flags)
+{
+    if (verdict->display == NULL)
+        return;
+    json_key(writer, "display");
+    if ((flags & SB_JSON_NO_OUTPUT) != 0)
+        json_null(writer);
+    else
+        json_verbatim(writer, verdict->display);
+    put_integer(writer, "displays_left_out", verdict->displays_left_out);
+}
+
 static void put_truncated(struct json_writer *writer, const struct sb_verdict *verdict)
 {
     json_key(writer, "truncated");
@@ -158,6 +173,7 @@ static size_t expected_size(const struct sb_verdict *verdict)
     size_t size = 2 * verdict->text_size[SB_STDOUT] + verdict->text_size[SB_STDERR];
     size += error_size(verdict);
     size += verdict->result != NULL ? strlen(verdict->result) : 0;
+    size += verdict->display != NULL ? strlen(verdict->display) : 0;
     return size + size / 16 + 768;
 }
 
@@ -181,6 +197,7 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
     put_integer(&writer, "exit_code", verdict->exit_code);
     put_signal(&writer, verdict->signal);
     put_result(&writer, verdict->result);
+    put_display(&writer, verdict, flags);
     put_usage(&writer, verdict);
     put_enforcement(&writer, verdict);
     put_denied(&writer, verdict);

@@ -43,6 +43,9 @@ static const struct sb_limit_info table[SB_LIMITS] = {
                        "length of the code in characters"},
     [SB_RESULT_BYTES] = {"result_bytes", "result", unit_bytes, 1, 64 * MIB,
                          "size of the called function's value as JSON"},
+    [SB_DISPLAYS] = {"displays", "displays", unit_count, 1, 10000, "displays kept of a cell"},
+    [SB_DISPLAY_BYTES] = {"display_bytes", "display-size", unit_bytes, 1, 64 * MIB,
+                          "size of these displays together, as JSON"},
 };
 
 /* policies/default.json states the same values. CPU time is high, since wall time × cpus bounds it
@@ -59,6 +62,8 @@ static const int64_t defaults[SB_LIMITS] = {
     [SB_TMP_FILES] = 4096,
     [SB_CODE_CHARS] = 1000000,
     [SB_RESULT_BYTES] = MIB,
+    [SB_DISPLAYS] = 50,
+    [SB_DISPLAY_BYTES] = 4 * MIB,
 };
 
 const struct sb_limit_info *sb_limit_info(enum sb_limit limit)

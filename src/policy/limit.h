@@ -12,7 +12,7 @@ int64_t limit_default(enum sb_limit limit);
 /* The limit with this key ("memory_bytes"), or −1. */
 int limit_from_name(const char *name);
 
-#define LIMIT_NAMES_SIZE 192
+#define LIMIT_NAMES_SIZE 256
 
 /* "wall_time_ms, cpu_time_ms, …": all keys, for error messages. Returns `text`. */
 const char *limit_names(char text[LIMIT_NAMES_SIZE]);

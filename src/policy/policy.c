@@ -16,6 +16,7 @@
 static const char suffix[] = ".json";
 
 const char *const output_buffering_names[] = {"line", "block", "none"};
+const char *const figures_names[] = {"png", "svg"};
 
 static bool has_suffix(const char *name)
 {

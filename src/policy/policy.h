@@ -14,6 +14,10 @@ enum output_buffering { BUFFER_LINE, BUFFER_BLOCK, BUFFER_NONE };
 /* Their names in policies, and for runner.py. */
 extern const char *const output_buffering_names[BUFFER_NONE + 1];
 
+/* Formats of a cell's figures, and their names in policies and for runner.py. */
+enum figures { FIGURES_PNG, FIGURES_SVG };
+extern const char *const figures_names[FIGURES_SVG + 1];
+
 struct sb_policy {
     char *name;
     char *description;
@@ -28,6 +32,7 @@ struct sb_policy {
     bool proc_masked;  /* full /proc with masks instead of subset=pid */
     bool output_kills; /* past output_bytes the job ends */
     unsigned char output_buffering; /* enum output_buffering */
+    unsigned char figures;          /* enum figures */
     bool report_denied;             /* verdicts name refused calls that the profile marks */
     bool best_effort;               /* "enforcement": "best-effort" */
     bool warm;      /* "start": "warm": from a zygote, where the program keeps one */

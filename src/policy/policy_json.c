@@ -40,6 +40,7 @@ static const struct policy_key keys[] = {
     {"output", CHOICE, json_type_string, FIELD(output_kills), .word = {"truncate", "kill"}},
     {"output_buffering", CHOICE, json_type_string, FIELD(output_buffering),
      .word = {"line", "block", "none"}},
+    {"figures", CHOICE, json_type_string, FIELD(figures), .word = {"png", "svg"}},
     {"enforcement", CHOICE, json_type_string, FIELD(best_effort),
      .word = {"strict", "best-effort"}},
     {"start", CHOICE, json_type_string, FIELD(warm), .word = {"cold", "warm"}},

@@ -46,9 +46,17 @@ static char *put_string(struct buffer *buffer, const char *text)
     return put(buffer, text, strlen(text) + 1);
 }
 
+/* The job's function to call, from the argument that names it (job_prepare). */
+static const char *call_of(const char *argument, bool notebook)
+{
+    const char *call = notebook ? strchr(argument, '\n') + 1 : argument;
+    return call[0] != '\0' ? call : NULL;
+}
+
 /* Puts the strings: python's arguments after the runner, then the environment. Returns the number
  * of arguments. */
-static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const struct inside *in)
+static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const struct sb_run *run,
+                          const struct inside *in)
 {
     size_t arguments = strings_count((const char *const *)in->argv) - 2,
            entries = strings_count((const char *const *)in->envp);
@@ -61,7 +69,7 @@ static size_t put_strings(struct buffer *buffer, struct warm_job *copy, const st
         else if (i == 2)
             copy->module = strcmp(copy->name, "-m") == 0 ? at : NULL;
         else if (i == 3)
-            copy->call = at[0] != '\0' ? at : NULL;
+            copy->call = call_of(at, run->asked.notebook);
         else if (i > 3)
             copy->args[i - 4] = at;
     }
@@ -105,7 +113,7 @@ static void put_job(struct buffer *buffer, struct warm_job *copy, const struct s
         .files = (uint32_t)in->files_count,
     };
     put(buffer, &head, sizeof(head));
-    head.arguments = (uint32_t)put_strings(buffer, copy, in);
+    head.arguments = (uint32_t)put_strings(buffer, copy, run, in);
     head.strings_size = buffer->size - sizeof(head);
     if (in->code != NULL) {
         char *at = put(buffer, in->code, in->code_size);
@@ -230,6 +238,7 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .env = (const char *const *)copy->env,
         .call = copy->call,
         .merge_stderr = run->asked.merge_stderr,
+        .notebook = run->asked.notebook,
         .limits = run->asked.limits,
         .best_effort = copy->best_effort,
     };

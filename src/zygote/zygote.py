@@ -248,6 +248,7 @@ def main():
     prepare_renewal(library)
     stay = set(sys.modules)
     runner = load("runner", RUNNER)
+    runner.notebook = load("notebook", runner.NOTEBOOK)
     runner.flush_c = library.flush
     runner.get_objects = gc.get_objects
     runner.may_show = library.may_show

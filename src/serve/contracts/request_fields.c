@@ -230,6 +230,12 @@ static int read_merge_stderr(struct request *request, const char *path, struct j
     return read_flag(&request->job.merge_stderr, path, value, err);
 }
 
+static int read_notebook(struct request *request, const char *path, struct json_object *value,
+                         struct sb_error *err)
+{
+    return read_flag(&request->job.notebook, path, value, err);
+}
+
 static int read_base64(struct request *request, const char *path, struct json_object *value,
                        struct sb_error *err)
 {
@@ -333,6 +339,7 @@ const struct request_field request_fields[] = {
     {"limits", BIT(NATIVE), read_limits},
     {"call", BIT(NATIVE), read_call},
     {"merge_stderr", BIT(NATIVE), read_merge_stderr},
+    {"notebook", BIT(NATIVE), read_notebook},
     {"base64", BIT(NATIVE), read_base64},
     {0},
 };
