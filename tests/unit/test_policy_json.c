@@ -30,6 +30,7 @@ static void assert_same_policy(const struct sb_policy *a, const struct sb_policy
     assert_int_equal(a->proc_masked, b->proc_masked);
     assert_int_equal(a->output_kills, b->output_kills);
     assert_int_equal(a->best_effort, b->best_effort);
+    assert_int_equal(a->figures, b->figures);
     assert_int_equal(a->warm, b->warm);
     for (i = 0; a->preload[i] != NULL && b->preload[i] != NULL; i++)
         assert_string_equal(a->preload[i], b->preload[i]);
@@ -44,20 +45,21 @@ static const char everything[] =
     " \"limits\": {\"wall_time_ms\": 2500, \"cpu_time_ms\": 1000, \"memory_bytes\": 67108864,\n"
     "  \"cpus\": 0.25, \"pids\": 8, \"output_bytes\": 1, \"open_files\": 16, \"tmp_bytes\": "
     "65536,\n"
-    "  \"tmp_files\": 16, \"code_chars\": 10, \"result_bytes\": 1},\n"
+    "  \"tmp_files\": 16, \"code_chars\": 10, \"result_bytes\": 1, \"displays\": 2,\n"
+    "  \"display_bytes\": 3},\n"
     " \"caps\": {\"wall_time_ms\": 5000, \"cpus\": 1.5},\n"
     " \"environment\": {\"A\": \"1\", \"EMPTY\": \"\", \"URL\": \"a=b/c\"},\n"
     " \"mounts\": [{\"source\": \"/srv/../srv/data\", \"target\": \"/data\"},\n"
     "             {\"target\": \"/data/..more\", \"source\": \"/srv/more\"}],\n"
     " \"seccomp\": \"default\", \"writable\": false, \"loopback\": true, \"proc\": \"masked\",\n"
-    " \"output\": \"kill\", \"enforcement\": \"best-effort\", \"preload\": [\"numpy\",\n"
-    "  \"pandas.core\", \"_a.B_2\"], \"start\": \"warm\"}\n";
+    " \"output\": \"kill\", \"enforcement\": \"best-effort\", \"figures\": \"svg\",\n"
+    " \"preload\": [\"numpy\",  \"pandas.core\", \"_a.B_2\"], \"start\": \"warm\"}\n";
 
 static void every_key_is_read(void **state)
 {
     const struct place *place = *state;
     struct sb_policy *policy = load_good(place, everything);
-    const int64_t limits[SB_LIMITS] = {2500, 1000, 64 * MIB, 250, 8, 1, 16, 65536, 16, 10, 1};
+    const int64_t limits[SB_LIMITS] = {2500, 1000, 64 * MIB, 250, 8, 1, 16, 65536, 16, 10, 1, 2, 3};
 
     assert_string_equal(sb_policy_name(policy), "policy");
     assert_string_equal(sb_policy_description(policy), "All \u00e4nderbar\n\"keys\"");
