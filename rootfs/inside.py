@@ -27,6 +27,13 @@ NAMESPACE_INIT = re.compile(
     r"|(__import__\(['\"]pkg_resources['\"]\)|pkg_resources)\.declare_namespace\(__name__\))*")
 DISTUTILS_PTH = "distutils-precedence.pth"
 
+# Fonts for the characters that matplotlib's own font lacks: Chinese, Japanese, Korean. The first that is there is taken.
+FALLBACK_FONTS = {
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc": "WenQuanYi Micro Hei",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf": "Droid Sans Fallback",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "Noto Sans CJK JP",
+}
+
 
 def hash_pyc(source, name):
     """A .pyc that is never compared with its source again: no stat, no clock, no write."""
@@ -122,6 +129,23 @@ def compile_one(path):
         file.write(pyc)
 
 
+def name_fallback_font():
+    """Makes figures of matplotlib show such characters, unless its configuration names fonts already."""
+    found = importlib.util.find_spec("matplotlib")
+    font = next((name for path, name in FALLBACK_FONTS.items() if os.path.exists(path)), None)
+    if found is None or font is None:
+        return
+    package = os.path.join(os.path.dirname(found.origin), "mpl-data", "matplotlibrc")
+    path = next(filter(os.path.exists, ("/etc/matplotlibrc", package)), None)
+    if path is None:
+        return
+    with open(path, encoding="utf-8") as file:
+        if re.search(r"^\s*font\.family\s*:", file.read(), re.M):
+            return
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"\nfont.family: sans-serif, {font}\n")
+
+
 def settle():
     import warnings
 
@@ -129,6 +153,10 @@ def settle():
     sys.setrecursionlimit(5000)
     directories = library()
     put_on_diet(directories)
+    try:
+        name_fallback_font()
+    except (OSError, ValueError):
+        pass  # a package that is broken, which its users will notice
     paths = sources([path for path in directories if os.path.isdir(path)])
     workers = max(1, min(8, os.cpu_count() or 1))
     children = []
