@@ -69,6 +69,8 @@ enum sb_limit {
     SB_RESULT_BYTES,  /* size of the JSON text of the called function's value */
     SB_DISPLAYS,      /* displays kept of a notebook cell */
     SB_DISPLAY_BYTES, /* size of their JSON texts together */
+    SB_COLLECT_FILES, /* how many files come back: sb_job.collect */
+    SB_COLLECT_BYTES, /* their size, all together */
     SB_LIMITS
 };
 
@@ -317,10 +319,14 @@ struct sb_job {
     size_t stdin_size;
     bool stdin_from_fd; /* … relayed from stdin_fd, which never enters the sandbox */
     int stdin_fd;
-    bool merge_stderr;       /* stderr goes to stdout, in the order written */
-    bool notebook;           /* the code is a notebook cell: the value of its last expression is
-                                displayed, `await` works at the top level, and figures that it shows or
-                                leaves open come back. Not with module */
+    bool merge_stderr; /* stderr goes to stdout, in the order written */
+    bool notebook;     /* the code is a notebook cell: the value of its last expression is
+                          displayed, `await` works at the top level, and figures that it shows or
+                          leaves open come back. Not with module */
+    /* Which files come back: patterns of names below /work, or of absolute ones below /tmp;
+     * NULL-terminated, or NULL for none. "**" is for all files. A file comes back if it is new or
+     * has changed. sandbox-api(7) describes patterns. */
+    const char *const *collect;
     struct sb_limits limits; /* values of 0 or SB_UNSET: the policy's. Above a cap: an error */
     bool best_effort;        /* as options.best_effort, for this job */
 
@@ -398,6 +404,20 @@ struct sb_denied {
     int64_t count; /* how often */
 };
 
+/* A file that comes back. */
+struct sb_collected {
+    const char *path; /* below /work, or "/tmp/…"; UTF-8 */
+    const void *data; /* with a NUL behind it */
+    size_t size;
+};
+
+/* A file or directory that was asked for and does not come back. */
+struct sb_left_out {
+    const char
+        *path; /* UTF-8: other bytes become U+FFFD. "": this is about the search as a whole */
+    const char *why;
+};
+
 /* How a job ended. Texts belong to the library, which frees them when on_done returns. Numbers are
  * −1 where they are unknown or do not apply. */
 struct sb_verdict {
@@ -438,6 +458,13 @@ struct sb_verdict {
      */
     const struct sb_denied *denied;
     int64_t denied_count;
+    /* With the job's "collect", also for a job that was killed: at most SB_COLLECT_FILES with
+     * SB_COLLECT_BYTES, in the order of their names. */
+    bool collected; /* files were asked for */
+    const struct sb_collected *files;
+    size_t files_count;
+    const struct sb_left_out *left_out; /* up to 100, and how many more there are */
+    size_t left_out_count;
 };
 
 /* The verdict on a job that never ran: SB_INTERNAL, without measurements. It points to both texts;
@@ -445,7 +472,7 @@ struct sb_verdict {
 SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error);
 
 enum sb_json_flags {
-    SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null */
+    SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null; "files" without contents */
     SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */
     /* With either, "error" is always one sentence, never the script's stderr. */
 };

@@ -13,6 +13,7 @@
 #include "common/source_coding.h"
 #include "common/utf8.h"
 #include "common/util.h"
+#include "core/collect.h"
 #include "policy/limit.h"
 #include "zygote/embedded.h"
 
@@ -244,7 +245,7 @@ int job_check(const struct sb_job *job, const struct sb_limits *limits, struct s
                              "1 to %d bytes",
                              name_of(job), PATH_PART_BYTES_MAX);
     if (job_check_call(job, err) < 0 || check_env(job, err) < 0 || check_strings(job, err) < 0 ||
-        check_code(job, limits, err) < 0)
+        check_code(job, limits, err) < 0 || collect_check(job, err) < 0)
         return -1;
     const struct sb_file script = script_of(job);
     return job_check_files(job, script.path != NULL ? &script : NULL, limits, err);

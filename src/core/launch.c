@@ -277,11 +277,25 @@ static bool has_reported(const struct sb_run *run)
     return poll(&report, 1, 0) > 0;
 }
 
+/* The job's files come out of its mount namespace, which a cold job would end. Now is the time:
+ * once the child has the job's ids, an ordinary user may not look into it any more. */
+static int hold_mounts(struct sb_run *run, struct sb_error *err)
+{
+    if (run->collect == NULL)
+        return 0;
+    process_hold_namespaces(&run->process);
+    if (run->process.held[HELD_MOUNTS] >= 0 || has_reported(run))
+        return 0;
+    return sb_fail_field(err, "clone", "collect",
+                         "cannot open the job's mount namespace, out of which files come: %m; is "
+                         "/proc mounted here? Leave out collect, or see sandbox-run --doctor");
+}
+
 /* Does the parent's part, while the child takes its first steps. */
 static int complete(struct sb_run *run, const struct inside *in, const struct cloning *start,
                     struct sb_error *err)
 {
-    if (lift_rlimits(run, in, err) < 0 ||
+    if (lift_rlimits(run, in, err) < 0 || hold_mounts(run, err) < 0 ||
         cgroup_limit(&run->sandbox->cgroup, &run->process.cgroup, &run->asked.limits, err) < 0 ||
         (start->mapped < 0 && !has_reported(run)))
         return -1;

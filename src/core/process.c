@@ -1,12 +1,21 @@
 /* See process.h. */
 #include "core/process.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/util.h"
+
+/* Linux 6.11, <linux/pidfd.h> */
+#ifndef PIDFD_GET_IPC_NAMESPACE
+#define PIDFD_GET_IPC_NAMESPACE _IO(0xFF, 2)
+#define PIDFD_GET_MNT_NAMESPACE _IO(0xFF, 3)
+#endif
 
 void process_init(struct process *process)
 {
@@ -31,6 +40,26 @@ void process_kill(struct process *process)
     syscall(SYS_pidfd_send_signal, process->fd[SOURCE_PIDFD], SIGKILL, NULL, 0);
     waitid(P_PIDFD, (id_t)process->fd[SOURCE_PIDFD], &info, WEXITED | __WALL);
     process->pid = 0;
+}
+
+/* The process that drops the last reference to a mount namespace waits for an RCU grace period; an
+ * IPC namespace is freed by a kernel worker that may run first. Holding both here moves this
+ * wait out of the job's exit. Best effort. */
+void process_hold_namespaces(struct process *process)
+{
+    static const struct {
+        unsigned long get;
+        const char *name;
+    } namespaces[HELD_NAMESPACES] = {[HELD_MOUNTS] = {PIDFD_GET_MNT_NAMESPACE, "mnt"},
+                                     [HELD_IPC] = {PIDFD_GET_IPC_NAMESPACE, "ipc"}};
+    char path[32];
+    for (size_t i = 0; i < HELD_NAMESPACES; i++) {
+        process->held[i] = ioctl(process->fd[SOURCE_PIDFD], namespaces[i].get, 0);
+        if (process->held[i] >= 0)
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/ns/%s", process->pid, namespaces[i].name);
+        process->held[i] = open(path, O_RDONLY | O_CLOEXEC);
+    }
 }
 
 void process_release_namespaces(struct process *process)

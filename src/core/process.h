@@ -39,8 +39,9 @@ struct source {
     int spent;        /* a descriptor that is closed only after the verdict; else −1 */
 };
 
-/* The namespaces of a warm job that we hold, since their end takes time: mount and IPC. */
-#define HELD_NAMESPACES 2
+/* The namespaces that we hold: a warm job's, since their end takes time, and those of a job whose
+ * files are collected. */
+enum { HELD_MOUNTS, HELD_IPC, HELD_NAMESPACES };
 
 /* The seccomp listener of a job whose refused calls are to be reported. */
 enum listener {
@@ -57,7 +58,7 @@ struct process {
     int fd[PROCESS_FDS]; /* by kind of source; −1: closed */
     enum listener listener;
     int control;               /* write end of a pipe; closing it ends the job (init.c) */
-    int held[HELD_NAMESPACES]; /* the namespaces whose end the verdict shall not wait for */
+    int held[HELD_NAMESPACES]; /* the namespaces that live longer than the job */
     struct cgroup_job cgroup;
     struct {               /* src/warm's: the network namespace made ahead that it uses */
         int64_t zygote_us; /* its zygote, by the time when that was started */
@@ -73,6 +74,10 @@ struct process process_take(struct process *from);
 
 /* Kills pid 1, which must exist, and waits until it is gone, and with it all of the job. */
 void process_kill(struct process *process);
+
+/* Holds the namespaces of a process that has not ended. Best effort: −1 in `held` is one that could
+ * not be opened. */
+void process_hold_namespaces(struct process *process);
 
 /* Closes the held namespaces. */
 void process_release_namespaces(struct process *process);

@@ -73,6 +73,7 @@ void run_free(struct sb_run *run)
     feed_free(&run->feed);
     denied_free(run);
     displays_free(&run->displays);
+    collect_free(run->collect);
     clock_free(&run->clock);
     for (int i = 0; i < SB_STREAMS; i++)
         stream_free(&run->stream[i]);

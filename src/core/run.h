@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "core/clock.h"
+#include "core/collect.h"
 #include "core/context.h"
 #include "core/denied.h"
 #include "core/displays.h"
@@ -42,6 +43,7 @@ struct sb_run {
     struct feed feed;
     struct denied *denied;    /* refused calls that are reported; NULL: none so far */
     struct displays displays; /* of a notebook cell */
+    struct collect *collect;  /* the files that come back; NULL: none */
 
     struct job_clock clock; /* the clock that wall_time_ms limits */
     int64_t look_us;        /* the time from one look at the job to the next */

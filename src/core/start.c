@@ -77,7 +77,7 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
     else
         make_id(run->asked.id, sizeof(run->asked.id));
     if (policy_admit(&run->asked.limits, job->policy, &job->limits, err) < 0 ||
-        job_check(job, &run->asked.limits, err) < 0 ||
+        job_check(job, &run->asked.limits, err) < 0 || collect_begin(&run->collect, job, err) < 0 ||
         rootfs_check_mounts(&run->sandbox->rootfs, job->policy, err) < 0 ||
         check_enforcement(run, best_effort, err) < 0)
         return -1;
@@ -117,6 +117,8 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
     };
     struct prepared prepared = {0};
     int result = job_prepare(&in, &prepared, job, &sandbox->rootfs, err);
+    if (result == 0)
+        result = collect_note(run->collect, in.files, in.files_count, err);
     if (result == 0)
         result = launch(run, &in, err);
     job_release(&prepared);

@@ -325,8 +325,10 @@ static bool remove_cgroup(struct sb_run *run)
 static void finish(struct sb_run *run)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    if (run->removal_tries == 0)
+    if (run->removal_tries == 0) {
         read_evidence(run);
+        collect_files(run);
+    }
     if (!run->process.warm && !remove_cgroup(run))
         return;
     if (run->process.warm && run->evidence.cause != CAUSE_INTERNAL)

@@ -265,6 +265,7 @@ void verdict_give(struct sb_run *run)
         .missing = run->missing,
     };
     verdict.denied_count = denied_list(run, &verdict.denied);
+    collect_tell(run->collect, &verdict);
     verdict_judge(&verdict, &run->asked, &run->evidence, text);
     for (int i = 0; i < SB_STREAMS; i++) {
         verdict.text[i] = deliver(run, (enum sb_stream)i, &verdict.text_size[i]);

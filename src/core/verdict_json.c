@@ -1,6 +1,7 @@
 /* The verdict as JSON: the native answer, with its fields in the documented order. All fields are
  * always present, except for "error", which only comes with the status "error", "display" and
- * "displays_left_out", which only notebook cells have, and "denied". */
+ * "displays_left_out", which only notebook cells have, "denied", and "files" with
+ * "files_left_out", which come if files were asked for. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "common/json_writer.h"
 #include "common/sentence.h"
 #include "common/util.h"
+#include "core/verdict_files.h"
 #include "sandbox.h"
 
 static const char *const words[] = {
@@ -174,7 +176,7 @@ static size_t expected_size(const struct sb_verdict *verdict)
     size += error_size(verdict);
     size += verdict->result != NULL ? strlen(verdict->result) : 0;
     size += verdict->display != NULL ? strlen(verdict->display) : 0;
-    return size + size / 16 + 768;
+    return size + size / 16 + files_json_size(verdict) + 768;
 }
 
 char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
@@ -201,6 +203,7 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
     put_usage(&writer, verdict);
     put_enforcement(&writer, verdict);
     put_denied(&writer, verdict);
+    put_files(&writer, verdict, (flags & SB_JSON_NO_OUTPUT) == 0);
     json_member(&writer, "id", verdict->id);
     json_bracket(&writer, '}');
     return json_end(&writer);

@@ -46,6 +46,10 @@ static const struct sb_limit_info table[SB_LIMITS] = {
     [SB_DISPLAYS] = {"displays", "displays", unit_count, 1, 10000, "displays kept of a cell"},
     [SB_DISPLAY_BYTES] = {"display_bytes", "display-size", unit_bytes, 1, 64 * MIB,
                           "size of these displays together, as JSON"},
+    [SB_COLLECT_FILES] = {"collect_files", "collect-files", unit_count, 1, 10000,
+                          "files that come back"},
+    [SB_COLLECT_BYTES] = {"collect_bytes", "collect-bytes", unit_bytes, 1, GIB,
+                          "size of them together"},
 };
 
 /* policies/default.json states the same values. CPU time is high, since wall time × cpus bounds it
@@ -64,6 +68,8 @@ static const int64_t defaults[SB_LIMITS] = {
     [SB_RESULT_BYTES] = MIB,
     [SB_DISPLAYS] = 50,
     [SB_DISPLAY_BYTES] = 4 * MIB,
+    [SB_COLLECT_FILES] = 100,
+    [SB_COLLECT_BYTES] = 10 * MIB,
 };
 
 const struct sb_limit_info *sb_limit_info(enum sb_limit limit)

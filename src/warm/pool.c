@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,12 +16,6 @@
 #include "core/launch.h"
 #include "core/supervise.h"
 #include "zygote/protocol.h"
-
-/* Linux 6.11, <linux/pidfd.h> */
-#ifndef PIDFD_GET_IPC_NAMESPACE
-#define PIDFD_GET_IPC_NAMESPACE _IO(0xFF, 2)
-#define PIDFD_GET_MNT_NAMESPACE _IO(0xFF, 3)
-#endif
 
 /* ── Lists ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -284,26 +277,6 @@ static void park(struct pool *pool, struct child *child)
     add(&pool->parked, child);
 }
 
-/* The process that drops the last reference to a mount namespace waits for an RCU grace period; an
- * IPC namespace is freed by a kernel worker that may run first. Holding both here moves this wait
- * out of the job's exit. Best effort. */
-static void hold_namespaces(struct process *process)
-{
-    static const struct {
-        unsigned long get;
-        const char *name;
-    } namespaces[HELD_NAMESPACES] = {{PIDFD_GET_MNT_NAMESPACE, "mnt"},
-                                     {PIDFD_GET_IPC_NAMESPACE, "ipc"}};
-    char path[32];
-    for (size_t i = 0; i < HELD_NAMESPACES; i++) {
-        process->held[i] = ioctl(process->fd[SOURCE_PIDFD], namespaces[i].get, 0);
-        if (process->held[i] >= 0)
-            continue;
-        snprintf(path, sizeof(path), "/proc/%d/ns/%s", process->pid, namespaces[i].name);
-        process->held[i] = open(path, O_RDONLY | O_CLOEXEC);
-    }
-}
-
 int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum)
 {
     struct child *child = take_first(&zygote->spawning);
@@ -321,7 +294,7 @@ int pool_arrived(struct pool *pool, struct zygote *zygote, pid_t pid, int errnum
         return -1;
     }
     close_fd(&child->control);
-    hold_namespaces(process);
+    process_hold_namespaces(process);
     struct sb_run *run = pool_next_waiting(pool);
     if (run != NULL)
         pool_hand_over(pool, child, run);

@@ -176,7 +176,8 @@ struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, boo
     struct prepared prepared = {0};
     struct sb_error ignored;
     struct warm_job *copy = NULL;
-    if (job_prepare(&in, &prepared, job, &run->sandbox->rootfs, &ignored) == 0)
+    if (job_prepare(&in, &prepared, job, &run->sandbox->rootfs, &ignored) == 0 &&
+        collect_note(run->collect, in.files, in.files_count, &ignored) == 0)
         copy = copy_prepared(run, &in);
     job_release(&prepared);
     if (copy == NULL)

@@ -46,7 +46,7 @@ static const char everything[] =
     "  \"cpus\": 0.25, \"pids\": 8, \"output_bytes\": 1, \"open_files\": 16, \"tmp_bytes\": "
     "65536,\n"
     "  \"tmp_files\": 16, \"code_chars\": 10, \"result_bytes\": 1, \"displays\": 2,\n"
-    "  \"display_bytes\": 3},\n"
+    "  \"display_bytes\": 3, \"collect_files\": 5, \"collect_bytes\": 6},\n"
     " \"caps\": {\"wall_time_ms\": 5000, \"cpus\": 1.5},\n"
     " \"environment\": {\"A\": \"1\", \"EMPTY\": \"\", \"URL\": \"a=b/c\"},\n"
     " \"mounts\": [{\"source\": \"/srv/../srv/data\", \"target\": \"/data\"},\n"
@@ -59,7 +59,8 @@ static void every_key_is_read(void **state)
 {
     const struct place *place = *state;
     struct sb_policy *policy = load_good(place, everything);
-    const int64_t limits[SB_LIMITS] = {2500, 1000, 64 * MIB, 250, 8, 1, 16, 65536, 16, 10, 1, 2, 3};
+    const int64_t limits[SB_LIMITS] = {2500, 1000, 64 * MIB, 250, 8, 1, 16, 65536,
+                                       16,   10,   1,        2,   3, 5, 6};
 
     assert_string_equal(sb_policy_name(policy), "policy");
     assert_string_equal(sb_policy_description(policy), "All \u00e4nderbar\n\"keys\"");
