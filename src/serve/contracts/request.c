@@ -212,6 +212,7 @@ void request_free(struct request *request)
     free(request->parts);
     free(request->files);
     free(request->args);
+    free(request->collect);
     sb_strv_free(request->env);
     *request = (struct request){0};
 }

@@ -27,6 +27,7 @@ struct request {
     bool code_part; /* it has the code, too, in a part of its own */
     struct sb_file *files;
     const char **args;
+    const char **collect;
     char **env;
 };
 

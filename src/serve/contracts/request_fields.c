@@ -150,21 +150,30 @@ static int read_stdin(struct request *request, const char *path, struct json_obj
     return 0;
 }
 
+/* Reads an array of strings. The request owns *strings even after a failure. */
+static int read_strings(const char ***strings, const char *path, struct json_object *array,
+                        struct sb_error *err)
+{
+    size_t count = json_object_array_length(array);
+    *strings = calloc(count + 1, sizeof(**strings));
+    if (*strings == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        char at[64];
+        snprintf(at, sizeof(at), "%s[%zu]", path, i);
+        if (read_string(&(*strings)[i], at, json_object_array_get_idx(array, i), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int read_args(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
     if (!json_object_is_type(value, json_type_array))
         return bad_field(err, path, "must be an array of strings, not %s", json_kind(value));
-    size_t count = json_object_array_length(value);
-    request->args = calloc(count + 1, sizeof(*request->args));
-    if (request->args == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < count; i++) {
-        char at[64];
-        snprintf(at, sizeof(at), "%s[%zu]", path, i);
-        if (read_string(&request->args[i], at, json_object_array_get_idx(value, i), err) < 0)
-            return -1;
-    }
+    if (read_strings(&request->args, path, value, err) < 0)
+        return -1;
     request->job.args = request->args;
     return 0;
 }
@@ -234,6 +243,24 @@ static int read_notebook(struct request *request, const char *path, struct json_
                          struct sb_error *err)
 {
     return read_flag(&request->job.notebook, path, value, err);
+}
+
+/* true: all files. */
+static int read_collect(struct request *request, const char *path, struct json_object *value,
+                        struct sb_error *err)
+{
+    static const char *const all[] = {"**", NULL};
+    bool array = json_object_is_type(value, json_type_array);
+    if (!array && !json_object_is_type(value, json_type_boolean))
+        return bad_field(err, path, "must be true, false or an array of patterns, not %s",
+                         json_kind(value));
+    if (array && read_strings(&request->collect, path, value, err) < 0)
+        return -1;
+    if (array)
+        request->job.collect = request->collect;
+    else if (json_object_get_boolean(value))
+        request->job.collect = all;
+    return 0;
 }
 
 static int read_base64(struct request *request, const char *path, struct json_object *value,
@@ -340,6 +367,7 @@ const struct request_field request_fields[] = {
     {"call", BIT(NATIVE), read_call},
     {"merge_stderr", BIT(NATIVE), read_merge_stderr},
     {"notebook", BIT(NATIVE), read_notebook},
+    {"collect", BIT(NATIVE), read_collect},
     {"base64", BIT(NATIVE), read_base64},
     {0},
 };
