@@ -82,6 +82,10 @@ static const struct option_row running[] = {
     FLAG("json", "print the verdict as one line of JSON instead of the output", json),
     TEXT("meta", "FILE", "write the verdict to FILE, as JSON without output", meta),
     FLAG("quiet", "suppress sandbox-run's own messages", quiet),
+    TEXT("collect", "DIR", "write the files that the script makes to this directory", collect),
+    OPTION_ROW(option_list, 0, "collect-glob", "GLOB",
+               "only those with such names: *.png, out/**, /tmp/*; repeatable", AT(collect_globs)),
+    FLAG("force", "with --collect, replace files that are there", force),
     TEXT("via", "ADDRESS", "run it through a service: unix:/PATH or http://127.0.0.1:PORT", via),
 };
 
@@ -183,6 +187,19 @@ static const char *environment(const char *name)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
+static int check_collect(const struct options *options, struct sb_error *err)
+{
+    bool globs = options->collect_globs != NULL && options->collect_globs[0] != NULL;
+    if (options->collect != NULL)
+        return 0;
+    if (options->force)
+        return fail(err, "force", "--force is for the files of --collect: give --collect DIR, too");
+    if (globs && !options->json)
+        return fail(err, "collect-glob",
+                    "--collect-glob says which files come back: give --collect DIR or --json, too");
+    return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv, struct sb_error *err)
 {
     struct option_row rows[ROWS];
@@ -208,7 +225,7 @@ int options_parse(struct options *options, int argc, char **argv, struct sb_erro
     else
         options->script = named ? argv[optind++] : "-";
     options->args = (const char *const *)argv + optind;
-    return 0;
+    return check_collect(options, err);
 }
 
 void options_free(struct options *options)

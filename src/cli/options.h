@@ -34,6 +34,9 @@ struct options {
     const char *token; /* for it, of the environment, or NULL */
     bool merge_stderr;
     bool notebook;
+    const char *collect;        /* directory for the script's files, or NULL */
+    const char **collect_globs; /* NULL-terminated */
+    bool force;                 /* replace files there */
     bool json;
     bool quiet;
     const char *code;        /* of -c, else NULL */

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
+#include "cli/collect.h"
 #include "cli/display.h"
 #include "cli/hint.h"
 #include "cli/message.h"
@@ -19,7 +20,7 @@ const char *const stream_names[SB_STREAMS] = {"stdout", "stderr"};
 
 void presenter_open(struct presenter *presenter, const struct options *options)
 {
-    *presenter = (struct presenter){.options = options, .signals = -1, .meta = -1};
+    *presenter = (struct presenter){.options = options, .signals = -1, .meta = -1, .collect = -1};
     for (int i = 0; i < SB_STREAMS; i++)
         relay_open(&presenter->streams[i], STDOUT_FILENO + i);
 }
@@ -30,6 +31,7 @@ void presenter_close(struct presenter *presenter)
         relay_close(&presenter->streams[i]);
     close_fd(&presenter->signals);
     close_fd(&presenter->meta);
+    close_fd(&presenter->collect);
 }
 
 int presenter_open_meta(struct presenter *presenter, struct sb_error *err)
@@ -192,6 +194,7 @@ void presenter_verdict(struct presenter *presenter, const struct sb_verdict *ver
     presenter->status = status_of(verdict);
     if (presenter->meta >= 0)
         write_meta(presenter, verdict);
+    collect_write(presenter, verdict);
     if (!presenter->options->json) {
         say_verdict(presenter, verdict);
         return;

@@ -11,6 +11,7 @@ struct presenter {
     struct relay streams[SB_STREAMS];
     int signals;     /* signalfd; −1 before presenter_take_signals */
     int meta;        /* descriptor of --meta, or −1 */
+    int collect;     /* of the directory of --collect, or −1 */
     bool killed;     /* sandbox-run itself has ended the job */
     int signal;      /* the first that we received, or 0 */
     int status;      /* the exit status by the verdict */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "cli/collect.h"
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/presenter.h"
@@ -203,6 +204,7 @@ static int start(struct live *live, const struct sb_policy *policy, const struct
         .stdin_fd = STDIN_FILENO,
         .merge_stderr = options->merge_stderr,
         .notebook = options->notebook,
+        .collect = collect_globs(options),
         .limits = options->limits,
         .best_effort = options->sandbox.best_effort,
         .on_output = options->json ? NULL : on_output,
@@ -229,6 +231,8 @@ static int start_from_inputs(struct live *live, const struct sb_policy *policy,
         result = gather_files(options, &files, err);
     if (result == 0)
         result = presenter_open_meta(&live->presenter, err);
+    if (result == 0)
+        result = collect_open(&live->presenter, err);
     /* Before this a signal ends this process like any other: there is no job yet. */
     if (result == 0)
         result = presenter_take_signals(&live->presenter, err);

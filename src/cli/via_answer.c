@@ -203,6 +203,65 @@ static int read_denied(struct answer *answer)
     return 0;
 }
 
+/* Its text, or its bytes, which replace the base64 in the object. −1: it has neither. */
+static int read_content(struct sb_collected *file, struct json_object *object)
+{
+    struct json_object *text = member(object, "text"), *base64 = member(object, "base64");
+    struct json_object *value = text != NULL ? text : base64;
+    if (!json_object_is_type(value, json_type_string))
+        return -1;
+    size_t size = (size_t)json_object_get_string_len(value);
+    if (value == base64) {
+        char *bytes = (char *)json_object_get_string(value); /* no other text than ours */
+        ssize_t decoded = base64_decode(bytes, size);
+        if (decoded < 0)
+            return -1;
+        size = (size_t)decoded;
+    }
+    file->data = json_object_get_string(value);
+    file->size = size;
+    return 0;
+}
+
+/* Missing members: no files were asked for. */
+static int read_files(struct answer *answer)
+{
+    struct json_object *files = member(answer->fields, "files");
+    if (!json_object_is_type(files, json_type_object))
+        return 0;
+    answer->files = calloc((size_t)json_object_object_length(files) + 1, sizeof(*answer->files));
+    if (answer->files == NULL)
+        return -1;
+    size_t count = 0;
+    json_object_object_foreach(files, path, object)
+    {
+        answer->files[count].path = path;
+        if (read_content(&answer->files[count++], object) < 0)
+            return -1;
+    }
+    answer->verdict.collected = true;
+    answer->verdict.files = answer->files;
+    answer->verdict.files_count = count;
+    return 0;
+}
+
+static int read_left_out(struct answer *answer)
+{
+    struct json_object *list = member(answer->fields, "files_left_out");
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    answer->left_out = calloc(count + 1, sizeof(*answer->left_out));
+    if (answer->left_out == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        answer->left_out[i] = (struct sb_left_out){or_else(string(one, "path"), "?"),
+                                                   or_else(string(one, "why"), "?")};
+    }
+    answer->verdict.left_out = answer->left_out;
+    answer->verdict.left_out_count = count;
+    return 0;
+}
+
 /* With base64 a sentence replaces the script's stderr. */
 static void read_own_end(struct sb_verdict *verdict)
 {
@@ -241,7 +300,7 @@ static int read_verdict(struct answer *answer)
     };
     if (read_stream(answer, SB_STDOUT, "stdout") < 0 ||
         read_stream(answer, SB_STDERR, "stderr") < 0 || read_missing(answer, enforcement) < 0 ||
-        read_denied(answer) < 0)
+        read_denied(answer) < 0 || read_files(answer) < 0 || read_left_out(answer) < 0)
         return -1;
     read_own_end(&answer->verdict);
     return 0;
@@ -283,5 +342,7 @@ void answer_free(struct answer *answer)
     free(answer->display);
     free(answer->missing);
     free(answer->denied);
+    free(answer->files);
+    free(answer->left_out);
     *answer = (struct answer){0};
 }

@@ -12,6 +12,8 @@ struct answer {
     char *text[SB_STREAMS];
     const char **missing;
     struct sb_denied *denied;
+    struct sb_collected *files;
+    struct sb_left_out *left_out;
     struct sb_verdict verdict; /* points into the above */
     const char *refusal;       /* "error" of an answer that is not a verdict, or NULL */
     bool is_verdict;           /* of an event: it is the last one */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/collect.h"
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/via.h"
@@ -186,6 +187,20 @@ static void put_limits(struct json_writer *writer, const struct sb_limits *limit
     json_bracket(writer, '}');
 }
 
+/* As merge_stderr: only where it is wanted. */
+static void put_collect(struct json_writer *writer, const char *const *globs)
+{
+    if (globs == NULL)
+        return;
+    json_key(writer, "collect");
+    json_bracket(writer, '[');
+    for (; *globs != NULL; globs++) {
+        json_item(writer);
+        json_string(writer, *globs, strlen(*globs));
+    }
+    json_bracket(writer, ']');
+}
+
 static int put_all(struct json_writer *writer, const struct options *options,
                    const struct inputs *inputs, struct sb_error *err)
 {
@@ -213,6 +228,7 @@ static int put_all(struct json_writer *writer, const struct options *options,
         json_key(writer, "notebook");
         json_boolean(writer, true);
     }
+    put_collect(writer, collect_globs(options));
     /* The script's output, byte for byte. */
     json_key(writer, "base64");
     json_boolean(writer, true);
