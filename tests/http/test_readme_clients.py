@@ -1,6 +1,7 @@
 """The clients of README and of the manuals, as they stand there, against a real server; and what README's tables say of
 the service."""
 
+import contextlib
 import json
 import os
 import re
@@ -77,16 +78,12 @@ def split(block):
 
 
 def same(shown, printed):
-    """… stands for anything. Without it, JSON is compared as JSON, times aside, and all else literally."""
-    try:
-        left, right = json.loads(shown), json.loads(printed)
-    except ValueError:
-        left = right = None
-    if "…" in shown or left is None:
-        return re.fullmatch(".*".join(map(re.escape, shown.split("…"))), printed) is not None
-    if isinstance(left, dict) and isinstance(right, dict):
-        left, right = ({k: v for k, v in each.items() if k != "execution_time"} for each in (left, right))
-    return left == right
+    """… stands for anything. Without it, JSON is compared as JSON, and all else literally. Times count for nothing."""
+    shown, printed = (re.sub(r'"execution_time":[\d.]+', '"execution_time":0', each) for each in (shown, printed))
+    if "…" not in shown:
+        with contextlib.suppress(ValueError):
+            return json.loads(shown) == json.loads(printed)
+    return re.fullmatch(".*".join(map(re.escape, shown.split("…"))), printed) is not None
 
 
 def test_every_endpoint_is_in_the_readme(server):
