@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from examples import BLOCKS, README
-from sandbox_run import BINARY
+from sandbox_run import BINARY, CHECKOUT
 from sandbox_serve import SERVE, isolated
 
 HERE = r"(localhost|127\.0\.0\.1):8000"
@@ -34,11 +34,16 @@ def test_each_client_of_the_texts_gets_what_stands_below_it(serve, token, langua
         pytest.skip(f"{LANGUAGES[language][0]} is not installed")
     alice = token("alice")
     path = f"{BINARY.parent}:{os.environ['PATH']}"
+    clients_of_ours = CHECKOUT / "src/clients"  # as pip and npm would install them
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/sandbox-run").symlink_to(clients_of_ours / "js")
     for block in blocks:
         server = serve(tokens=token.file) if "TOKEN" in block else serve()
         script, wanted = split(re.sub(HERE, f"\\1:{server.address[1]}", block))
         ran = subprocess.run(LANGUAGES[language], input=script, capture_output=True, text=True, check=False,
-                             env={**os.environ, "TOKEN": alice, "PATH": path}, cwd=tmp_path)
+                             cwd=tmp_path,
+                             env={**os.environ, "TOKEN": alice, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1",
+                                  "PYTHONPATH": str(clients_of_ours / "python")})
         assert ran.returncode == 0, (script, ran)
         said = [line for line in ran.stdout.splitlines() if line]
         assert len(said) == len(wanted) > 0, (wanted, ran)
