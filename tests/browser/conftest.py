@@ -53,7 +53,7 @@ def visitor(driver, request, tmp_path):
         driver.close()
     driver.switch_to.window(driver.window_handles[0])
     driver.get("about:blank")
-    own = (f"{visitor.origin}/", "data:", "about:", "blob:null")
+    own = (f"{visitor.origin}/", "data:", "about:", "blob:null", f"blob:{visitor.origin}/")
     assert [url for url in requests if not url.startswith(own)] == []
     assert complaints == []
 

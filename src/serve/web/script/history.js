@@ -1,5 +1,6 @@
 // The jobs that were run, newest first, stored in this browser.
 import { byId, element } from "./dom.js";
+import { asJob, sameJob } from "./job.js";
 import { keep, kept } from "./store.js";
 import { time } from "./units.js";
 
@@ -37,11 +38,11 @@ export class History {
         this.show();
     }
 
-    add(job, verdict, wallTimeMs) {
+    // `verdict`: of the answer, or a word for why there is none. `wallTimeMs`: null when not known.
+    add(job, verdict, wallTimeMs = null) {
         if (job.code.length > mostChars)
             return;
-        const same = (entry) => ["code", "stdin", "policy", "call"].every((name) => entry.job[name] === job[name]);
-        const entries = load().filter((entry) => !same(entry));
+        const entries = load().filter((entry) => !sameJob(entry.job, job));
         entries.unshift({ job, verdict, wallTimeMs, at: Date.now() });
         save(entries.slice(0, most));
         this.show();
@@ -58,8 +59,9 @@ export class History {
         const when = new Date(at).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
         const button = element("button", { type: "button", className: "item" },
             element("span", { className: "item-title code" }, firstLine(job.code)),
-            element("span", { className: "item-text" }, `${verdict} · ${time(wallTimeMs)} · ${when}`));
-        button.addEventListener("click", () => this.onPick(job));
+            element("span", { className: "item-text" },
+                [verdict, wallTimeMs === null ? null : time(wallTimeMs), when].filter(Boolean).join(" · ")));
+        button.addEventListener("click", () => this.onPick(asJob(job)));
         return element("li", {}, button);
     }
 }

@@ -1,9 +1,11 @@
 // Puts the page together: connects what a visitor does with the parts of the page.
 import { byId } from "./dom.js";
+import { keepDraft, keptDraft } from "./draft.js";
 import { Editor } from "./editor.js";
 import { exampleList, markExample } from "./example-list.js";
 import { everyExample, uses } from "./examples.js";
 import { History } from "./history.js";
+import { sameJob, toRequest } from "./job.js";
 import { Policies } from "./policies.js";
 import { showAnswer, showError, showNothing, showRunning, showStopped } from "./result.js";
 import { run } from "./service.js";
@@ -12,9 +14,12 @@ import { shareBox } from "./share-box.js";
 import { themeSwitch } from "./theme-switch.js";
 import { askToken, tokenBox } from "./token.js";
 import { lastLine } from "./traceback.js";
+import { undoBox } from "./undo-box.js";
 import { count } from "./units.js";
 
 let running = null; // the AbortController of the job that runs
+let linked = null; // the job that the page's address is a link to
+const typed = ["code", "stdin", "args", "env", "call"];
 const wide = matchMedia("(min-width: 60rem)");
 
 const editor = new Editor(byId("editor"), {
@@ -25,22 +30,39 @@ const editor = new Editor(byId("editor"), {
     onChange: changed,
 });
 const policies = new Policies(byId("policy"), byId("policy-limits"));
-const history = new History((job) => {
+const history = new History(replaceJob);
+const undo = undoBox((job) => {
     setJob(job);
-    show("editor-panel");
+    editor.focus();
 });
-const share = shareBox(currentJob);
+const share = shareBox(currentJob, (job) => {
+    linked = job;
+});
 
 function currentJob() {
-    return { code: editor.code, stdin: byId("stdin").value, policy: policies.name, call: byId("call").value.trim() };
+    return { code: editor.code, stdin: byId("stdin").value, args: byId("args").value, env: byId("env").value,
+        policy: policies.name, call: byId("call").value.trim() };
 }
 
-function setJob({ code, stdin = "", policy = "run", call = "" }) {
+function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = "" }) {
     editor.code = code;
-    byId("stdin").value = stdin;
-    byId("call").value = call;
+    Object.entries({ stdin, args, env, call }).forEach(([id, value]) => {
+        byId(id).value = value;
+    });
     policies.choose(policy || "run");
     changed();
+}
+
+// Another job takes the place of what is there, which can be brought back unless it is an example as it was.
+function replaceJob(job) {
+    const before = currentJob();
+    const lost = !example() || !sameJob({ stdin: "", ...example() }, before, ["stdin"]) || before.args || before.env;
+    setJob(job);
+    if (lost)
+        undo.offer(before, currentJob());
+    else
+        undo.hide();
+    show("editor-panel");
 }
 
 // The example in the editor; undefined once its code has been changed.
@@ -49,10 +71,20 @@ const example = () => everyExample.find(({ code, call = "" }) => code === editor
 function changed() {
     const current = example();
     share.hide();
+    leaveLink();
+    keepDraft(currentJob());
     markExample(current);
     byId("promise").hidden = !current;
     byId("promise").textContent = current?.sentence ?? "";
     showLength();
+}
+
+// A link whose code was edited is no longer the link to it.
+function leaveLink() {
+    if (!linked || sameJob(linked, currentJob(), typed))
+        return;
+    linked = null;
+    window.history.replaceState(null, "", location.pathname + location.search);
 }
 
 function showLength() {
@@ -78,26 +110,28 @@ function setRunning(controller) {
         byId("run").focus();
 }
 
+// Words of the history for jobs without a verdict.
+const outcomes = { refused: "refused", token: "refused", rate: "refused", busy: "refused", absent: "no answer" };
+
 async function start() {
     if (running)
         return;
     const job = currentJob();
     const limits = policies.limits;
     const controller = new AbortController();
-    const request = { code: job.code, stdin: job.stdin, policy: job.policy };
-    if (job.call)
-        request.call = job.call;
     editor.markError(null);
+    history.add(job, "started");
     setRunning(controller);
     showRunning(limits);
     show("result");
     try {
-        const answer = await run(request, controller.signal);
+        const answer = await run(toRequest(job), controller.signal);
         const kept = everyExample.find(({ code, call = "" }) => code === job.code && call === job.call)?.kept?.(answer);
         showAnswer(answer, { limits, call: job.call, held: kept, onLine: (line) => editor.goTo(line) });
         editor.markError(answer.verdict === "exception" && editor.code === job.code ? lastLine(answer.stderr) : null);
         history.add(job, answer.verdict, answer.usage.wall_time_ms);
     } catch (error) {
+        history.add(job, error.name === "AbortError" ? "stopped" : outcomes[error.kind] ?? "failed");
         if (error.name === "AbortError")
             showStopped();
         else if (error.kind)
@@ -126,9 +160,15 @@ async function loadPolicies() {
 async function openLink() {
     try {
         const job = await fromFragment(location.hash);
-        if (job)
-            setJob(job);
-        return job !== null;
+        const before = editor.code ? currentJob() : keptDraft();
+        if (!job)
+            return false;
+        linked = null;
+        setJob(job);
+        linked = currentJob();
+        if (before && !everyExample.some(({ code }) => code === before.code))
+            undo.offer(before, job);
+        return true;
     } catch {
         byId("status").textContent = "The link's code can't be read.";
         byId("promise").textContent = "The link's code can't be read. The link may be incomplete: ask for it again.";
@@ -140,7 +180,8 @@ async function openLink() {
 byId("run").addEventListener("click", start);
 byId("stop").addEventListener("click", () => running?.abort());
 byId("policy").addEventListener("limits", showLength);
-byId("call").addEventListener("input", changed);
+for (const id of ["stdin", "args", "env", "call", "policy"])
+    byId(id).addEventListener("input", changed);
 document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
         event.preventDefault();
@@ -157,11 +198,8 @@ wide.addEventListener("change", open);
 open();
 
 themeSwitch(byId("theme"));
-tokenBox();
-exampleList((picked) => {
-    setJob(picked);
-    show("editor-panel");
-});
+tokenBox(loadPolicies);
+exampleList(replaceJob);
 showNothing();
-openLink().then((opened) => opened || setJob(uses[0]));
+openLink().then((opened) => opened || setJob(keptDraft() ?? uses[0]));
 loadPolicies();

@@ -1,6 +1,8 @@
-// Output of a job: the text, a mark where bytes are missing, and links from a traceback to the code.
+// Output of a job: the text as a terminal shows it, a mark where bytes are missing, and links from a traceback to the code.
 // The text is untrusted: it is never set as HTML.
 import { element } from "./dom.js";
+import { outputTools } from "./output-tools.js";
+import { runs } from "./terminal.js";
 import { parts } from "./traceback.js";
 import { bytes } from "./units.js";
 
@@ -11,7 +13,10 @@ function cut(text, dropped) {
     return at < 0 ? null : [text.slice(0, at), mark.trim(), text.slice(at + mark.length)];
 }
 
-function lines(text, onLine) {
+const lines = (text, onLine) => runs(text).flatMap(({ text: part, className }) =>
+    (className ? [element("span", { className }, part)] : linked(part, onLine)));
+
+function linked(text, onLine) {
     if (!onLine)
         return [text];
     const nodes = [];
@@ -35,9 +40,10 @@ export function output({ title, text, dropped, className, onLine = null }) {
     const body = lines(before, onLine);
     if (mark)
         body.push(element("span", { className: "gap" }, mark), ...lines(after, onLine));
+    const shown = element("span", { className: "lines" }, ...body);
     return element("div", { className: `stream ${className}` },
-        element("h3", { id }, title),
+        element("div", { className: "stream-head" }, element("h3", { id }, title), outputTools({ title, name: className, text, shown })),
         dropped > 0 ? element("p", { className: "notice truncated" },
             `${bytes(dropped)} of the output are not shown. You see the beginning and the end.`) : null,
-        element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, element("span", { className: "lines" }, ...body)));
+        element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, shown));
 }

@@ -5,6 +5,7 @@ import { bytes, count, cpus, time } from "./units.js";
 
 export class Policies {
     #known = new Map();
+    #wanted = ""; // chosen before the policies were known, by a link for example
 
     constructor(select, sentence) {
         this.select = select;
@@ -15,7 +16,8 @@ export class Policies {
     async load() {
         const { policies: list } = await policies();
         this.#known = new Map(list.map((policy) => [policy.name, policy]));
-        const wanted = this.select.value;
+        const wanted = this.#wanted || this.select.value;
+        this.#wanted = "";
         this.select.replaceChildren(...list.map(({ name, available, reason }) =>
             element("option", { value: name, disabled: !available, title: reason ?? "" },
                 available ? name : `${name} (not available)`)));
@@ -24,7 +26,7 @@ export class Policies {
     }
 
     get name() {
-        return this.select.value;
+        return this.#wanted || this.select.value;
     }
 
     // null until the policies are loaded.
@@ -34,6 +36,8 @@ export class Policies {
 
     // An unknown or unavailable policy leaves the choice as it is.
     choose(name) {
+        if (this.#known.size === 0)
+            this.#wanted = name ?? "";
         if ([...this.select.options].some((option) => option.value === name && !option.disabled))
             this.select.value = name;
         this.#show();

@@ -3,7 +3,7 @@ import { byId, element } from "./dom.js";
 import { meters } from "./meters.js";
 import { output } from "./output.js";
 import { time } from "./units.js";
-import { asSentence, words } from "./words.js";
+import { asSentence, lastLine, words } from "./words.js";
 
 let ticking = 0;
 
@@ -43,6 +43,16 @@ export function showRunning(limits) {
     say("Running.");
 }
 
+// input() found no more lines: there is a field for them.
+const inputIsMissing = (answer) => answer.verdict === "exception" && /^EOFError\b.*$/m.test(lastLine(answer.stderr));
+
+function inputHint() {
+    const button = element("button", { type: "button", className: "small", id: "to-stdin" }, "Give it input");
+    button.addEventListener("click", () => byId("stdin").focus());
+    return element("div", { className: "notice hint-row" },
+        element("p", {}, "The code asked for more lines than its standard input has."), button);
+}
+
 export function showStopped() {
     show("stopped", head("bad", "Stopped", "You stopped the job. Its output is lost."));
     say("Stopped.");
@@ -78,13 +88,13 @@ export function showAnswer(answer, { limits, call, held, onLine }) {
         title: shown, text: answer[name], dropped: answer.truncated[name], className, onLine: jump,
     });
     const mark = held ? element("span", { className: "kept" }, "Contained, as promised") : null;
-    show("done", head(tone, title, sentence, mark), meters(answer.usage, limits),
+    show("done", head(tone, title, sentence, mark), inputIsMissing(answer) ? inputHint() : null,
         call && answer.verdict === "ok" ? output({
             title: `Value of ${call}()`, text: JSON.stringify(answer.result, null, 2), dropped: 0, className: "value",
         }) : null,
         answer.stdout || !answer.stderr ? stream("stdout", "Output", "stdout", null) : null,
         answer.stderr ? stream("stderr", "Errors", "stderr", onLine) : null,
-        details(answer));
+        meters(answer.usage, limits), details(answer));
     byId("result").dataset.verdict = answer.verdict;
     say(held ? `${spoken} Contained, as promised.` : spoken);
 }

@@ -1,36 +1,52 @@
-// The box with the link to the code. Where the clipboard can't be used (plain HTTP), the link is selected.
+// The box with the link to the code, and with the job as a command or a program. Where the clipboard can't be used
+// (plain HTTP), the text is selected.
 import { byId } from "./dom.js";
 import { toFragment } from "./share.js";
+import { asCurl, asPython } from "./snippets.js";
+import { token } from "./token.js";
 
-export function shareBox(currentJob) {
-    const [button, box, link, copy] = ["share", "share-box", "share-link", "share-copy"].map(byId);
+// `onLink(job)`: the address of the page is now the link to that job.
+export function shareBox(currentJob, onLink) {
+    const [button, box, link, code, copy, as] = ["share", "share-box", "share-link", "share-code", "share-copy", "share-as"].map(byId);
     const hide = () => {
         box.hidden = true;
         button.setAttribute("aria-expanded", "false");
     };
     const toClipboard = async () => {
-        link.select();
+        const field = as.value === "link" ? link : code;
+        field.select();
         try {
-            await navigator.clipboard.writeText(link.value);
-            byId("status").textContent = "Link copied.";
+            await navigator.clipboard.writeText(field.value);
+            byId("status").textContent = "Copied.";
             copy.textContent = "Copied";
         } catch {
-            byId("status").textContent = "The link is selected: copy it.";
+            byId("status").textContent = "The text is selected: copy it.";
         }
+    };
+    const showAs = () => {
+        const form = { curl: asCurl, python: asPython }[as.value];
+        code.value = form?.(currentJob(), location.origin, Boolean(token())) ?? "";
+        code.rows = Math.min(12, code.value.split("\n").length);
+        code.hidden = !form;
+        link.hidden = Boolean(form);
+        copy.textContent = "Copy";
     };
     button.addEventListener("click", async () => {
         if (!box.hidden)
             return hide();
-        const fragment = await toFragment(currentJob());
-        history.replaceState(null, "", fragment);
+        const job = currentJob();
+        history.replaceState(null, "", await toFragment(job));
+        onLink(job);
         link.value = location.href;
-        copy.textContent = "Copy";
+        as.value = "link";
+        showAs();
         box.hidden = false;
         button.setAttribute("aria-expanded", "true");
         link.focus();
         link.select();
     });
     copy.addEventListener("click", toClipboard);
+    as.addEventListener("change", showAs);
     box.addEventListener("keydown", (event) => {
         if (event.key === "Escape") {
             hide();

@@ -1,5 +1,7 @@
 // A link that carries the code, in its fragment: browsers don't send that part to any server.
 // "#z=" has raw deflate, "#j=" plain text; both are base64url of JSON.
+import { asJob } from "./job.js";
+
 const most = 2_000_000;
 
 const toBase64 = (data) => btoa(data.reduce((text, byte) => text + String.fromCharCode(byte), ""))
@@ -41,6 +43,5 @@ export async function fromFragment(fragment) {
     if (match[1] === "z")
         data = await through(data, new DecompressionStream("deflate-raw"));
     const job = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data));
-    const text = (value) => (typeof value === "string" ? value : "");
-    return { code: text(job.code), stdin: text(job.stdin), policy: text(job.policy), call: text(job.call) };
+    return asJob(job);
 }

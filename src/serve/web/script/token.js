@@ -15,7 +15,18 @@ export function askToken(sentence) {
     return new Promise((resolve) => waiting.push(resolve));
 }
 
-export function tokenBox() {
+const showButton = () => {
+    byId("token-change").hidden = !current;
+};
+
+// `onChange`: called when a visitor has given another token without having been asked for one.
+export function tokenBox(onChange) {
+    showButton();
+    byId("token-change").addEventListener("click", () => {
+        byId("token-error").textContent = "";
+        byId("token-box").hidden = false;
+        byId("token").focus();
+    });
     byId("token-box").addEventListener("submit", (event) => {
         event.preventDefault();
         current = byId("token").value.trim();
@@ -24,7 +35,10 @@ export function tokenBox() {
         keep("sessionStorage", "token", current);
         byId("token").value = "";
         byId("token-box").hidden = true;
-        for (const resolve of waiting.splice(0))
-            resolve();
+        showButton();
+        const asked = waiting.splice(0);
+        asked.forEach((resolve) => resolve());
+        if (asked.length === 0)
+            onChange();
     });
 }

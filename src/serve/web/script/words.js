@@ -2,7 +2,7 @@
 import { time } from "./units.js";
 
 // "ValueError: no", of a traceback.
-const lastLine = (text) => text.trim().split("\n").pop();
+export const lastLine = (text) => text.trim().split("\n").pop();
 
 const rows = {
     ok: ["good", "Done", () => "It ran to its end."],

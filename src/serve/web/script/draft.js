@@ -1,0 +1,21 @@
+// The job in the editor, kept from each change on: this tab's after a reload, the last one of any tab after a crash.
+import { asJob } from "./job.js";
+import { keep, kept } from "./store.js";
+
+const key = "draft";
+
+export function keepDraft(job) {
+    const text = JSON.stringify(job);
+    keep("sessionStorage", key, text);
+    keep("localStorage", key, text);
+}
+
+// null: there is none.
+export function keptDraft() {
+    try {
+        const draft = JSON.parse(kept("sessionStorage", key) ?? kept("localStorage", key));
+        return draft && asJob(draft);
+    } catch {
+        return null;
+    }
+}

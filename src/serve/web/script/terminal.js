@@ -1,0 +1,87 @@
+// What a terminal would show of a text: colours, carriage returns, backspaces. Other control sequences are left out.
+const names = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+const token = /\x1b\[([\d;]*)([A-Za-z])|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]?|[\r\n\b]|[^\x1b\r\n\b]+/g;
+
+// "38;5;N" and "38;2;R;G;B": how many numbers follow. Of the 256 colours the first 16 are known, others are left out.
+const extended = (codes, at) => (codes[at + 1] === 5 ? 2 : codes[at + 1] === 2 ? 4 : 0);
+
+function styled(style, codes) {
+    let next = { ...style };
+    for (let at = 0; at < codes.length; at++) {
+        const code = codes[at];
+        if (code === 0)
+            next = {};
+        else if (code === 1 || code === 3 || code === 4)
+            next[{ 1: "bold", 3: "italic", 4: "underline" }[code]] = true;
+        else if (code === 22 || code === 23 || code === 24)
+            delete next[{ 22: "bold", 23: "italic", 24: "underline" }[code]];
+        else if (code === 39 || code === 49)
+            delete next[code === 39 ? "ink" : "ground"];
+        else if (code === 38 || code === 48) {
+            if (codes[at + 1] === 5 && codes[at + 2] < 16)
+                next[code === 38 ? "ink" : "ground"] = names[codes[at + 2] % 8];
+            at += extended(codes, at);
+        } else if ((code >= 30 && code <= 37) || (code >= 90 && code <= 97))
+            next.ink = names[code % 10];
+        else if ((code >= 40 && code <= 47) || (code >= 100 && code <= 107))
+            next.ground = names[code % 10];
+    }
+    return next;
+}
+
+const classes = (style) => [style.bold && "bold", style.italic && "italic", style.underline && "underline",
+    style.ink && `ink-${style.ink}`, style.ground && `ground-${style.ground}`].filter(Boolean).join(" ");
+
+// A line while it is written: characters, each with its classes, and where the next one goes.
+class Line {
+    cells = [];
+    column = 0;
+
+    write(text, className) {
+        for (const char of text) {
+            while (this.cells.length < this.column)
+                this.cells.push([" ", ""]);
+            this.cells[this.column++] = [char, className];
+        }
+    }
+
+    erase(kind) {
+        if (kind === 0)
+            this.cells.length = Math.min(this.cells.length, this.column);
+        else
+            this.cells.fill([" ", ""], 0, kind === 1 ? this.column : this.cells.length);
+    }
+}
+
+// [{ text, className }]: neighbours differ in their classes.
+export function runs(text) {
+    if (!/[\x1b\r\b]/.test(text))
+        return [{ text, className: "" }];
+    const made = [];
+    const add = (part, className) => {
+        if (made.length > 0 && made.at(-1).className === className)
+            made.at(-1).text += part;
+        else
+            made.push({ text: part, className });
+    };
+    let style = {}, className = "", line = new Line();
+    const flush = () => line.cells.forEach(([char, of]) => add(char, of));
+    for (const [part, numbers, command] of text.matchAll(token)) {
+        if (part === "\n") {
+            flush();
+            add("\n", "");
+            line = new Line();
+        } else if (part === "\r")
+            line.column = 0;
+        else if (part === "\b")
+            line.column = Math.max(0, line.column - 1);
+        else if (command === "m")
+            className = classes(style = styled(style, numbers.split(";").map(Number)));
+        else if (command === "K")
+            line.erase(Number(numbers));
+        else if (!part.startsWith("\x1b"))
+            line.write(part, className);
+    }
+    flush();
+    return made;
+}
