@@ -100,6 +100,21 @@ def searching(page):
     page.keys(("Control", "f"))
 
 
+def replaced(page):
+    page.paste("print('mine')").pick("Hello").until(lambda: page.shown("#undo-box"))
+
+
+def as_curl(page):
+    shared(page)
+    page.find("#share-as").send_keys("As curl")
+    page.until(lambda: page.shown("#share-code"))
+
+
+def lacks_input(page):
+    page.paste_and_run("input()")
+    assert page.shown("#to-stdin")
+
+
 def violations(page):
     """In light and in dark."""
     found = {}
@@ -109,7 +124,8 @@ def violations(page):
     return found
 
 
-@pytest.mark.parametrize("do", [start, failed, flooded, held, shared, running, searching], ids=lambda do: do.__name__)
+@pytest.mark.parametrize("do", [start, failed, flooded, held, shared, running, searching, replaced, as_curl,
+                                lacks_input], ids=lambda do: do.__name__)
 def test_axe_finds_nothing(page, do):
     do(page)
     assert violations(page) == {"light": [], "dark": []}
