@@ -78,10 +78,10 @@ def test_a_run_gives_the_native_answer(node, server):
 def test_bytes_go_as_they_are(node, server):
     needs(server, "bytes")
     shown, = node("""
-        const all = Uint8Array.from({ length: 100000 }, (_, i) => i % 256);
+        const bytes = Uint8Array.from({ length: 100000 }, (_, i) => i % 256);
         const result = await new Client(a).run("import sys; print(open('a', 'rb').read() == bytes(i % 256 for i in "
             + "range(100000)), open('b', 'rb').read(), sys.stdin.buffer.read())",
-            { files: { a: all, b: new Blob(["ü"]) }, stdin: new Uint8Array([255, 0]).buffer });
+            { files: { a: bytes, b: new Blob(["ü"]) }, stdin: new Uint8Array([255, 0]).buffer });
         show(result.stdout);""", address(server))
     assert shown == "True b'\\xc3\\xbc' b'\\xff\\x00'\n"
 

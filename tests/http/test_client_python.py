@@ -299,6 +299,16 @@ def test_a_notebook_shows_pictures_and_trusts_no_markup():
     assert '<iframe sandbox=""' in shown["text/html"] and "default-src" in shown["text/html"]
 
 
+@pytest.mark.parametrize("nonsense", ['"><script>alert(1)</script>', 7, None, ["<script>"], {"<script>": 1}])
+@pytest.mark.parametrize("kind", ["image/png", "image/svg+xml", "text/html", "text/plain"])
+def test_no_display_breaks_out_of_its_place(kind, nonsense):
+    display, = sandbox.Result.of(answer(display=[{kind: nonsense}])).display
+    shown = sandbox.Result.of(answer(stdout="", display=[display]))._repr_mimebundle_()["text/html"]
+    assert "<script" not in shown and set(re.findall(r"<(\w+)", shown)) <= {"pre", "img", "iframe"}
+    for kind, value in display._repr_mimebundle_().items():
+        assert isinstance(value, str) and (kind == "text/plain" or "<script" not in value)
+
+
 def test_an_answer_of_the_command_line_is_a_result(run):
     ran = run("--json", "-c", "print(1)")
     result = sandbox.Result.of(json.loads(ran.stdout))

@@ -104,25 +104,39 @@ class Display(Dict[str, Any]):
     @property
     def png(self) -> Optional[bytes]:
         """The picture, where there is one."""
-        return _base64.b64decode(self["image/png"]) if "image/png" in self else None
+        return self._picture("image/png")
+
+    def _picture(self, kind: str) -> Optional[bytes]:
+        try:
+            return _base64.b64decode(self[kind])
+        except (KeyError, TypeError, ValueError):
+            return None  # none, or the job's nonsense
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, Any]:
-        shown = {kind: self[kind] for kind in ("text/plain", "image/png", "image/jpeg") if kind in self}
+        shown = {"text/plain": self._plain()}
+        for kind in _PICTURES:
+            picture = self._picture(kind)
+            if picture is not None:  # encoded again: then it is nothing but base64
+                shown[kind] = _base64.b64encode(picture).decode()
         if "image/svg+xml" in self or "text/html" in self:
             shown["text/html"] = self._html()
         return shown
 
+    def _plain(self) -> str:
+        return str(self.get("text/plain", ""))
+
     def _html(self) -> str:
         """As HTML in which nothing of the job's is trusted: SVG is an image, HTML is in a frame without scripts."""
         if "image/svg+xml" in self:
-            return _image("image/svg+xml", _base64.b64encode(self["image/svg+xml"].encode()).decode())
-        for kind in ("image/png", "image/jpeg"):
-            if kind in self:
-                return _image(kind, self[kind])
+            return _image("image/svg+xml", str(self["image/svg+xml"]).encode("utf-8", "replace"))
+        for kind in _PICTURES:
+            picture = self._picture(kind)
+            if picture is not None:
+                return _image(kind, picture)
         if "text/html" in self:
-            return (f'<iframe sandbox="" srcdoc="{html.escape(_NO_NETWORK + self["text/html"])}" '
+            return (f'<iframe sandbox="" srcdoc="{html.escape(_NO_NETWORK + str(self["text/html"]))}" '
                     'style="width: 100%; height: 20em; resize: vertical; border: 0; background: white"></iframe>')
-        return _pre(self.get("text/plain", ""))
+        return _pre(self._plain())
 
 
 @dataclass
@@ -176,7 +190,7 @@ class Result:
         files = "".join(f"{path}  {each.size} bytes  {each.type}\n" for path, each in self.files.items())
         value = "" if self.result is None else f"{self.result!r}\n"
         texts = [each for each in (streams, value, files) if each]
-        plain = [each.get("text/plain", "") + "\n" for each in self.display]
+        plain = [each._plain() + "\n" for each in self.display]
         shown = [_pre(streams) if streams else "", *(each._html() for each in self.display),
                  *(_pre(each) for each in (value, files) if each)]
         return {"text/plain": "".join(texts[:1] + plain + texts[1:]) or self.verdict,
@@ -554,6 +568,7 @@ def _write_resolved(directory: str, parts: List[str], data: bytes, overwrite: bo
 
 # ── Notebooks ────────────────────────────────────────────────────────────────────────────────────
 
+_PICTURES = ("image/png", "image/jpeg")
 # In front of a job's HTML: nothing is fetched, wherever the HTML points.
 _NO_NETWORK = ('<meta http-equiv="Content-Security-Policy" '
                "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">")
@@ -563,5 +578,5 @@ def _pre(text: str) -> str:
     return f"<pre>{html.escape(text)}</pre>"
 
 
-def _image(kind: str, data: str) -> str:
-    return f'<img alt="" src="data:{kind};base64,{html.escape(data)}">'
+def _image(kind: str, data: bytes) -> str:
+    return f'<img alt="" src="data:{kind};base64,{_base64.b64encode(data).decode()}">'
