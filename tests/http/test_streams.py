@@ -21,7 +21,7 @@ LONG = {"policy": "default", "timeout": waiting.SECONDS}
 
 
 def without_measures(answer):
-    return {key: value for key, value in answer.items() if key not in ("usage", "id")}
+    return {key: value for key, value in answer.items() if key not in ("usage", "id", "enforcement")}
 
 
 def streams_open(server):
