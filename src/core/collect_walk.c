@@ -284,8 +284,8 @@ static void enter(struct walk *walk, int directory, const char *name, int depth)
 {
     if (!is_wanted(walk, true))
         return;
-    int fd = depth < DEPTH_MAX ? open_beneath(directory, name, O_DIRECTORY) : -1;
-    if (depth >= DEPTH_MAX)
+    int fd = depth <= DEPTH_MAX ? open_beneath(directory, name, O_DIRECTORY) : -1;
+    if (depth > DEPTH_MAX)
         leave_out(walk, "the directory is more than %d deep", DEPTH_MAX);
     else if (fd >= 0)
         search(walk, fd, depth);
