@@ -195,8 +195,7 @@ static int ask(struct via *via, struct sb_error *err)
         return -1;
     _cleanup_free_ char *body = via_request(options, &size, err);
     if (body == NULL || presenter_open_meta(&via->presenter, err) < 0 ||
-        collect_open(&via->presenter, err) < 0 ||
-        http_connect(&via->client, &address, err) < 0 ||
+        collect_open(&via->presenter, err) < 0 || http_connect(&via->client, &address, err) < 0 ||
         http_post(&via->client, &address, "/run", options->token, body, size, !options->json, err) <
             0)
         return -1;

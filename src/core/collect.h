@@ -15,12 +15,6 @@
 
 struct sb_run;
 
-/* The names under which the files of one directory are collected. */
-struct collect_place {
-    const char *directory; /* in the job */
-    const char *prefix;    /* of their names */
-};
-
 /* A file that the job was given: it comes back only if it has changed. */
 struct given {
     char *path;

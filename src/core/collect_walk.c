@@ -1,9 +1,9 @@
 /* See collect_walk.h.
  *
- * A process of our own makes the search, as in uids_act: it shares our memory and descriptors, and
- * enters the job's user namespace. There it has all capabilities over the job's files, whatever
- * modes the script gave them, and over nothing else: the job's root file system is not the job's.
- * All of the job's processes are dead, so nothing changes meanwhile; nothing here relies on it.
+ * The search is a visit to the job's namespaces (visit.h): it has all capabilities over the job's
+ * files there, whatever modes the script gave them, and over nothing else: the job's root file
+ * system is not the job's. All of the job's processes are dead, so nothing changes meanwhile;
+ * nothing here relies on it.
  *
  * The descriptor of each directory is open while its entries are looked at, one name at a time:
  * openat2 follows no link and crosses no mount. */
@@ -13,26 +13,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/nsfs.h>
 #include <linux/openat2.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "common/glob.h"
 #include "common/keyed_hash.h"
 #include "common/path.h"
 #include "common/utf8.h"
 #include "common/util.h"
-#include "inside/calls.h"
+#include "core/visit.h"
 
 /* More entries than anyone wants to have searched, and tens of milliseconds: this program does
  * nothing else meanwhile. */
@@ -41,15 +35,15 @@
 #define STEPS_MAX (INT64_C(1) << 26)
 /* Directories within each other; each takes a descriptor while it is searched. */
 #define DEPTH_MAX 64
-#define STACK_SIZE (256 * 1024)
 #define CHUNK (64 * 1024)
 
-static const struct collect_place places[] = {{"/work", ""}, {"/tmp", "/tmp"}};
+/* The directories in the job, and the beginning of the names of their files. */
+static const struct {
+    const char *directory, *prefix;
+} places[] = {{"/work", ""}, {"/tmp", "/tmp"}};
 
 struct walk {
     struct collect *collect;
-    int mounts, users; /* the namespaces to enter */
-    int errnum;        /* why they could not be entered, or 0 */
     size_t files_max;
     int64_t bytes_max, bytes;
     size_t entries;
@@ -352,13 +346,9 @@ static bool has_patterns(const struct collect *collect, const char *prefix)
     return false;
 }
 
-static int search_all(void *user)
+static void search_all(void *user)
 {
     struct walk *walk = user;
-    if (setns(walk->users, CLONE_NEWUSER) < 0 || setns(walk->mounts, CLONE_NEWNS) < 0) {
-        walk->errnum = errno;
-        return 0;
-    }
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         if (!has_patterns(walk->collect, places[i].prefix))
             continue;
@@ -369,52 +359,20 @@ static int search_all(void *user)
         else
             leave_out(walk, "the directory cannot be opened: %s", strerror(errno));
     }
-    return 0;
-}
-
-/* Works like vfork; see uids_act. No signal handler of the caller may run there. */
-static void run_apart(struct walk *walk)
-{
-    sigset_t all, before;
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) {
-        walk->errnum = errno;
-        return;
-    }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid =
-        sys_clone(search_all, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES, walk);
-    if (pid < 0)
-        walk->errnum = errno;
-    while (pid >= 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-        ;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    munmap(stack, STACK_SIZE);
 }
 
 void collect_walk(struct collect *collect, const struct sb_limits *limits, int mounts)
 {
-    _cleanup_close_ int users = mounts >= 0 ? ioctl(mounts, NS_GET_USERNS) : -1;
     _cleanup_free_ char *chunk = malloc(CHUNK);
     struct walk walk = {
         .collect = collect,
-        .mounts = mounts,
-        .users = users,
         .files_max = (size_t)limits->value[SB_COLLECT_FILES],
         .bytes_max = limits->value[SB_COLLECT_BYTES],
         .steps = STEPS_MAX,
         .chunk = chunk,
     };
-    if (users < 0 || chunk == NULL)
-        walk.errnum = mounts < 0 ? EACCES : errno;
-    else
-        run_apart(&walk);
-    if (walk.errnum != 0)
-        collect_remark(collect,
-                       "the job's directories cannot be entered: %s; see sandbox-run --doctor",
-                       strerror(walk.errnum));
+    if (chunk == NULL || visit(mounts, search_all, &walk) < 0)
+        collect_remark(collect, "the job's directories cannot be entered: %s", strerror(errno));
     if (walk.unnamed > 0)
         collect_remark(collect, "%zu more were left out", walk.unnamed);
     if (walk.steps < 0)
