@@ -202,7 +202,10 @@ static void keep_file(struct walk *walk, int fd, const struct stat *st)
     }
     data[size] = '\0';
     walk->bytes += (int64_t)size;
-    collect->files[collect->files_count++] = (struct sb_collected){path, data, size};
+    struct sb_collected *file = &collect->files[collect->files_count++];
+    file->path = path;
+    file->data = data;
+    file->size = size;
 }
 
 static void take_file(struct walk *walk, int directory, const char *name)
