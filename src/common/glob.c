@@ -67,11 +67,15 @@ static bool in_class(const char *class, const char *end, const char *name, size_
 
 /* Matches one character of a name. Returns what follows in the pattern; NULL: it does not match. */
 static const char *match_character(const char *glob, const char *glob_end, const char *name,
-                                   size_t size)
+                                   size_t size, int64_t *steps)
 {
-    const char *end = glob < glob_end && *glob == '[' ? class_end(glob, glob_end) : NULL;
     if (glob == glob_end)
         return NULL;
+    const char *end = NULL;
+    if (*glob == '[') {
+        end = class_end(glob, glob_end);
+        *steps -= (end != NULL ? end : glob_end) - glob;
+    }
     if (end != NULL)
         return in_class(glob, end, name, size) ? end : NULL;
     if (*glob == '?')
@@ -102,7 +106,7 @@ static bool match_part(struct part part, struct part name, int64_t *steps)
             continue;
         }
         size_t size = character(at, end);
-        const char *next = match_character(glob, glob_end, at, size);
+        const char *next = match_character(glob, glob_end, at, size, steps);
         if (next != NULL) {
             glob = next;
             at += size;

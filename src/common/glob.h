@@ -14,8 +14,8 @@
  * A name that begins with a dot matches only a part that begins with a dot. Everything else stands
  * for itself; there is no escape but "[*]". Paths may be any bytes.
  *
- * Hostile patterns and paths together can take long: each comparison takes one of *steps. When none
- * are left, nothing matches. */
+ * Hostile patterns and paths together can take long: each comparison takes one of *steps, and one
+ * for each character of a class. When none are left, nothing matches. */
 bool glob_match(const char *glob, const char *path, bool below, int64_t *steps);
 
 #endif

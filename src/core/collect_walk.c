@@ -32,7 +32,7 @@
  * nothing else meanwhile. */
 #define ENTRIES_MAX 20000
 /* Comparisons of characters with patterns: as long. */
-#define STEPS_MAX (INT64_C(1) << 26)
+#define STEPS_MAX (INT64_C(1) << 23)
 /* Directories within each other; each takes a descriptor while it is searched. */
 #define DEPTH_MAX 64
 #define CHUNK (64 * 1024)

@@ -122,6 +122,25 @@ static void hostile_patterns_take_few_steps(void **state)
     }
 }
 
+/* A class takes as long as it is: its steps are counted so. */
+static void a_long_class_takes_many_steps(void **state)
+{
+    (void)state;
+    char glob[300], path[201];
+    memset(path, 'a', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
+    for (int closed = 0; closed < 2; closed++) {
+        memset(glob, 'x', sizeof(glob) - 1);
+        glob[0] = '*';
+        glob[1] = '[';
+        glob[sizeof(glob) - 2] = closed ? ']' : 'x';
+        glob[sizeof(glob) - 1] = '\0';
+        int64_t steps = PLENTY;
+        assert_false(glob_match(glob, path, false, &steps));
+        assert_in_range(PLENTY - steps, 200 * 290, 200 * 310);
+    }
+}
+
 static void without_steps_nothing_matches(void **state)
 {
     (void)state;
@@ -136,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pattern_matches_what_it_says),
         cmocka_unit_test(hostile_patterns_take_few_steps),
+        cmocka_unit_test(a_long_class_takes_many_steps),
         cmocka_unit_test(without_steps_nothing_matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
