@@ -20,7 +20,8 @@ def caps(server):
 
 def test_a_policy_made_for_the_command_line_gives_strangers_no_day(server):
     """Its caps allow 24 hours and 256 MiB of output: a slot of the service for a day, answers of gigabytes."""
-    for limit, most in (("wall_time_ms", 600_000), ("output_bytes", 8 << 20), ("result_bytes", 8 << 20)):
+    for limit, most in (("wall_time_ms", 600_000), ("output_bytes", 8 << 20), ("result_bytes", 8 << 20),
+                        ("display_bytes", 8 << 20)):
         asked = {"code": "pass", "policy": "default", "limits": {limit: most + 1}}
         answer = server.post("/run", asked)
         assert answer.status == 400 and answer.field == f"limits.{limit}" and "default" in answer.error, answer

@@ -282,7 +282,7 @@ def broken_rootfs(tmp_path):
     directory = tmp_path / "rootfs"
     real = rootfs_path()
     (directory / "usr/lib/sandbox-run").mkdir(parents=True)
-    for name in ("rootfs.json", "runner.py", "runner.pyc"):
+    for name in ("rootfs.json", "runner.py", "runner.pyc", "notebook.py", "notebook.pyc"):
         if (real / "usr/lib/sandbox-run" / name).exists():
             shutil.copy(real / "usr/lib/sandbox-run" / name, directory / "usr/lib/sandbox-run")
     for name in ("proc", "tmp", "work", "usr/bin"):

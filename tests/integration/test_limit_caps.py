@@ -34,6 +34,8 @@ CAPPED = {  # key → option, limit and cap in the policy, values for the option
     "tmp_files": ("--tmp-files", 100, 200, "200", "201"),
     "code_chars": ("--code-chars", 1000, 2000, "2000", "2001"),
     "result_bytes": ("--result", 1000, 2000, "2000", "2001"),
+    "displays": ("--displays", 10, 20, "20", "21"),
+    "display_bytes": ("--display-size", 1000, 2000, "2000", "2001"),
     "collect_files": ("--collect-files", 10, 20, "20", "21"),
     "collect_bytes": ("--collect-bytes", 1000, 2000, "2000", "2001"),
 }

@@ -351,7 +351,7 @@ def test_print_policy_shows_every_key_with_the_value_in_force(run):
     printed = json.loads(run("--print-policy").stdout)
     assert set(printed["limits"]) == {
         "wall_time_ms", "cpu_time_ms", "memory_bytes", "cpus", "pids", "output_bytes",
-        "open_files", "tmp_bytes", "tmp_files", "code_chars", "result_bytes",
+        "open_files", "tmp_bytes", "tmp_files", "code_chars", "result_bytes", "displays", "display_bytes",
         "collect_files", "collect_bytes"}
     for key in ("description", "caps", "environment", "mounts", "seccomp", "writable", "loopback",
                 "proc", "output", "enforcement", "start", "preload"):

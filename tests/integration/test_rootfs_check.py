@@ -77,6 +77,8 @@ FAULTS = {
     "socket": (lambda root: bind_socket(root), "device"),
     "no runner": (lambda root: (root / HOME / "runner.py").unlink(), "runner"),
     "no runner.pyc": (lambda root: (root / HOME / "runner.pyc").unlink(), "runner"),
+    "no notebook.pyc": (lambda root: (root / HOME / "notebook.pyc").unlink(), "runner"),
+    "stale notebook.pyc": (lambda root: (root / HOME / "notebook.py").write_text("# other\n"), "runner"),
     "stale runner.pyc": (lambda root: (root / HOME / "runner.py").write_text(
         (root / HOME / "runner.py").read_text() + "# more\n"), "runner"),
     "runner without protocol": (lambda root: other_runner(root, ""), "runner"),

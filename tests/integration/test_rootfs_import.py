@@ -121,7 +121,8 @@ def test_an_imported_root_file_system_has_what_jobs_need(taken):
     assert (etc / "hostname").read_text() == "sandbox\n"
     assert "127.0.0.1 localhost" in (etc / "hosts").read_text()
     assert "hosts: files" in (etc / "nsswitch.conf").read_text()
-    assert sorted(os.listdir(taken.target / HOME)) == ["rootfs.json", "runner.py", "runner.pyc"]
+    assert sorted(os.listdir(taken.target / HOME)) == [
+        "notebook.py", "notebook.pyc", "rootfs.json", "runner.py", "runner.pyc"]
 
 
 @needs_tools

@@ -82,7 +82,7 @@ static const struct option_row rows[] = {
          HOUR_MS),
     TIME("max-time", "10m", "the highest time limit of a request, whatever its policy", max_time_ms,
          1, 24 * HOUR_MS),
-    SIZE("max-output", "8M", "the highest limit of stdout, of stderr and of a result",
+    SIZE("max-output", "8M", "the highest limit of stdout, stderr, a result and displays",
          max_output_bytes, KIB, 256 * MIB),
     TEXT("policies", "DIR", "directory of policies", policies),
     FLAG("offer-default", "clients may use the policy \"default\", whose caps are wide",

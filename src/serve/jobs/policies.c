@@ -76,6 +76,7 @@ void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t out
         lower_cap(policies, i, SB_WALL_TIME_MS, wall_time_ms);
         lower_cap(policies, i, SB_OUTPUT_BYTES, output_bytes);
         lower_cap(policies, i, SB_RESULT_BYTES, output_bytes);
+        lower_cap(policies, i, SB_DISPLAY_BYTES, output_bytes);
     }
 }
 
