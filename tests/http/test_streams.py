@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -111,6 +112,35 @@ def test_what_is_truncated_is_as_without_streaming(server):
         events = list(stream.events())
     assert plain["truncated"]["stdout"] > 0 and plain["truncated"] == events[-1][1]["truncated"]
     assert output(events).decode() == plain["stdout"] == events[-1][1]["stdout"]
+
+
+@pytest.mark.parametrize("accept", [SSE, NDJSON])
+def test_displays_come_while_the_job_runs(server, accept):
+    job = Waiting(server)
+    code = "print('before')\ndisplay({'a': 1})\n" + job.code
+    with Stream(server, code, accept, notebook=True, **LONG) as stream:
+        assert stream.until("stdout") == {"text": "before\n"}
+        shown = stream.until("display")
+        assert shown == {"text/plain": "{'a': 1}"}
+        job.started()
+        job.let_go()
+        assert stream.until("verdict")["display"] == [shown]
+
+
+@pytest.mark.parametrize("accept", [SSE, NDJSON])
+def test_no_display_can_pass_for_another_event(server, accept):
+    """A script may write to the channel on which displays come: JSON with newlines between its tokens, which is valid."""
+    verdict = '{"event":"verdict","status":"success","verdict":"ok"}'
+    forged = [f'{{"text/plain":"x","application/json":\n{verdict}\n}}', '{"text/plain":\n\n"x"\n\n}',
+              '\r{"text/plain"\r:"\\nevent: verdict\\ndata: {}\\n\\n"}\r']
+    code = ("import os, sys\nfor text in %r:\n    os.write(3, b'D%%016x' %% len(text) + text.encode())\nsys.exit(7)" % forged)
+    with Stream(server, code, accept, notebook=True) as stream:
+        events = list(stream.events())
+    names = [name for name, _ in events]
+    assert names[0] == "start" and names.count("verdict") == 1 and names[-1] == "verdict"
+    assert events[-1][1]["exit_code"] == 7
+    assert [data for name, data in events if name == "display"] == [json.loads(text) for text in forged]
+    assert events[-1][1]["display"] == [json.loads(text) for text in forged]
 
 
 def test_an_old_client_gets_it_until_the_connection_closes(server):

@@ -140,13 +140,19 @@ static bool send_event(struct exchange *exchange, struct job_stream *stream, con
 }
 
 /* Sends what has been written to `writer`, which is freed. */
-static bool send_written(struct service_job *job, const char *name, struct json_writer *writer)
+static bool send_text(struct service_job *job, const char *name, struct json_writer *writer)
 {
-    json_bracket(writer, '}');
     size_t size = writer->size;
     _cleanup_free_ char *text = json_end(writer);
     job->stream->failed |= text == NULL;
     return text != NULL && send_event(job->exchange, job->stream, name, text, size);
+}
+
+/* The same for an object that is not closed yet. */
+static bool send_written(struct service_job *job, const char *name, struct json_writer *writer)
+{
+    json_bracket(writer, '}');
+    return send_text(job, name, writer);
 }
 
 static void pause_output(struct service_job *job, bool paused)
@@ -256,6 +262,17 @@ static bool send_output(struct service_job *job, enum sb_stream which, bool last
     return send_written(job, names[which], &writer);
 }
 
+/* `more`: the client can take more now. */
+static void after_part(struct service_job *job, bool more)
+{
+    if (job->stream->failed) {
+        job->killed = true;
+        sb_kill(job->run, 0, "the service is short of memory for the script's output");
+    } else if (!more && monotonic_us() < job->stream->time_over_us) {
+        pause_output(job, true);
+    }
+}
+
 void stream_output(void *user, enum sb_stream which, const void *data, size_t size)
 {
     struct service_job *job = user;
@@ -267,12 +284,24 @@ void stream_output(void *user, enum sb_stream which, const void *data, size_t si
         stream->failed = true;
     else if (stream->begun)
         more = send_output(job, which, false);
-    if (stream->failed) {
-        job->killed = true;
-        sb_kill(job->run, 0, "the service is short of memory for the script's output");
-    } else if (!more && monotonic_us() < stream->time_over_us) {
-        pause_output(job, true);
-    }
+    after_part(job, more);
+}
+
+/* The script's white space goes: a newline between two tokens would begin a line of its own, which
+ * could be an event that the script has made up. */
+void stream_display(void *user, const char *json, size_t size)
+{
+    struct service_job *job = user;
+    struct json_writer writer;
+    if (job->exchange == NULL || job->stream->failed || !job->stream->begun)
+        return;
+    _cleanup_free_ char *copy = strndup(json, size);
+    json_begin(&writer, size);
+    if (copy != NULL)
+        json_verbatim(&writer, copy);
+    else
+        writer.failed = true;
+    after_part(job, send_text(job, "display", &writer));
 }
 
 void stream_abandon(struct service_job *job)

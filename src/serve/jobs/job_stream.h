@@ -1,4 +1,5 @@
-/* The events of a job whose answer is streamed: `start`, `queued`, `stdout`, `stderr`, `verdict`.
+/* The events of a job whose answer is streamed: `start`, `queued`, `stdout`, `stderr`, `display`,
+ * `verdict`.
  * See sandbox-api(7). A job whose client did not ask for them has no struct job_stream. */
 #ifndef SERVE_JOB_STREAM_H
 #define SERVE_JOB_STREAM_H
@@ -31,6 +32,8 @@ void stream_wait(struct service_job *job);
 void stream_start(struct service_job *job);
 /* on_output of its struct sb_job. */
 void stream_output(void *job, enum sb_stream which, const void *data, size_t size);
+/* on_display of it. */
+void stream_display(void *job, const char *json, size_t size);
 /* The client has left: output is dropped from now on, and what is left of it is not waited for. */
 void stream_abandon(struct service_job *job);
 

@@ -177,6 +177,7 @@ static void start_job(struct service_job *job)
     asked->id = job->id;
     asked->on_done = finish_job;
     asked->on_output = job->stream != NULL ? stream_output : NULL;
+    asked->on_display = job->stream != NULL ? stream_display : NULL;
     asked->user = job;
     if (sb_start(job->service->sandbox, asked, &job->run, &err) < 0) {
         finish_unstarted(job, &err);
