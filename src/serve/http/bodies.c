@@ -51,6 +51,15 @@ static void forget(struct incoming *incoming)
     incoming->exchange.body_in_file = false;
 }
 
+static void close_file(struct incoming *incoming)
+{
+    if (incoming->body.file < 0)
+        return;
+    close(incoming->body.file);
+    incoming->body.file = -1;
+    incoming->connection->http->files--;
+}
+
 void body_free(struct incoming *incoming)
 {
     struct http *http = incoming->connection->http;
@@ -59,8 +68,7 @@ void body_free(struct incoming *incoming)
         free(incoming->body.data);
     else if (incoming->body.data != NULL)
         munmap(incoming->body.data, incoming->exchange.body_size);
-    if (incoming->body.file >= 0)
-        close(incoming->body.file);
+    close_file(incoming);
     forget(incoming);
 }
 
@@ -188,7 +196,7 @@ static bool grow_file(struct incoming *incoming, size_t size)
 static void move_to_file(struct incoming *incoming, size_t size)
 {
     struct http *http = incoming->connection->http;
-    int file = spool_open(&http->spool);
+    int file = http->files < BODY_FILES_MAX ? spool_open(&http->spool) : -1;
     if (file < 0 || !write_all(file, incoming->body.data, size)) {
         if (file >= 0)
             close(file);
@@ -199,6 +207,7 @@ static void move_to_file(struct incoming *incoming, size_t size)
     forget(incoming);
     incoming->body.in_file = true;
     incoming->body.file = file;
+    http->files++;
 }
 
 /* Whether a body that grows goes to a file: it becomes large, or memory is short and a disk is not.
@@ -236,8 +245,7 @@ bool body_finish(struct incoming *incoming)
                       incoming->body.file, 0);
     if (data == MAP_FAILED)
         return false;
-    close(incoming->body.file);
-    incoming->body.file = -1;
+    close_file(incoming);
     incoming->body.data = data;
     exchange->body = data;
     exchange->body_in_file = true;
@@ -263,6 +271,11 @@ struct kept_body *exchange_keep_body(struct exchange *exchange)
                                incoming->body.room, on_disk(incoming)};
     forget(incoming);
     return kept;
+}
+
+int64_t kept_body_bound(const struct kept_body *kept)
+{
+    return bound_of(kept->http, kept->disk);
 }
 
 const char *kept_body_text(const struct kept_body *kept, size_t *size)

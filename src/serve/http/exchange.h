@@ -56,6 +56,8 @@ struct exchange {
  * It must be freed before the transport is closed. NULL: out of memory. */
 struct kept_body;
 struct kept_body *exchange_keep_body(struct exchange *exchange);
+/* What all bodies of this kind may take together. */
+int64_t kept_body_bound(const struct kept_body *kept);
 const char *kept_body_text(const struct kept_body *kept, size_t *size);
 /* NULL is allowed. */
 void kept_body_free(struct kept_body *kept);

@@ -47,6 +47,7 @@ struct http {
     struct spool spool;
     int64_t body_bytes;   /* of all bodies that are held in memory */
     int64_t file_bytes;   /* of those in files on a disk */
+    size_t files;         /* that are open: BODY_FILES_MAX */
     int64_t answer_bytes; /* of all answers that their clients have not taken yet */
 
     LIST_HEAD(lingerers, lingerer) lingerers;

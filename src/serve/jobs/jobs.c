@@ -238,8 +238,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];
     job->ticket.memory_bytes = asked != SB_UNSET ? asked : sb_policy_limit(policy, SB_MEMORY_BYTES);
     job->ticket.millicpus = UNKNOWN_MILLICPUS;
-    /* The body, and what was read from it; a file is no memory of the queue's. */
-    job->ticket.size = exchange->body_in_file ? 0 : 2 * (int64_t)exchange->body_size;
+    job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was read from it */
     bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
     if (named && (form == NULL || job->stream != NULL) && remember_code(job) == 0 &&
         parked_keep(job) == 0)

@@ -1,12 +1,21 @@
 /* See parked.h. */
 #include "serve/jobs/parked.h"
 
+#include "serve/jobs/service_state.h"
+
 int parked_keep(struct service_job *job)
 {
     if (!job->exchange->body_in_file)
         return 0;
+    int64_t size = (int64_t)job->exchange->body_size;
     job->kept = exchange_keep_body(job->exchange);
-    return job->kept != NULL ? 0 : -1;
+    if (job->kept == NULL)
+        return -1;
+    /* When the queue is full of such bodies, a quarter of their room is left for those that arrive.
+     * The client that holds the most loses one then, as with requests in memory. */
+    double full = (double)kept_body_bound(job->kept) * 0.75;
+    job->ticket.size = (int64_t)((double)size / full * (double)job->service->bounds.queue_bytes);
+    return 0;
 }
 
 void parked_enter(struct service_job *job)

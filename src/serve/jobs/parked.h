@@ -5,7 +5,8 @@
 
 #include "serve/jobs/service_job.h"
 
-/* Takes over the body of a new job's exchange, if it is in a file. −1: out of memory. */
+/* Takes over the body of a new job's exchange, if it is in a file, and weighs the job's ticket by
+ * it. −1: out of memory. */
 int parked_keep(struct service_job *job);
 
 /* The job waits: frees its request, unless it is small or is in the body itself. */
