@@ -9,7 +9,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-#include "cli/collect.h"
+#include "cli/collect_into.h"
 #include "cli/display.h"
 #include "cli/hint.h"
 #include "cli/message.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-#include "cli/collect.h"
+#include "cli/collect_into.h"
 #include "cli/http_client.h"
 #include "cli/message.h"
 #include "cli/presenter.h"

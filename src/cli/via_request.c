@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/collect.h"
+#include "cli/collect_into.h"
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/via.h"

@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 
 #include "common/util.h"
+#include "serve/http/answer_stream.h"
 #include "serve/http/connection.h"
 #include "serve/http/error_json.h"
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
 #include "serve/http/linger.h"
 #include "serve/http/presence.h"
-#include "serve/http/stream.h"
 
 enum {
     HALF_CLOSED_MS = 100, /* for a client that has closed its sending half */

@@ -8,10 +8,10 @@
 
 #include "common/error.h"
 #include "common/util.h"
+#include "serve/http/answer_stream.h"
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
 #include "serve/http/linger.h"
-#include "serve/http/stream.h"
 #include "serve/http/tls.h"
 
 /* A connection's memory holds the request's header, what libmicrohttpd makes of it, and the

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "serve/http/answer_stream.h"
 #include "serve/http/answers.h"
 #include "serve/http/bodies.h"
 #include "serve/http/connection.h"
@@ -15,7 +16,6 @@
 #include "serve/http/error_json.h"
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
-#include "serve/http/stream.h"
 
 /* ── Bodies ─────────────────────────────────────────────────────────────────────────────────── */
 

@@ -1,6 +1,6 @@
-/* Answers in parts, over the time that a job runs (stream.c). */
-#ifndef SERVE_STREAM_H
-#define SERVE_STREAM_H
+/* Answers in parts, over the time that a job runs (answer_stream.c). */
+#ifndef SERVE_ANSWER_STREAM_H
+#define SERVE_ANSWER_STREAM_H
 
 #include <stdbool.h>
 #include <stdint.h>

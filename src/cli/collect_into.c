@@ -1,7 +1,7 @@
-/* See collect.h. Names and contents are the script's, or a service's. Nothing is written but below
- * the directory: each part of a path is made or opened in the one before it, and no link is
+/* See collect_into.h. Names and contents are the script's, or a service's. Files are written only
+ * below the directory: each part of a path is made or opened in the one before it, and no link is
  * followed. A file that is there already stays as it is, unless --force. */
-#include "cli/collect.h"
+#include "cli/collect_into.h"
 
 #include <fcntl.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* --collect: the files that a script leaves behind become files here. */
-#ifndef CLI_COLLECT_H
-#define CLI_COLLECT_H
+#ifndef CLI_COLLECT_INTO_H
+#define CLI_COLLECT_INTO_H
 
 #include "cli/presenter.h"
 

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "serve/http/answer_stream.h"
 #include "serve/http/answers.h"
 #include "serve/http/connection.h"
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
-#include "serve/http/stream.h"
 
 enum {
     STREAM_FULL = 256 * 1024,   /* the sender shall stop */
