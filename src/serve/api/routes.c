@@ -95,8 +95,9 @@ static void run_at(struct exchange *exchange, enum endpoint endpoint)
     if (status == 0)
         job_submit(exchange, &request, policy);
     else
-        refuse(exchange, request.contract, status == 403 ? REFUSED_FORBIDDEN : REFUSED_REQUEST,
-               (unsigned)status, err.field, err.message);
+        exchange_refuse(exchange, request.contract,
+                        status == 403 ? REFUSED_FORBIDDEN : REFUSED_REQUEST, (unsigned)status,
+                        err.field, err.message);
     request_free(&request);
 }
 

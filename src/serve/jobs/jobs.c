@@ -46,8 +46,8 @@ static int64_t put_retry_after(struct exchange *exchange)
     return seconds;
 }
 
-void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
-            unsigned status, const char *field, const char *message)
+void exchange_refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
+                     unsigned status, const char *field, const char *message)
 {
     char text[512];
     exchange->refusal = reason;
@@ -96,7 +96,7 @@ static void refuse_waiting(struct ticket *ticket, enum refusal reason, const cha
         free_waiting(job);
         return;
     }
-    refuse(free_waiting(job), contract, reason, 503, NULL, message);
+    exchange_refuse(free_waiting(job), contract, reason, 503, NULL, message);
 }
 
 /* Called from sb_turn, or after a start that failed. */
@@ -266,12 +266,13 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     struct service *service = exchange->service;
     char text[200];
     if (service->draining) {
-        refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL, "the service is stopping");
+        exchange_refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL,
+                        "the service is stopping");
         return;
     }
     const char *lack = memory_lack(service, false);
     if (lack != NULL) {
-        refuse(exchange, request->contract, REFUSED_MEMORY, 503, NULL, lack);
+        exchange_refuse(exchange, request->contract, REFUSED_MEMORY, 503, NULL, lack);
         return;
     }
     struct service_job *job = make_job(exchange, request, policy);
@@ -283,7 +284,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     if (never_fits(job, text, sizeof(text)) != NULL) {
         enum contract_id contract = job->contract;
         free_job(job);
-        refuse(exchange, contract, REFUSED_REQUEST, 400, "limits.memory_bytes", text);
+        exchange_refuse(exchange, contract, REFUSED_REQUEST, 400, "limits.memory_bytes", text);
         return;
     }
     int64_t most = exchange->client.jobs;

@@ -21,7 +21,7 @@ void jobs_kill(struct service *service, const char *reason);
 void jobs_free(struct service *service);
 
 /* Answers an exchange with a refusal, and counts it. */
-void refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
-            unsigned status, const char *field, const char *message);
+void exchange_refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
+                     unsigned status, const char *field, const char *message);
 
 #endif
