@@ -30,7 +30,7 @@ NOT_CALLED(metrics_text)
 NOT_CALLED(policies_blame)
 NOT_CALLED(policies_json)
 NOT_CALLED(policies_offer)
-NOT_CALLED(refuse)
+NOT_CALLED(exchange_refuse)
 
 static struct json_object *document;
 
