@@ -411,10 +411,10 @@ struct sb_collected {
     size_t size;
 };
 
-/* A file or directory that was asked for and does not come back. */
+/* A file or directory that was asked for and does not come back. An empty path: `why` is about the
+ * search as a whole. */
 struct sb_left_out {
-    const char
-        *path; /* UTF-8: other bytes become U+FFFD. "": this is about the search as a whole */
+    const char *path; /* UTF-8: other bytes are replaced by U+FFFD */
     const char *why;
 };
 

@@ -188,17 +188,20 @@ static void put_limits(struct json_writer *writer, const struct sb_limits *limit
 }
 
 /* As merge_stderr: only where it is wanted. */
-static void put_collect(struct json_writer *writer, const char *const *globs)
+static int put_collect(struct json_writer *writer, const char *const *globs, struct sb_error *err)
 {
     if (globs == NULL)
-        return;
+        return 0;
     json_key(writer, "collect");
     json_bracket(writer, '[');
     for (; *globs != NULL; globs++) {
+        if (!is_text(*globs, strlen(*globs)))
+            return not_text(err, "collect-glob", "a pattern of --collect-glob");
         json_item(writer);
         json_string(writer, *globs, strlen(*globs));
     }
     json_bracket(writer, ']');
+    return 0;
 }
 
 static int put_all(struct json_writer *writer, const struct options *options,
@@ -228,7 +231,8 @@ static int put_all(struct json_writer *writer, const struct options *options,
         json_key(writer, "notebook");
         json_boolean(writer, true);
     }
-    put_collect(writer, collect_globs(options));
+    if (put_collect(writer, collect_globs(options), err) < 0)
+        return -1;
     /* The script's output, byte for byte. */
     json_key(writer, "base64");
     json_boolean(writer, true);
