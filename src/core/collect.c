@@ -9,7 +9,6 @@
 #include <sys/random.h>
 
 #include "common/error.h"
-#include "common/glob.h"
 #include "common/keyed_hash.h"
 #include "common/path.h"
 #include "common/utf8.h"

@@ -80,6 +80,16 @@ def test_a_script_that_declares_another_encoding_is_not_new(run):
     assert run("--collect-glob", "**", script, json=True).verdict["files"] == {}
 
 
+def test_large_files_that_a_job_is_given_are_compared_too(run, tmp_path):
+    given = tmp_path / "given"
+    given.mkdir()
+    for name in ("same", "changed"):
+        (given / name).write_bytes(bytes(1 << 20))
+    script = run.script("open('changed', 'r+b').write(b'x')")
+    ran = run("--collect-glob", "**", "--files", f"{given}/.", script, json=True)
+    assert {name: file["size"] for name, file in ran.verdict["files"].items()} == {"changed": 1 << 20}
+
+
 @pytest.mark.cold
 @pytest.mark.parametrize("globs, names", [
     (["*.txt"], {"a.txt"}),
