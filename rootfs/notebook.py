@@ -162,9 +162,13 @@ def display(*values, raw=False, **ignored):
     """Displays each value. raw=True: each is a bundle itself, {MIME type: data}. Other keywords are IPython's, and
     change nothing here."""
     for value in values:
-        bundle = dict(value) if raw else bundle_of(value)
+        bundle = without_none(value) if raw else bundle_of(value)
         bundle.setdefault("text/plain", f"<{', '.join(map(str, bundle))}>")
         send_bundle(bundle)
+
+
+def without_none(bundle):
+    return {mime: data for mime, data in bundle.items() if data is not None}
 
 
 def complain(error):
@@ -194,7 +198,7 @@ def bundle_of(value):
     elif not isinstance(value, type) and getattr(value, CANARY, None) is None:
         given = ask(value, "_repr_mimebundle_", include=None, exclude=None)
         if isinstance(given, dict):
-            bundle.update(given)
+            bundle.update(without_none(given))
         for name, mime in METHODS.items():
             if mime not in bundle and (mime != "image/jpeg" or "image/png" not in bundle):
                 data = ask(value, name)
@@ -233,8 +237,6 @@ def send_bundle(bundle):
 
     members = []
     for mime, data in bundle.items():
-        if data is None:
-            continue
         try:
             members.append(f"{encode_basestring_ascii(str(mime))}:{as_json(str(mime), data)}")
         except (TypeError, ValueError, RecursionError) as error:

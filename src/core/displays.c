@@ -23,11 +23,12 @@ struct text {
 
 static bool is_one_of(char c, const char *others)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
            (c != '\0' && strchr(others, c) != NULL);
 }
 
-/* RFC 6838, 4.2, without parameters: "image/svg+xml". */
+/* RFC 6838, 4.2, without parameters: "image/svg+xml". Only small letters: a reader that takes
+ * "Image/PNG" for "image/png" would find there what nobody has checked. */
 static bool is_mime_type(struct text type)
 {
     size_t slashes = 0;
@@ -55,7 +56,8 @@ static bool begins(struct text type, const char *prefix)
 static bool is_base64(struct text string)
 {
     for (size_t i = 0; i < string.size; i++)
-        if (!is_one_of(string.start[i], "+/="))
+        if (!is_one_of(string.start[i], "+/=") &&
+            !(string.start[i] >= 'A' && string.start[i] <= 'Z'))
             return false;
     return true;
 }

@@ -123,7 +123,7 @@ def test_a_value_may_give_the_whole_bundle_with_metadata_or_without(run):
     assert displays(run, """
         class Chart:
             def _repr_mimebundle_(self, include=None, exclude=None):
-                return {"application/vnd.vegalite.v5+json": {"mark": "bar"}, "text/plain": "chart"}, {"meta": 1}
+                return {"application/vnd.vegalite.v5+json": {"mark": "bar"}, "text/plain": "chart", "a/b": None}, {"m": 1}
             def _repr_html_(self): return ("<i>", {"isolated": True})
         display(Chart())
         """) == [{"application/vnd.vegalite.v5+json": {"mark": "bar"}, "text/plain": "chart", "text/html": "<i>"}]

@@ -42,6 +42,8 @@ static void only_bundles_of_mime_types_are_displays(void **state)
         {"{" PLAIN ",\"/html\":\"x\"}", false},
         {"{" PLAIN ",\"html\":\"x\"}", false},
         {"{" PLAIN ",\"a/b/c\":\"x\"}", false},
+        {"{" PLAIN ",\"Image/png\":\"<\"}", false},
+        {"{" PLAIN ",\"TEXT/HTML\":{}}", false},
         {"{" PLAIN ",\"\":\"x\"}", false},
         {"{" PLAIN ",\"text/html\":[\"x\"]}", false},
         {"{" PLAIN ",\"image/png\":{}}", false},
