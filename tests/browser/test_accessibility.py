@@ -166,6 +166,15 @@ def test_nothing_is_wider_than_the_screen(page, width):
     assert overflow(page) == [0]
 
 
+def test_a_phone_has_room_for_another_token(visitor, serve, token):
+    secret = token("somebody")
+    visitor.screen((320, 740)).open(serve(tokens=token.file)).until(lambda: visitor.shown("#token-box"))
+    visitor.fill("#token", secret).keys(Keys.ENTER).until(lambda: visitor.shown("#token-change"))
+    assert overflow(visitor) == [0]
+    visitor.click("#token-change")
+    assert overflow(visitor) == [0] and visitor.violations() == []
+
+
 def test_a_phone_shows_the_result_by_itself(page):
     page.screen(PHONE).reload().ready()
     assert not page.shown("#attacks")  # folded

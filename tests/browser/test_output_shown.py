@@ -27,6 +27,13 @@ def test_control_sequences_do_what_a_terminal_does(page, printed, shown):
     assert page.script(RUNS) == shown
 
 
+@pytest.mark.parametrize("printed", ["'x' * 300_000 + '\\x1b[1K' * 150_000 + 'end'", "'\\x1b[31ma\\x1b[32mb' * 70_000 + 'end'"])
+def test_a_hostile_script_does_not_keep_the_page_busy(page, printed):
+    page.paste_and_run(f"print({printed})")
+    assert page.content(".stdout pre").endswith("end\n")
+    assert page.script("return document.querySelectorAll('.stdout .lines *').length") <= 20_001
+
+
 def test_colours_are_readable_on_light_and_dark(page):
     page.paste_and_run("for i in (*range(30, 38), *range(40, 48)): print(f'\\x1b[{i}mcolour {i}\\x1b[0m', end=' ')\n"
                        "print('\\x1b[1;3;4mlook\\x1b[0m')")

@@ -38,11 +38,8 @@ class Line {
     column = 0;
 
     write(text, className) {
-        for (const char of text) {
-            while (this.cells.length < this.column)
-                this.cells.push([" ", ""]);
+        for (const char of text)
             this.cells[this.column++] = [char, className];
-        }
     }
 
     erase(kind) {
@@ -53,18 +50,22 @@ class Line {
     }
 }
 
+// A hostile script must not keep the page busy: so many pieces are coloured, so many cells erased, and no more.
+const mostRuns = 20_000, mostErased = 5_000_000;
+
 // [{ text, className }]: neighbours differ in their classes.
 export function runs(text) {
     if (!/[\x1b\r\b]/.test(text))
         return [{ text, className: "" }];
     const made = [];
-    const add = (part, className) => {
+    const add = (part, wanted) => {
+        const className = made.length < mostRuns ? wanted : "";
         if (made.length > 0 && made.at(-1).className === className)
             made.at(-1).text += part;
         else
             made.push({ text: part, className });
     };
-    let style = {}, className = "", line = new Line();
+    let style = {}, className = "", line = new Line(), erased = 0;
     const flush = () => line.cells.forEach(([char, of]) => add(char, of));
     for (const [part, numbers, command] of text.matchAll(token)) {
         if (part === "\n") {
@@ -77,9 +78,10 @@ export function runs(text) {
             line.column = Math.max(0, line.column - 1);
         else if (command === "m")
             className = classes(style = styled(style, numbers.split(";").map(Number)));
-        else if (command === "K")
+        else if (command === "K" && erased < mostErased) {
+            erased += line.cells.length;
             line.erase(Number(numbers));
-        else if (!part.startsWith("\x1b"))
+        } else if (!part.startsWith("\x1b"))
             line.write(part, className);
     }
     flush();
