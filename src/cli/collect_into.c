@@ -7,10 +7,12 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "cli/display.h"
 #include "cli/message.h"
 #include "cli/status.h"
 #include "common/path.h"
@@ -111,38 +113,72 @@ static void complain(struct presenter *presenter, const char *path, const char *
     presenter->status = STATUS_FAILED;
 }
 
-/* Whether a file of /tmp would get the name of one of /work. */
-static bool is_taken(const struct sb_verdict *verdict, const char *path)
+static bool is_collected(const struct sb_verdict *verdict, const char *path)
 {
-    for (size_t i = 0; path[0] == '/' && i < verdict->files_count; i++)
-        if (strcmp(verdict->files[i].path, path + 1) == 0)
+    for (size_t i = 0; i < verdict->files_count; i++)
+        if (strcmp(verdict->files[i].path, path) == 0)
             return true;
     return false;
 }
 
-static void write_file(struct presenter *presenter, const struct sb_verdict *verdict,
-                       const struct sb_collected *file)
+/* Whether a file of /tmp would get the name of one of /work. */
+static bool is_taken(const struct sb_verdict *verdict, const char *path)
 {
-    const char *path = file->path + (file->path[0] == '/'), *name = NULL;
-    _cleanup_free_ char *normal = malloc(strlen(path) + 1);
-    char told[128];
+    return path[0] == '/' && is_collected(verdict, path + 1);
+}
+
+/* `path`: one that path_normalise has accepted; it is taken apart. */
+static void write_file(struct presenter *presenter, char *path, const char *data, size_t size)
+{
+    char shown[PATH_BYTES_MAX + 1], told[128];
+    const char *name = NULL;
     int number = 0;
-    if (normal == NULL || path_normalise(normal, path) != PATH_FINE ||
-        is_taken(verdict, file->path)) {
-        complain(presenter, path, "can't be written: another file has this name, or none can");
-        return;
-    }
-    _cleanup_close_ int directory = make_directories(presenter->collect, normal, &name);
+    snprintf(shown, sizeof(shown), "%s", path);
+    _cleanup_close_ int directory = make_directories(presenter->collect, path, &name);
     _cleanup_close_ int fd =
         directory >= 0 ? create_new(directory, name, presenter->options->force, &number) : -1;
-    if (fd < 0 || write_all(fd, file->data, file->size) < 0) {
+    if (fd < 0 || write_all(fd, data, size) < 0) {
         snprintf(told, sizeof(told), "can't be written: %s", strerror(errno));
-        complain(presenter, path, told);
+        complain(presenter, shown, told);
     } else if (number > 0) {
         snprintf(told, sizeof(told),
                  "is there already, so the new one is called %.40s.%d; --force replaces files",
                  name, number);
-        complain(presenter, path, told);
+        complain(presenter, shown, told);
+    }
+}
+
+static void write_collected(struct presenter *presenter, const struct sb_verdict *verdict,
+                            const struct sb_collected *file)
+{
+    const char *path = file->path + (file->path[0] == '/');
+    _cleanup_free_ char *normal = malloc(strlen(path) + 1);
+    if (normal == NULL || path_normalise(normal, path) != PATH_FINE ||
+        is_taken(verdict, file->path))
+        complain(presenter, path, "can't be written: another file has this name, or none can");
+    else
+        write_file(presenter, normal, file->data, file->size);
+}
+
+/* Pictures among the displays of a notebook cell: figure-1.png, figure-2.svg, … A number whose name
+ * a file of the script has is left out. */
+static void write_figures(struct presenter *presenter, const struct sb_verdict *verdict)
+{
+    struct display_array array;
+    const char *json;
+    size_t size;
+    unsigned number = 0;
+    display_array_begin(&array, verdict->display);
+    while ((json = display_array_next(&array, &size)) != NULL) {
+        struct display_picture picture = display_picture(json, size);
+        char name[32];
+        if (picture.ending == NULL)
+            continue;
+        do
+            snprintf(name, sizeof(name), "figure-%u.%s", ++number, picture.ending);
+        while (is_collected(verdict, name));
+        write_file(presenter, name, picture.data, picture.size);
+        free(picture.data);
     }
 }
 
@@ -167,6 +203,8 @@ void collect_write(struct presenter *presenter, const struct sb_verdict *verdict
     if (presenter->collect < 0 || !verdict->collected)
         return;
     for (size_t i = 0; i < verdict->files_count; i++)
-        write_file(presenter, verdict, &verdict->files[i]);
+        write_collected(presenter, verdict, &verdict->files[i]);
+    if (verdict->display != NULL && !presenter->options->json)
+        write_figures(presenter, verdict);
     tell_left_out(presenter, verdict);
 }

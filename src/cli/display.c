@@ -3,7 +3,11 @@
 #include "cli/display.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/base64.h"
+#include "common/util.h"
 
 #define DEPTH JSON_SCAN_DEPTH
 
@@ -33,10 +37,27 @@ static bool next_member(struct json_scan *scan, const char **name, size_t *name_
     return *value != NULL;
 }
 
+static bool is_named(const char *name, size_t size, const char *type)
+{
+    return size == strlen(type) && memcmp(name, type, size) == 0;
+}
+
 static bool is_plain(const char *name, size_t size)
 {
-    static const char plain[] = "text/plain";
-    return size == sizeof(plain) - 1 && memcmp(name, plain, size) == 0;
+    return is_named(name, size, "text/plain");
+}
+
+/* A string; NULL: it is none, or memory is short. */
+static struct json_object *parse_string(const char *value, size_t size)
+{
+    if (*value != '"' || size > INT32_MAX)
+        return NULL;
+    struct json_tokener *tokener = json_tokener_new();
+    struct json_object *text =
+        tokener != NULL ? json_tokener_parse_ex(tokener, value, (int)size) : NULL;
+    if (tokener != NULL)
+        json_tokener_free(tokener);
+    return text;
 }
 
 struct json_object *display_plain(const char *json, size_t size)
@@ -47,18 +68,71 @@ struct json_object *display_plain(const char *json, size_t size)
     json_scan_begin(&scan, json, size, DEPTH);
     if (json_scan_next(&scan) != JSON_OBJECT)
         return NULL;
-    while (next_member(&scan, &name, &name_size, &value, &value_size)) {
-        if (!is_plain(name, name_size) || *value != '"' || value_size > INT32_MAX)
-            continue;
-        struct json_tokener *tokener = json_tokener_new();
-        struct json_object *text =
-            tokener != NULL ? json_tokener_parse_ex(tokener, value, (int)value_size) : NULL;
-        if (tokener != NULL)
-            json_tokener_free(tokener);
-        return text;
-    }
+    while (next_member(&scan, &name, &name_size, &value, &value_size))
+        if (is_plain(name, name_size) && *value == '"')
+            return parse_string(value, value_size);
     return NULL;
 }
+
+/* ── Pictures ───────────────────────────────────────────────────────────────────────────────── */
+
+static const struct picture_type {
+    const char *type, *ending;
+    bool is_text; /* else in base64 */
+} picture_types[] = {
+    {"image/svg+xml", "svg", true}, {"image/png", "png", false}, {"image/jpeg", "jpg", false},
+    {"image/webp", "webp", false},  {"image/gif", "gif", false},
+};
+
+static const struct picture_type *find_picture_type(const char *name, size_t size)
+{
+    for (size_t i = 0; i < ARRAY_LEN(picture_types); i++)
+        if (is_named(name, size, picture_types[i].type))
+            return &picture_types[i];
+    return NULL;
+}
+
+static bool decode(struct display_picture *picture, const struct picture_type *type,
+                   const char *value, size_t size)
+{
+    struct json_object *string = parse_string(value, size);
+    if (string == NULL)
+        return false;
+    picture->size = (size_t)json_object_get_string_len(string);
+    picture->data = malloc(picture->size + 1);
+    if (picture->data != NULL)
+        memcpy(picture->data, json_object_get_string(string), picture->size);
+    json_object_put(string);
+    ssize_t decoded = picture->data == NULL ? -1
+                      : type->is_text       ? (ssize_t)picture->size
+                                            : base64_decode(picture->data, picture->size);
+    if (decoded < 0) {
+        free_memory(&picture->data);
+        return false;
+    }
+    picture->size = (size_t)decoded;
+    picture->ending = type->ending;
+    return true;
+}
+
+struct display_picture display_picture(const char *json, size_t size)
+{
+    struct display_picture picture = {0};
+    struct json_scan scan;
+    const char *name, *value;
+    size_t name_size, value_size;
+    json_scan_begin(&scan, json, size, DEPTH);
+    if (json_scan_next(&scan) != JSON_OBJECT)
+        return picture;
+    while (next_member(&scan, &name, &name_size, &value, &value_size)) {
+        const struct picture_type *type = find_picture_type(name, name_size);
+        if (type != NULL && decode(&picture, type, value, value_size))
+            return picture;
+    }
+    return picture;
+}
+
+/* ── Types ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* Whether the list names the type already. */
 static bool is_listed(const char *list, const char *name, size_t size)
@@ -73,7 +147,7 @@ static bool is_listed(const char *list, const char *name, size_t size)
     return false;
 }
 
-void display_other_types(const char *json, size_t size, char list[DISPLAY_TYPES_SIZE])
+void display_other_types(const char *json, size_t size, bool written, char list[DISPLAY_TYPES_SIZE])
 {
     struct json_scan scan;
     const char *name, *value;
@@ -84,6 +158,7 @@ void display_other_types(const char *json, size_t size, char list[DISPLAY_TYPES_
     while (next_member(&scan, &name, &name_size, &value, &value_size)) {
         size_t length = strlen(list);
         if (is_plain(name, name_size) || is_listed(list, name, name_size) ||
+            (written && find_picture_type(name, name_size) != NULL) ||
             length + name_size + 3 > DISPLAY_TYPES_SIZE)
             continue;
         snprintf(list + length, DISPLAY_TYPES_SIZE - length, "%s%.*s", length > 0 ? ", " : "",

@@ -12,8 +12,18 @@ struct json_object *display_plain(const char *json, size_t size);
 
 #define DISPLAY_TYPES_SIZE 256
 
-/* Adds the display's types other than text/plain to a list: "image/png, text/html". */
-void display_other_types(const char *json, size_t size, char list[DISPLAY_TYPES_SIZE]);
+/* Adds the display's types other than text/plain to a list: "image/png, text/html"; without types
+ * of pictures if they are `written`. */
+void display_other_types(const char *json, size_t size, bool written,
+                         char list[DISPLAY_TYPES_SIZE]);
+
+/* The picture of a display, as a file has it. `data` is from malloc. */
+struct display_picture {
+    const char *ending; /* "png"; NULL: it has no picture */
+    char *data;
+    size_t size;
+};
+struct display_picture display_picture(const char *json, size_t size);
 
 /* A walk over an array of displays, JSON text that must outlive it. */
 struct display_array {

@@ -132,7 +132,7 @@ static void say_displays(struct presenter *presenter, const struct sb_verdict *v
     while ((json = display_array_next(&array, &size)) != NULL) {
         if (printed++ >= presenter->displays)
             presenter_display(presenter, json, size);
-        display_other_types(json, size, types);
+        display_other_types(json, size, presenter->collect >= 0, types);
     }
     if (types[0] != '\0')
         presenter_say(presenter, "not shown of the displays: %s; --json prints them", types);

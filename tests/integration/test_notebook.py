@@ -380,3 +380,47 @@ def test_threads_display_one_after_another(run):
 def test_names_that_a_script_replaces_are_its_own_loss(run):
     ran = cell(run, "import builtins, sys\nbuiltins.display = None\nsys.modules.clear()\n1")
     assert ran.verdict["verdict"] in ("ok", "exception") and json.dumps(ran.verdict["display"])
+
+
+# ── Pictures as files ────────────────────────────────────────────────────────────────────────────
+
+PICTURES = r"""
+    class Picture:
+        def __init__(self, **forms):
+            self.forms = forms
+        def _repr_png_(self):
+            return self.forms.get("png")
+        def _repr_svg_(self):
+            return self.forms.get("svg")
+        def _repr_html_(self):
+            return "<b>a picture</b>"
+    open("figure-2.svg", "w").write("the script's own")
+    display(Picture(png=b"\x89PNG\r\n\x1a\n\0\xff"))
+    display(Picture(svg="<svg/>"))
+    print("between")
+    Picture()
+    """
+
+
+def test_pictures_become_files_beside_those_of_collect(run, tmp_path):
+    """They take no name of a file of the script, and what no file shows is still named."""
+    ran = run("--notebook", "--collect", tmp_path / "out", code=PICTURES)
+    assert ran.status == 0, ran
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {
+        "figure-1.png": b"\x89PNG\r\n\x1a\n\0\xff", "figure-2.svg": b"the script's own", "figure-3.svg": b"<svg/>"}
+    assert "not shown of the displays: text/html;" in ran.stderr and "between\n" in ran.stdout
+
+
+def test_a_picture_replaces_no_file_unless_forced(run, tmp_path):
+    (tmp_path / "figure-1.png").write_text("of an hour ago")
+    ran = run("--notebook", "--collect", tmp_path, code=PICTURES)
+    assert ran.status == 125 and "figure-1.png: is there already" in ran.stderr
+    assert (tmp_path / "figure-1.png").read_text() == "of an hour ago"
+    assert (tmp_path / "figure-1.png.1").read_bytes().startswith(b"\x89PNG")
+
+
+def test_with_json_pictures_stay_in_the_verdict(run, tmp_path):
+    ran = run("--notebook", "--collect", tmp_path, json=True, code=PICTURES)
+    assert [sorted(display) for display in ran.verdict["display"]] == [
+        ["image/png", "text/html", "text/plain"], ["image/svg+xml", "text/html", "text/plain"], ["text/html", "text/plain"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["figure-2.svg"]
