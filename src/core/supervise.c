@@ -3,26 +3,18 @@
  * earlier. */
 #include "core/supervise.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/error.h"
 #include "common/util.h"
+#include "core/finish.h"
 #include "core/floor.h"
 #include "core/sources.h"
 #include "core/timer.h"
-#include "core/verdict.h"
 #include "inside/inside.h"
 
-/* How often we try to remove a dead job's cgroup, every 1 or 2 ms: for some seconds. Usually it is
- * empty within moments. */
-#define REMOVAL_TRIES 2000
 /* For about this time we do not listen to a warm job whose caller needs nothing before its end:
  * most jobs are over by then, and each time that we wake up takes CPU from the job. Its output fits
  * into the pipes meanwhile, or waits: they hold 64 KiB. */
@@ -176,33 +168,6 @@ static void listen_or_fail(struct sb_run *run)
 
 /* ── The end of pid 1 ──────────────────────────────────────────────────────────────────────── */
 
-static int64_t microseconds(struct timeval time)
-{
-    return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
-}
-
-/* Waits for pid 1. False: it has not ended. If there is nothing to wait for, pid 1 has ended as
- * well: the caller's own wait for any child has reaped it (or it never existed). */
-static bool wait_for_init(struct sb_run *run, siginfo_t *info, int leave)
-{
-    *info = (siginfo_t){0};
-    struct rusage used = {0};
-    bool unknown =
-        run->sandbox->cgroup.backend == NULL; /* the kernel is asked for times only then */
-    bool ended = syscall(SYS_waitid, P_PIDFD, run->process.fd[SOURCE_PIDFD], info,
-                         WEXITED | WNOHANG | __WALL | leave, unknown ? &used : NULL) < 0 ||
-                 info->si_pid != 0;
-    if (info->si_pid != 0 && unknown)
-        run->evidence.times_us = microseconds(used.ru_utime) + microseconds(used.ru_stime);
-    return ended;
-}
-
-static bool reap(struct sb_run *run)
-{
-    siginfo_t ignored;
-    return wait_for_init(run, &ignored, 0);
-}
-
 /* The job is dead: its pipes hold all that is still to come. */
 static void end(struct sb_run *run)
 {
@@ -222,16 +187,16 @@ static void end(struct sb_run *run)
 }
 
 /* pid 1 has ended: before we hear of it, the kernel has killed and reaped every process of its pid
- * namespace. A warm job's pid 1 is reaped later, in release: the kernel has much to clean up after
+ * namespace. A warm job's pid 1 is reaped by run_release: the kernel has much to clean up after
  * it. */
 static void on_pidfd(struct sb_run *run)
 {
-    siginfo_t info;
-    if (run->phase >= RUN_DEAD || !wait_for_init(run, &info, run->process.warm ? WNOWAIT : 0))
+    siginfo_t info, ignored;
+    if (run->phase >= RUN_DEAD || !run_wait_for_init(run, &info, run->process.warm ? WNOWAIT : 0))
         return;
     hear(run);
     if (!has_job(run) && run->evidence.cause == CAUSE_NONE) {
-        reap(run);
+        run_wait_for_init(run, &ignored, 0);
         if (run->sandbox->warm_operations->again(run))
             return;
     }
@@ -285,88 +250,7 @@ static void on_oom(struct sb_run *run)
     check_oom(run);
 }
 
-/* ── The end ───────────────────────────────────────────────────────────────────────────────── */
-
-static void read_evidence(struct sb_run *run)
-{
-    const struct cgroup_host *host = &run->sandbox->cgroup;
-    const struct cgroup_job *cgroup = &run->process.cgroup;
-    struct evidence *evidence = &run->evidence;
-    int64_t cpu_time = host->backend != NULL ? cgroup_number(host, cgroup, CGROUP_CPU_TIME_US)
-                                             : evidence->times_us;
-    evidence->cpu_time_us =
-        cpu_time < 0 ? cpu_time : MAX(cpu_time - evidence->cpu_time_before_us, 0);
-    evidence->memory_peak = cgroup_number(host, cgroup, CGROUP_MEMORY_PEAK);
-    evidence->oom_kills = cgroup_number(host, cgroup, CGROUP_OOM_KILLS);
-    evidence->memory_hits = cgroup_number(host, cgroup, CGROUP_MEMORY_HITS);
-    int64_t pids = cgroup_number(host, cgroup, CGROUP_PIDS_PEAK);
-    evidence->pids_peak = pids > 0 ? pids - 1 : pids; /* not counting our pid 1 */
-    for (int i = 0; i < SB_STREAMS; i++)
-        evidence->written[i] = run->stream[i].written;
-}
-
-/* False: the timer will try again. */
-static bool remove_cgroup(struct sb_run *run)
-{
-    if (cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) == 0)
-        return true;
-    if (errno == EBUSY && ++run->removal_tries < REMOVAL_TRIES) {
-        timer_arm(run, 1000);
-        return false;
-    }
-    run->evidence.cause = CAUSE_INTERNAL;
-    snprintf(run->evidence.reason, sizeof(run->evidence.reason),
-             "the job's cgroup cannot be removed: %s", strerror(errno));
-    return true;
-}
-
-/* The job is dead and all its output is read. A warm job's verdict is given first, and its cgroup
- * is removed afterwards; if that fails, the next start clears it. */
-static void finish(struct sb_run *run)
-{
-    struct sb_sandbox *sandbox = run->sandbox;
-    if (run->removal_tries == 0) {
-        read_evidence(run);
-        collect_files(run);
-    }
-    if (!run->process.warm && !remove_cgroup(run))
-        return;
-    if (run->process.warm && run->evidence.cause != CAUSE_INTERNAL)
-        sandbox->warm_operations->release(run);
-    LIST_REMOVE(run, link);
-    sandbox->running--;
-    verdict_give(run);
-    if (!run->process.warm) {
-        run_free(run);
-        return;
-    }
-    run->phase = RUN_JUDGED;
-    sandbox->untended = true;
-    LIST_INSERT_HEAD(&sandbox->judged, run, link);
-}
-
-/* Releases what is left of a run that has its verdict, and frees it. If it cannot yet, the next
- * call tries again. */
-static void release(struct sb_run *run)
-{
-    bool last = ++run->removal_tries >= REMOVAL_TRIES;
-    if (!reap(run) && !last) {
-        syscall(SYS_pidfd_send_signal, run->process.fd[SOURCE_PIDFD], SIGKILL, NULL, 0);
-        return;
-    }
-    process_release_namespaces(&run->process); /* their contents are charged to the cgroup */
-    if (!run->sandbox->warm_operations->keep(run) &&
-        cgroup_remove(&run->sandbox->cgroup, &run->process.cgroup) < 0 && errno == EBUSY && !last)
-        return;
-    LIST_REMOVE(run, link);
-    run_free(run);
-}
-
-static bool is_finished(const struct sb_run *run)
-{
-    return run->phase == RUN_DEAD && run->process.fd[SOURCE_STDOUT] < 0 &&
-           run->process.fd[SOURCE_STDERR] < 0 && run->process.fd[SOURCE_RESULT] < 0;
-}
+/* ── Events ────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_timer(struct sb_run *run)
 {
@@ -445,8 +329,8 @@ int run_watch(struct sb_run *run, struct sb_error *err)
 static void tend(struct sb_run *run, int64_t now)
 {
     if (run->phase == RUN_DEAD) {
-        if (is_finished(run))
-            finish(run);
+        if (run_is_finished(run))
+            run_finish(run);
     } else if (run->process.warm && !run->listened) {
         if (now - run->evidence.started_us < BRIEF_US / 2)
             run->sandbox->untended = true;
@@ -465,7 +349,7 @@ void runs_tend(struct sb_sandbox *sandbox)
     }
     for (struct sb_run *run = LIST_FIRST(&sandbox->judged), *next; run != NULL; run = next) {
         next = LIST_NEXT(run, link);
-        release(run);
+        run_release(run);
     }
     sandbox->untended |= !LIST_EMPTY(&sandbox->judged);
     floor_look(sandbox, now);
@@ -512,8 +396,8 @@ int sb_turn(struct sb_sandbox *sandbox, int timeout_ms, struct sb_error *err)
             seen = touched[j] == touched[i];
         if (seen || touched[i] == NULL)
             continue;
-        if (is_finished(touched[i]))
-            finish(touched[i]);
+        if (run_is_finished(touched[i]))
+            run_finish(touched[i]);
     }
     if (sandbox->warm_operations != NULL)
         sandbox->warm_operations->turned(sandbox);
