@@ -57,7 +57,7 @@ def test_it_is_python_3_8_without_dependencies():
 
 def test_it_installs_without_a_network(tmp_path):
     shutil.copytree(PYTHON.parent, tmp_path / "python")
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-build-isolation", "--no-index", "--no-deps",
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index",
                     "--target", tmp_path / "site", tmp_path / "python"], check=True, capture_output=True, cwd=tmp_path,
                    env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
     assert (tmp_path / "site/sandbox_run.py").read_bytes() == PYTHON.read_bytes()
