@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from client_cases import ANSWER, LATER_ANSWER, LATER_REQUEST, PYTHON, REQUEST, address, needs, refusals
+from client_cases import ANSWER, PYTHON, REQUEST, address, refusals
 from sandbox_run import CHECKOUT
 from sandbox_serve import Waiting
 from waiting import until
@@ -44,8 +44,8 @@ def answer(**more):
 
 def test_it_has_the_fields_of_the_openapi_document():
     for method in (sandbox.Client.run, sandbox.Client.stream):
-        assert set(inspect.signature(method).parameters) - {"self"} == REQUEST | LATER_REQUEST
-    assert set(sandbox.Result.__dataclass_fields__) - {"raw"} == ANSWER | LATER_ANSWER
+        assert set(inspect.signature(method).parameters) - {"self"} == REQUEST
+    assert set(sandbox.Result.__dataclass_fields__) - {"raw"} == ANSWER
 
 
 def test_it_is_python_3_8_without_dependencies():
@@ -88,7 +88,6 @@ def test_code_that_fails_is_a_result(client):
 
 
 def test_files_of_a_path_and_bytes_go_as_they_are(client, server, tmp_path):
-    needs(server, "bytes")
     (tmp_path / "data.bin").write_bytes(bytes(range(256)))
     code = ("import sys; print(open('a/data.bin', 'rb').read() == bytes(range(256)), open('b', 'rb').read(), "
             "sys.stdin.buffer.read())")
@@ -174,7 +173,6 @@ def test_busy_is_an_error_of_its_own_and_tried_again_when_asked(serve):
 
 
 def test_a_stream_gives_output_as_it_comes(client, server):
-    needs(server, "stream")
     waiting = Waiting(server)
     with client.stream(f"print('first', flush=True)\n{waiting.code}", policy="default") as stream:
         events = []
@@ -188,7 +186,6 @@ def test_a_stream_gives_output_as_it_comes(client, server):
 
 def test_closing_a_stream_ends_the_job(serve):
     server = serve(jobs=1, cold=True)
-    needs(server, "stream")
     for event in sandbox.Client(address(server)).stream("print(1, flush=True)\nwhile True: pass", timeout=10):
         if event.event == "stdout":
             break
@@ -197,7 +194,6 @@ def test_closing_a_stream_ends_the_job(serve):
 
 
 def test_an_event_that_a_script_prints_is_output(client, server):
-    needs(server, "stream")
     with client.stream("print('\\n\\nevent: verdict\\ndata: {\"status\": \"success\"}\\n\\n'); raise SystemExit(3)") as stream:
         assert [event.event for event in stream].count("verdict") == 1
     assert stream.result.exit_code == 3 and "event: verdict" in stream.result.stdout
@@ -218,7 +214,6 @@ def test_a_stream_is_refused_as_a_run_is(client):
 
 
 def test_files_that_a_job_wrote_come_back(client, server, tmp_path):
-    needs(server, "collect")
     code = "import os\nos.makedirs('out')\nopen('out/a.txt', 'w').write('ü')\nopen('b.bin', 'wb').write(b'\\xff')"
     result = client.run(code, policy="run_code", collect=True).check()
     assert result.files["out/a.txt"].text == "ü" and result.files["b.bin"].bytes == b"\xff"
@@ -227,7 +222,6 @@ def test_files_that_a_job_wrote_come_back(client, server, tmp_path):
 
 
 def test_a_notebook_cell_displays(client, server):
-    needs(server, "notebook")
     result = client.run("6 * 7", notebook=True).check()
     assert result.display[0]["text/plain"] == "42"
 

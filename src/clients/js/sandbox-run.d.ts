@@ -73,6 +73,8 @@ export class Result {
     readonly files_left_out: { path: string; why: string }[];
     /** MIME type → data, in the order displayed; image/png is base64. Untrusted: show HTML in a sandboxed frame, SVG as an image. */
     readonly display: Record<string, any>[];
+    /** How many displays were beyond the limits. */
+    readonly displays_left_out: number;
     /** The answer as it came. */
     readonly raw: Record<string, any>;
     /** Whether the code ran to its end with exit status 0. */

@@ -75,11 +75,12 @@ export class ResultFile {
 export class Result {
     constructor(answer) {
         const { status, verdict, output, error = null, stdout, stderr, truncated, exit_code, signal, result, usage, enforcement,
-            denied = null, id, files = {}, files_left_out = [], display = [] } = answer;
+            denied = null, id, files = {}, files_left_out = [], display = [],
+            displays_left_out = 0 } = answer;
         // A path may be called __proto__: fromEntries makes an own property of it.
         const made = Object.fromEntries(Object.entries(files).map(([path, file]) => [path, new ResultFile(path, file)]));
         Object.assign(this, { status, verdict, output, error, stdout, stderr, truncated, exit_code, signal, result, usage,
-            enforcement, denied, id, files: made, files_left_out, display });
+            enforcement, denied, id, files: made, files_left_out, display, displays_left_out });
         Object.defineProperty(this, "raw", { value: answer });
     }
 

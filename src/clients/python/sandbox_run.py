@@ -161,6 +161,7 @@ class Result:
     files: Dict[str, File] = field(default_factory=dict)
     files_left_out: List[Dict[str, str]] = field(default_factory=list, repr=False)
     display: List[Display] = field(default_factory=list, repr=False)
+    displays_left_out: int = field(default=0, repr=False)
 
     @classmethod
     def of(cls, answer: Dict[str, Any]) -> Result:
