@@ -348,10 +348,11 @@ def test_code_is_text_whatever_encoding_it_declares(server):
 def test_code_that_is_bytes_is_a_source_file(server):
     for source in (b"# coding: gbk\nprint('\xc4\xe3\xba\xc3')", b"# coding: utf-8\nprint('\xe4\xbd\xa0\xe5\xa5\xbd')"):
         assert server.run({"base64": base64.b64encode(source).decode()})["output"] == "你好"
+    assert server.run({"text": "print('你好')", "size": 13})["output"] == "你好"
 
 
 @pytest.mark.parametrize("code", [
-    {}, {"base64": 1}, {"base64": "%%%"}, {"base64": "cA"}, {"base64": "cA==", "more": 1}, {"text": "x"}, 1, ["x"],
+    {}, {"base64": 1}, {"base64": "%%%"}, {"base64": "cA"}, {"base64": "cA==", "more": 1}, {"text": 1}, 1, ["x"],
 ])
 def test_code_that_is_neither_text_nor_bytes_is_refused(server, code):
     answer = server.post("/run", {"code": code})
