@@ -123,6 +123,8 @@ SB_API int64_t sb_policy_cap(const struct sb_policy *policy, enum sb_limit limit
 /* The modules that its warm interpreters have imported already ("preload"), each once,
  * NULL-terminated, never NULL. */
 SB_API const char *const *sb_policy_preload(const struct sb_policy *policy);
+/* Whether its jobs may write files ("writable"). */
+SB_API bool sb_policy_writable(const struct sb_policy *policy);
 /* For a program that allows its clients less than the policy does: the cap becomes `most`, where it
  * is above that, but never less than the policy's own limit. Call it before any job names the
  * policy. */

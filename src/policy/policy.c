@@ -241,6 +241,11 @@ const char *const *sb_policy_preload(const struct sb_policy *policy)
     return policy != NULL ? (const char *const *)policy->preload : none;
 }
 
+bool sb_policy_writable(const struct sb_policy *policy)
+{
+    return policy != NULL && policy->writable;
+}
+
 void sb_policy_lower_cap(struct sb_policy *policy, enum sb_limit limit, int64_t most)
 {
     if (policy == NULL || (unsigned)limit >= SB_LIMITS || most >= policy->caps.value[limit])

@@ -159,6 +159,10 @@ def test_c_lets_nothing_be_written_not_even_in_tmp(server):
     answer = server.post("/run", {"code": "open('/tmp/test.txt','w')"})
     assert (answer.status, answer.json["status"]) == (200, "error") and answer.json["error"]
     assert "Read-only file system" in answer.json["stderr"]
+    assert answer.json["error"] == (
+        answer.json["stderr"] + 'The policy "run" lets code write no files: choose the policy "run_code".\n')
+    written = server.post("/run", {"code": "open('/tmp/test.txt','w').write('x')", "policy": "run_code"})
+    assert written.json["status"] == "success"
 
 
 def test_c_answers_an_error_when_the_code_raises(server):

@@ -71,6 +71,7 @@ static void nulls_of_policies(void)
     EXPECT(sb_policy_limit(NULL, SB_PIDS) == SB_UNSET && sb_policy_cap(NULL, SB_PIDS) == SB_UNSET);
     EXPECT(sb_policy_limit(policy, (enum sb_limit)999) == SB_UNSET);
     EXPECT(sb_policy_preload(NULL)[0] == NULL && sb_policy_json(NULL) == NULL);
+    EXPECT(!sb_policy_writable(NULL));
     sb_policy_lower_cap(NULL, SB_PIDS, 1);
     sb_policy_lower_cap(policy, (enum sb_limit)999, 1);
     sb_policy_free(NULL);

@@ -17,6 +17,7 @@
 #include "serve/jobs/memory.h"
 #include "serve/jobs/parked.h"
 #include "serve/jobs/service_job.h"
+#include "serve/jobs/write_hint.h"
 
 /* How often the CPU demand of jobs is measured while others wait. */
 #define LOOK_US INT64_C(50000)
@@ -103,10 +104,13 @@ static void refuse_waiting(struct ticket *ticket, enum refusal reason, const cha
 static void finish_job(void *user, const struct sb_verdict *given)
 {
     struct service_job *job = user;
-    struct sb_verdict streamed = *given;
-    const struct sb_verdict *verdict = job->stream != NULL ? &streamed : given;
+    struct sb_verdict told = *given;
+    const struct sb_verdict *verdict = &told;
     if (job->stream != NULL)
-        stream_complete(job, &streamed);
+        stream_complete(job, &told);
+    _cleanup_free_ char *hint = write_hint(job, verdict);
+    if (hint != NULL)
+        told.error = hint;
     struct service *service = job->service;
     struct exchange *exchange = job->exchange;
     int64_t now = monotonic_us();
