@@ -5,12 +5,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cli/display.h"
 #include "cli/message.h"
@@ -49,11 +47,10 @@ const char *const *collect_globs(const struct options *options)
 
 /* ── Writing ────────────────────────────────────────────────────────────────────────────────── */
 
+/* `name` has one part. */
 static int open_part(int directory, const char *name)
 {
-    struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-    return (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
+    return openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static int create(int directory, const char *name)

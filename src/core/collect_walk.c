@@ -5,21 +5,19 @@
  * system is not the job's. All of the job's processes are dead, so nothing changes meanwhile;
  * nothing here relies on it.
  *
- * The descriptor of each directory is open while its entries are looked at, one name at a time:
- * openat2 follows no link and crosses no mount. */
+ * The descriptor of each directory is open while its entries are looked at, one name at a time. No
+ * link is followed and no mount is crossed. */
 #include "core/collect_walk.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "common/glob.h"
 #include "common/keyed_hash.h"
@@ -46,6 +44,7 @@ struct walk {
     struct collect *collect;
     size_t files_max;
     int64_t bytes_max, bytes;
+    dev_t device; /* of the directory that is searched */
     size_t entries;
     int64_t steps;
     size_t unnamed;        /* files that are left out, beyond COLLECT_LEFT_OUT_MAX */
@@ -101,13 +100,19 @@ static bool is_wanted(struct walk *walk, bool below)
 
 /* ── A file ────────────────────────────────────────────────────────────────────────────────── */
 
-static int open_beneath(int directory, const char *name, uint64_t flags)
+/* Opens an entry of a directory, unless it is a link, or is mounted there (EXDEV). Names have one
+ * part. openat2(2) would say the same, but systemd's RestrictSUIDSGID= forbids it. */
+static int open_entry(const struct walk *walk, int directory, const char *name, int flags)
 {
-    struct open_how how = {
-        .flags = flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-    };
-    return (int)syscall(SYS_openat2, directory, name, &how, sizeof(how));
+    struct stat st;
+    _cleanup_close_ int fd =
+        openat(directory, name, flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_dev == walk->device)
+        return steal_fd(&fd);
+    errno = EXDEV;
+    return -1;
 }
 
 static int compare_given(const void *path, const void *given)
@@ -215,7 +220,7 @@ static void take_file(struct walk *walk, int directory, const char *name)
         leave_too_many(walk);
         return;
     }
-    _cleanup_close_ int fd = open_beneath(directory, name, 0);
+    _cleanup_close_ int fd = open_entry(walk, directory, name, 0);
     if (fd < 0 && errno == EXDEV)
         return; /* a mount of the policy is not the job's */
     if (fd < 0 || fstat(fd, &st) < 0)
@@ -281,7 +286,7 @@ static void enter(struct walk *walk, int directory, const char *name, int depth)
 {
     if (!is_wanted(walk, true))
         return;
-    int fd = depth <= DEPTH_MAX ? open_beneath(directory, name, O_DIRECTORY) : -1;
+    int fd = depth <= DEPTH_MAX ? open_entry(walk, directory, name, O_DIRECTORY) : -1;
     if (depth > DEPTH_MAX)
         leave_out(walk, "the directory is more than %d deep", DEPTH_MAX);
     else if (fd >= 0)
@@ -357,10 +362,14 @@ static void search_all(void *user)
             continue;
         snprintf(walk->path, sizeof(walk->path), "%s", places[i].prefix);
         int fd = open(places[i].directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd >= 0)
-            search(walk, fd, 0);
-        else
+        struct stat st;
+        if (fd < 0 || fstat(fd, &st) < 0) {
             leave_out(walk, "the directory cannot be opened: %s", strerror(errno));
+            close_fd(&fd);
+            continue;
+        }
+        walk->device = st.st_dev;
+        search(walk, fd, 0);
     }
 }
 

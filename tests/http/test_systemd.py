@@ -224,6 +224,17 @@ for family in (socket.AF_NETLINK, socket.AF_VSOCK, socket.AF_PACKET):
         "socket(AF_PACKET)")]
 
 
+def test_large_files_go_in_and_files_come_back_under_the_unit(service):
+    """A large body arrives in a file of the unit's own /tmp; files are read in the namespaces of a job that is dead."""
+    text = "x" * (4 << 20)
+    answer = service.run("import os\nopen('size', 'w').write(str(os.path.getsize('large')))\n"
+                         "open('mode0', 'w').write('kept')\nos.chmod('mode0', 0)",
+                         files={"large": text}, collect=True, policy="run_code")
+    assert (answer["status"], answer["enforcement"]["start"]) == ("success", "warm"), answer
+    assert answer["files_left_out"] == []
+    assert {name: file["text"] for name, file in answer["files"].items()} == {"size": str(len(text)), "mode0": "kept"}
+
+
 def test_the_service_sees_the_file_system_read_only_and_no_home(service):
     inside = ["nsenter", "--target", str(main_pid()), "--mount", "--"]
     for path in ("/usr/local/x", "/etc/x", "/var/lib/sandbox-run/x", "/opt/x"):
