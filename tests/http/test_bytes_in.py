@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 
+from sandbox_serve import SANITIZED
 from waiting import until
 
 EVERYTHING = bytes(range(256)) * 40
@@ -299,7 +300,7 @@ def test_many_uploads_at_once_take_no_more_memory_than_allowed_and_none_is_lost(
             concurrent.futures.wait(answers, timeout=0.02)
     assert {answer.result() for answer in answers} == {(200, str(size - 100))}
     # What arrives in memory, and the copies that the two jobs, and the one that is read just now, have.
-    assert max(seen) < 24 * MIB + 20 * size, max(seen)
+    assert SANITIZED or max(seen) < 24 * MIB + 20 * size, max(seen)
 
 
 def refusals(server):
@@ -348,6 +349,7 @@ def test_files_have_a_bound_and_the_client_that_holds_the_most_loses_one(serve, 
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(half(server, MIB)) for _ in range(fit + 4)]
         assert server.run(COUNT, stdin="x" * 600_000)["stdout"] == "600000\n"
+        until(lambda: sum(map(readable, crowd)) >= 4)
         lost = [connection for connection in crowd if readable(connection)]
         assert 4 <= len(lost) <= 6 and lost[0].answer().status == 503
 

@@ -44,7 +44,7 @@ def held(server, accept=SSE, **fields):
 @pytest.mark.parametrize("code", ["print('a'); print('b')", "", "print('x'); 1/0", "raise SystemExit(3)",
                                   "import sys; sys.stderr.write('why'); sys.exit(2)", "x = 'a' * 10**9",
                                   "import os; os.write(1, b'\\xff\\xfe')", "print('é' * 200_000)",
-                                  "import os; os.abort()"])
+                                  "import os; os.abort()", "open('/tmp/x', 'w')"])
 @pytest.mark.parametrize("accept", [SSE, NDJSON])
 def test_a_stream_ends_with_the_answer_that_would_come_without_it(server, accept, code):
     plain = server.run(code)

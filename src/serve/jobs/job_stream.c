@@ -223,9 +223,10 @@ void stream_start(struct service_job *job)
 
 /* ── Output ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* The text ends with a NUL, as a verdict's. */
 static bool keep(struct output *output, const char *data, size_t size)
 {
-    if (output->size + size > output->room) {
+    if (output->size + size >= output->room) {
         size_t room = MAX(2 * output->room, output->size + size + 256);
         char *text = realloc(output->text, room);
         if (text == NULL)
@@ -235,6 +236,7 @@ static bool keep(struct output *output, const char *data, size_t size)
     }
     memcpy(output->text + output->size, data, size);
     output->size += size;
+    output->text[output->size] = '\0';
     return true;
 }
 

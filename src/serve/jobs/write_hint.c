@@ -1,19 +1,23 @@
 /* See write_hint.h. */
 #include "serve/jobs/write_hint.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "serve/jobs/policies.h"
 
-/* By what Python says of EROFS. A script may say so, too: then it gets advice. */
+/* By what Python says of EROFS. A script may say so, too: then it gets advice. Its text may have no
+ * NUL at its end. */
 static bool could_not_write(const struct service_job *job, const struct sb_verdict *verdict)
 {
-    return verdict->word == SB_EXCEPTION && verdict->error != NULL &&
-           !sb_policy_writable(job->policy) && strcmp(verdict->exception, "OSError") == 0 &&
-           memchr(verdict->error, '\0', verdict->text_size[SB_STDERR]) == NULL &&
-           strstr(verdict->error, "OSError: [Errno 30] ") != NULL;
+    static const char said[] = "OSError: [Errno 30] ";
+    const char *text = verdict->text[SB_STDERR];
+    size_t size = verdict->text_size[SB_STDERR];
+    return verdict->word == SB_EXCEPTION && !sb_policy_writable(job->policy) &&
+           strcmp(verdict->exception, "OSError") == 0 && size < INT_MAX &&
+           memchr(text, '\0', size) == NULL && memmem(text, size, said, sizeof(said) - 1) != NULL;
 }
 
 static bool is_offered(const struct service_job *job, const char *name)
@@ -51,8 +55,10 @@ char *write_hint(const struct service_job *job, const struct sb_verdict *verdict
     if (job->exchange == NULL || !could_not_write(job, verdict) ||
         !list_writable(list, sizeof(list), job))
         return NULL;
-    if (asprintf(&text, "%sThe policy \"%.64s\" lets code write no files: choose the policy %s.\n",
-                 verdict->error, sb_policy_name(job->policy), list) < 0)
+    if (asprintf(&text,
+                 "%.*sThe policy \"%.64s\" lets code write no files: choose the policy %s.\n",
+                 (int)verdict->text_size[SB_STDERR], verdict->text[SB_STDERR],
+                 sb_policy_name(job->policy), list) < 0)
         return NULL;
     return text;
 }
