@@ -122,20 +122,21 @@ async function start() {
     editor.markError(null);
     history.add(job, "started");
     setRunning(controller);
-    showRunning(limits);
+    const { live, events } = showRunning(limits);
+    const onLine = (line) => editor.goTo(line);
     show("result");
     try {
-        const answer = await run(toRequest(job), controller.signal);
+        const answer = await run(toRequest(job), controller.signal, (name, data) => events[name]?.(data));
         const kept = everyExample.find(({ code, call = "" }) => code === job.code && call === job.call)?.kept?.(answer);
-        showAnswer(answer, { limits, call: job.call, held: kept, onLine: (line) => editor.goTo(line) });
+        showAnswer(answer, { limits, live, call: job.call, held: kept, onLine });
         editor.markError(answer.verdict === "exception" && editor.code === job.code ? lastLine(answer.stderr) : null);
         history.add(job, answer.verdict, answer.usage.wall_time_ms);
     } catch (error) {
         history.add(job, error.name === "AbortError" ? "stopped" : outcomes[error.kind] ?? "failed");
         if (error.name === "AbortError")
-            showStopped();
+            showStopped(live, onLine);
         else if (error.kind)
-            showError(error);
+            showError(error, live, onLine);
         else
             throw error;
         if (error.kind === "token")

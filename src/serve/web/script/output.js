@@ -33,17 +33,27 @@ function linked(text, onLine) {
     return nodes;
 }
 
-// `onLine`: called with the number of a line that is clicked in a traceback; null: lines are no links.
-export function output({ title, text, dropped, className, onLine = null }) {
-    const id = `stream-${className}`;
+function block(text, dropped, id, onLine) {
     const [before, mark, after] = cut(text, dropped) ?? [text, "", ""];
     const body = lines(before, onLine);
     if (mark)
         body.push(element("span", { className: "gap" }, mark), ...lines(after, onLine));
-    const shown = element("span", { className: "lines" }, ...body);
+    return frame(id, element("span", { className: "lines" }, ...body));
+}
+
+export const frame = (id, ...shown) => element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, ...shown);
+
+// `parts`: text, and nodes that stand between it. `onLine`: called with the number of a line that is clicked in a
+// traceback; null: lines are no links.
+export function output({ title, parts, dropped = 0, className, onLine = null }) {
+    const id = `stream-${className}`;
+    const some = parts.filter((part) => part !== "");
+    const shown = element("div", { className: "blocks" }, ...(some.length > 0 ? some : [""]).map((part) =>
+        (typeof part === "string" ? block(part, dropped, id, onLine) : part)));
+    const text = parts.filter((part) => typeof part === "string").join("");
     return element("div", { className: `stream ${className}` },
         element("div", { className: "stream-head" }, element("h3", { id }, title), outputTools({ title, name: className, text, shown })),
         dropped > 0 ? element("p", { className: "notice truncated" },
             `${bytes(dropped)} of the output are not shown. You see the beginning and the end.`) : null,
-        element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, shown));
+        shown);
 }

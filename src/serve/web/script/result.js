@@ -1,5 +1,6 @@
 // The result's panel: waiting, running, a verdict, or why there is none.
 import { byId, element } from "./dom.js";
+import { Live } from "./live.js";
 import { meters } from "./meters.js";
 import { output } from "./output.js";
 import { time } from "./units.js";
@@ -27,20 +28,57 @@ export function showNothing() {
         element("p", { className: "hint" }, "Run the code, or pick an attack from the examples and see how it is contained.")));
 }
 
+// A job that waits or runs: its place in the queue, its clock, its output as it comes. Its `events` are the stream's.
 export function showRunning(limits) {
-    const began = performance.now();
     const most = limits?.wall_time_ms;
+    const title = element("p", { className: "verdict-title" }), sentence = element("p", { className: "verdict-sentence" });
     const fill = element("span", { className: "fill" });
+    const place = element("div", { className: "live" });
+    let began = performance.now();
     const tick = () => {
         const passed = performance.now() - began;
         byId("clock").textContent = time(Math.floor(passed / 100) * 100);
         fill.style.transform = `scaleX(${most ? Math.min(1, passed / most) : 0})`;
     };
-    show("running", head("running", "Running", most ? `It may run for ${time(most)}.` : "Waiting for its verdict."),
-        element("div", { className: "meter", "aria-hidden": "true" }, fill));
-    ticking = setInterval(tick, 100);
-    tick();
+    const runs = () => {
+        title.textContent = "Running";
+        sentence.textContent = most ? `It may run for ${time(most)}.` : "Waiting for its verdict.";
+        began = performance.now();
+        clearInterval(ticking);
+        ticking = setInterval(tick, 100);
+        tick();
+    };
+    const waits = (position) => {
+        if (position === 0)
+            return runs();
+        clearInterval(ticking);
+        byId("clock").textContent = "";
+        title.textContent = "Waiting";
+        sentence.textContent = position === 1 ? "It is the next to run." : `Its place in the queue is ${position}.`;
+        return say(`Waiting. ${sentence.textContent}`);
+    };
+    show("running", element("div", { className: "verdict running" }, title, sentence),
+        element("div", { className: "meter", "aria-hidden": "true" }, fill), place);
+    runs();
     say("Running.");
+    const live = new Live(place);
+    return { live, events: { start: ({ queued }) => waits(queued), queued: ({ position }) => waits(position),
+        stdout: (data) => live.stdout(data), stderr: (data) => live.stderr(data) } };
+}
+
+// The outputs of a job that has ended, scrolled as they were while it ran.
+function outputs({ parts, errors, truncated = {}, onLine }, scrolled) {
+    const nodes = [
+        parts.some((part) => part !== "") || !errors
+            ? output({ title: "Output", parts, dropped: truncated.stdout, className: "stdout" }) : null,
+        errors ? output({ title: "Errors", parts: [errors], dropped: truncated.stderr, className: "stderr", onLine }) : null,
+    ];
+    queueMicrotask(() => Object.entries(scrolled).forEach(([name, top]) => {
+        const last = [...document.querySelectorAll(`#result .${name} pre`)].at(-1);
+        if (last)
+            last.scrollTop = top;
+    }));
+    return nodes;
 }
 
 // input() found no more lines: there is a field for them.
@@ -53,19 +91,29 @@ function inputHint() {
         element("p", {}, "The code asked for more lines than its standard input has."), button);
 }
 
-export function showStopped() {
-    show("stopped", head("bad", "Stopped", "You stopped the job. Its output is lost."));
+// What a job had written before its visitor or its connection ended it.
+function written(live, onLine) {
+    if (!live)
+        return [];
+    const scrolled = live.end();
+    return live.parts.length > 0 || live.errors ? outputs({ ...live, onLine }, scrolled) : [];
+}
+
+export function showStopped(live, onLine) {
+    const nodes = written(live, onLine);
+    show("stopped", head("bad", "Stopped", nodes.length > 0 ? "You stopped the job. This is what it had written."
+        : "You stopped the job before it wrote anything."), ...nodes);
     say("Stopped.");
 }
 
-// Shows why there is no verdict.
-export function showError(error) {
+// Shows why there is no verdict. `live`: undefined if nothing was sent.
+export function showError(error, live, onLine) {
     const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "Token required" };
     // The service's own sentences say when to try again; the page's own do not.
     const again = error.retryAfter === null || error.own ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
     const field = error.field ? ` (field: ${error.field})` : "";
     const sentence = asSentence(error.message + field) + again;
-    show("error", head("bad", titles[error.kind] ?? "The service failed", sentence));
+    show("error", head("bad", titles[error.kind] ?? "The service failed", sentence), ...written(live, onLine));
     byId("result").dataset.error = error.kind;
     say(sentence);
 }
@@ -81,19 +129,17 @@ const details = (answer) => element("dl", { className: "details" },
         .filter(([, value]) => value !== null && value !== "")
         .map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value)))));
 
-// `limits`: of the job, null when not known; `held`: an attack was contained as its sentence says.
-export function showAnswer(answer, { limits, call, held, onLine }) {
+// `limits`: of the job, null when not known; `live`: what came before the verdict; `held`: an attack was contained as its
+// sentence says.
+export function showAnswer(answer, { limits, live, call, held, onLine }) {
     const { tone, title, sentence, spoken } = words(answer);
-    const stream = (name, shown, className, jump) => output({
-        title: shown, text: answer[name], dropped: answer.truncated[name], className, onLine: jump,
-    });
+    const scrolled = live.end();
     const mark = held ? element("span", { className: "kept" }, "Contained, as promised") : null;
     show("done", head(tone, title, sentence, mark), inputIsMissing(answer) ? inputHint() : null,
         call && answer.verdict === "ok" ? output({
-            title: `Value of ${call}()`, text: JSON.stringify(answer.result, null, 2), dropped: 0, className: "value",
+            title: `Value of ${call}()`, parts: [JSON.stringify(answer.result, null, 2)], className: "value",
         }) : null,
-        answer.stdout || !answer.stderr ? stream("stdout", "Output", "stdout", null) : null,
-        answer.stderr ? stream("stderr", "Errors", "stderr", onLine) : null,
+        ...outputs({ parts: [answer.stdout], errors: answer.stderr, truncated: answer.truncated, onLine }, scrolled),
         meters(answer.usage, limits), details(answer));
     byId("result").dataset.verdict = answer.verdict;
     say(held ? `${spoken} Contained, as promised.` : spoken);

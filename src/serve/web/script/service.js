@@ -1,4 +1,5 @@
 // Asks the service. An answer without a verdict, or none at all, is a ServiceError.
+import { readEvents } from "./events.js";
 import { token } from "./token.js";
 
 // kind: "token" (401), "busy" (503), "rate" (429), "refused" (the request is at fault), "absent"
@@ -29,16 +30,38 @@ function retryAfter(response) {
     return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
 }
 
-async function ask(path, options = {}) {
+// The verdict of a stream, whose other events go to `onEvent`.
+async function streamed(response, onEvent) {
+    let answer = null;
+    try {
+        await readEvents(response.body, (name, data) => {
+            if (name === "verdict")
+                answer = data;
+            else
+                onEvent(name, data);
+        });
+    } catch (error) {
+        if (error.name === "AbortError")
+            throw error;
+    }
+    if (!answer)
+        throw new ServiceError("absent", "The connection ended before the verdict came. Has sandbox-serve been stopped?");
+    return answer;
+}
+
+// `onEvent`: null, or called with each event if the answer is a stream.
+async function ask(path, options = {}, onEvent = null) {
     const headers = { ...options.headers };
     if (token())
         headers.Authorization = `Bearer ${token()}`;
     let response, text;
     try {
         response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store", redirect: "error" });
+        if (onEvent && response.headers.get("Content-Type")?.startsWith("text/event-stream"))
+            return await streamed(response, onEvent);
         text = await response.text();
     } catch (error) {
-        if (error.name === "AbortError")
+        if (error.name === "AbortError" || error instanceof ServiceError)
             throw error;
         throw new ServiceError("absent", `No answer from ${location.origin}. Is sandbox-serve still running?`);
     }
@@ -58,14 +81,15 @@ async function ask(path, options = {}) {
     return body;
 }
 
-// Runs a job. Aborting `signal` closes the connection, and the service then ends the job.
-export function run(request, signal) {
+// Runs a job, by a stream if the service and what is before it can. Aborting `signal` closes the connection, and the
+// service then ends the job.
+export function run(request, signal, onEvent) {
     return ask("/run", {
         method: "POST",
-        headers: { "Content-Type": "application/json" },
+        headers: { "Content-Type": "application/json", Accept: "text/event-stream, application/json;q=0.5" },
         body: JSON.stringify(request),
         signal,
-    });
+    }, onEvent);
 }
 
 export const policies = () => ask("/policies");

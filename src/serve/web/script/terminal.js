@@ -53,37 +53,89 @@ class Line {
 // A hostile script must not keep the page busy: so many pieces are coloured, so many cells erased, and no more.
 const mostRuns = 20_000, mostErased = 5_000_000;
 
-// [{ text, className }]: neighbours differ in their classes.
+// The beginning of a control sequence at the end of a part.
+const begun = /\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|\][^\x07\x1b]{0,1000})?$/;
+
+// Adds text to [{ text, className }], in which neighbours differ in their classes.
+function add(list, text, className) {
+    if (list.at(-1)?.className === className)
+        list.at(-1).text += text;
+    else
+        list.push({ text, className });
+}
+
+// A terminal to which a text is written, in parts if it comes so.
+export class Terminal {
+    #style = {};
+    #className = "";
+    #line = new Line();
+    #erased = 0;
+    #runs = 0;
+    #begun = "";
+    #settled = [];
+
+    write(part) {
+        const text = this.#begun + part;
+        this.#begun = begun.exec(text)?.[0] ?? "";
+        this.#write(this.#begun ? text.slice(0, -this.#begun.length) : text);
+    }
+
+    // What is on the lines that are complete and have not been taken yet.
+    take() {
+        const taken = this.#settled;
+        this.#runs += taken.length;
+        this.#settled = [];
+        return taken;
+    }
+
+    // What is on the line that is not complete.
+    current() {
+        const list = [];
+        this.#flush(list);
+        return list;
+    }
+
+    #flush(list) {
+        const most = mostRuns - this.#runs;
+        this.#line.cells.forEach(([char, className]) => add(list, char, list.length < most ? className : ""));
+    }
+
+    // Plain text at the beginning of a line stays as it is, up to the last line, which may change.
+    #plain(text) {
+        const end = this.#line.cells.length > 0 || this.#className || /[\x1b\r\b]/.test(text) ? 0 : text.lastIndexOf("\n") + 1;
+        if (end > 0)
+            add(this.#settled, text.slice(0, end), "");
+        return text.slice(end);
+    }
+
+    #write(text) {
+        for (const [part, numbers, command] of this.#plain(text).matchAll(token)) {
+            if (part === "\n") {
+                this.#flush(this.#settled);
+                add(this.#settled, "\n", "");
+                this.#line = new Line();
+            } else if (part === "\r")
+                this.#line.column = 0;
+            else if (part === "\b")
+                this.#line.column = Math.max(0, this.#line.column - 1);
+            else if (command === "m")
+                this.#className = classes(this.#style = styled(this.#style, numbers.split(";").map(Number)));
+            else if (command === "K" && this.#erased < mostErased) {
+                this.#erased += this.#line.cells.length;
+                this.#line.erase(Number(numbers));
+            } else if (!part.startsWith("\x1b"))
+                this.#line.write(part, this.#className);
+        }
+    }
+}
+
+// Of a whole text.
 export function runs(text) {
     if (!/[\x1b\r\b]/.test(text))
         return [{ text, className: "" }];
-    const made = [];
-    const add = (part, wanted) => {
-        const className = made.length < mostRuns ? wanted : "";
-        if (made.length > 0 && made.at(-1).className === className)
-            made.at(-1).text += part;
-        else
-            made.push({ text: part, className });
-    };
-    let style = {}, className = "", line = new Line(), erased = 0;
-    const flush = () => line.cells.forEach(([char, of]) => add(char, of));
-    for (const [part, numbers, command] of text.matchAll(token)) {
-        if (part === "\n") {
-            flush();
-            add("\n", "");
-            line = new Line();
-        } else if (part === "\r")
-            line.column = 0;
-        else if (part === "\b")
-            line.column = Math.max(0, line.column - 1);
-        else if (command === "m")
-            className = classes(style = styled(style, numbers.split(";").map(Number)));
-        else if (command === "K" && erased < mostErased) {
-            erased += line.cells.length;
-            line.erase(Number(numbers));
-        } else if (!part.startsWith("\x1b"))
-            line.write(part, className);
-    }
-    flush();
-    return made;
+    const terminal = new Terminal();
+    terminal.write(text);
+    const list = terminal.take();
+    terminal.current().forEach(({ text: part, className }) => add(list, part, className));
+    return list;
 }
