@@ -1,11 +1,12 @@
 // The job in the editor, kept from each change on: this tab's after a reload, the last one of any tab after a crash.
-import { asJob } from "./job.js";
+import { asJob, lightJob } from "./job.js";
 import { keep, kept } from "./store.js";
 
 const key = "draft";
+const mostFileChars = 262_144;
 
 export function keepDraft(job) {
-    const text = JSON.stringify(job);
+    const text = JSON.stringify(lightJob(job, mostFileChars));
     keep("sessionStorage", key, text);
     keep("localStorage", key, text);
 }

@@ -1,12 +1,13 @@
 // The jobs that were run, newest first, stored in this browser.
 import { byId, element } from "./dom.js";
-import { asJob, sameJob } from "./job.js";
+import { asJob, lightJob, sameJob } from "./job.js";
 import { keep, kept } from "./store.js";
 import { time } from "./units.js";
 
 const key = "history";
 const most = 40;
 const mostChars = 100_000;
+const mostFileChars = 16_384; // of an entry
 
 function load() {
     try {
@@ -39,9 +40,10 @@ export class History {
     }
 
     // `verdict`: of the answer, or a word for why there is none. `wallTimeMs`: null when not known.
-    add(job, verdict, wallTimeMs = null) {
-        if (job.code.length > mostChars)
+    add(whole, verdict, wallTimeMs = null) {
+        if (whole.code.length > mostChars)
             return;
+        const job = lightJob(whole, mostFileChars);
         const entries = load().filter((entry) => !sameJob(entry.job, job));
         entries.unshift({ job, verdict, wallTimeMs, at: Date.now() });
         save(entries.slice(0, most));

@@ -1,14 +1,22 @@
 // A job as the page keeps it (in its fields, the history, links, the draft), and as a request.
 import { toArguments, toVariables } from "./arguments.js";
+import { asFiles, light, sameFiles } from "./files.js";
 
-export const fields = ["code", "stdin", "args", "env", "policy", "call"];
+// "notebook" and "collect" are "on", "off" or "", the page's own choice.
+const texts = ["code", "stdin", "args", "env", "policy", "call", "notebook", "collect"];
+export const fields = [...texts, "files"];
 
 const text = (value) => (typeof value === "string" ? value : "");
 
-// Of anything that was stored or came in a link: each field is text.
-export const asJob = (given) => Object.fromEntries(fields.map((name) => [name, text(given?.[name])]));
+// Of anything that was stored or came in a link: each field is text, except for the files.
+export const asJob = (given) =>
+    Object.fromEntries([...texts.map((name) => [name, text(given?.[name])]), ["files", asFiles(given?.files)]]);
 
-export const sameJob = (one, other, names = fields) => names.every((name) => text(one?.[name]) === text(other?.[name]));
+export const sameJob = (one, other, names = fields) => names.every((name) =>
+    (name === "files" ? sameFiles(one?.files, other?.files) : text(one?.[name]) === text(other?.[name])));
+
+// With no more than the names of its files where they have more than `most` characters.
+export const lightJob = (job, most) => ({ ...job, files: light(job.files, most) });
 
 export function toRequest(job) {
     const request = { code: job.code, stdin: job.stdin, policy: job.policy };
@@ -19,5 +27,11 @@ export function toRequest(job) {
         request.env = env;
     if (job.call)
         request.call = job.call;
+    if (Object.keys(job.files ?? {}).length > 0)
+        request.files = job.files;
+    if (job.notebook === "on")
+        request.notebook = true;
+    if (job.collect !== "off")
+        request.collect = true;
     return request;
 }

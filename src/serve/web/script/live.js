@@ -1,10 +1,10 @@
 // The output of a job that runs, shown as it comes. `parts` and `errors` keep it for when the job has ended.
 import { element } from "./dom.js";
+import { fromBase64 } from "./files.js";
 import { frame } from "./output.js";
 import { Terminal } from "./terminal.js";
 
-const text = (data) => data.text
-    ?? new TextDecoder().decode(Uint8Array.from(atob(data.base64), (char) => char.charCodeAt(0)));
+const text = (data) => data.text ?? new TextDecoder().decode(fromBase64(data.base64));
 
 const spans = (runs) => runs.map(({ text: part, className }) => (className ? element("span", { className }, part) : part));
 
@@ -28,6 +28,7 @@ class Block {
 
 export class Live {
     parts = []; // of standard output: texts, and nodes of displays
+    displays = 0;
     errors = "";
     #sections = {};
     #blocks = {};
@@ -55,6 +56,7 @@ export class Live {
 
     display(node) {
         this.parts.push(node);
+        this.displays++;
         this.#section("stdout", "Output").append(node);
     }
 

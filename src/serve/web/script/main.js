@@ -4,11 +4,13 @@ import { keepDraft, keptDraft } from "./draft.js";
 import { Editor } from "./editor.js";
 import { exampleList, markExample } from "./example-list.js";
 import { everyExample, uses } from "./examples.js";
+import { missing } from "./files.js";
+import { GivenFiles } from "./given-files.js";
 import { History } from "./history.js";
-import { sameJob, toRequest } from "./job.js";
+import { fields, sameJob, toRequest } from "./job.js";
 import { Policies } from "./policies.js";
 import { showAnswer, showError, showNothing, showRunning, showStopped } from "./result.js";
-import { run } from "./service.js";
+import { run, ServiceError } from "./service.js";
 import { fromFragment } from "./share.js";
 import { shareBox } from "./share-box.js";
 import { themeSwitch } from "./theme-switch.js";
@@ -19,7 +21,7 @@ import { count } from "./units.js";
 
 let running = null; // the AbortController of the job that runs
 let linked = null; // the job that the page's address is a link to
-const typed = ["code", "stdin", "args", "env", "call"];
+const typed = fields.filter((name) => name !== "policy");
 const wide = matchMedia("(min-width: 60rem)");
 
 const editor = new Editor(byId("editor"), {
@@ -30,6 +32,7 @@ const editor = new Editor(byId("editor"), {
     onChange: changed,
 });
 const policies = new Policies(byId("policy"), byId("policy-limits"));
+const given = new GivenFiles(changed);
 const history = new History(replaceJob);
 const undo = undoBox((job) => {
     setJob(job);
@@ -41,11 +44,15 @@ const share = shareBox(currentJob, (job) => {
 
 function currentJob() {
     return { code: editor.code, stdin: byId("stdin").value, args: byId("args").value, env: byId("env").value,
-        policy: policies.name, call: byId("call").value.trim() };
+        policy: policies.name, call: byId("call").value.trim(), notebook: byId("notebook").checked ? "on" : "",
+        collect: byId("collect").checked ? "" : "off", files: { ...given.files } };
 }
 
-function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = "" }) {
+function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = "", notebook = "", collect = "", files = {} }) {
     editor.code = code;
+    given.files = files;
+    byId("notebook").checked = notebook === "on";
+    byId("collect").checked = collect !== "off";
     Object.entries({ stdin, args, env, call }).forEach(([id, value]) => {
         byId(id).value = value;
     });
@@ -56,7 +63,7 @@ function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = 
 // Another job takes the place of what is there, which can be brought back unless it is an example as it was.
 function replaceJob(job) {
     const before = currentJob();
-    const lost = !example() || !sameJob({ stdin: "", ...example() }, before, ["stdin"]) || before.args || before.env;
+    const lost = !example() || !sameJob(example(), before, ["stdin", "files"]) || before.args || before.env;
     setJob(job);
     if (lost)
         undo.offer(before, currentJob());
@@ -119,6 +126,11 @@ async function start() {
     const job = currentJob();
     const limits = policies.limits;
     const controller = new AbortController();
+    if (missing(job.files).length > 0) {
+        showError(new ServiceError("refused",
+            `The page has kept only the name of ${missing(job.files).join(", ")}. Choose the file again, or remove it.`));
+        return;
+    }
     editor.markError(null);
     history.add(job, "started");
     setRunning(controller);
@@ -181,7 +193,7 @@ async function openLink() {
 byId("run").addEventListener("click", start);
 byId("stop").addEventListener("click", () => running?.abort());
 byId("policy").addEventListener("limits", showLength);
-for (const id of ["stdin", "args", "env", "call", "policy"])
+for (const id of ["stdin", "args", "env", "call", "policy", "notebook", "collect"])
     byId(id).addEventListener("input", changed);
 document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {

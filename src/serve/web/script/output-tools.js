@@ -6,12 +6,12 @@ const say = (sentence) => {
     byId("status").textContent = sentence;
 };
 
-function save(name, text) {
-    const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    const link = element("a", { href: address, download: `${name}.txt` });
-    link.click();
+// `data`: text or bytes.
+export function saveAs(name, data, type) {
+    const address = URL.createObjectURL(new Blob([data], { type }));
+    element("a", { href: address, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
-    say(`Saved as ${name}.txt.`);
+    say(`Saved as ${name}.`);
 }
 
 // Where the clipboard can't be used (plain HTTP), the text is selected.
@@ -47,5 +47,5 @@ export function outputTools({ title, name, text, shown }) {
     wrap.setAttribute("aria-pressed", String(kept("localStorage", "wrap") !== "off"));
     queueMicrotask(showWrap);
     return element("div", { className: "tools" }, wrap, button("Copy", "Copy what is shown", "copy", () => copy(shown)),
-        button("Save", "Save what was written", "save", () => save(name, text)));
+        button("Save", "Save what was written", "save", () => saveAs(`${name}.txt`, text, "text/plain")));
 }

@@ -1,8 +1,10 @@
 // The result's panel: waiting, running, a verdict, or why there is none.
+import { display } from "./displays.js";
 import { byId, element } from "./dom.js";
 import { Live } from "./live.js";
 import { meters } from "./meters.js";
 import { output } from "./output.js";
+import { returnedFiles } from "./returned-files.js";
 import { time } from "./units.js";
 import { asSentence, lastLine, words } from "./words.js";
 
@@ -63,7 +65,8 @@ export function showRunning(limits) {
     say("Running.");
     const live = new Live(place);
     return { live, events: { start: ({ queued }) => waits(queued), queued: ({ position }) => waits(position),
-        stdout: (data) => live.stdout(data), stderr: (data) => live.stderr(data) } };
+        stdout: (data) => live.stdout(data), stderr: (data) => live.stderr(data),
+        display: (data) => live.display(display(data)) } };
 }
 
 // The outputs of a job that has ended, scrolled as they were while it ran.
@@ -129,6 +132,16 @@ const details = (answer) => element("dl", { className: "details" },
         .filter(([, value]) => value !== null && value !== "")
         .map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, String(value)))));
 
+// Standard output with the displays: between it as they came, or behind it where there was no stream.
+function shownParts(answer, live) {
+    const displays = answer.display ?? [];
+    return displays.length > 0 && displays.length === live.displays ? live.parts : [answer.stdout, ...displays.map(display)];
+}
+
+const leftOut = (count) => (count > 0 ? element("p", { className: "notice" },
+    count === 1 ? "One display is left out: there were too many, or they were too large."
+        : `${count} displays are left out: there were too many, or they were too large.`) : null);
+
 // `limits`: of the job, null when not known; `live`: what came before the verdict; `held`: an attack was contained as its
 // sentence says.
 export function showAnswer(answer, { limits, live, call, held, onLine }) {
@@ -139,7 +152,8 @@ export function showAnswer(answer, { limits, live, call, held, onLine }) {
         call && answer.verdict === "ok" ? output({
             title: `Value of ${call}()`, parts: [JSON.stringify(answer.result, null, 2)], className: "value",
         }) : null,
-        ...outputs({ parts: [answer.stdout], errors: answer.stderr, truncated: answer.truncated, onLine }, scrolled),
+        ...outputs({ parts: shownParts(answer, live), errors: answer.stderr, truncated: answer.truncated, onLine }, scrolled),
+        leftOut(answer.displays_left_out), returnedFiles(answer),
         meters(answer.usage, limits), details(answer));
     byId("result").dataset.verdict = answer.verdict;
     say(held ? `${spoken} Contained, as promised.` : spoken);

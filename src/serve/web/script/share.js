@@ -1,8 +1,9 @@
 // A link that carries the code, in its fragment: browsers don't send that part to any server.
 // "#z=" has raw deflate, "#j=" plain text; both are base64url of JSON.
-import { asJob } from "./job.js";
+import { asJob, lightJob } from "./job.js";
 
 const most = 2_000_000;
+const mostFileChars = 65_536; // larger files are not in the link, only their names
 
 const toBase64 = (data) => btoa(data.reduce((text, byte) => text + String.fromCharCode(byte), ""))
     .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
@@ -28,7 +29,7 @@ async function collect(stream) {
 const through = (data, stream) => collect(new Blob([data]).stream().pipeThrough(stream));
 
 export async function toFragment(job) {
-    const data = new TextEncoder().encode(JSON.stringify(job));
+    const data = new TextEncoder().encode(JSON.stringify(lightJob(job, mostFileChars)));
     if (!window.CompressionStream)
         return `#j=${toBase64(data)}`;
     return `#z=${toBase64(await through(data, new CompressionStream("deflate-raw")))}`;

@@ -1,23 +1,52 @@
 // A job as a command or a program that does the same.
+import { missing } from "./files.js";
 import { toRequest } from "./job.js";
+
+const mostChars = 20_000; // of files that stand in the text; larger ones are read from the disk
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
-// The request without what is empty.
-const asked = (job) => Object.fromEntries(Object.entries(toRequest(job)).filter(([, value]) => value !== ""));
+// The request without what is empty; its files apart if they are to be read.
+function asked(job) {
+    const { files, ...others } = Object.fromEntries(Object.entries(toRequest(job)).filter(([, value]) => value !== ""));
+    const read = files && (missing(files).length > 0 || JSON.stringify(files).length > mostChars);
+    return { files, read, others };
+}
+
+const part = (path) => {
+    const name = `"${path.replace(/["\\]/g, "\\$&")}"`;
+    return ` \\\n  -F ${quoted(`file=@${name};filename=${name}`)}`;
+};
 
 // `token`: whether the service wants one; the token itself never stands there.
 export function asCurl(job, origin, token) {
+    const { files, read, others } = asked(job);
     const header = token ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : "";
-    return `curl -s ${origin}/run -H 'Content-Type: application/json'${header} \\\n  --data-binary ${quoted(JSON.stringify(asked(job)))}\n`;
+    if (read)
+        return `curl -s ${origin}/run${header} \\\n  --form-string ${quoted(`request=${JSON.stringify(others)}`)}`
+            + `${Object.keys(files).map(part).join("")}\n`;
+    const request = JSON.stringify(files ? { ...others, files } : others);
+    return `curl -s ${origin}/run -H 'Content-Type: application/json'${header} \\\n  --data-binary ${quoted(request)}\n`;
 }
 
 // JSON's strings are Python's, too.
+const literal = (value) => (value === true ? "True" : JSON.stringify(value));
+
+const contentLiteral = (path, content, read) => {
+    if (read)
+        return `pathlib.Path(${literal(path)})`;
+    return typeof content === "string" ? literal(content) : `base64.b64decode(${literal(content.base64)})`;
+};
+
 export function asPython(job, origin, token) {
-    const { code, ...others } = asked(job);
-    const given = Object.entries(others).map(([name, value]) => `,\n                    ${name}=${JSON.stringify(value)}`).join("");
-    const secret = token ? ', token=os.environ["TOKEN"]' : "";
-    return `${token ? "import os\n" : ""}from sandbox_run import Client  # pip install ./src/clients/python\n\n`
-        + `client = Client(${JSON.stringify(origin)}${secret})\n`
-        + `result = client.run(${JSON.stringify(code ?? "")}${given})\nprint(result.verdict)\nprint(result.stdout)\n`;
+    const { files, read, others: { code, ...others } } = asked(job);
+    const given = Object.entries(others).map(([name, value]) => [name, literal(value)]);
+    if (files)
+        given.push(["files", `{${Object.entries(files).map(([path, content]) =>
+            `${literal(path)}: ${contentLiteral(path, content, read)}`).join(",\n                           ")}}`]);
+    const words = given.map(([name, value]) => `,\n                    ${name}=${value}`).join("");
+    const modules = ["base64", "os", "pathlib"].filter((name) => words.includes(`${name}.`) || (name === "os" && token));
+    return `${modules.map((name) => `import ${name}\n`).join("")}from sandbox_run import Client  # pip install ./src/clients/python\n\n`
+        + `client = Client(${literal(origin)}${token ? ', token=os.environ["TOKEN"]' : ""})\n`
+        + `result = client.run(${literal(code ?? "")}${words})\nprint(result.verdict)\nprint(result.stdout)\n`;
 }

@@ -1,0 +1,140 @@
+"""Notebook cells in the page: tables, pictures and text, in their order; what they hold never runs and loads nothing."""
+
+import pytest
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z8DA8B8ABAAB/6l9l+kAAAAASUVORK5CYII="
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'><rect width='40' height='20' fill='teal'/></svg>"
+
+
+@pytest.fixture
+def cell(page):
+    """cell(code) runs it as a notebook cell."""
+    page.click("#notebook")
+    return page.paste_and_run
+
+
+def shows(name, mime, data):
+    return f"class {name}:\n    def _repr_mimebundle_(self, *a, **k): return {{{mime!r}: {data!r}, 'text/plain': {name!r}}}\n"
+
+
+def test_a_switch_makes_the_code_a_notebook_cell(page):
+    page.paste_and_run("'not shown'")
+    assert page.content(".stdout pre") == "" and not page.all(".display")
+    page.click("#notebook").run()
+    assert page.content(".display pre") == "'not shown'"
+    page.reload().ready().run()
+    assert page.all(".display")
+
+
+def test_displays_stand_between_the_output_in_their_order(page, cell):
+    cell(shows("Svg", "image/svg+xml", SVG) + shows("Png", "image/png", PNG)
+         + "import time\ndef say(text): time.sleep(0.4); print(text, flush=True); time.sleep(0.4)\n"  # two channels: no order but time
+         + "say('one')\ndisplay(Svg())\nsay('two')\ndisplay(Png())\ndisplay({'a': 1})\nsay('three')")
+    kinds = page.script("""return [...document.querySelectorAll(".stdout .blocks > *")].map((node) => {
+        const img = node.querySelector("img");
+        return img ? img.src.slice(5, 14) + img.alt : node.textContent; })""")
+    assert kinds == ["one\n", "image/svgSvg", "two\n", "image/pngPng", "{'a': 1}", "three\n"]
+    page.until(lambda: page.script("return [...document.images].filter((image) => image.className === 'picture')"
+                                   ".map((image) => image.naturalWidth)") == [40, 2])
+
+
+def test_a_display_is_shown_while_the_job_runs(page):
+    page.click("#notebook").paste("import time\ndisplay('early')\nprint('on', flush=True)\ntime.sleep(60)").click("#run")
+    page.until(lambda: page.all(".live .display") and page.all(".live pre"))
+    assert page.state == "running" and page.content(".live .display") == "'early'"
+    page.click("#stop").finished()
+    assert page.content(".stdout .display") == "'early'"
+
+
+def table(page):
+    page.driver.switch_to.frame(page.find(".display-frame"))
+    try:
+        return [[cell.text for cell in row.find_elements("css selector", "td, th")] for row in page.all("tr")]
+    finally:
+        page.driver.switch_to.default_content()
+
+
+def test_html_is_shown_in_a_frame_that_may_do_nothing(page, cell):
+    html = "<style>td {color: red}</style><table style='color: red'><tr><th>a<td>1<tr><th>b<td>2</table>"
+    cell(shows("Table", "text/html", html) + "Table()")
+    frame = page.find(".display-frame")
+    assert frame.get_dom_attribute("sandbox") == "" and frame.get_attribute("title") == "Display: Table"
+    assert table(page) == [["a", "1"], ["b", "2"]]
+    for scheme, dark in (("light", "false"), ("dark", "true")):
+        page.prefers(scheme).until(lambda: page.find("#theme").get_attribute("aria-pressed") == dark)
+        assert page.violations() == []
+    # axe asks the frame, which may not answer.
+    assert [text for text in page.complaints() if "postMessage" not in text] == []
+
+
+@pytest.mark.parametrize("text", ["text/markdown", "text/latex"])
+def test_other_text_is_shown_as_text(page, cell, text):
+    cell(shows("Text", text, "**<b>bold</b>** $x$") + "Text()")
+    assert page.content(".display pre") == "**<b>bold</b>** $x$" and not page.all("#result b")
+
+
+def test_json_is_shown_as_text(page, cell):
+    cell(shows("Json", "application/json", {"a": [1]}) + "Json()")
+    assert page.content(".display pre").split() == ["{", '"a":', "[", "1", "]", "}"]
+
+
+HOSTILE = """<script>parent.document.title = "BREACH"; document.title = "BREACH"</script>
+<img src=x onerror="parent.document.title = 'BREACH'"><img src="http://198.51.100.1/leak.png" srcset="http://198.51.100.1/leak2.png 2x">
+<svg onload="parent.document.title = 'BREACH'"><script>parent.document.title = "BREACH"</script><image href="http://198.51.100.1/s.png"/></svg>
+<link rel=stylesheet href="http://198.51.100.1/a.css"><style>@import "http://198.51.100.1/b.css";</style>
+<meta http-equiv=refresh content="0;url=http://198.51.100.1/"><base href="http://198.51.100.1/"><p style="background: url(http://198.51.100.1/c)">text</p>
+<iframe src="http://198.51.100.1/"></iframe><iframe srcdoc="<script>top.document.title='BREACH'</script>"></iframe>
+<template shadowrootmode=open><script>parent.document.title = "BREACH"</script></template>
+<a id=out href="http://198.51.100.1/" target=_top ping="http://198.51.100.1/ping">a link</a><form action="http://198.51.100.1/"><button>send</button></form>
+<a href="javascript:parent.document.title='BREACH'">another</a><object data="http://198.51.100.1/"></object>"""
+
+
+def test_hostile_html_runs_nothing_loads_nothing_and_leads_nowhere(page, cell):
+    cell(shows("Bad", "text/html", HOSTILE) + "Bad()")
+    page.driver.switch_to.frame(page.find(".display-frame"))
+    page.until(lambda: page.all("#out"))
+    for element in page.all("a, button"):
+        element.click()
+    page.driver.switch_to.default_content()
+    page.keys("")
+    assert page.driver.title.startswith("sandbox-run") and page.driver.current_url == page.origin + "/"
+    assert len(page.driver.window_handles) == 1
+    assert not [url for url in page.requests() if "198.51" in url]
+    # What a form may not do is said in the console.
+    assert [text for text in page.complaints() if "sandboxed" not in text] == []
+
+
+def test_a_frame_alone_would_hold_it_too(page):
+    """Without the first line, the removal of scripts: the sandbox of the frame, and the page's own rules."""
+    page.script("""const frame = document.createElement("iframe");
+        frame.setAttribute("sandbox", "");
+        frame.id = "bare";
+        window.refused = "";
+        try { frame.srcdoc = arguments[0]; } catch (error) { window.refused = error.name; }
+        document.body.append(frame);""", HOSTILE)
+    assert page.script("return window.refused") == "TypeError"  # nobody else makes markup
+    assert page.driver.title.startswith("sandbox-run")
+    assert all("TrustedHTML" in text for text in page.complaints())
+
+
+def test_hostile_svg_is_an_image(page, cell):
+    bad = SVG.replace("<rect", "<script>parent.document.title = 'BREACH'</script><image href='http://198.51.100.1/s.png'/><rect")
+    cell(shows("Svg", "image/svg+xml", bad) + "Svg()")
+    page.until(lambda: page.script("return document.querySelector('.picture').naturalWidth") == 40)
+    assert page.driver.title.startswith("sandbox-run") and not page.all("#result svg")
+
+
+def test_what_needs_scripts_is_shown_as_text(page, cell):
+    cell(shows("Chart", "text/html", "<div id=chart></div><script>draw()</script>") + "Chart()")
+    assert page.content(".display pre") == "Chart" and "scripts" in page.text(".display .hint")
+
+
+def test_displays_that_are_left_out_are_counted(page, cell):
+    cell("for i in range(60): display(i)")
+    assert len(page.all(".display")) == 50 and "10 displays are left out" in page.text("#result")
+
+
+def test_displays_come_without_a_stream_too(page, cell):
+    page.script("const own = fetch; window.fetch = (path, options) => own(path, {...options, headers: {...options.headers, Accept: '*/*'}})")
+    cell("print('text')\ndisplay(1)\n2")
+    assert [node.text for node in page.all(".stdout .blocks > *")] == ["text", "1", "2"]
