@@ -11,7 +11,7 @@ ATTACKS = {
     "Read the host's files": "ok",
     "Flood the output": "ok",
 }
-USES = ["Hello", "A picture in text", "Standard input", "A return value", "A traceback"]
+USES = ["Hello", "A picture in text", "Standard input", "Analyse a CSV", "A return value", "A traceback"]
 
 
 def test_the_list_has_these_and_says_what_will_happen(page):

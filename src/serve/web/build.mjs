@@ -52,7 +52,7 @@ async function bundle() {
         minify: true,
         target: ["chrome100", "firefox101", "safari16.4"],
         format: "iife",
-        loader: { ".py": "text" },
+        loader: { ".py": "text", ".csv": "text" },
         legalComments: "none",
         metafile: true,
         logLevel: "warning",

@@ -1,4 +1,7 @@
 // The examples: each a file of examples/, a sentence that says what will happen, and a check that it did.
+import analyse from "../examples/analyse_csv.py";
+import analysePlain from "../examples/analyse_csv_plain.py";
+import sales from "../examples/sales.csv";
 import fill from "../examples/fill_the_disk.py";
 import flood from "../examples/flood_the_output.py";
 import fork from "../examples/fork_bomb.py";
@@ -30,12 +33,17 @@ export const attacks = [
         kept: (answer) => answer.verdict === "ok" && answer.truncated.stdout > 0 },
 ];
 
+// `instead`: what differs where its policy is not offered.
 export const uses = [
     { title: "Hello", code: hello, sentence: "It prints its version of Python, its process and its host name." },
     { title: "A picture in text", code: mandelbrot, sentence: "It computes the Mandelbrot set and prints it." },
     { title: "Standard input", code: input, stdin: "3\n4\n5\n", sentence: "It adds up the numbers in its standard input." },
+    { title: "Analyse a CSV", code: analyse, policy: "data", notebook: "on", files: { "sales.csv": sales },
+        sentence: "It reads a file, shows a plot and a table, and gives a file back.",
+        instead: { code: analysePlain, policy: "run_code" } },
     { title: "A return value", code: value, call: "main", sentence: "It defines main(). The value of main() is shown as JSON." },
     { title: "A traceback", code: traceback, sentence: "It raises an exception. The traceback links to the line at fault." },
 ];
 
-export const everyExample = [...attacks, ...uses];
+export const everyExample = [...attacks, ...uses].flatMap((example) =>
+    (example.instead ? [example, { ...example, ...example.instead }] : [example]));

@@ -212,7 +212,7 @@ open();
 
 themeSwitch(byId("theme"));
 tokenBox(loadPolicies);
-exampleList(replaceJob);
+exampleList((picked) => replaceJob(policies.offers(picked.policy) ? picked : { ...picked, ...picked.instead }));
 showNothing();
 openLink().then((opened) => opened || setJob(keptDraft() ?? uses[0]));
 loadPolicies();

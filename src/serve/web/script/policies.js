@@ -29,6 +29,11 @@ export class Policies {
         return this.#wanted || this.select.value;
     }
 
+    // Whether a job can ask for it; undefined stands for any.
+    offers(name) {
+        return name === undefined || Boolean(this.#known.get(name)?.available);
+    }
+
     // null until the policies are loaded.
     get limits() {
         return this.#known.get(this.name)?.limits ?? null;
