@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from test_accessibility import overflow, violations
 from waiting import until
 
 WATCH = """window.seen = new Set();
@@ -41,3 +42,14 @@ def test_a_csv_is_analysed(visitor, serve, tmp_path, data):
     visitor.pick("Hello")
     assert not visitor.shown("#undo-box") and not visitor.all("#files-list li")
     assert not visitor.find("#notebook").is_selected()
+
+
+def test_its_result_fits_every_screen_and_is_accessible(page):
+    page.pick("Analyse a CSV").run()
+    assert page.verdict == "ok" and page.all(".returned li") and page.all(".display-frame")
+    for width in (1366, 1280, 960, 600, 360, 320):
+        page.screen((width, 768))
+        assert overflow(page) == [0], width
+    assert violations(page) == {"light": [], "dark": []}
+    # axe asks the frame, which may not answer.
+    assert [text for text in page.complaints() if "postMessage" not in text] == []

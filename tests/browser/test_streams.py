@@ -2,7 +2,7 @@
 
 import signal
 
-from proxies import plain, proxy  # noqa: F401
+from proxies import plain
 
 TALK = "import time\nprint('first', flush=True)\nprint('\\x1b[31m10%', end='\\r50%', flush=True)\ntime.sleep(600)"
 PATIENT = {"limits": {"wall_time_ms": 600_000}, "caps": {"wall_time_ms": 600_000}}
@@ -40,14 +40,18 @@ def test_a_connection_that_breaks_keeps_what_was_shown(visitor, serve, policies)
 
 def test_a_job_says_its_place_in_the_queue_and_its_clock_starts_later(visitor, serve, policies):
     server = serve(jobs=1, queue=4, policies=policies(run=PATIENT))
-    held = server.hold().started()
-    visitor.open(server).ready().paste("print('my turn')").click("#run")
+    running = server.hold().started()
+    waiting = server.hold()
+    visitor.until(lambda: server.metric("sandbox_queue_length") == 1)
+    visitor.open(server).ready().paste("import time; time.sleep(600)").click("#run")
     visitor.until(lambda: visitor.text(".verdict-title") == "Waiting")
-    assert visitor.text(".verdict-sentence") == "It is the next to run." and visitor.text("#clock") == ""
-    assert visitor.content("#status") == "Waiting. It is the next to run."
-    held.release()
-    visitor.finished()
-    assert visitor.verdict == "ok" and visitor.content(".stdout pre") == "my turn\n"
+    assert visitor.text(".verdict-sentence") == "Its place in the queue is 2." and visitor.text("#clock") == ""
+    assert visitor.content("#status") == "Waiting. Its place in the queue is 2."
+    running.release()
+    visitor.until(lambda: visitor.text(".verdict-sentence") == "It is the next to run.")
+    waiting.started().release()
+    visitor.until(lambda: visitor.text(".verdict-title") == "Running" and visitor.text("#clock"))
+    visitor.click("#stop").finished()
 
 
 def test_stop_ends_the_wait(visitor, serve, policies):

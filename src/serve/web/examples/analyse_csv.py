@@ -8,8 +8,8 @@ for percent in range(0, 101, 5):
     time.sleep(0.05)
 print(f"\n{len(sales)} rows")
 
-table = sales.pivot(index="month", columns="city", values="sales")
-table.plot(marker="o", title="Sales", figsize=(6, 3.4))
+table = sales.pivot(index="month", columns="city")["sales"]
+table.plot(marker="o", title="Sales", xlabel="")
 plt.show()
 table.to_csv("by_city.csv")
 table.describe().round(1)

@@ -35,7 +35,7 @@ function height(body) {
     const rows = body.querySelectorAll("tr").length;
     const lines = body.textContent.length / 90 + body.querySelectorAll("p, li, br, h1, h2, h3, div").length;
     const pictures = body.querySelectorAll("img, svg").length;
-    return Math.round(Math.min(420, 44 + (rows > 0 ? rows * 30 : lines * 22) + pictures * 200));
+    return Math.round(Math.min(420, 32 + (rows > 0 ? rows * 28 : lines * 22) + pictures * 200));
 }
 
 // null: there is nothing to see without scripts.

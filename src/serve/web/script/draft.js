@@ -7,8 +7,8 @@ const mostFileChars = 262_144;
 
 export function keepDraft(job) {
     const text = JSON.stringify(lightJob(job, mostFileChars));
-    keep("sessionStorage", key, text);
-    keep("localStorage", key, text);
+    for (const storage of ["sessionStorage", "localStorage"])
+        keep(storage, key, text) || keep(storage, key, JSON.stringify(lightJob(job, 0)));
 }
 
 // null: there is none.

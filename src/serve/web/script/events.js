@@ -5,17 +5,17 @@ const field = (lines, name) => lines.find((line) => line.startsWith(`${name}: `)
 export async function readEvents(stream, onEvent) {
     const reader = stream.getReader();
     const decoder = new TextDecoder();
-    let kept = "";
+    let begun = []; // parts of an event that is not complete
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        const looked = Math.max(0, kept.length - 1);
-        kept += decoder.decode(part.value, { stream: true });
-        let begin = 0;
-        for (let end = kept.indexOf("\n\n", looked); end >= 0; end = kept.indexOf("\n\n", begin)) {
-            const lines = kept.slice(begin, end).split("\n");
-            begin = end + 2;
+        const before = begun.at(-1)?.endsWith("\n") ? begun.pop() : ""; // its end may be the empty line's beginning
+        const events = (before + decoder.decode(part.value, { stream: true })).split("\n\n");
+        const rest = events.pop();
+        for (const event of events) {
+            const lines = (begun.join("") + event).split("\n");
+            begun = [];
             if (field(lines, "event"))
                 onEvent(field(lines, "event"), JSON.parse(field(lines, "data")));
         }
-        kept = kept.slice(begin);
+        begun.push(rest);
     }
 }

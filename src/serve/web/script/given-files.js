@@ -80,7 +80,7 @@ export class GivenFiles {
 
     #item(path, content) {
         const gone = isMissing(content);
-        const remove = element("button", { type: "button", className: "quiet small" }, "Remove",
+        const remove = element("button", { type: "button", className: "quiet tool" }, "Remove",
             element("span", { className: "hidden-text" }, ` ${path}`));
         remove.addEventListener("click", () => this.#remove(path));
         return element("li", { className: gone ? "file gone" : "file" },

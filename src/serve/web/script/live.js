@@ -41,17 +41,19 @@ export class Live {
     }
 
     stdout(data) {
+        const written = text(data);
         if (typeof this.parts.at(-1) !== "string") {
             this.parts.push("");
             delete this.#blocks.stdout;
         }
-        this.parts[this.parts.length - 1] += text(data);
-        this.#write("stdout", "Output", text(data));
+        this.parts[this.parts.length - 1] += written;
+        this.#write("stdout", "Output", written);
     }
 
     stderr(data) {
-        this.errors += text(data);
-        this.#write("stderr", "Errors", text(data));
+        const written = text(data);
+        this.errors += written;
+        this.#write("stderr", "Errors", written);
     }
 
     display(node) {

@@ -129,6 +129,7 @@ async function start() {
     if (missing(job.files).length > 0) {
         showError(new ServiceError("refused",
             `The page has kept only the name of ${missing(job.files).join(", ")}. Choose the file again, or remove it.`));
+        show("result");
         return;
     }
     editor.markError(null);
