@@ -104,6 +104,14 @@ def test_hostile_html_runs_nothing_loads_nothing_and_leads_nowhere(page, cell):
     assert [text for text in page.complaints() if "sandboxed" not in text] == []
 
 
+@pytest.mark.parametrize("text", ["'<style ' * 300_000", "'<base ' * 300_000", "'<table><tr><td>' * 500 + '<td>1' * 200_000", "'<p on' * 300_000"])
+def test_hostile_html_does_not_keep_the_page_busy(page, cell, text):
+    cell(f"class Bad:\n    def _repr_html_(self): return 'seen' + {text}\nBad()")
+    assert page.verdict == "ok" and page.all(".display-frame")
+    page.paste_and_run("print('goes on')")
+    assert page.content(".stdout pre") == "goes on\n"
+
+
 def test_a_frame_alone_would_hold_it_too(page):
     """Without the first line, the removal of scripts: the sandbox of the frame, and the page's own rules."""
     page.script("""const frame = document.createElement("iframe");

@@ -130,6 +130,12 @@ def test_files_stay_away_if_the_switch_is_off(page):
     page.reload().ready().until(lambda: not page.find("#collect").is_selected())
 
 
+def test_a_policy_that_writes_no_files_has_none_to_miss(page):
+    page.paste_and_run("print(1)")
+    assert page.find("#collect").is_selected() and page.find("#policy").get_property("value") == "run"
+    assert page.verdict == "ok" and not page.all(".returned, .left-out")
+
+
 def test_a_file_that_does_not_come_back_is_named_with_the_reason(page):
     writes(page, "import os\nos.mkfifo('pipe')\nopen('huge', 'wb').truncate(60_000_000)\nprint('kept')")
     assert page.content(".stdout pre") == "kept\n"

@@ -17,15 +17,26 @@ const refused = (name, value) => name.startsWith("on") || name === "style" || na
     || (/^(src|data|background|poster|action|formaction|lowsrc)$/.test(name) && !value.startsWith("data:image/"))
     || (/^(xlink:)?href$/.test(name) && !value.startsWith("#"));
 
+// Hostile HTML must not keep the page busy: nothing here looks at the same text many times.
+function withoutStyles(text) {
+    const [first, ...rest] = text.split(/<style\b/i);
+    return first + rest.map((part) => {
+        const end = /<\/style\s*>/i.exec(part);
+        return end ? part.slice(end.index + end[0].length) : "";
+    }).join("");
+}
+
 // For the console: it would complain of each style and handler, although none of them would have any effect.
-const quiet = (text) => text.replace(/<style\b[^]*?<\/style\s*>|<base\b[^>]*>/gi, "")
+const quiet = (text) => withoutStyles(text).replace(/<base\b[^<>]*>/gi, "")
     .replace(/<[^<>]*>/g, (tag) => tag.replace(/([\s"'/])(?:style|on[a-z]+)(?=\s*=)/gi, "$1data-off"));
 
-function ruled(table) {
-    for (const [name, value] of [["border", "1"], ["rules", "all"], ["cellpadding", "5"], ["cellspacing", "0"]])
-        table.setAttribute(name, value);
-    for (const cell of table.querySelectorAll("td")) {
-        if (/^[-+−]?[\d.,]+ ?%?$|^NaN$/.test(cell.textContent.trim()))
+function ruled(body) {
+    for (const table of body.querySelectorAll("table")) {
+        for (const [name, value] of [["border", "1"], ["rules", "all"], ["cellpadding", "5"], ["cellspacing", "0"]])
+            table.setAttribute(name, value);
+    }
+    for (const cell of body.querySelectorAll("td")) {
+        if (cell.childElementCount === 0 && /^[-+−]?[\d.,]+ ?%?$|^NaN$/.test(cell.textContent.trim()))
             cell.setAttribute("align", "right");
     }
 }
@@ -48,7 +59,7 @@ function html(text, title) {
                 node.removeAttribute(name);
         }
     }
-    body.querySelectorAll("table").forEach(ruled);
+    ruled(body);
     if (!body.textContent.trim() && !body.querySelector(drawn))
         return null;
     const shown = element("iframe", { className: "display-frame", title, height: String(height(body)), referrerPolicy: "no-referrer" });

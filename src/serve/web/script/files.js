@@ -30,7 +30,7 @@ export function sizeOf(content) {
         return new Blob([content]).size;
     if (isMissing(content))
         return content.missing;
-    return content.base64.length / 4 * 3 - (/=*$/.exec(content.base64)[0].length);
+    return content.base64.length / 4 * 3 - (/={0,2}$/.exec(content.base64)[0].length);
 }
 
 const chars = (content) => (isText(content) ? content : content.base64 ?? "").length;

@@ -60,7 +60,8 @@ export class GivenFiles {
         this.#show();
         byId("files-error").textContent = failed.length > 0
             ? `${failed.join(", ")} can't be read. Choose files, no folders, of ${bytes(most)} at most.` : "";
-        byId("status").textContent = `${chosen.length - failed.length} files added.`;
+        const added = chosen.length - failed.length;
+        byId("status").textContent = added === 1 ? "One file added." : `${added} files added.`;
         this.onChange();
     }
 
