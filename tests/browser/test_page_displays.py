@@ -112,17 +112,32 @@ def test_hostile_html_does_not_keep_the_page_busy(page, cell, text):
     assert page.content(".stdout pre") == "goes on\n"
 
 
-def test_a_frame_alone_would_hold_it_too(page):
-    """Without the first line, the removal of scripts: the sandbox of the frame, and the page's own rules."""
-    page.script("""const frame = document.createElement("iframe");
+FRAME = """const frame = document.createElement("iframe");
+    if (arguments[1])
         frame.setAttribute("sandbox", "");
-        frame.id = "bare";
-        window.refused = "";
-        try { frame.srcdoc = arguments[0]; } catch (error) { window.refused = error.name; }
-        document.body.append(frame);""", HOSTILE)
-    assert page.script("return window.refused") == "TypeError"  # nobody else makes markup
-    assert page.driver.title.startswith("sandbox-run")
-    assert all("TrustedHTML" in text for text in page.complaints())
+    frame.srcdoc = arguments[0];
+    document.body.append(frame);
+    return new Promise((done) => frame.onload = done);"""
+
+
+def test_the_same_html_breaks_out_where_nothing_holds_it(page):
+    attack = HOSTILE.splitlines()[0]
+    page.driver.get("data:text/html,<title>as it was</title><body>")
+    page.script(FRAME, attack, True)
+    assert page.driver.title == "as it was"  # an empty sandbox alone
+    page.script(FRAME, attack, False)
+    assert page.driver.title == "BREACH"
+    page.driver.get(page.origin + "/")
+    page.ready()
+    assert [text for text in page.complaints() if "sandboxed" not in text] == []
+
+
+def test_only_displays_make_markup(page):
+    page.script("""window.refused = "";
+        try { document.createElement("iframe").srcdoc = "<p>"; } catch (error) { window.refused += error.name; }
+        try { trustedTypes.createPolicy("display", {createHTML: (text) => text}); } catch (error) { window.refused += error.name; }""")
+    assert page.script("return window.refused") == "TypeErrorTypeError"
+    assert all("Trusted" in text for text in page.complaints())
 
 
 def test_hostile_svg_is_an_image(page, cell):
