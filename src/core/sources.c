@@ -33,7 +33,8 @@ void source_close(struct sb_run *run, enum source_kind kind)
     source_watch(run, kind, 0);
     if (kind >= PROCESS_FDS || run->process.fd[kind] < 0)
         return;
-    if (run->evidence.alone) /* somebody waits for the verdict, and closing takes time */
+    close_fd(&run->source[kind].spent); /* a listener's socket is, when the listener comes late */
+    if (run->evidence.alone)            /* somebody waits for the verdict, and closing takes time */
         run->source[kind].spent = steal_fd(&run->process.fd[kind]);
     else
         close_fd(&run->process.fd[kind]);
