@@ -1,29 +1,15 @@
-/* A parser would take many times the memory of hostile JSON: only the one string that is printed is
- * parsed. See display.h. */
+/* See display.h. */
 #include "cli/display.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/json_value.h"
 #include "common/base64.h"
 #include "common/util.h"
 
 #define DEPTH JSON_SCAN_DEPTH
-
-/* Takes a whole value. NULL: there is none. */
-static const char *take_value(struct json_scan *scan, size_t *size)
-{
-    size_t depth = scan->depth;
-    enum json_token token = json_scan_next(scan);
-    const char *value = scan->start;
-    if (token == JSON_CLOSE || token == JSON_END)
-        return NULL;
-    while (token != JSON_FAULT && scan->depth > depth)
-        token = json_scan_next(scan);
-    *size = (size_t)(scan->at - value);
-    return token != JSON_FAULT ? value : NULL;
-}
 
 /* The next member: its name without quotes, its value. False: there is none. */
 static bool next_member(struct json_scan *scan, const char **name, size_t *name_size,
@@ -33,7 +19,7 @@ static bool next_member(struct json_scan *scan, const char **name, size_t *name_
         return false;
     *name = scan->start + 1;
     *name_size = (size_t)(scan->at - scan->start) - 2;
-    *value = take_value(scan, size);
+    *value = json_value_take(scan, size);
     return *value != NULL;
 }
 
@@ -47,19 +33,6 @@ static bool is_plain(const char *name, size_t size)
     return is_named(name, size, "text/plain");
 }
 
-/* A string; NULL: it is none, or memory is short. */
-static struct json_object *parse_string(const char *value, size_t size)
-{
-    if (*value != '"' || size > INT32_MAX)
-        return NULL;
-    struct json_tokener *tokener = json_tokener_new();
-    struct json_object *text =
-        tokener != NULL ? json_tokener_parse_ex(tokener, value, (int)size) : NULL;
-    if (tokener != NULL)
-        json_tokener_free(tokener);
-    return text;
-}
-
 struct json_object *display_plain(const char *json, size_t size)
 {
     struct json_scan scan;
@@ -70,7 +43,7 @@ struct json_object *display_plain(const char *json, size_t size)
         return NULL;
     while (next_member(&scan, &name, &name_size, &value, &value_size))
         if (is_plain(name, name_size) && *value == '"')
-            return parse_string(value, value_size);
+            return json_value_parse(value, value_size);
     return NULL;
 }
 
@@ -95,7 +68,7 @@ static const struct picture_type *find_picture_type(const char *name, size_t siz
 static bool decode(struct display_picture *picture, const struct picture_type *type,
                    const char *value, size_t size)
 {
-    struct json_object *string = parse_string(value, size);
+    struct json_object *string = *value == '"' ? json_value_parse(value, size) : NULL;
     if (string == NULL)
         return false;
     picture->size = (size_t)json_object_get_string_len(string);
@@ -174,5 +147,5 @@ void display_array_begin(struct display_array *array, const char *json)
 
 const char *display_array_next(struct display_array *array, size_t *size)
 {
-    return take_value(&array->scan, size);
+    return json_value_take(&array->scan, size);
 }

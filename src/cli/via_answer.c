@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/json_value.h"
 #include "common/base64.h"
 #include "common/json_scan.h"
 #include "common/json_valid.h"
@@ -13,30 +14,6 @@
 #include "common/util.h"
 
 /* ── Members ────────────────────────────────────────────────────────────────────────────────── */
-
-static struct json_object *parse(const char *text, size_t size)
-{
-    if (size > INT32_MAX)
-        return NULL;
-    struct json_tokener *tokener = json_tokener_new();
-    struct json_object *value =
-        tokener != NULL ? json_tokener_parse_ex(tokener, text, (int)size) : NULL;
-    if (tokener != NULL)
-        json_tokener_free(tokener);
-    return value;
-}
-
-/* Takes a whole value. NULL: there is none. */
-static const char *take_value(struct json_scan *scan, size_t *size)
-{
-    size_t depth = scan->depth;
-    enum json_token token = json_scan_next(scan);
-    const char *value = scan->start;
-    while (token != JSON_FAULT && scan->depth > depth)
-        token = json_scan_next(scan);
-    *size = (size_t)(scan->at - value);
-    return token != JSON_FAULT ? value : NULL;
-}
 
 /* Keeps a value as it stands; null as NULL. */
 static int keep(char **kept, const char *value, size_t size)
@@ -56,7 +33,7 @@ static int read_member(struct answer *answer, struct json_scan *scan)
     if (size >= sizeof(name))
         return -1;
     snprintf(name, sizeof(name), "%.*s", (int)size, scan->start + 1);
-    const char *value = take_value(scan, &size);
+    const char *value = json_value_take(scan, &size);
     if (value == NULL)
         return -1;
     if (strcmp(name, "result") == 0)
@@ -64,7 +41,7 @@ static int read_member(struct answer *answer, struct json_scan *scan)
     if (strcmp(name, "display") == 0)
         return keep(&answer->display, value, size);
     /* With the byte behind it, which tells that a number ends. */
-    json_object_object_add(answer->fields, name, parse(value, size + 1));
+    json_object_object_add(answer->fields, name, json_value_parse(value, size + 1));
     return 0;
 }
 

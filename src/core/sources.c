@@ -69,6 +69,26 @@ ssize_t message_receive(int socket, void *message, size_t size, bool take, int *
     return n;
 }
 
+ssize_t message_send(int socket, struct iovec *parts, size_t parts_count, const int *fds,
+                     size_t fds_count, int flags)
+{
+    union {
+        char room[CMSG_SPACE(MESSAGE_FDS_MAX * sizeof(int))];
+        struct cmsghdr align;
+    } control = {{0}};
+    struct msghdr header = {.msg_iov = parts, .msg_iovlen = parts_count};
+    if (fds_count > 0) {
+        header.msg_control = control.room;
+        header.msg_controllen = CMSG_SPACE(fds_count * sizeof(int));
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+        *cmsg = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                 .cmsg_type = SCM_RIGHTS,
+                                 .cmsg_len = CMSG_LEN(fds_count * sizeof(int))};
+        memcpy(CMSG_DATA(cmsg), fds, fds_count * sizeof(int));
+    }
+    return sendmsg(socket, &header, flags | MSG_NOSIGNAL);
+}
+
 int sources_listen(struct sb_run *run)
 {
     static const enum source_kind kinds[] = {SOURCE_STDOUT, SOURCE_STDERR, SOURCE_RESULT,

@@ -2,6 +2,8 @@
 #ifndef SB_SOURCES_H
 #define SB_SOURCES_H
 
+#include <sys/uio.h>
+
 #include "core/run.h"
 
 /* The descriptor of a source; −1: closed. */
@@ -26,6 +28,12 @@ void sources_close(struct sb_run *run);
  * came, and FD_DROPPED if one came and `take` is false, which costs less. */
 #define FD_DROPPED (-2)
 ssize_t message_receive(int socket, void *message, size_t size, bool take, int *fd);
+
+#define MESSAGE_FDS_MAX 16
+/* Sends a message and `fds_count` descriptors with it, as sendmsg(2) with `flags` and without
+ * SIGPIPE does. */
+ssize_t message_send(int socket, struct iovec *parts, size_t parts_count, const int *fds,
+                     size_t fds_count, int flags);
 
 /* Reads once from one of the script's three pipes, and closes it at its end; displays that are
  * handed over come after what the script wrote to stdout before. 1: something was read;

@@ -14,6 +14,7 @@
 #include "common/small_file.h"
 #include "common/util.h"
 #include "core/launch.h"
+#include "core/sources.h"
 #include "core/supervise.h"
 #include "zygote/protocol.h"
 
@@ -58,22 +59,10 @@ static int send_spawn(const struct pool *pool, const struct process *process,
                           .network = process->network.index,
                           .into_cgroup = process->cgroup.dir[0] >= 0};
     launch_ids(pool->sandbox, process, &spawn.uid, &spawn.gid);
-    size_t size = (spawn.into_cgroup ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1) * sizeof(int);
-    union {
-        char room[CMSG_SPACE(sizeof(fds))];
-        struct cmsghdr align;
-    } control = {{0}};
     struct iovec part = {&spawn, sizeof(spawn)};
-    struct msghdr header = {.msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = control.room,
-                            .msg_controllen = CMSG_SPACE(size)};
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-    *cmsg = (struct cmsghdr){
-        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(size)};
-    memcpy(CMSG_DATA(cmsg), fds, size);
+    size_t count = spawn.into_cgroup ? ARRAY_LEN(fds) : ARRAY_LEN(fds) - 1;
     int socket = pool->zygotes[pool->serving].process.socket;
-    return sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+    return message_send(socket, &part, 1, fds, count, MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
 /* Picks a free network namespace of the zygote, if the policy allows. With loopback up, the last

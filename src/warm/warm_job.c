@@ -9,6 +9,7 @@
 
 #include "common/util.h"
 #include "core/job.h"
+#include "core/sources.h"
 #include "core/start.h"
 #include "zygote/protocol.h"
 
@@ -207,20 +208,8 @@ bool warm_job_send(const struct warm_job *job, int channel)
     if (job->file < 0)
         return send(channel, job->message, job->size, MSG_NOSIGNAL | MSG_DONTWAIT) ==
                (ssize_t)job->size;
-    union {
-        char room[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {{0}};
     struct iovec head = {job->message, sizeof(struct job_head)};
-    struct msghdr header = {.msg_iov = &head,
-                            .msg_iovlen = 1,
-                            .msg_control = control.room,
-                            .msg_controllen = sizeof(control.room)};
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-    *cmsg = (struct cmsghdr){
-        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-    memcpy(CMSG_DATA(cmsg), &job->file, sizeof(int));
-    return sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)head.iov_len;
+    return message_send(channel, &head, 1, &job->file, 1, MSG_DONTWAIT) == (ssize_t)head.iov_len;
 }
 
 static struct sb_job restore(const struct warm_job *copy, const struct sb_run *run)

@@ -27,6 +27,7 @@
 #include "common/util.h"
 #include "core/filters.h"
 #include "core/launch.h"
+#include "core/sources.h"
 #include "core/start.h"
 #include "inside/clone.h"
 #include "seccomp/seccomp.h"
@@ -154,23 +155,9 @@ static int send_config(int socket, const struct sb_sandbox *sandbox, const struc
     for (int h = 0; h < CGROUP_HIERARCHIES; h++)
         if ((config.joins[h] = entry.join[h] >= 0))
             fds[count++] = entry.join[h];
-    union {
-        char room[CMSG_SPACE(sizeof(fds))];
-        struct cmsghdr align;
-    } control = {{0}};
     struct iovec parts[] = {{&config, sizeof(config)},
                             {filter->filter, filter->len * sizeof(*filter->filter)}};
-    struct msghdr header = {.msg_iov = parts, .msg_iovlen = ARRAY_LEN(parts)};
-    if (count > 0) {
-        header.msg_control = control.room;
-        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
-        *cmsg = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-                                 .cmsg_type = SCM_RIGHTS,
-                                 .cmsg_len = CMSG_LEN(count * sizeof(int))};
-        memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
-    }
-    return sendmsg(socket, &header, MSG_NOSIGNAL) < 0 ? -1 : 0;
+    return message_send(socket, parts, ARRAY_LEN(parts), fds, count, 0) < 0 ? -1 : 0;
 }
 
 /* zygote.py comes as a message, so that the process's arguments stay readable for people. */

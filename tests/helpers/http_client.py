@@ -106,6 +106,15 @@ class Connection:
         assert length is None or len(body) == int(length), (headers.as_string(), body)
         return body
 
+    def answered(self):
+        """Whether the server has said something by now, or has closed the connection."""
+        try:
+            return len(self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)) >= 0
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
     def ended(self):
         """Waits for the server to close the connection; what came before that is dropped."""
         try:
