@@ -1,4 +1,4 @@
-/* For functions that do not return, and may run on a stack that we allocated (uids_act): before
+/* For functions that do not return, and may run on a stack that we allocated (errand_run): before
  * such a call the address sanitizer clears its records of the stack, and warns if it does not know
  * the stack. */
 #ifndef SB_NO_RETURN_H

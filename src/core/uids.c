@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include "common/error.h"
 #include "common/tool.h"
 #include "common/util.h"
+#include "core/errand.h"
 #include "core/subids.h"
 #include "inside/attempt.h"
 #include "inside/calls.h"
@@ -26,17 +26,12 @@
 #define UID_FIRST UINT32_C(0x70000000)
 #define UID_COUNT UINT32_C(65536)
 
-/* The stack for the functions that uids_act calls, and for the steps of a cold job that they clone:
- * ten times what these use. */
-#define STACK_SIZE (128 * 1024)
-
 /* ── Inside the space ──────────────────────────────────────────────────────────────────────── */
 
-struct errand {
+struct in_space {
     int space;
     int (*act)(void *user);
     void *user;
-    int result, errnum;
 };
 
 /* Jobs must not have our supplementary groups. Makes the system call itself, as libc's function
@@ -46,36 +41,17 @@ static int leave_groups(void)
     return syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM ? -1 : 0;
 }
 
-static int run_errand(void *argument)
+static int act_in_space(void *argument)
 {
-    struct errand *errand = argument;
-    bool entered = setns(errand->space, CLONE_NEWUSER) == 0 && leave_groups() == 0;
-    errand->result = entered ? errand->act(errand->user) : -1;
-    errand->errnum = errno;
-    return 0;
+    const struct in_space *in = argument;
+    bool entered = setns(in->space, CLONE_NEWUSER) == 0 && leave_groups() == 0;
+    return entered ? in->act(in->user) : -1;
 }
 
-/* Works like vfork: nothing is copied, and we go on when the errand is done. Without an exit signal
- * the process does not appear in the caller's own wait(-1). It has a stack of its own, since the
- * stack of the caller's thread may be small; what it clones goes on with a copy of this stack. */
 int uids_act(const struct sb_uids *uids, int (*act)(void *user), void *user)
 {
-    if (uids->space < 0)
-        return act(user);
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED)
-        return -1;
-    struct errand errand = {uids->space, act, user, -1, ECHILD};
-    pid_t pid =
-        sys_clone(run_errand, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_FILES, &errand);
-    if (pid < 0)
-        errand.errnum = errno;
-    while (pid >= 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
-        ;
-    munmap(stack, STACK_SIZE);
-    errno = errand.errnum;
-    return errand.result;
+    struct in_space in = {uids->space, act, user};
+    return uids->space < 0 ? act(user) : errand_run(act_in_space, &in);
 }
 
 uint64_t uids_clone_flags(const struct sb_uids *uids)
