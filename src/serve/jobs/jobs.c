@@ -15,8 +15,8 @@
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
-#include "serve/jobs/parked.h"
 #include "serve/jobs/service_job.h"
+#include "serve/jobs/spilled.h"
 #include "serve/jobs/write_hint.h"
 
 /* How often the CPU demand of jobs is measured while others wait. */
@@ -68,7 +68,7 @@ static void free_job(struct service_job *job)
     TAILQ_REMOVE(&job->service->jobs, job, all);
     if (job->service->newest == job)
         job->service->newest = NULL;
-    parked_free(job);
+    spilled_free(job);
     policies_release(job->policies);
     stream_release(job->stream);
     free(job->client);
@@ -174,7 +174,7 @@ static void start_job(struct service_job *job)
     struct sb_job *asked = &job->request.job;
     if (job->service->newest == job)
         job->service->newest = NULL;
-    if (parked_leave(job, &err) < 0) {
+    if (spilled_leave(job, &err) < 0) {
         finish_unstarted(job, &err);
         return;
     }
@@ -189,7 +189,7 @@ static void start_job(struct service_job *job)
     }
     if (job->stream != NULL)
         stream_start(job);
-    parked_free(job); /* the sandbox has its own copy */
+    spilled_free(job); /* the sandbox has its own copy */
 }
 
 /* Keeps the code's hash and length for the log; with log_code also the code. −1: out of memory. */
@@ -245,7 +245,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was read from it */
     bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
     if (named && (form == NULL || job->stream != NULL) && remember_code(job) == 0 &&
-        parked_keep(job) == 0)
+        spilled_keep(job) == 0)
         return job;
     free_job(job);
     return NULL;
@@ -308,7 +308,7 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     service->newest = NULL;
     if (!waits)
         return;
-    parked_enter(job);
+    spilled_enter(job);
     if (job->stream != NULL)
         stream_wait(job);
 }

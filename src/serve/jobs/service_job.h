@@ -17,10 +17,10 @@ struct service_job {
     TAILQ_ENTRY(service_job) all;
     struct service *service;
     struct exchange *exchange; /* NULL: the client has left */
-    struct request request;    /* freed once the job runs; empty while it is parked */
+    struct request request;    /* freed once the job runs; empty while it is spilled */
     struct kept_body *kept;    /* its body, in a file; NULL: it was small */
     enum endpoint read_as;     /* how to read it again, */
-    bool parked;               /* if the request has been freed while the job waits */
+    bool spilled;              /* if the request has been freed while the job waits */
     enum contract_id contract;
     unsigned flags;            /* of its answer: enum sb_json_flags */
     struct policies *policies; /* the set that `policy` is from */

@@ -1,9 +1,9 @@
-/* See parked.h. */
-#include "serve/jobs/parked.h"
+/* See spilled.h. */
+#include "serve/jobs/spilled.h"
 
 #include "serve/jobs/service_state.h"
 
-int parked_keep(struct service_job *job)
+int spilled_keep(struct service_job *job)
 {
     if (!job->exchange->body_in_file)
         return 0;
@@ -18,28 +18,28 @@ int parked_keep(struct service_job *job)
     return 0;
 }
 
-void parked_enter(struct service_job *job)
+void spilled_enter(struct service_job *job)
 {
     if (job->kept == NULL || job->request.from_form)
         return; /* the parts of a form are read where they are */
     job->read_as = job->request.endpoint;
     request_free(&job->request);
-    job->parked = true;
+    job->spilled = true;
 }
 
-int parked_leave(struct service_job *job, struct sb_error *err)
+int spilled_leave(struct service_job *job, struct sb_error *err)
 {
     size_t size;
-    if (!job->parked)
+    if (!job->spilled)
         return 0;
-    job->parked = false;
+    job->spilled = false;
     const char *body = kept_body_text(job->kept, &size);
     if (request_read(&job->request, job->read_as, body, size, err) < 0)
         return -1;
     return request_check(&job->request, job->policy, err);
 }
 
-void parked_free(struct service_job *job)
+void spilled_free(struct service_job *job)
 {
     request_free(&job->request);
     kept_body_free(job->kept);
