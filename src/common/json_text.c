@@ -1,7 +1,7 @@
-/* Strict reading of JSON. json-c alone would not do: it takes the last of two equal keys, cuts keys
- * at \u0000, replaces half a surrogate pair without a word, and makes 300 bytes of a value that
- * takes three. So json_scan reads the text first, and json-c sees only what has passed. Nothing
- * here knows what values mean. */
+/* Strict reading of JSON. json-c's own parser would not do: it takes the last of two equal keys,
+ * cuts keys at \u0000, replaces half a surrogate pair without a word, makes 300 bytes of a value
+ * that takes three, and copies large strings byte by byte. So json_scan reads the text, and
+ * json_tree makes json-c's objects of what has passed. Nothing here knows what values mean. */
 #include "common/json_text.h"
 
 #include <errno.h>
@@ -36,6 +36,7 @@ struct json_reader {
     char *unescaped; /* room for all keys that have escapes, made for the first */
     size_t unescaped_size;
     struct json_key field; /* the outermost object's key that we are behind */
+    struct json_tree tree;
 };
 
 /* ── Errors ──────────────────────────────────────────────────────────────────────────────────── */
@@ -87,38 +88,6 @@ static int shown_size(const struct json_key *key)
 
 /* ── Keys ────────────────────────────────────────────────────────────────────────────────────── */
 
-static size_t put_utf8(char *to, uint32_t code)
-{
-    size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = size; i-- > 1; code >>= 6)
-        to[i] = (char)(0x80 | (code & 0x3f));
-    to[0] = (char)(lead[size] | code);
-    return size;
-}
-
-/* Undoes the escapes of a string that has been checked. The result is never longer. */
-static size_t unescape(char *to, const char *from, size_t size)
-{
-    static const char named[] = "b\bf\fn\nr\rt\t";
-    const char *end = from + size;
-    size_t written = 0;
-    while (from < end) {
-        if (*from != '\\') {
-            to[written++] = *from++;
-        } else if (from[1] == 'u') {
-            uint32_t code;
-            from += json_unicode_escape(from, end, &code);
-            written += put_utf8(to + written, code);
-        } else {
-            const char *pair = strchr(named, from[1]);
-            to[written++] = pair != NULL ? pair[1] : from[1];
-            from += 2;
-        }
-    }
-    return written;
-}
-
 static int compare_keys(const void *left, const void *right)
 {
     const struct json_key *a = left, *b = right;
@@ -148,7 +117,7 @@ static int add_key(struct json_reader *reader, const char *written, size_t size)
         if (reader->unescaped == NULL)
             return no_memory(reader);
         key.said = reader->unescaped + reader->unescaped_size;
-        key.size = unescape(reader->unescaped + reader->unescaped_size, written, size);
+        key.size = json_unescape(reader->unescaped + reader->unescaped_size, written, size);
         reader->unescaped_size += key.size;
     }
     if (reader->scan.depth == 1)
@@ -156,7 +125,7 @@ static int add_key(struct json_reader *reader, const char *written, size_t size)
     if (memchr(key.said, '\0', key.size) != NULL)
         return bad(reader, written, "a key must not hold a NUL character (\\u0000)");
     reader->keys[reader->keys_count++] = key;
-    return 0;
+    return json_tree_key(&reader->tree, key.said, key.size) < 0 ? no_memory(reader) : 0;
 }
 
 /* An object has closed: sorted, two equal keys stand side by side. */
@@ -229,7 +198,7 @@ static int take_value(struct json_reader *reader, enum json_token token)
                    reader->bounds->values);
     if (token == JSON_OBJECT || token == JSON_ARRAY)
         reader->first_key[scan->depth - 1] = reader->keys_count;
-    return 0;
+    return json_tree_take(&reader->tree, token, scan) < 0 ? no_memory(reader) : 0;
 }
 
 static int take(struct json_reader *reader, enum json_token token)
@@ -245,7 +214,7 @@ static int take(struct json_reader *reader, enum json_token token)
             return -1;
         if (scan->depth == 0)
             reader->field = (struct json_key){0};
-        return 0;
+        return json_tree_take(&reader->tree, token, scan);
     default:
         return take_value(reader, token);
     }
@@ -267,30 +236,11 @@ static int read_text(struct json_reader *reader)
     return 0;
 }
 
-/* ── json-c ──────────────────────────────────────────────────────────────────────────────────── */
+/* ── The whole ───────────────────────────────────────────────────────────────────────────────── */
 
-static struct json_object *make_objects(const struct json_reader *reader, size_t size)
-{
-    /* json-c counts the scalar in the innermost array as a level. */
-    struct json_tokener *tokener = json_tokener_new_ex((int)reader->bounds->depth + 2);
-    if (tokener == NULL) {
-        no_memory(reader);
-        return NULL;
-    }
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    struct json_object *object = json_tokener_parse_ex(tokener, reader->text, (int)size);
-    enum json_tokener_error error = json_tokener_get_error(tokener);
-    json_tokener_free(tokener);
-    if (error == json_tokener_success && object != NULL)
-        return object;
-    json_object_put(object);
-    sb_fail(reader->err, reader->step, 0, "%s: this can't be read: %s", reader->name,
-            json_tokener_error_desc(error));
-    return NULL;
-}
-
-struct json_object *json_text_parse(const char *text, size_t size, const struct json_bounds *bounds,
-                                    const char *name, const char *step, struct sb_error *err)
+static struct json_object *parse(const char *text, size_t size, bool stay,
+                                 const struct json_bounds *bounds, const char *name,
+                                 const char *step, struct sb_error *err)
 {
     struct json_reader reader = {
         .text = text, .bounds = bounds, .name = name, .step = step, .err = err};
@@ -301,10 +251,27 @@ struct json_object *json_text_parse(const char *text, size_t size, const struct 
     }
     json_scan_begin(&reader.scan, text, size,
                     bounds->depth < JSON_TEXT_DEPTH ? bounds->depth : JSON_TEXT_DEPTH);
+    reader.tree.stay = stay;
     int result = read_text(&reader);
     free(reader.keys);
     free(reader.unescaped);
-    return result == 0 ? make_objects(&reader, size) : NULL;
+    json_tree_end(&reader.tree);
+    if (result == 0)
+        return reader.tree.root;
+    json_object_put(reader.tree.root);
+    return NULL;
+}
+
+struct json_object *json_text_parse(const char *text, size_t size, const struct json_bounds *bounds,
+                                    const char *name, const char *step, struct sb_error *err)
+{
+    return parse(text, size, false, bounds, name, step, err);
+}
+
+struct json_object *json_text_take(char *text, size_t size, const struct json_bounds *bounds,
+                                   const char *name, const char *step, struct sb_error *err)
+{
+    return parse(text, size, true, bounds, name, step, err);
 }
 
 const char *json_kind(struct json_object *value)

@@ -1,15 +1,15 @@
 /* Strict reading of JSON text that anyone may have written: configuration files, requests.
- * json_scan checks the text before json-c makes objects of it. */
+ * json_scan checks the text, json_tree makes json-c's objects of it. */
 #ifndef SB_JSON_TEXT_H
 #define SB_JSON_TEXT_H
 
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "common/json_tree.h"
 #include "sandbox.h"
 
-/* No text may be nested deeper, whatever its bounds say. */
-#define JSON_TEXT_DEPTH 64
+#define JSON_TEXT_DEPTH JSON_TREE_DEPTH
 
 /* The bounds of a text. */
 struct json_bounds {
@@ -27,6 +27,12 @@ struct json_bounds {
  * json_object_put. The time is proportional to the size, except for sorting the keys. */
 struct json_object *json_text_parse(const char *text, size_t size, const struct json_bounds *bounds,
                                     const char *name, const char *step, struct sb_error *err);
+
+/* The same for a text that the caller can spare: strings of JSON_STAY bytes and more stay in it,
+ * so it must live as long as the object. They are read with json_tree_string, which changes the
+ * text. */
+struct json_object *json_text_take(char *text, size_t size, const struct json_bounds *bounds,
+                                   const char *name, const char *step, struct sb_error *err);
 
 /* "a string", "an object", …: what a value is, for error messages. */
 const char *json_kind(struct json_object *value);

@@ -50,6 +50,28 @@ static const struct sb_policy *find_policy(const char *name)
     return NULL;
 }
 
+/* Whether a body is read where it is or copied makes no difference. */
+static void check_in_place(const struct request *copied, int result, const uint8_t *data,
+                           size_t size)
+{
+    struct request request;
+    struct sb_error err = {0};
+    char *body = malloc(size + 1);
+    if (body == NULL)
+        return;
+    memcpy(body, data, size);
+    if (request_read_in_place(&request, copied->endpoint, body, size, &err) != result)
+        abort();
+    const struct sb_job *one = &copied->job, *other = &request.job;
+    if (result == 0 &&
+        (one->code_size != other->code_size || one->stdin_size != other->stdin_size ||
+         (one->code_size > 0 && memcmp(one->code, other->code, one->code_size) != 0) ||
+         (one->stdin_size > 0 && memcmp(one->stdin_data, other->stdin_data, one->stdin_size) != 0)))
+        abort();
+    request_free(&request);
+    free(body);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sb_error err = {0};
@@ -57,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct request request;
         int result =
             request_read(&request, (enum endpoint)endpoint, (const char *)data, size, &err);
+        check_in_place(&request, result, data, size);
         const char *name =
             request.policy != NULL ? request.policy : contracts[request.contract].policy;
         const struct sb_policy *policy = result == 0 ? find_policy(name) : NULL;

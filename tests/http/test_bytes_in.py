@@ -4,6 +4,7 @@ are made to hurt."""
 import base64
 import concurrent.futures
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -300,6 +301,23 @@ def test_many_uploads_at_once_take_no_more_memory_than_allowed_and_none_is_lost(
     assert {answer.result() for answer in answers} == {(200, str(size - 100))}
     # What arrives in memory, and the copies that the two jobs, and the one that is read just now, have.
     assert SANITIZED or max(seen) < 24 * MIB + 20 * size, max(seen)
+
+
+def test_a_large_request_that_waits_is_read_again_as_it_came(serve):
+    """Its texts and bytes were decoded where they stood in the body, before it had to wait."""
+    server = serve(jobs=1, upload_dir="/var/tmp")
+    text = 'a "line"\n\\ and \U0001f600\n' * 40_000
+    held = server.hold(source="127.0.0.2").started()
+    with server.connect(source="127.0.0.3") as connection:
+        connection.ask("POST", "/run", json.dumps({
+            "code": "import sys, hashlib\nfor data in (sys.stdin.buffer.read(), open('f', 'rb').read()):\n"
+                    "    print(hashlib.sha256(data).hexdigest())",
+            "stdin": text, "files": {"f": {"base64": base64.b64encode(EVERYTHING * 50).decode()}}}).encode())
+        until(lambda: server.metric("sandbox_queue_length") == 1)
+        held.release()
+        answer = connection.answer().json
+    assert answer["stdout"].split() == [hashlib.sha256(text.encode()).hexdigest(),
+                                        hashlib.sha256(EVERYTHING * 50).hexdigest()], answer
 
 
 def refusals(server):

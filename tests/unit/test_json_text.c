@@ -58,6 +58,67 @@ static void strings_and_keys_say_what_their_escapes_mean(void **state)
     json_object_put(object);
 }
 
+/* A text with a large string of this part, again and again. The caller frees it. */
+static char *text_of(const char *part)
+{
+    char *text = malloc(3 * (size_t)JSON_STAY + 64);
+    assert_non_null(text);
+    strcpy(text, "{\"k\":[1.50,null,\"s\",");
+    char *at = text + strlen(text);
+    *at++ = '"';
+    while ((size_t)(at - text) < (size_t)2 * JSON_STAY)
+        at = stpcpy(at, part);
+    strcpy(at, "\",true,-2]}");
+    return text;
+}
+
+static void a_string_that_stays_in_its_text_is_read_and_printed_as_one_that_is_copied(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"plain ", "a\\nb\\\\", "\\u0000\\\"", "\\ud83d\\ude00",
+                                        "donn\xc3\xa9"
+                                        "es\\/"};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        struct sb_error err = {0};
+        _cleanup_free_ char *text = text_of(parts[i]);
+        size_t length = strlen(text), size, taken_size;
+        struct json_object *copied = parse(text, length, &err);
+        struct json_object *taken = json_text_take(text, length, &bounds, "x", "request", &err);
+        assert_non_null(copied);
+        assert_non_null(taken);
+        struct json_object *again = parse(json_object_to_json_string(taken),
+                                          strlen(json_object_to_json_string(taken)), &err);
+        assert_true(json_object_equal(copied, again)); /* printed before it was read */
+        json_object_put(again);
+        struct json_object *string =
+            json_object_array_get_idx(json_object_object_get(copied, "k"), 3);
+        struct json_object *staying =
+            json_object_array_get_idx(json_object_object_get(taken, "k"), 3);
+        for (int times = 0; times < 2; times++) {
+            const char *bytes = json_tree_string(staying, &taken_size);
+            assert_true(bytes > text && bytes < text + length);
+            assert_memory_equal(bytes, json_tree_string(string, &size), taken_size + 1);
+            assert_int_equal(taken_size, size);
+        }
+        again = parse(json_object_to_json_string(taken), strlen(json_object_to_json_string(taken)),
+                      &err);
+        assert_true(json_object_equal(copied, again)); /* and after */
+        json_object_put(again);
+        json_object_put(copied);
+        json_object_put(taken);
+    }
+}
+
+static void a_fault_behind_a_large_string_is_named_by_its_line(void **state)
+{
+    (void)state;
+    struct sb_error err = {0};
+    _cleanup_free_ char *text = text_of("a\\n");
+    strcpy(strrchr(text, 't'), "\nnothing");
+    assert_null(json_text_take(text, strlen(text), &bounds, "x", "request", &err));
+    assert_says(&err, "line 2");
+}
+
 static const struct {
     const char *text;
     size_t size; /* 0: strlen */
@@ -245,6 +306,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_json_is_taken),
         cmocka_unit_test(strings_and_keys_say_what_their_escapes_mean),
+        cmocka_unit_test(a_string_that_stays_in_its_text_is_read_and_printed_as_one_that_is_copied),
+        cmocka_unit_test(a_fault_behind_a_large_string_is_named_by_its_line),
         cmocka_unit_test(what_is_not_is_refused_with_the_field_that_it_lies_in),
         cmocka_unit_test(a_fault_is_named_by_its_line),
         cmocka_unit_test(bounds_hold),

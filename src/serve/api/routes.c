@@ -75,6 +75,9 @@ static int read_body(const struct exchange *exchange, enum endpoint endpoint,
 {
     if (exchange->boundary[0] != '\0')
         return read_form(exchange, request, err);
+    if (exchange->body_in_file) /* job_submit keeps it */
+        return request_read_in_place(request, endpoint, (char *)(intptr_t)exchange->body,
+                                     exchange->body_size, err);
     return request_read(request, endpoint, exchange->body, exchange->body_size, err);
 }
 

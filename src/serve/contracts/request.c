@@ -3,6 +3,7 @@
 #include "serve/contracts/request.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,7 @@ static int skip_mark(const char **body, size_t *size, struct sb_error *err)
 }
 
 int request_parse(struct request *request, enum endpoint endpoint, const char *body, size_t size,
-                  struct sb_error *err)
+                  bool in_place, struct sb_error *err)
 {
     static const struct json_bounds bounds = {
         .size = BODY_MAX, .depth = DEPTH_MAX, .values = VALUES_MAX, .name_field = true};
@@ -148,7 +149,9 @@ int request_parse(struct request *request, enum endpoint endpoint, const char *b
     request->job.limits = sb_limits_unset();
     if (skip_mark(&body, &size, err) < 0)
         return -1;
-    request->body = json_text_parse(body, size, &bounds, "the body", "request", err);
+    request->body =
+        in_place ? json_text_take((char *)(intptr_t)body, size, &bounds, "the body", "request", err)
+                 : json_text_parse(body, size, &bounds, "the body", "request", err);
     return request->body == NULL || choose_contract(request, endpoint, err) < 0 ||
                    refuse_unknown(request, err) < 0
                ? -1
@@ -164,7 +167,16 @@ int request_take(struct request *request, struct sb_error *err)
 int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
                  struct sb_error *err)
 {
-    return request_parse(request, endpoint, body, size, err) < 0 ? -1 : request_take(request, err);
+    return request_parse(request, endpoint, body, size, false, err) < 0
+               ? -1
+               : request_take(request, err);
+}
+
+int request_read_in_place(struct request *request, enum endpoint endpoint, char *body, size_t size,
+                          struct sb_error *err)
+{
+    return request_parse(request, endpoint, body, size, true, err) < 0 ? -1
+                                                                       : request_take(request, err);
 }
 
 /* Replaces "wall_time_ms" by "timeout" in the error, as the request gave the time by that name. */

@@ -35,6 +35,11 @@ struct request {
 int request_read(struct request *request, enum endpoint endpoint, const char *body, size_t size,
                  struct sb_error *err);
 
+/* The same for a body that lives until request_free and may be changed: the job points into it, and
+ * large texts are not copied. */
+int request_read_in_place(struct request *request, enum endpoint endpoint, char *body, size_t size,
+                          struct sb_error *err);
+
 /* Reads a form (multipart/form-data), with the boundary of its Content-Type, for POST /run. A part
  * "request" has the JSON, "code" and "stdin" have these; other parts with a file name are files,
  * and those without one are fields of the request: text, or JSON where the field is not text. Frees

@@ -31,8 +31,7 @@ static int read_text(const char **text, size_t *size, const char *path, struct j
 {
     if (!json_object_is_type(value, json_type_string))
         return bad_field(err, path, "must be a string, not %s", json_kind(value));
-    *text = json_object_get_string(value);
-    *size = (size_t)json_object_get_string_len(value);
+    *text = json_tree_string(value, size);
     return 0;
 }
 

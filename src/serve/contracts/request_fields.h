@@ -18,9 +18,10 @@ extern const struct request_field request_fields[];
 /* A field of the request's contract; NULL: there is none of this name. */
 const struct request_field *request_field_find(const struct request *request, const char *name);
 
-/* The two halves of request_read: to the JSON object in request->body, and from it to the job. */
+/* The two halves of request_read: to the JSON object in request->body, and from it to the job.
+ * `in_place`: as request_read_in_place does. */
 int request_parse(struct request *request, enum endpoint endpoint, const char *body, size_t size,
-                  struct sb_error *err);
+                  bool in_place, struct sb_error *err);
 int request_take(struct request *request, struct sb_error *err);
 
 /* Makes an error whose sentence begins with the field's path. Returns −1. */

@@ -198,8 +198,8 @@ static int parse_request(struct request *request, const struct multipart_part *p
             return twice(err, "request");
         found = &parts[i];
     }
-    return found != NULL ? request_parse(request, ENDPOINT_RUN, found->data, found->size, err)
-                         : request_parse(request, ENDPOINT_RUN, "{}", 2, err);
+    return found != NULL ? request_parse(request, ENDPOINT_RUN, found->data, found->size, true, err)
+                         : request_parse(request, ENDPOINT_RUN, "{}", 2, false, err);
 }
 
 static int take_parts(struct request *request, const struct multipart_part *parts, size_t count,

@@ -1,7 +1,6 @@
 /* See request_value.h. */
 #include "serve/contracts/request_value.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,16 +8,24 @@
 #include "common/json_text.h"
 #include "serve/contracts/request_fields.h"
 
-/* The bytes take the place of their digits, in json-c's own memory: no copy of a large file is
- * made. The object is read once. */
+/* The bytes take the place of their digits: no copy of a large file is made. The object is read
+ * once. */
 static int decode(struct request_value *value, const char *path, struct json_object *digits,
                   struct sb_error *err)
 {
-    char *data = (char *)(intptr_t)json_object_get_string(digits);
-    ssize_t decoded = base64_decode(data, (size_t)json_object_get_string_len(digits));
+    size_t size;
+    char *data = json_tree_string(digits, &size);
+    ssize_t decoded = base64_decode(data, size);
     if (decoded < 0)
         return bad_field(err, path, "must be base64 with padding, without line breaks (RFC 4648)");
     *value = (struct request_value){.data = data, .size = (size_t)decoded};
+    return 0;
+}
+
+static int take_text(struct request_value *value, struct json_object *string)
+{
+    *value = (struct request_value){.text = true};
+    value->data = json_tree_string(string, &value->size);
     return 0;
 }
 
@@ -52,9 +59,7 @@ static int read_object(struct request_value *value, const char *path, struct jso
         return bad_field(err, at, "must be a string, not %s", json_kind(content));
     if (strcmp(kind, "base64") == 0)
         return decode(value, at, content, err);
-    *value = (struct request_value){json_object_get_string(content),
-                                    (size_t)json_object_get_string_len(content), true};
-    return 0;
+    return take_text(value, content);
 }
 
 int request_value_read(struct request_value *value, const char *path, struct json_object *object,
@@ -64,7 +69,5 @@ int request_value_read(struct request_value *value, const char *path, struct jso
         return read_object(value, path, object, err);
     if (!json_object_is_type(object, json_type_string))
         return bad_field(err, path, "must be a string, not %s", json_kind(object));
-    *value = (struct request_value){json_object_get_string(object),
-                                    (size_t)json_object_get_string_len(object), true};
-    return 0;
+    return take_text(value, object);
 }

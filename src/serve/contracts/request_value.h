@@ -9,7 +9,7 @@
 #include "sandbox.h"
 
 struct request_value {
-    const char *data; /* in json-c's object */
+    const char *data; /* in json-c's object, or in its text */
     size_t size;
     bool text; /* it came as text, not in base64 */
 };

@@ -234,8 +234,8 @@ bool body_add(struct incoming *incoming, const char *data, size_t size)
     return true;
 }
 
-/* The mapping is private, since forms are changed where they are read: only pages that are written
- * take memory. */
+/* The mapping is private, since requests are changed where they are read: only pages that are
+ * written take memory. */
 bool body_finish(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
@@ -278,10 +278,15 @@ int64_t kept_body_bound(const struct kept_body *kept)
     return bound_of(kept->http, kept->disk);
 }
 
-const char *kept_body_text(const struct kept_body *kept, size_t *size)
+char *kept_body_text(const struct kept_body *kept, size_t *size)
 {
     *size = kept->size;
     return kept->data;
+}
+
+bool kept_body_restore(const struct kept_body *kept)
+{
+    return madvise(kept->data, kept->size, MADV_DONTNEED) == 0;
 }
 
 void kept_body_free(struct kept_body *kept)

@@ -58,7 +58,10 @@ struct kept_body;
 struct kept_body *exchange_keep_body(struct exchange *exchange);
 /* What all bodies of this kind may take together. */
 int64_t kept_body_bound(const struct kept_body *kept);
-const char *kept_body_text(const struct kept_body *kept, size_t *size);
+/* It may be changed. */
+char *kept_body_text(const struct kept_body *kept, size_t *size);
+/* Undoes all changes, which frees the memory that they took. False: it can't be done. */
+bool kept_body_restore(const struct kept_body *kept);
 /* NULL is allowed. */
 void kept_body_free(struct kept_body *kept);
 

@@ -22,6 +22,8 @@ void spilled_enter(struct service_job *job)
 {
     if (job->kept == NULL || job->request.from_form)
         return; /* the parts of a form are read where they are */
+    if (!kept_body_restore(job->kept))
+        return;
     job->read_as = job->request.endpoint;
     request_free(&job->request);
     job->spilled = true;
@@ -33,8 +35,8 @@ int spilled_leave(struct service_job *job, struct sb_error *err)
     if (!job->spilled)
         return 0;
     job->spilled = false;
-    const char *body = kept_body_text(job->kept, &size);
-    if (request_read(&job->request, job->read_as, body, size, err) < 0)
+    char *body = kept_body_text(job->kept, &size);
+    if (request_read_in_place(&job->request, job->read_as, body, size, err) < 0)
         return -1;
     return request_check(&job->request, job->policy, err);
 }
