@@ -475,8 +475,10 @@ SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error)
 
 enum sb_json_flags {
     SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null; "files" without contents */
-    SB_JSON_BASE64 = 2     /* "stdout" and "stderr" in base64, byte for byte */
+    SB_JSON_BASE64 = 2,    /* "stdout" and "stderr" in base64, byte for byte */
     /* With either, "error" is always one sentence, never the script's stderr. */
+    SB_JSON_SPEND = 4 /* the memory of `files` is given back while the text grows: their contents
+                         are gone then, and the two never take much more than one of them */
 };
 
 /* The verdict as one JSON object on one line: the native answer of POST /run. Always valid UTF-8:

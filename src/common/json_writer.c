@@ -176,9 +176,13 @@ static size_t put_character(struct json_writer *writer, const char *text, size_t
     return taken;
 }
 
-void json_string(struct json_writer *writer, const char *text, size_t size)
+void json_quote(struct json_writer *writer)
 {
     put_byte(writer, '"');
+}
+
+void json_string_part(struct json_writer *writer, const char *text, size_t size)
+{
     for (size_t i = 0; i < size;) {
         size_t run = json_plain_run(text + i, size - i);
         put(writer, text + i, run);
@@ -187,25 +191,46 @@ void json_string(struct json_writer *writer, const char *text, size_t size)
         for (unsigned char c; i < size && !json_is_plain(c = (unsigned char)text[i]);)
             i += c < 0x80 ? put_escape(writer, c) : put_character(writer, text + i, size - i);
     }
-    put_byte(writer, '"');
+}
+
+void json_string(struct json_writer *writer, const char *text, size_t size)
+{
+    json_quote(writer);
+    json_string_part(writer, text, size);
+    json_quote(writer);
+}
+
+static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void put_group(char *to, uint32_t bits)
+{
+    to[0] = digits64[bits >> 18];
+    to[1] = digits64[bits >> 12 & 63];
+    to[2] = digits64[bits >> 6 & 63];
+    to[3] = digits64[bits & 63];
+}
+
+void json_base64_part(struct json_writer *writer, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    size_t left = size % 3;
+    char *to = reserve(writer, (size + 2) / 3 * 4);
+    if (to == NULL)
+        return;
+    for (const unsigned char *end = bytes + size - left; bytes < end; bytes += 3, to += 4)
+        put_group(to, (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2]);
+    if (left > 0) {
+        put_group(to, (uint32_t)bytes[0] << 16 | (left > 1 ? (uint32_t)bytes[1] << 8 : 0));
+        memset(to + left + 1, '=', 3 - left);
+    }
+    writer->size += (size + 2) / 3 * 4;
 }
 
 void json_base64(struct json_writer *writer, const void *data, size_t size)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *bytes = data;
-    put_byte(writer, '"');
-    for (size_t i = 0; i < size; i += 3) {
-        size_t left = size - i;
-        uint32_t bits = (uint32_t)bytes[i] << 16;
-        bits |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
-        bits |= left > 2 ? (uint32_t)bytes[i + 2] : 0;
-        const char quad[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                              left > 1 ? digits[bits >> 6 & 63] : '=',
-                              left > 2 ? digits[bits & 63] : '='};
-        put(writer, quad, sizeof(quad));
-    }
-    put_byte(writer, '"');
+    json_quote(writer);
+    json_base64_part(writer, data, size);
+    json_quote(writer);
 }
 
 /* ── JSON in JSON ────────────────────────────────────────────────────────────────────────────── */

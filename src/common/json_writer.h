@@ -42,6 +42,12 @@ void json_boolean(struct json_writer *writer, bool value);
 void json_string(struct json_writer *writer, const char *text, size_t size);
 void json_base64(struct json_writer *writer, const void *data, size_t size);
 
+/* The same in parts, between two json_quote: of whole characters, or of whole groups of three bytes
+ * up to the last. */
+void json_quote(struct json_writer *writer);
+void json_string_part(struct json_writer *writer, const char *text, size_t size);
+void json_base64_part(struct json_writer *writer, const void *data, size_t size);
+
 /* A number that is not known, which is below 0, becomes null. */
 void json_integer(struct json_writer *writer, int64_t value);
 

@@ -98,6 +98,7 @@ void run_finish(struct sb_run *run)
     LIST_REMOVE(run, link);
     sandbox->running--;
     verdict_give(run);
+    collect_free(steal_ptr(run->collect)); /* a warm run is there for a while yet */
     if (!run->process.warm) {
         run_free(run);
         return;

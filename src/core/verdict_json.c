@@ -203,7 +203,7 @@ char *sb_verdict_json(const struct sb_verdict *verdict, unsigned flags)
     put_usage(&writer, verdict);
     put_enforcement(&writer, verdict);
     put_denied(&writer, verdict);
-    put_files(&writer, verdict, (flags & SB_JSON_NO_OUTPUT) == 0);
+    put_files(&writer, verdict, flags);
     json_member(&writer, "id", verdict->id);
     json_bracket(&writer, '}');
     return json_end(&writer);

@@ -297,6 +297,38 @@ static void what_the_script_says_of_its_end_is_output_too(void **state)
     assert_member(&verdict, SB_JSON_NO_OUTPUT, "/error", "\"Traceback (most recent call last)\"");
 }
 
+/* Files of many parts; in the first, characters lie across their borders. */
+static void files_are_the_same_when_their_memory_is_given_back_meanwhile(void **state)
+{
+    (void)state;
+    enum { SIZE = 2500003 };
+    char *text[2] = {malloc(SIZE + 4), malloc(SIZE + 4)}, *bytes = malloc(SIZE), *json[2];
+    assert_true(text[0] != NULL && text[1] != NULL && bytes != NULL);
+    for (size_t i = 0; i < SIZE; i += 4)
+        memcpy(text[0] + i, "\"\xe2\x82\xac", 4);
+    memcpy(text[1], text[0], SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (char)(i % 251);
+    for (unsigned spend = 0; spend < 2; spend++) {
+        const struct sb_collected files[] = {
+            {"a.txt", text[spend], SIZE / 4 * 4}, {"b", bytes, SIZE}, {"c.txt", "", 0}};
+        struct sb_verdict verdict = hello();
+        verdict.collected = true;
+        verdict.files = files;
+        verdict.files_count = ARRAY_LEN(files);
+        json[spend] = sb_verdict_json(&verdict, spend != 0 ? SB_JSON_SPEND : 0);
+        assert_non_null(json[spend]);
+    }
+    assert_true(json_valid(json[0], strlen(json[0])));
+    assert_string_equal(json[0], json[1]);
+    assert_true(text[1][SIZE / 2] == '\0' && text[0][SIZE / 2] != '\0');
+    for (int i = 0; i < 2; i++) {
+        free(text[i]);
+        free(json[i]);
+    }
+    free(bytes);
+}
+
 static void a_result_stands_in_the_answer_as_the_script_gave_it(void **state)
 {
     (void)state;
@@ -343,6 +375,7 @@ int main(void)
         cmocka_unit_test(base64_gives_the_streams_byte_for_byte),
         cmocka_unit_test(output_that_went_elsewhere_is_null),
         cmocka_unit_test(what_the_script_says_of_its_end_is_output_too),
+        cmocka_unit_test(files_are_the_same_when_their_memory_is_given_back_meanwhile),
         cmocka_unit_test(a_result_stands_in_the_answer_as_the_script_gave_it),
         cmocka_unit_test(an_error_without_text_is_an_empty_one),
     };

@@ -227,7 +227,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
                                 .exchange = exchange,
                                 .request = *request,
                                 .contract = request->contract,
-                                .flags = request->base64 ? SB_JSON_BASE64 : 0,
+                                .flags = SB_JSON_SPEND | (request->base64 ? SB_JSON_BASE64 : 0u),
                                 .stream = form != NULL ? stream_make(form) : NULL,
                                 .policy = policy,
                                 .policies = policies_use(service->policies),
