@@ -21,7 +21,7 @@ def caps(server):
 def test_a_policy_made_for_the_command_line_gives_strangers_no_day(server):
     """Its caps allow 24 hours and 256 MiB of output: a slot of the service for a day, answers of gigabytes."""
     for limit, most in (("wall_time_ms", 600_000), ("output_bytes", 8 << 20), ("result_bytes", 8 << 20),
-                        ("display_bytes", 8 << 20)):
+                        ("display_bytes", 8 << 20), ("collect_bytes", 32 << 20)):
         asked = {"code": "pass", "policy": "default", "limits": {limit: most + 1}}
         answer = server.post("/run", asked)
         assert answer.status == 400 and answer.field == f"limits.{limit}" and "default" in answer.error, answer
@@ -31,7 +31,7 @@ def test_a_policy_made_for_the_command_line_gives_strangers_no_day(server):
 
 
 def test_a_refusal_names_the_services_bound_or_the_policys_cap_whichever_it_is(serve):
-    server = serve(max_time="20s", max_output="1K")
+    server = serve(max_time="20s", max_output="1K", max_collect="2K")
     def refusal(path="/run", **asked):
         answer = server.post(path, {"code": "pass", **asked})
         assert answer.status == 400
@@ -44,6 +44,7 @@ def test_a_refusal_names_the_services_bound_or_the_policys_cap_whichever_it_is(s
             ("execute", {"timeout": 21}, "timeout", "20 seconds", "--max-time"),
             ("judge", {"limits": {"output_bytes": 1 << 30}}, "limits.output_bytes", "1 MiB", "--max-output"),
             ("judge", {"limits": {"result_bytes": 1 << 29}}, "limits.result_bytes", "1 MiB", "--max-output"),
+            ("judge", {"limits": {"collect_bytes": 1 << 29}}, "limits.collect_bytes", "10 MiB", "--max-collect"),
             ("run", {"limits": {"pids": 1000}}, "limits.pids", "", "caps.pids")):
         named, said = refusal("/execute", **asked) if policy == "execute" else refusal(policy=policy, **asked)
         assert named == field and said.startswith(f"{field.removeprefix('limits.')} can't be "), said
@@ -72,9 +73,10 @@ def test_a_policy_made_for_the_command_line_is_not_offered_to_strangers(serve, t
 
 
 def test_caps_of_the_contracts_are_below_the_bounds(serve, server):
-    unbounded = caps(serve(max_time="24h", max_output="256M"))
+    unbounded = caps(serve(max_time="24h", max_output="256M", max_collect="1G"))
     assert {name: caps(server)[name] for name in CONTRACTS} == {name: unbounded[name] for name in CONTRACTS}
     assert unbounded["default"]["wall_time_ms"] == 24 * 3600 * 1000
+    assert (caps(server)["default"]["collect_bytes"], unbounded["default"]["collect_bytes"]) == (32 << 20, 1 << 30)
 
 
 def test_bounds_hold_after_a_reload_and_leave_a_policys_own_limits(serve):

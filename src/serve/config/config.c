@@ -84,6 +84,8 @@ static const struct option_row rows[] = {
          1, 24 * HOUR_MS),
     SIZE("max-output", "8M", "the highest limit of stdout, stderr, a result and displays",
          max_output_bytes, KIB, 256 * MIB),
+    SIZE("max-collect", "32M", "the highest limit of the files that come back", max_collect_bytes,
+         KIB, 1024 * MIB),
     TEXT("policies", "DIR", "directory of policies", policies),
     FLAG("offer-default", "clients may use the policy \"default\", whose caps are wide",
          offer_default),

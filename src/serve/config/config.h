@@ -42,10 +42,10 @@ struct config {
     int64_t queue;         /* requests that wait, in all workers together */
     int64_t floor_bytes;   /* memory to leave to the host; 0: the library's */
     int64_t queue_time_ms; /* the longest wait in the queue; 503 after it */
-    int64_t max_time_ms, max_output_bytes; /* caps above those of policies */
-    char *policies;                        /* directory; NULL: the configured one */
-    bool offer_default;                    /* to all clients */
-    char *rootfs, *python;                 /* NULL: the configured ones */
+    int64_t max_time_ms, max_output_bytes, max_collect_bytes; /* caps above those of policies */
+    char *policies;        /* directory; NULL: the configured one */
+    bool offer_default;    /* to all clients */
+    char *rootfs, *python; /* NULL: the configured ones */
     enum sb_cgroup cgroup;
     uint32_t uid_first, uid_count; /* 0: the configured range */
     bool best_effort;

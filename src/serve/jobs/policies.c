@@ -2,6 +2,7 @@
 #include "serve/jobs/policies.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "common/limits_json.h"
 #include "common/quantity.h"
 #include "common/util.h"
+#include "serve/config/config.h"
 #include "serve/contracts/contracts.h"
 #include "serve/jobs/preload.h"
 
@@ -70,14 +72,26 @@ static void lower_cap(struct policies *policies, size_t index, enum sb_limit lim
         policies->lowered[index] |= UINT32_C(1) << limit;
 }
 
-void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes)
+/* The limits that the service bounds, whatever a policy says. */
+static const struct {
+    enum sb_limit limit;
+    const char *option;
+    size_t most; /* in struct config */
+} bounded[] = {
+    {SB_WALL_TIME_MS, "--max-time", offsetof(struct config, max_time_ms)},
+    {SB_OUTPUT_BYTES, "--max-output", offsetof(struct config, max_output_bytes)},
+    {SB_RESULT_BYTES, "--max-output", offsetof(struct config, max_output_bytes)},
+    {SB_DISPLAY_BYTES, "--max-output", offsetof(struct config, max_output_bytes)},
+    {SB_COLLECT_BYTES, "--max-collect", offsetof(struct config, max_collect_bytes)},
+};
+
+void policies_bound(struct policies *policies, const struct config *config)
 {
-    for (size_t i = 0; i < policies->count; i++) {
-        lower_cap(policies, i, SB_WALL_TIME_MS, wall_time_ms);
-        lower_cap(policies, i, SB_OUTPUT_BYTES, output_bytes);
-        lower_cap(policies, i, SB_RESULT_BYTES, output_bytes);
-        lower_cap(policies, i, SB_DISPLAY_BYTES, output_bytes);
-    }
+    for (size_t i = 0; i < policies->count; i++)
+        for (size_t row = 0; row < ARRAY_LEN(bounded); row++) {
+            const void *most = (const char *)config + bounded[row].most;
+            lower_cap(policies, i, bounded[row].limit, *(const int64_t *)most);
+        }
 }
 
 struct policies *policies_use(struct policies *policies)
@@ -120,20 +134,20 @@ void policies_blame(const struct policies *policies, const struct sb_policy *pol
 {
     size_t index = index_of(policies, sb_policy_name(policy));
     const char *dot = strrchr(err->field, '.'), *name = dot != NULL ? dot + 1 : err->field;
-    for (int i = 0; i < SB_LIMITS; i++) {
-        enum sb_limit limit = (enum sb_limit)i;
+    for (size_t row = 0; row < ARRAY_LEN(bounded); row++) {
+        enum sb_limit limit = bounded[row].limit;
         const struct sb_limit_info *info = sb_limit_info(limit);
         bool named = strcmp(name, limit == SB_WALL_TIME_MS ? "timeout" : info->name) == 0 ||
                      strcmp(name, info->name) == 0;
         int64_t cap = sb_policy_cap(policy, limit);
-        if (!named || (policies->lowered[index] & UINT32_C(1) << i) == 0 || asked->value[i] <= cap)
+        if (!named || (policies->lowered[index] & UINT32_C(1) << limit) == 0 ||
+            asked->value[limit] <= cap)
             continue;
         char value[QUANTITY_TEXT_SIZE], most[QUANTITY_TEXT_SIZE];
         snprintf(err->message, sizeof(err->message),
                  "%s can't be %s: this service allows up to %s (%s), whatever policy \"%s\" says",
-                 name, quantity_text(value, info->unit, asked->value[i]),
-                 quantity_text(most, info->unit, cap),
-                 limit == SB_WALL_TIME_MS ? "--max-time" : "--max-output", sb_policy_name(policy));
+                 name, quantity_text(value, info->unit, asked->value[limit]),
+                 quantity_text(most, info->unit, cap), bounded[row].option, sb_policy_name(policy));
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "sandbox.h"
 
+struct config;
 struct policies {
     size_t users;                      /* freed when the last has released it */
     struct sb_sandbox *const *sandbox; /* freeing the set also frees the interpreters that it keeps
@@ -26,7 +27,7 @@ struct policies {
 int policies_load(struct policies **policies, const char *directory, struct sb_error *err);
 
 /* Lowers the caps of all policies to what the service allows. */
-void policies_bound(struct policies *policies, int64_t wall_time_ms, int64_t output_bytes);
+void policies_bound(struct policies *policies, const struct config *config);
 
 /* If a requested limit is above a cap that policies_bound has lowered, the service refuses it, not
  * the policy: rewrites err->message to say so. err->field names the limit. */

@@ -211,7 +211,7 @@ static int read_policies(struct policies **policies, const struct config *config
 {
     if (policies_load(policies, config->policies, err) < 0)
         return -1;
-    policies_bound(*policies, config->max_time_ms, config->max_output_bytes);
+    policies_bound(*policies, config);
     (*policies)->offer_default = config->offer_default;
     return 0;
 }
