@@ -6,7 +6,7 @@
     python3 -I -B -c "<this file>" describe   stdin: runner.py; describes this interpreter
 
 Each answers on stdout; settle and describe with one line of JSON. The answers come from an
-untrusted program: tree.py checks each of them.
+untrusted program: interpreter.py checks each of them.
 """
 
 import importlib.util

@@ -20,7 +20,7 @@ from sandbox_run import rootfs_path
 
 sys.path.insert(0, str(ROOTFS_DIR))
 import cell  # noqa: E402
-import tree  # noqa: E402
+import interpreter  # noqa: E402
 
 pytestmark = [pytest.mark.cold, pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers are of x86-64")]
 
@@ -129,7 +129,7 @@ def test_a_program_that_takes_without_end_is_ended(tmp_path, kind):
     before = living(children_of(os.getpid()))
     with pytest.raises(cell.CellError, match=what):
         cell.run(str(root), ["/usr/bin/python3", "-I", "-S", "-c", code], owner=owner, writable=True, binds=binds,
-                 env=tree.PYTHON_ENV, code=cell.read_filter(tree.filter_path()), bounds=cell.Bounds(**SMALL[what]))
+                 env=interpreter.PYTHON_ENV, code=cell.read_filter(interpreter.filter_path()), bounds=cell.Bounds(**SMALL[what]))
     assert living(children_of(os.getpid())) == before
 
 

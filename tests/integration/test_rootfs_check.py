@@ -182,11 +182,11 @@ def test_refresh_gives_an_older_tree_the_name_python(taken):
     (taken.target / "usr/bin/python").unlink()
     record = (taken.target / HOME / "rootfs.json").read_text()
     lines = subprocess.run(["/usr/bin/python3", "-I", "-c",
-                            "import importlib.util, os, sys\n"
-                            "spec = importlib.util.spec_from_file_location('tree', sys.argv[1])\n"
-                            "tree = importlib.util.module_from_spec(spec); spec.loader.exec_module(tree)\n"
-                            "print(tree.digest_of(tree.lines_of(tree.open_tree(sys.argv[2]))))",
-                            ROOTFS_DIR / "tree.py", taken.target], capture_output=True, text=True, check=True).stdout
+                            "import sys\n"
+                            "sys.path.insert(0, sys.argv[1])\n"
+                            "import nofollow, record\n"
+                            "print(record.digest_of(record.lines_of(nofollow.open_tree(sys.argv[2]))))",
+                            ROOTFS_DIR, taken.target], capture_output=True, text=True, check=True).stdout
     older = json.dumps({**json.loads(record), "digest": lines.strip()}) + "\n"
     (taken.target / HOME / "rootfs.json").write_text(older)
     assert taken.faults() == [("name", "usr/bin/python")]
