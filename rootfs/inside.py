@@ -1,6 +1,6 @@
 """Work that only the root file system's own python can do. Runs in a cell (cell.py), in the new root.
 
-    python3 -I -B -c "<this file>" settle     the start-up diet, then .pyc files for the library
+    python3 -I -B -c "<this file>" settle     the start-up diet, .pyc files for the library, matplotlib's list of fonts
     python3 -I -B -c "<this file>" runner     stdin: runner.py, stdout: its .pyc
     python3 -I -B -c "<this file>" notebook   the same for notebook.py
     python3 -I -B -c "<this file>" describe   stdin: runner.py; describes this interpreter
@@ -33,6 +33,10 @@ FALLBACK_FONTS = {
     "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf": "Droid Sans Fallback",
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc": "Noto Sans CJK JP",
 }
+
+# Where matplotlib's font_manager.py reads its list of fonts, and what stands there instead.
+FONT_LIST_READ = "fm = json_load(fm_path)"
+FONT_LIST_READ_HERE = "fm = json_load(fm_path if fm_path.exists() else Path(mpl.get_data_path(), fm_path.name))"
 
 
 def hash_pyc(source, name):
@@ -146,6 +150,39 @@ def name_fallback_font():
         file.write(f"\nfont.family: sans-serif, {font}\n")
 
 
+def read_font_list():
+    """Makes matplotlib look for its list of fonts beside its own data, too, unless the script has a list already. Without
+    one it looks through all fonts at its first import, which takes a job a second and some memory, and writes the list to
+    a directory that lasts as long as the job. It never reads one from a directory that it can't write to.
+
+    Another version of matplotlib may have other code there: it then does as it always did."""
+    found = importlib.util.find_spec("matplotlib")
+    path = os.path.join(os.path.dirname(found.origin), "font_manager.py") if found and found.origin else ""
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if text.count(FONT_LIST_READ) == 1:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(FONT_LIST_READ, FONT_LIST_READ_HERE))
+
+
+def write_font_list():
+    """Writes that list, in a process of its own: what a package does there is nobody else's matter."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.dup2(2, 1)  # the answer is not the package's
+            os.environ["MPLCONFIGDIR"] = "/tmp"  # of the tree, and emptied later
+            from matplotlib import font_manager as fonts, get_data_path
+
+            fonts.json_dump(fonts.fontManager,
+                            os.path.join(get_data_path(), f"fontlist-v{fonts.FontManager.__version__}.json"))
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+
+
 def settle():
     import warnings
 
@@ -155,6 +192,7 @@ def settle():
     put_on_diet(directories)
     try:
         name_fallback_font()
+        read_font_list()
     except (OSError, ValueError):
         pass  # a package that is broken, which its users will notice
     paths = sources([path for path in directories if os.path.isdir(path)])
@@ -167,7 +205,9 @@ def settle():
                 compile_one(path)
             os._exit(0)
         children.append(pid)
-    return max([os.waitpid(pid, 0)[1] for pid in children])
+    status = max([os.waitpid(pid, 0)[1] for pid in children])
+    write_font_list()
+    return status
 
 
 def main():

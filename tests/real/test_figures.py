@@ -135,14 +135,26 @@ def test_nothing_of_matplotlib_is_imported_or_written_by_a_cell_without_it(cell)
     assert verdict["display"][0]["text/plain"].endswith("[], []]")
 
 
-def test_a_warm_figure_writes_no_file(run):
-    rootfs = os.environ.get("SANDBOX_ROOTFS_DATA")
-    if not rootfs:
-        pytest.skip("SANDBOX_ROOTFS_DATA is not set: no root file system with numpy and the like")
-    ran = run("--rootfs", rootfs, "--policy", "data", "--start", "warm", "--notebook", json=True, code="""
-        import matplotlib.pyplot as plt, os
+def test_a_figure_writes_no_file_and_its_first_chinese_label_no_warning(cell):
+    """Not even matplotlib's list of fonts, which a root file system brings."""
+    verdict = cell("""
+        import io, os, matplotlib.pyplot as plt
         plt.plot([1])
-        plt.show()
-        os.listdir("/tmp"), os.listdir("/work")
+        plt.xlabel("温度")
+        plt.savefig(io.BytesIO())
+        [found for top in ("/tmp", "/work", "/dev/shm") for found in os.walk(top) if found[1] + found[2]]
         """)
-    assert ran.verdict["display"][-1] == {"text/plain": "([], [])"}, ran.verdict
+    assert verdict["display"][0] == {"text/plain": "[]"} and len(verdict["display"]) == 2, verdict
+
+
+def test_a_list_of_fonts_of_the_script_counts_before_the_ready_one(cell):
+    verdict = cell("""
+        import os
+        os.environ["MPLCONFIGDIR"] = "/tmp/own"
+        import matplotlib.font_manager as fonts
+        fonts.fontManager.addfont(os.path.join(fonts.mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf"))
+        fonts.fontManager.ttflist[-1].name = "Mine"
+        fonts.json_dump(fonts.fontManager, os.path.join(fonts.mpl.get_cachedir(), f"fontlist-v{fonts.FontManager.__version__}.json"))
+        "Mine" in fonts._load_fontmanager().get_font_names(), "Mine" in fonts._load_fontmanager(try_read_cache=False).get_font_names()
+        """)
+    assert verdict["display"][0] == {"text/plain": "(True, False)"}
