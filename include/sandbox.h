@@ -462,7 +462,6 @@ struct sb_verdict {
     int64_t denied_count;
     /* With the job's "collect", also for a job that was killed: at most SB_COLLECT_FILES with
      * SB_COLLECT_BYTES, in the order of their names. */
-    bool collected; /* files were asked for */
     const struct sb_collected *files;
     size_t files_count;
     const struct sb_left_out *left_out; /* up to 100, and how many more there are */
@@ -474,7 +473,8 @@ struct sb_verdict {
 SB_API struct sb_verdict sb_verdict_unstarted(const char *id, const char *error);
 
 enum sb_json_flags {
-    SB_JSON_NO_OUTPUT = 1, /* "output", "stdout" and "stderr" are null; "files" without contents */
+    SB_JSON_NO_OUTPUT = 1, /* "output", "stdout", "stderr" and "display" are null; "files" have no
+                              contents */
     SB_JSON_BASE64 = 2,    /* "stdout" and "stderr" in base64, byte for byte */
     /* With either, "error" is always one sentence, never the script's stderr. */
     SB_JSON_SPEND = 4 /* the memory of `files` is given back while the text grows: their contents

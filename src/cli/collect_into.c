@@ -197,7 +197,7 @@ static void tell_left_out(struct presenter *presenter, const struct sb_verdict *
 
 void collect_write(struct presenter *presenter, const struct sb_verdict *verdict)
 {
-    if (presenter->collect < 0 || !verdict->collected)
+    if (presenter->collect < 0)
         return;
     for (size_t i = 0; i < verdict->files_count; i++)
         write_collected(presenter, verdict, &verdict->files[i]);

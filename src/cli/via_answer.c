@@ -200,7 +200,7 @@ static int read_content(struct sb_collected *file, struct json_object *object)
     return 0;
 }
 
-/* Missing members: no files were asked for. */
+/* A service of an earlier version leaves the member out if no files were asked for. */
 static int read_files(struct answer *answer)
 {
     struct json_object *files = member(answer->fields, "files");
@@ -216,7 +216,6 @@ static int read_files(struct answer *answer)
         if (read_content(&answer->files[count++], object) < 0)
             return -1;
     }
-    answer->verdict.collected = true;
     answer->verdict.files = answer->files;
     answer->verdict.files_count = count;
     return 0;
@@ -267,7 +266,7 @@ static int read_verdict(struct answer *answer)
         .signal = signal_from_name(string(fields, "signal")),
         .result = answer->result,
         .display = answer->display,
-        .displays_left_out = integer(fields, "displays_left_out"),
+        .displays_left_out = MAX(integer(fields, "displays_left_out"), 0),
         .wall_time_us = microseconds(usage, "wall_time_ms"),
         .cpu_time_us = microseconds(usage, "cpu_time_ms"),
         .memory_peak_bytes = integer(usage, "memory_peak_bytes"),

@@ -166,7 +166,6 @@ void collect_tell(const struct collect *collect, struct sb_verdict *verdict)
 {
     if (collect == NULL)
         return;
-    verdict->collected = true;
     verdict->files = collect->files;
     verdict->files_count = collect->files_count;
     verdict->left_out = collect->left_out;

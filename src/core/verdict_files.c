@@ -59,8 +59,6 @@ static void put_file(struct json_writer *writer, const struct sb_collected *file
 
 void put_files(struct json_writer *writer, const struct sb_verdict *verdict, unsigned flags)
 {
-    if (!verdict->collected)
-        return;
     json_key(writer, "files");
     json_bracket(writer, '{');
     for (size_t i = 0; i < verdict->files_count; i++)

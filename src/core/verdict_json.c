@@ -1,7 +1,6 @@
 /* The verdict as JSON: the native answer, with its fields in the documented order. All fields are
- * always present, except for "error", which only comes with the status "error", "display" and
- * "displays_left_out", which only notebook cells have, "denied", and "files" with
- * "files_left_out", which come if files were asked for. */
+ * always present, however the job ended and whether or not it started, except for "error", which
+ * only comes with the status "error", and "denied". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,13 +101,11 @@ static void put_result(struct json_writer *writer, const char *result)
 static void put_display(struct json_writer *writer, const struct sb_verdict *verdict,
                         unsigned flags)
 {
-    if (verdict->display == NULL)
-        return;
     json_key(writer, "display");
     if ((flags & SB_JSON_NO_OUTPUT) != 0)
         json_null(writer);
     else
-        json_verbatim(writer, verdict->display);
+        json_verbatim(writer, verdict->display != NULL ? verdict->display : "[]");
     put_integer(writer, "displays_left_out", verdict->displays_left_out);
 }
 

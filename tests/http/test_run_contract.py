@@ -16,6 +16,7 @@ FORM = {
     "exit_code": (count, type(None)), "signal": (text, type(None)), "result": object,
     "usage": {"wall_time_ms": number, "cpu_time_ms": number, "memory_peak_bytes": count, "pids_peak": count},
     "enforcement": {"cgroup": text, "start": text, "missing": list},
+    "display": list, "displays_left_out": count, "files": dict, "files_left_out": list,
     "id": text,
 }
 

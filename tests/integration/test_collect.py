@@ -124,9 +124,12 @@ def test_files_of_a_job_that_failed_or_was_killed_come_back(collect, end, word, 
     assert verdict["verdict"] == word and verdict["files"] == {"a": b"before"}, verdict
 
 
-def test_a_job_that_asks_for_nothing_has_no_such_members(run):
+def test_a_job_that_asks_for_nothing_gets_nothing(run):
     verdict = run(json=True, code="open('a', 'w')").verdict
-    assert "files" not in verdict and "files_left_out" not in verdict
+    assert (verdict["files"], verdict["files_left_out"]) == ({}, [])
+
+
+def test_meta_has_files_without_their_contents(run):
     meta = run("--collect-glob", "**", "--json", meta=True, code="open('a.csv', 'w').write('1')").meta
     assert meta["files"] == {"a.csv": {"size": 1, "type": "text/csv"}}
 

@@ -11,9 +11,11 @@ SHAPE = {
     "status": str, "output": str, "verdict": str, "stdout": str, "stderr": str,
     "truncated": {"stdout": int, "stderr": int},
     "exit_code": (int, type(None)), "signal": (str, type(None)), "result": object,
+    "display": list, "displays_left_out": int,
     "usage": {"wall_time_ms": float, "cpu_time_ms": float, "memory_peak_bytes": int,
               "pids_peak": int},
     "enforcement": {"cgroup": str, "start": str, "missing": list},
+    "files": dict, "files_left_out": list,
     "id": str,
 }
 
@@ -67,6 +69,15 @@ def test_each_word_comes_with_its_evidence_and_exactly_the_fields_of_the_contrac
     assert verdict["output"] == verdict["stdout"].removesuffix("\n")
 
 
+@pytest.mark.cold
+@pytest.mark.parametrize("options", [[], ["--notebook"], ["--collect-glob", "**"]], ids=["plain", "notebook", "collect"])
+def test_a_job_that_never_started_has_the_same_fields(run, tmp_path, options):
+    verdict = run("--rootfs", tmp_path / "none", *options, json=True, code="print(1)").verdict
+    assert verdict["verdict"] == "internal" and verdict.pop("error")
+    assert (verdict["display"], verdict["displays_left_out"], verdict["files"], verdict["files_left_out"]) == ([], 0, {}, [])
+    check_shape({**verdict, "usage": dict.fromkeys(verdict["usage"], 0)}, {**SHAPE, "usage": dict})
+
+
 def test_times_have_three_decimals(run):
     text = run(json=True, code="pass").stdout
     for name in ("wall_time_ms", "cpu_time_ms"):
@@ -91,8 +102,9 @@ def test_each_verdict_has_an_id_of_its_own(run):
 def test_meta_has_the_same_fields_with_the_output_null(run):
     verdict = run(meta=True, code="print('x'); 1/0").meta
     assert verdict.pop("error") is not None
-    assert verdict["stdout"] is None and verdict["stderr"] is None and verdict["output"] is None
-    check_shape({**verdict, "stdout": "", "stderr": "", "output": ""}, SHAPE)
+    output = ("stdout", "stderr", "output", "display")
+    assert all(verdict[name] is None for name in output)
+    check_shape({**verdict, **{name: SHAPE[name]() for name in output}}, SHAPE)
 
 
 def test_the_error_of_an_exception_is_its_traceback(run):

@@ -324,7 +324,6 @@ static void check_verdicts(struct json_object *seen, int id)
             .missing = nothing_missing,
             .denied = &denied,
             .denied_count = 1,
-            .collected = true,
         };
         char *text = contract_answer((enum contract_id)id, &verdict, 0, &status);
         check_answer(seen, id, status, text);

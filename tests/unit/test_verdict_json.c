@@ -75,10 +75,11 @@ static void a_success_has_all_fields_in_their_order_and_no_error(void **state)
         "{\"status\":\"success\",\"output\":\"Hello World\",\"verdict\":\"ok\","
         "\"stdout\":\"Hello World\\n\",\"stderr\":\"\",\"truncated\":{\"stdout\":0,\"stderr\":0},"
         "\"exit_code\":0,\"signal\":null,\"result\":null,"
+        "\"display\":[],\"displays_left_out\":0,"
         "\"usage\":{\"wall_time_ms\":12.345,\"cpu_time_ms\":8.001,"
         "\"memory_peak_bytes\":4096000,\"pids_peak\":2},"
         "\"enforcement\":{\"cgroup\":\"v2\",\"start\":\"cold\",\"missing\":[]},"
-        "\"id\":\"job-1\"}");
+        "\"files\":{},\"files_left_out\":[],\"id\":\"job-1\"}");
     free(text);
 }
 
@@ -121,10 +122,12 @@ static void a_failure_has_its_error_behind_the_output(void **state)
               "\"stdout\":\"\",\"stderr\":\"tick\\n\","
               "\"truncated\":{\"stdout\":70,\"stderr\":9223372036854775807},"
               "\"exit_code\":null,\"signal\":\"SIGKILL\",\"result\":null,"
+              "\"display\":[],\"displays_left_out\":0,"
               "\"usage\":{\"wall_time_ms\":10000.000,\"cpu_time_ms\":null,"
               "\"memory_peak_bytes\":null,\"pids_peak\":null},"
               "\"enforcement\":{\"cgroup\":\"none\",\"start\":\"cold\","
-              "\"missing\":[\"memory_bytes\",\"cpus\"]},\"id\":\"job-1\"}");
+              "\"missing\":[\"memory_bytes\",\"cpus\"]},"
+              "\"files\":{},\"files_left_out\":[],\"id\":\"job-1\"}");
     free(text);
 }
 
