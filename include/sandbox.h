@@ -337,8 +337,9 @@ struct sb_job {
      * part, and the line that stands for missing bytes, come just before on_done. May be NULL. */
     void (*on_output)(void *user, enum sb_stream stream, const void *data, size_t size);
     /* When set, each display of a notebook cell is handed over as it comes, too: JSON text of an
-     * object {MIME type: data}, as in the verdict's `display`. What the cell had printed before is
-     * handed over first. May be NULL. */
+     * object {MIME type: data}, as in the verdict's `display`. It comes in the order in which the
+     * cell displayed and wrote: the cell waits at each display until sb_turn has read it, and what
+     * was written before it. May be NULL. */
     void (*on_display)(void *user, const char *json, size_t size);
     /* Called once, from sb_turn. The verdict and the run are freed when it returns. May be NULL. */
     void (*on_done)(void *user, const struct sb_verdict *verdict);

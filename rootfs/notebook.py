@@ -12,6 +12,8 @@ import sys
 ONLY_AST, AWAIT = 0x400, 0x2000  # ast.PyCF_ONLY_AST, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 FUTURE = 0x1FE0000  # the flags of __future__
 COROUTINE = 0x80  # inspect.CO_COROUTINE
+FIONREAD = 0x541B  # ioctl_tty(2): how many bytes of a pipe are unread
+RESULT_FD = 3  # as in runner.py
 MESSAGE = b"D%016x"  # and the bundle as JSON, of that size
 BACKEND = "sandbox_run_cell"  # matplotlib's name for fill_backend
 FORMATS = {"png": "image/png", "svg": "image/svg+xml"}
@@ -29,6 +31,7 @@ CANARY = "_no_object_has_a_method_of_this_name_"
 tell = None  # sends a message: (kind, text)
 as_number = None  # runner.py's: what JSON has for a number of numpy
 form = "png"  # of figures
+output = {}  # where displays and output are passed on as they come: 1 and 2, and which files they are
 owner = 0  # the process that displays; its forks print instead
 lock = _thread.allocate_lock()
 shown = None  # a WeakSet of the figures that have been displayed
@@ -109,7 +112,7 @@ def without_ours(error, codes=()):
 
 def cell_steps(source, name, command, scope, wanted, send, number):
     """Steps as in runner.job_steps. Returns (None, exception, watched) of the whole cell. `command`: it came with -c.
-    `wanted`: the format of figures."""
+    `wanted`: the format of figures, with " live" behind it if displays are passed on as they come."""
     prepare(wanted, send, number)
     watched = False
     codes, error = compile_cell(source, name)
@@ -147,7 +150,10 @@ def cell_steps(source, name, command, scope, wanted, send, number):
 
 def prepare(wanted, send, number):
     global form, tell, as_number, owner
-    form, tell, as_number, owner = wanted, send, number, posix.getpid()
+    form, _, live = wanted.partition(" ")
+    tell, as_number, owner = send, number, posix.getpid()
+    if live:
+        output.update((fd, identity(fd)) for fd in (1, 2))
     sys.modules["builtins"].display = display
     sys.meta_path.append(Backend)
     sys.modules["os"].environ["MPLBACKEND"] = f"module://{BACKEND}"
@@ -245,12 +251,59 @@ def send_bundle(bundle):
         print(bundle["text/plain"])
         return
     text = f"{{{','.join(members)}}}"
-    try:
-        sys.stdout.flush()  # what was printed before stands before the display
-    except (AttributeError, OSError, ValueError):
-        pass
+    flush()
     with lock:
+        for fd, file in output.items():
+            wait_until_read(fd, file)
+        result = identity(RESULT_FD)
         tell(MESSAGE % len(text), text)
+        if output:
+            wait_until_read(RESULT_FD, result)
+
+
+# ── The order of displays and output ─────────────────────────────────────────────────────────────
+
+# They come on three pipes, which tell the supervisor nothing of the order among them. So a display is sent when nothing
+# that was written before it is unread, and nothing is written before it has been read.
+
+
+def flush():
+    """Python's own buffers: what was printed before stands before the display."""
+    for stream in sys.stdout, sys.stderr:
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+
+
+def identity(fd):
+    """Which pipe this is; None: it is no pipe, or closed."""
+    try:
+        info = posix.fstat(fd)
+    except OSError:
+        return None
+    return (info.st_dev, info.st_ino) if info.st_mode & 0o170000 == 0o010000 else None
+
+
+def wait_until_read(fd, file):
+    """Waits until the supervisor has read all that is now in its pipe. A script that has put another file there does not
+    wait for it. Other threads and processes may go on writing: it is enough that as much was read as there was."""
+    import fcntl
+    import time
+
+    left = before = None
+    pause = 0.00005
+    while file is not None and identity(fd) == file:
+        try:
+            unread = int.from_bytes(fcntl.ioctl(fd, FIONREAD, bytes(4)), sys.byteorder)
+        except OSError:
+            return
+        left = unread if left is None else left - max(before - unread, 0)
+        if unread == 0 or left <= 0:
+            return
+        before = unread
+        time.sleep(pause)
+        pause = min(2 * pause, 0.005)
 
 
 # ── Figures of matplotlib ────────────────────────────────────────────────────────────────────────

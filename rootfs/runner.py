@@ -7,7 +7,8 @@ tracebacks and sys.argv[0] ("-c" and "-" are "<string>" and "<stdin>" in traceba
 SOURCE is the file that holds the code, or the number of a descriptor that does. NAME "-m": SOURCE is
 the module to run. CALL is "", or a function to call afterwards: its name, or JSON with "name", "args"
 and "kwargs". "%png" or "%svg" and a newline before it: the script is a notebook cell (notebook.py), whose
-figures have this format.
+figures have this format; with " live" before the newline, its displays and its output are passed on
+as they come, in their order.
 
 Messages to the supervisor go to descriptor 3, apart from the script's output: b"E" and the name of
 the exception's class, or b"R" and the value of the called function as JSON. The displays of a cell
@@ -27,7 +28,7 @@ import _weakref
 import posix
 import sys
 
-PROTOCOL = 4  # version of the agreement with the supervisor; recorded in rootfs.json
+PROTOCOL = 5  # version of the agreement with the supervisor; recorded in rootfs.json
 RESULT_FD = 3
 CODE_FD = 4
 LIBRARY_FD = 5

@@ -57,6 +57,8 @@ static int take_event(struct via *via, const char *line, size_t size, struct sb_
         not_a_verdict(via, err);
     else if (answer.is_verdict)
         presenter_verdict(&via->presenter, &answer.verdict);
+    else if (answer.is_display)
+        presenter_display(&via->presenter, line, size);
     else
         give_output(via, &answer.verdict);
     via->streams = true;

@@ -25,17 +25,18 @@ static int keep(char **kept, const char *value, size_t size)
     return *kept != NULL ? 0 : -1;
 }
 
-/* Takes the value of the key that the scan is at. */
+/* Takes the value of the key that the scan is at. Members with longer names are not ours: they are
+ * MIME types of a display. */
 static int read_member(struct answer *answer, struct json_scan *scan)
 {
     char name[32];
-    size_t size = (size_t)(scan->at - scan->start) - 2;
-    if (size >= sizeof(name))
-        return -1;
-    snprintf(name, sizeof(name), "%.*s", (int)size, scan->start + 1);
+    size_t name_size = (size_t)(scan->at - scan->start) - 2, size;
+    snprintf(name, sizeof(name), "%.*s", (int)MIN(name_size, sizeof(name)), scan->start + 1);
     const char *value = json_value_take(scan, &size);
     if (value == NULL)
         return -1;
+    if (name_size >= sizeof(name))
+        return 0;
     if (strcmp(name, "result") == 0)
         return keep(&answer->result, value, size);
     if (strcmp(name, "display") == 0)
@@ -305,6 +306,7 @@ int event_read(struct answer *answer, const char *line, size_t size)
         return read_stream(answer, SB_STDOUT, "base64");
     if (strcmp(name, "stderr") == 0)
         return read_stream(answer, SB_STDERR, "base64");
+    answer->is_display = strcmp(name, "display") == 0;
     answer->is_verdict = strcmp(name, "verdict") == 0;
     return answer->is_verdict ? read_verdict(answer) : 0;
 }

@@ -17,6 +17,7 @@ struct answer {
     struct sb_verdict verdict; /* points into the above */
     const char *refusal;       /* "error" of an answer that is not a verdict, or NULL */
     bool is_verdict;           /* of an event: it is the last one */
+    bool is_display;           /* of an event: its line is a display, with a member "event" */
 };
 
 /* Reads the answer to a request with base64. −1: it is neither a verdict nor a refusal. The caller

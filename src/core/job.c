@@ -337,12 +337,14 @@ static int prepare_files(struct inside *in, struct prepared *prepared, const str
     return 0;
 }
 
-/* What runner.py is told of a notebook cell, and of the function to call. NULL: out of memory. */
+/* What runner.py is told of a notebook cell, and of the function to call. A cell whose displays are
+ * handed over as they come waits at each until we have read it and the output before it: so they
+ * come in the order that the cell made them in. NULL: out of memory. */
 static char *cell_of(const struct sb_job *job)
 {
     char *cell;
-    int size = asprintf(&cell, "%%%s\n%s", figures_names[job->policy->figures],
-                        job->call != NULL ? job->call : "");
+    int size = asprintf(&cell, "%%%s%s\n%s", figures_names[job->policy->figures],
+                        job->on_display != NULL ? " live" : "", job->call != NULL ? job->call : "");
     return size < 0 ? NULL : cell;
 }
 

@@ -9,9 +9,9 @@
  * runner's arguments (runner.py). */
 #define JOB_ARGV_FIXED 6
 
-/* The text before the function to call that makes the code a notebook cell: "%png\n" (runner.py).
- */
-#define JOB_CELL_SIZE 5
+/* The text before the function to call that makes the code a notebook cell: at most "%png live\n"
+ * (runner.py). */
+#define JOB_CELL_SIZE 10
 
 /* The longest string that the kernel takes in argv or envp, without its NUL (MAX_ARG_STRLEN,
  * execve(2)). */

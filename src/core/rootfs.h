@@ -10,7 +10,7 @@
 /* The record's format, and the protocol between the runner and verdict.c: rootfs/runner.py,
  * PROTOCOL. */
 #define ROOTFS_FORMAT 1
-#define RUNNER_PROTOCOL 4
+#define RUNNER_PROTOCOL 5
 
 struct rootfs {
     char *path;    /* absolute */

@@ -229,6 +229,7 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .call = copy->call,
         .merge_stderr = run->asked.merge_stderr,
         .notebook = run->asked.notebook,
+        .on_display = run->asked.on_display,
         .limits = run->asked.limits,
         .best_effort = copy->best_effort,
     };

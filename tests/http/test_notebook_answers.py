@@ -70,3 +70,11 @@ def test_via_displays_as_a_local_run_does(server, options):
     else:
         assert ran.stdout == "one\n2\n"
         assert ran.stderr == "sandbox-run: not shown of the displays: application/json; --json prints them\n"
+
+
+def test_via_prints_displays_in_order_with_output_whatever_their_types(server):
+    address = f"unix:{server.address}" if isinstance(server.address, str) else "http://{}:{}".format(*server.address)
+    code = ("for i in range(20):\n    print('line', i)\n"
+            "    display({'text/plain': str(i), 'application/vnd.vegalite.v5+json': {}}, raw=True)")
+    ran = subprocess.run([BINARY, "--via", address, "--policy", "run", "--notebook", "-c", code], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "".join(f"line {i}\n{i}\n" for i in range(20))), ran

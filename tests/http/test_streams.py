@@ -114,6 +114,59 @@ def test_what_is_truncated_is_as_without_streaming(server):
     assert output(events).decode() == plain["stdout"] == events[-1][1]["stdout"]
 
 
+# Code → what comes on standard output and what on standard error, with the displays between: <1>.
+ORDERED = {
+    "lines": ("for i in range(100): print(i); display(i)", "".join(f"{i}\n<{i}>" for i in range(100)), None),
+    "no newline": ("print('a', end=''); display(1); print('b', end=''); display(2)", "a<1>b<2>", None),
+    "both": ("for i in range(50):\n    print('o'); print('e', file=sys.stderr); display(i)",
+             "".join(f"o\n<{i}>" for i in range(50)), "".join(f"e\n<{i}>" for i in range(50))),
+    "stderr without newline": ("sys.stderr.write('a'); display(1); sys.stderr.write('b'); 2", "<1><2>", "a<1>b<2>"),
+    "raw": ("for i in range(50): os.write(1, b'x'); display(i); os.write(1, b'y')",
+            "".join(f"x<{i}>y" for i in range(50)), None),
+    "subprocesses": ("for i in range(5): subprocess.run(['echo', 'x']); display(i)",
+                     "".join(f"x\n<{i}>" for i in range(5)), None),
+    "much output": ("print('x' * 300000); display(1); print('y' * 300000); display(2); print('z')",
+                    "x" * 300000 + "\n<1>" + "y" * 300000 + "\n<2>z\n", None),
+    "a large display": ("print('a'); display('x' * 500000); print('b'); 2", f"a\n<{'x' * 500000!r}>b\n<2>", None),
+    "displays in a row": ("print('a'); display(1, 2); display(3); print('b'); 4", "a\n<1><2><3>b\n<4>", None),
+    "threads": ("import threading\nfor i in range(20):\n"
+                "    thread = threading.Thread(target=print, args=(i,)); thread.start(); thread.join(); display(i)",
+                "".join(f"{i}\n<{i}>" for i in range(20)), None),
+    "await": ("import asyncio\nprint('a')\nawait asyncio.sleep(0)\ndisplay(1)\nprint('b')\nawait asyncio.sleep(0, 2)",
+              "a\n<1>b\n<2>", None),
+    "an exception": ("print('a'); display(1); print('b'); raise SystemExit(display(2))", "a\n<1>b\n<2>", None),
+}
+
+
+def with_displays(events, output):
+    return "".join(data["text"] if name == output else f"<{data['text/plain']}>" for name, data in events
+                   if name in (output, "display"))
+
+
+@pytest.mark.parametrize("what", ORDERED)
+def test_displays_and_output_come_in_the_order_that_the_cell_made_them_in(server, what):
+    code, stdout, stderr = ORDERED[what]
+    with Stream(server, f"import os, subprocess, sys\n{code}", notebook=True, policy="default",
+                limits={"displays": 200, "output_bytes": 1 << 20}) as stream:
+        events = list(stream.events())
+    assert events[-1][1]["verdict"] in ("ok", "exit"), events[-1]
+    assert with_displays(events, "stdout") == stdout
+    assert stderr is None or with_displays(events, "stderr") == stderr
+
+
+@pytest.mark.parametrize("code", [
+    # Its own pipe in place of standard output, which nobody reads; another thread that never stops writing; no pipe.
+    "import os\nreader, writer = os.pipe()\nos.dup2(writer, 1)\nos.write(1, b'x' * 1000)\ndisplay(1)",
+    "import os, threading\nthreading.Thread(target=lambda: [os.write(1, b'x' * 4096) for _ in iter(int, 1)], daemon=True)"
+    ".start()\ndisplay(1)\nos._exit(0)",
+    "import os\nos.close(1)\nos.close(2)\nos.dup(0)\ndisplay(1)",
+], ids=["own pipe", "flood", "closed"])
+def test_a_display_waits_for_no_output_but_its_own(server, code):
+    with Stream(server, code, notebook=True, policy="default") as stream:
+        assert stream.until("display") == {"text/plain": "1"}
+        assert stream.until("verdict")["verdict"] == "ok"
+
+
 @pytest.mark.parametrize("accept", [SSE, NDJSON])
 def test_displays_come_while_the_job_runs(server, accept):
     job = Waiting(server)
