@@ -68,6 +68,22 @@ static void last_line(const char *text, size_t end, char line[static LINE])
     }
 }
 
+/* What a script leaves to be collected says itself what may come back: names and displays with
+ * "BREACH" may not, and the content of a file has to begin with "CONTAINED", or it is somebody
+ * else's. */
+static bool got_through(const struct sb_verdict *verdict)
+{
+    static const char breach[] = "BREACH", contained[] = "CONTAINED";
+    for (size_t i = 0; i < verdict->files_count; i++) {
+        const struct sb_collected *file = &verdict->files[i];
+        bool own = file->size >= strlen(contained) &&
+                   memcmp(file->data, contained, strlen(contained)) == 0;
+        if (strstr(file->path, breach) != NULL || (file->size > 0 && !own))
+            return true;
+    }
+    return verdict->display != NULL && strstr(verdict->display, breach) != NULL;
+}
+
 /* "BREACH:" counts wherever it was said. A verdict counts only when the attack had come to the
  * point where that limit had to strike, and the script's own word only when it ran to its end. */
 static enum attack_outcome judge(const struct attack *attack, const struct sb_verdict *verdict)
@@ -79,6 +95,8 @@ static enum attack_outcome judge(const struct attack *attack, const struct sb_ve
         if (at == text || at[-1] == '\n')
             return BREACH;
     }
+    if (got_through(verdict))
+        return BREACH;
     char line[LINE];
     char word[16] = "";
     last_line(text, size, line);
@@ -146,8 +164,9 @@ static void header(const struct bytes *code, const char *key, char value[static 
 /* The words of "# limits:" are options of the command line: one parser for both. */
 static int parse_limits(struct options *options, char *line, struct sb_error *err)
 {
-    char *words[MOST_WORDS + 1] = {"sandbox-run"};
-    int count = 1;
+    /* Files are not written anywhere, but come with the verdict: as with --json. */
+    char *words[MOST_WORDS + 1] = {"sandbox-run", "--json"};
+    int count = 2;
     for (char *word; (word = strsep(&line, " ")) != NULL && count < MOST_WORDS;) {
         if (*word != '\0')
             words[count++] = word;
@@ -194,6 +213,8 @@ static int start_job(struct attack *attack, const char *file, const struct bytes
             .files = &shared,
             .files_count = 1,
             .call = options.call,
+            .notebook = options.notebook,
+            .collect = options.collect_globs,
             .limits = options.limits,
             .best_effort = test->options->sandbox.best_effort,
             .on_done = on_done,

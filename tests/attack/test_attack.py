@@ -5,6 +5,7 @@ SANDBOX_RUN names the program, SANDBOX_TEST_CGROUP the cgroup back end to force 
 SANDBOX_TEST_OPTIONS more options for each run (optional), SANDBOX_TEST_SLOW how many times slower
 than others this host is (optional)."""
 
+import base64
 import contextlib
 import ctypes
 import dataclasses
@@ -74,11 +75,22 @@ def each(attacks):
 # ── Judging ──────────────────────────────────────────────────────────────────────────────────
 
 
-def judge(attack, word, stdout):
+def content(file):
+    return file["text"].encode() if "text" in file else base64.b64decode(file["base64"])
+
+
+def got_through(verdict):
+    """Whether files or displays have come that must not: README.md says which."""
+    return "BREACH" in json.dumps(verdict["display"]) or any(
+        "BREACH" in path or content(file)[:9] not in (b"", b"CONTAINED") for path, file in verdict["files"].items())
+
+
+def judge(attack, verdict):
     """CONTAINED, SKIPPED, BREACH or UNCLEAR, as `sandbox-run --selftest` judges it too."""
-    lines = stdout.rstrip("\n").split("\n")
+    word = verdict["verdict"]
+    lines = verdict["stdout"].rstrip("\n").split("\n")
     said = lines[-1].split(":")[0]
-    if any(line.startswith("BREACH:") for line in lines):
+    if any(line.startswith("BREACH:") for line in lines) or got_through(verdict):
         return "BREACH"
     if word == "ok" and said in ("CONTAINED", "SKIPPED") and said in attack.expect.split():
         return said
@@ -318,8 +330,30 @@ def check_own_result(verdict, _usage):
     assert verdict["result"] in (None, {"true": "result"}), "only its own result, or none"
 
 
+def check_collected(verdict, usage):
+    assert verdict["files"] and len(verdict["files"]) <= 100, "those that may come back are there"
+    assert sum(file["size"] for file in verdict["files"].values()) <= 10 << 20
+    assert usage.ru_maxrss < 128 * 1024, f"{usage.ru_maxrss} KiB"
+
+
+def check_displays(count, left_out):
+    def check(verdict, usage):
+        assert len(verdict["display"]) == count and verdict["displays_left_out"] >= left_out
+        check_supervisor_memory(verdict, usage)
+
+    return check
+
+
 CHECKS = {
+    "collect_growing": check_collected,
+    "collect_kinds": check_collected,
+    "collect_links": check_collected,
+    "collect_many": check_collected,
+    "collect_sparse": check_collected,
     "crash_segfault": check_signal("SIGSEGV"),
+    "display_endless": check_displays(50, 1),
+    "display_forged": check_displays(1, 27),
+    "display_huge": check_displays(1, 101),
     "forge_exception_name": check_exit_status(7),
     "forge_exec": check_exit_status(7),
     "forge_exit_124": check_exit_status(124),
@@ -387,7 +421,7 @@ def test_attack_is_contained(attack, host, terminal):
     )
     assert ran.stdout.count("\n") == 1, f"not one line: {ran.stdout[:300]} {ran.stderr[:1000]}"
     verdict = json.loads(ran.stdout)
-    outcome = judge(attack, verdict["verdict"], verdict["stdout"])
+    outcome = judge(attack, verdict)
     if outcome == "SKIPPED":
         pytest.skip(verdict["stdout"].rstrip("\n").split("\n")[-1])
     assert outcome == "CONTAINED", (

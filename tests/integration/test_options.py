@@ -297,6 +297,23 @@ def test_the_selftest_skips_what_a_limit_would_stop_that_is_not_enforced(run, tm
     assert ("the limit is not enforced on this host: memory" in ran.stdout) == bool(options) and ran.status == 1
 
 
+@pytest.mark.cold
+@pytest.mark.parametrize("limits, code, outcome", [
+    ("--collect-glob **", "open('x', 'w').write('root:x:0')", "BREACH"),
+    ("--collect-glob **", "open('x', 'w').write('CONT')", "BREACH"),
+    ("--collect-glob **", "open('BREACH', 'w')", "BREACH"),
+    ("--collect-glob **", "open('x', 'w').write('CONTAINED'); open('empty', 'w')", "CONTAINED"),
+    ("--collect-glob *.y", "open('x', 'w').write('root:x:0')", "CONTAINED"),
+    ("--notebook", "display('BREACH')", "BREACH"),
+    ("--notebook", "display('x')", "CONTAINED"),
+])
+def test_the_selftest_judges_files_and_displays_that_come_back(run, tmp_path, limits, code, outcome):
+    (tmp_path / "hostile.py").write_text("")
+    (tmp_path / "one.py").write_text(f"# attack: a\n# expect: CONTAINED\n# limits: {limits}\n{code}\nprint('CONTAINED: x')\n")
+    ran = run("--selftest", env={"SANDBOX_ATTACKS": str(tmp_path)})
+    assert ran.stdout.split()[0] == outcome and ran.status == (outcome == "BREACH"), ran
+
+
 @pytest.mark.parametrize("options", [["--selftest", "--help"], ["--help", "--doctor"]])
 def test_help_is_given_whatever_else_is_asked(run, options):
     assert run(*options).stdout == run("--help").stdout

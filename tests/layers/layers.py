@@ -88,7 +88,7 @@ def run(layer, attack, host, terminal):
     except ValueError:
         return "BREACH", f"no verdict: {ran.stdout[:200]} {ran.stderr[:200]}"
     said = " ".join([verdict["stdout"].rstrip("\n").split("\n")[-1], verdict.get("error") or "", verdict["stderr"][-300:]])
-    outcome = test_attack.judge(attack, verdict["verdict"], verdict["stdout"])
+    outcome = test_attack.judge(attack, verdict)
     try:
         host.check(verdict["stdout"] + verdict["stderr"])
         if attack.name in test_attack.CHECKS:
