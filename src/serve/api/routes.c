@@ -10,7 +10,8 @@
 #include "common/error.h"
 #include "common/json_writer.h"
 #include "serve/api/openapi.h"
-#include "serve/jobs/jobs.h"
+#include "serve/jobs/job_exchange.h"
+#include "serve/jobs/service_state.h"
 
 static const char type_json[] = "application/json";
 

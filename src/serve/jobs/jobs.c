@@ -1,6 +1,5 @@
-/* A job's way through the service: it waits, runs, is answered and logged, or its client leaves
- * before that. Everything here happens between two turns of the loop; nothing blocks. */
-#include <inttypes.h>
+/* A job's way through the service: it waits, runs, is answered and logged, or nobody waits for it
+ * any more before that. Everything here happens between two turns of the loop; nothing blocks. */
 #include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <signal.h>
@@ -10,12 +9,10 @@
 
 #include "common/quantity.h"
 #include "common/util.h"
-#include "serve/http/route.h"
 #include "serve/jobs/capacity.h"
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
-#include "serve/jobs/service_job.h"
 #include "serve/jobs/spilled.h"
 #include "serve/jobs/write_hint.h"
 
@@ -30,130 +27,86 @@ static struct service_job *job_of(struct ticket *ticket)
     return (struct service_job *)ticket;
 }
 
-/* ── Refusals ────────────────────────────────────────────────────────────────────────────────── */
-
-static void answer_text(struct exchange *exchange, unsigned status, char *text)
-{
-    exchange_answer(exchange, status, "application/json", text, text != NULL ? strlen(text) : 0);
-}
-
-/* Adds the header Retry-After. Returns its seconds. */
-static int64_t put_retry_after(struct exchange *exchange)
-{
-    char text[24];
-    int64_t seconds = admit_retry_after(exchange->service->admit, monotonic_us());
-    snprintf(text, sizeof(text), "%" PRId64, seconds);
-    exchange_header(exchange, "Retry-After", text);
-    return seconds;
-}
-
-void exchange_refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
-                     unsigned status, const char *field, const char *message)
-{
-    char text[512];
-    exchange->refusal = reason;
-    exchange->refused_field = request_field_name(field);
-    if (status == 503) {
-        snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
-                 put_retry_after(exchange));
-        message = text;
-    }
-    answer_text(exchange, status, contract_refusal(contract, field, message));
-}
-
 /* ── The end of a job ────────────────────────────────────────────────────────────────────────── */
 
-static void free_job(struct service_job *job)
+/* Tells job_enter, if it has not returned yet. */
+static void goes_on(struct service_job *job)
+{
+    if (job->entering != NULL)
+        *job->entering = JOB_GOES_ON;
+    job->entering = NULL;
+}
+
+void job_free(struct service_job *job)
 {
     TAILQ_REMOVE(&job->service->jobs, job, all);
-    if (job->service->newest == job)
-        job->service->newest = NULL;
+    goes_on(job);
     spilled_free(job);
     policies_release(job->policies);
     stream_release(job->stream);
+    free(job->client_key);
     free(job->client);
     free(job->token);
+    free(job->allowed_policy);
     free(job->code);
     free(job);
 }
 
-/* Frees a job that waits. Its exchange is returned, to be answered. */
-static struct exchange *free_waiting(struct service_job *job)
+static void free_waiting(struct service_job *job)
 {
-    struct exchange *exchange = job->exchange;
     admit_leave(job->service->admit, &job->ticket, monotonic_us());
-    if (exchange != NULL)
-        exchange->gone = NULL;
-    free_job(job);
-    return exchange;
+    job_free(job);
 }
 
 static void refuse_waiting(struct ticket *ticket, enum refusal reason, const char *message)
 {
     struct service_job *job = job_of(ticket);
+    const struct requester *requester = job->requester;
     enum contract_id contract = job->contract;
+    void *owner = job->owner;
     if (stream_has_begun(job)) {
         stream_refuse(job, reason, message);
-        free_waiting(job);
-        return;
+        owner = NULL;
     }
-    exchange_refuse(free_waiting(job), contract, reason, 503, NULL, message);
+    free_waiting(job);
+    if (owner != NULL)
+        requester->refuse(owner, contract, reason, message);
 }
 
 /* Called from sb_turn, or after a start that failed. */
 static void finish_job(void *user, const struct sb_verdict *given)
 {
     struct service_job *job = user;
-    struct sb_verdict told = *given;
-    const struct sb_verdict *verdict = &told;
+    struct sb_verdict verdict = *given;
     if (job->stream != NULL)
-        stream_complete(job, &told);
-    _cleanup_free_ char *hint = write_hint(job, verdict);
+        stream_complete(job, &verdict);
+    _cleanup_free_ char *hint = write_hint(job, &verdict);
     if (hint != NULL)
-        told.error = hint;
+        verdict.error = hint;
     struct service *service = job->service;
-    struct exchange *exchange = job->exchange;
+    const struct requester *requester = job->requester;
+    void *owner = job->owner;
     int64_t now = monotonic_us();
-    unsigned status = 0;
-    char *text =
-        exchange != NULL ? contract_answer(job->contract, verdict, job->flags, &status) : NULL;
-    if (exchange != NULL && (job->killed || verdict->host_busy))
-        status = 503;
+    struct answer answer = requester->compose(job, &verdict);
 
-    if (exchange != NULL)
-        exchange->no_refusal = true;
-    if (exchange != NULL && stream_has_begun(job)) {
-        stream_verdict(job, text, status);
-        exchange = NULL;
-        status = 200;
-    }
-
-    job_log(job, verdict, status);
-    metrics_job(service->metrics, sb_policy_name(job->policy), verdict,
+    job_log(job, &verdict, answer.status);
+    metrics_job(service->metrics, sb_policy_name(job->policy), &verdict,
                 job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
-    if (verdict->word == SB_INTERNAL)
+    if (verdict.word == SB_INTERNAL)
         health_doubt(&service->health);
     admit_leave(service->admit, &job->ticket, now);
-    free_job(job);
-    if (exchange != NULL) {
-        exchange->gone = NULL;
-        if (verdict->host_busy)
-            put_retry_after(exchange);
-        answer_text(exchange, status, text);
-    }
+    job_free(job);
+    if (owner != NULL && !answer.delivered)
+        requester->deliver(owner, &answer);
 }
 
-/* The client leaves before its answer. */
-static void client_left(struct exchange *exchange)
+void job_abandon(struct service_job *job, const char *reason)
 {
-    struct service_job *job = exchange->state;
     struct service *service = job->service;
-    metrics_add(&service->metrics->refused[REFUSED_CLIENT_LEFT], 1);
+    job->owner = NULL;
     job->exchange = NULL;
-    if (job->stream != NULL)
-        stream_abandon(job);
     if (job->run != NULL)
-        sb_kill(job->run, SIGKILL, "the client left before the job had ended");
+        sb_kill(job->run, SIGKILL, reason);
     else
         free_waiting(job);
     jobs_pump(service);
@@ -172,8 +125,7 @@ static void start_job(struct service_job *job)
 {
     struct sb_error err;
     struct sb_job *asked = &job->request.job;
-    if (job->service->newest == job)
-        job->service->newest = NULL;
+    goes_on(job);
     if (spilled_leave(job, &err) < 0) {
         finish_unstarted(job, &err);
         return;
@@ -213,104 +165,83 @@ static int remember_code(struct service_job *job)
     return 0;
 }
 
-static struct service_job *make_job(struct exchange *exchange, struct request *request,
-                                    const struct sb_policy *policy)
+static char *copy_of(const char *text, bool *failed)
 {
-    struct service *service = exchange->service;
-    const struct client *client = &exchange->client;
-    const struct stream_form *form =
-        request->contract == NATIVE ? stream_form_asked(exchange->accept) : NULL;
+    char *copy = text != NULL ? strdup(text) : NULL;
+    *failed |= text != NULL && copy == NULL;
+    return copy;
+}
+
+struct service_job *job_make(struct service *service, const struct job_origin *origin)
+{
+    const struct client *client = origin->client;
+    struct request *request = origin->request;
+    bool failed = false;
     struct service_job *job = calloc(1, sizeof(*job));
     if (job == NULL)
         return NULL;
     *job = (struct service_job){.service = service,
-                                .exchange = exchange,
+                                .requester = origin->requester,
+                                .owner = origin->owner,
                                 .request = *request,
                                 .contract = request->contract,
                                 .flags = SB_JSON_SPEND | (request->base64 ? SB_JSON_BASE64 : 0u),
-                                .stream = form != NULL ? stream_make(form) : NULL,
-                                .policy = policy,
+                                .policy = origin->policy,
                                 .policies = policies_use(service->policies),
-                                .client = strdup(client->address),
-                                .token = client->token != NULL ? strdup(client->token) : NULL};
+                                .client_key = copy_of(client->key, &failed),
+                                .client = copy_of(client->address, &failed),
+                                .token = copy_of(client->token, &failed),
+                                .allowed_policy = copy_of(client->policy, &failed),
+                                .client_jobs = client->jobs};
     *request = (struct request){.contract = job->contract};
-    snprintf(job->id, sizeof(job->id), "%s", exchange->id);
-    snprintf(job->endpoint, sizeof(job->endpoint), "%s %s", exchange->route->method,
-             exchange->route->path);
+    snprintf(job->id, sizeof(job->id), "%s", origin->id);
+    snprintf(job->endpoint, sizeof(job->endpoint), "%s", origin->endpoint);
     TAILQ_INSERT_TAIL(&service->jobs, job, all);
 
     int64_t asked = job->request.job.limits.value[SB_MEMORY_BYTES];
-    job->ticket.memory_bytes = asked != SB_UNSET ? asked : sb_policy_limit(policy, SB_MEMORY_BYTES);
+    job->ticket.memory_bytes =
+        asked != SB_UNSET ? asked : sb_policy_limit(job->policy, SB_MEMORY_BYTES);
     job->ticket.millicpus = UNKNOWN_MILLICPUS;
-    job->ticket.size = 2 * (int64_t)exchange->body_size; /* the body, and what was read from it */
-    bool named = job->client != NULL && (job->token != NULL || client->token == NULL);
-    if (named && (form == NULL || job->stream != NULL) && remember_code(job) == 0 &&
-        spilled_keep(job) == 0)
+    job->ticket.size = 2 * (int64_t)origin->size; /* the body, and what was read from it */
+    if (!failed && remember_code(job) == 0)
         return job;
-    free_job(job);
+    job_free(job);
     return NULL;
 }
 
-/* The reason why a job can never run; NULL: it can. */
-static const char *never_fits(const struct service_job *job, char *text, size_t size)
+const char *jobs_lack(struct service *service, enum refusal *reason)
+{
+    *reason = service->draining ? REFUSED_STOPPING : REFUSED_MEMORY;
+    return service->draining ? "the service is stopping" : memory_lack(service, false);
+}
+
+bool job_never_fits(const struct service_job *job, char *text, size_t size)
 {
     if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
-        return NULL;
+        return false;
     char asked[QUANTITY_TEXT_SIZE], all[QUANTITY_TEXT_SIZE];
     snprintf(text, size,
              "memory_bytes is %s, more than this service gives to all jobs together (%s): ask for "
              "less",
              quantity_text(asked, "bytes", job->ticket.memory_bytes),
              quantity_text(all, "bytes", job->service->bounds.memory_bytes));
-    return text;
+    return true;
 }
 
-void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy)
+enum job_entered job_enter(struct service_job *job)
 {
-    struct service *service = exchange->service;
-    char text[200];
-    if (service->draining) {
-        exchange_refuse(exchange, request->contract, REFUSED_STOPPING, 503, NULL,
-                        "the service is stopping");
-        return;
-    }
-    const char *lack = memory_lack(service, false);
-    if (lack != NULL) {
-        exchange_refuse(exchange, request->contract, REFUSED_MEMORY, 503, NULL, lack);
-        return;
-    }
-    struct service_job *job = make_job(exchange, request, policy);
-    if (job == NULL) {
-        answer_text(exchange, 500,
-                    contract_refusal(request->contract, NULL, "out of memory (the request)"));
-        return;
-    }
-    if (never_fits(job, text, sizeof(text)) != NULL) {
-        enum contract_id contract = job->contract;
-        free_job(job);
-        exchange_refuse(exchange, contract, REFUSED_REQUEST, 400, "limits.memory_bytes", text);
-        return;
-    }
-    int64_t most = exchange->client.jobs;
+    struct service *service = job->service;
+    int64_t most = job->client_jobs;
     if (most > 0)
         most = capacity_share(most, service->config->workers, 0);
-    if (admit_enter(service->admit, &job->ticket, exchange->client.key, most, monotonic_us()) < 0) {
-        free_job(job);
-        answer_text(exchange, 500,
-                    contract_refusal(request->contract, NULL, "out of memory (the request)"));
-        return;
-    }
-    exchange->state = job;
-    exchange->gone = client_left;
-    service->newest = job;
+    if (admit_enter(service->admit, &job->ticket, job->client_key, most, monotonic_us()) < 0)
+        return JOB_NOT_ENTERED;
+    enum job_entered entered = JOB_WAITS;
+    job->entering = &entered;
     jobs_pump(service);
-    bool waits = service->newest == job;
-    service->newest = NULL;
-    if (!waits)
-        return;
-    spilled_enter(job);
-    if (job->stream != NULL)
-        stream_wait(job);
+    if (entered == JOB_WAITS)
+        job->entering = NULL;
+    return entered;
 }
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
@@ -409,8 +340,8 @@ void jobs_free(struct service *service)
 {
     struct service_job *job;
     while ((job = TAILQ_FIRST(&service->jobs)) != NULL) {
-        if (job->exchange != NULL)
-            job->exchange->gone = NULL;
-        free_job(job);
+        if (job->owner != NULL)
+            job->requester->forget(job->owner);
+        job_free(job);
     }
 }

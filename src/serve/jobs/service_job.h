@@ -1,4 +1,4 @@
-/* A job of the service: what jobs.c and job_log.c share. */
+/* A job of the service: what the files that take it on its way share. */
 #ifndef SERVE_SERVICE_JOB_H
 #define SERVE_SERVICE_JOB_H
 
@@ -10,13 +10,24 @@
 #include "serve/http/exchange.h"
 #include "serve/jobs/admit.h"
 #include "serve/jobs/job_stream.h"
+#include "serve/jobs/requester.h"
 
-/* Lives from job_submit to its answer. */
+enum { ENDPOINT_SIZE = 32 };
+
+enum job_entered {
+    JOB_NOT_ENTERED, /* out of memory; the caller frees the job */
+    JOB_GOES_ON,     /* it runs, or has ended already and no longer exists */
+    JOB_WAITS
+};
+
+/* Lives from job_make to its answer. */
 struct service_job {
     struct ticket ticket; /* first: see job_of */
     TAILQ_ENTRY(service_job) all;
     struct service *service;
-    struct exchange *exchange; /* NULL: the client has left */
+    const struct requester *requester;
+    void *owner;               /* for its functions; NULL: nobody waits for the answer any more */
+    struct exchange *exchange; /* the owner, if that is an exchange, else NULL */
     struct request request;    /* freed once the job runs; empty while it is spilled */
     struct kept_body *kept;    /* its body, in a file; NULL: it was small */
     enum endpoint read_as;     /* how to read it again, */
@@ -25,13 +36,17 @@ struct service_job {
     unsigned flags;            /* of its answer: enum sb_json_flags */
     struct policies *policies; /* the set that `policy` is from */
     const struct sb_policy *policy;
-    struct job_stream *stream; /* NULL: its answer is not streamed */
-    struct sb_run *run;        /* NULL while it waits */
-    bool killed;               /* by the service, which stops */
+    struct job_stream *stream;  /* NULL: its answer is not streamed */
+    struct sb_run *run;         /* NULL while it waits */
+    enum job_entered *entering; /* what job_enter, which has not returned, will return */
+    bool killed;                /* by the service, which stops */
     char id[65];
-    char endpoint[32];    /* "POST /run" */
-    char *client, *token; /* for the log; they outlive the exchange */
-    char *code;           /* with log_code, else NULL */
+    char endpoint[ENDPOINT_SIZE]; /* "POST /run" */
+    char *client_key;             /* see struct client; these outlive the exchange */
+    char *client, *token;         /* for the log */
+    char *allowed_policy;         /* the only policy that its token allows; NULL: any */
+    int64_t client_jobs;          /* at once; 0: not limited */
+    char *code;                   /* with log_code, else NULL */
     size_t code_size;
     char code_sha256[2 * SHA256_DIGEST_SIZE + 1];
 };

@@ -36,9 +36,8 @@ struct service {
     struct health health;
     struct preload_searches searches;
     TAILQ_HEAD(jobs, service_job) jobs; /* waiting or running */
-    struct service_job *newest; /* that job_submit has made, while it has not started or ended */
-    bool busy;                  /* in jobs_pump or sb_turn: nothing is started from within */
-    bool again;                 /* jobs_pump was asked for meanwhile */
+    bool busy;  /* in jobs_pump or sb_turn: nothing is started from within */
+    bool again; /* jobs_pump was asked for meanwhile */
     bool draining;
     void (*idle)(void *user);
     void *idle_user;

@@ -24,7 +24,7 @@ static bool is_offered(const struct service_job *job, const char *name)
 {
     struct sb_error ignored;
     const struct sb_policy *policy =
-        policies_offer(job->policies, name, job->exchange->client.policy, &ignored);
+        policies_offer(job->policies, name, job->allowed_policy, &ignored);
     return policy != NULL && sb_policy_writable(policy);
 }
 
@@ -52,7 +52,7 @@ static bool list_writable(char *list, size_t size, const struct service_job *job
 char *write_hint(const struct service_job *job, const struct sb_verdict *verdict)
 {
     char list[80], *text = NULL;
-    if (job->exchange == NULL || !could_not_write(job, verdict) ||
+    if (job->owner == NULL || !could_not_write(job, verdict) ||
         !list_writable(list, sizeof(list), job))
         return NULL;
     if (asprintf(&text,

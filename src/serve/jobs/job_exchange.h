@@ -1,0 +1,17 @@
+/* Jobs whose answer an HTTP client waits for. */
+#ifndef SERVE_JOB_EXCHANGE_H
+#define SERVE_JOB_EXCHANGE_H
+
+#include "serve/contracts/request.h"
+#include "serve/http/exchange.h"
+
+/* Runs a request's job, now or when its turn comes, and answers the exchange when it has ended; or
+ * refuses it at once. Takes over what is in *request, which has been checked against `policy` of
+ * the present set. */
+void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy);
+
+/* Answers an exchange with a refusal, and counts it. */
+void exchange_refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
+                     unsigned status, const char *field, const char *message);
+
+#endif
