@@ -34,7 +34,8 @@ enum store_result {
     STORE_FULL,     /* submit: the queue, or the owner's share of it */
     STORE_NONE,     /* there is no such job, or it is another owner's; or this try is no longer the
                        one that counts */
-    STORE_FAILED    /* the store can't be reached or written; the message says why */
+    STORE_FAILED    /* the store can't be reached or written; the message says why. The same call
+                       may be made again: finish and fail until they are accepted */
 };
 
 struct store_bounds {
@@ -79,7 +80,8 @@ struct store_job {
     const char *id, *owner, *policy;
     enum store_state state;
     int64_t created_ms, started_ms, ended_ms;
-    int64_t tries;           /* the number of the present try, from 1 on; 0: it waits for its first */
+    int64_t tries;           /* the number of the present try, from 1 on; 0: it waits for its first.
+                                Every claim is a new one; only losses count towards bounds.tries */
     int64_t before;          /* jobs that wait before it, as far as is known */
     const void *request;     /* for claimed jobs only */
     size_t request_size;
@@ -87,6 +89,11 @@ struct store_job {
     size_t answer_size;
     int status;         /* that POST /run would have had; 0: no answer */
     const char *reason; /* STORE_LOST, STORE_CANCELLED: one sentence */
+};
+
+struct store_counts {
+    int64_t queued, running; /* as last known */
+    int64_t lost;            /* jobs that this store has given up since it was opened */
 };
 
 typedef void store_done(void *user, enum store_result result, const char *message);
@@ -121,14 +128,18 @@ struct store_driver {
                 void *user);
     /* The jobs of an owner, newest first, without answers; at most `most`. */
     void (*list)(struct store *store, const char *owner, size_t most, store_list *list, void *user);
-    /* Cancels a job that has not ended; the node that runs it learns that by `ended`. */
+    /* Cancels a job; the node that runs it learns that by `ended`. One that has ended stays as it
+     * is: STORE_OK, too. */
     void (*cancel)(struct store *store, const char *id, const char *owner, store_done *done,
                    void *user);
     /* From now on, or no longer, `ended` is called for this id. */
     void (*watch)(struct store *store, const char *id, bool on);
-    /* Jobs that wait and that run, as last known; for metrics and /ready. */
-    void (*counts)(const struct store *store, int64_t *queued, int64_t *running);
+    /* For metrics and /ready. */
+    struct store_counts (*counts)(const struct store *store);
 };
+
+/* The drivers that are part of this program; NULL ends the list. */
+extern const struct store_driver *const store_drivers[];
 
 /* Opens the store of an address, by the driver whose scheme it begins with. */
 int store_open(struct store **store, const struct store_setup *setup, struct sb_error *err);

@@ -1,0 +1,119 @@
+/* Whether a Redis server lets us in, and keeps what it is given. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/error.h"
+#include "serve/store/redis_state.h"
+
+enum { CHECK_MS = 5000 };
+
+/* ── Whether the server is fit ───────────────────────────────────────────────────────────────── */
+
+/* A server that evicts keys loses jobs. */
+static void judge(char unfit[UNFIT_SIZE], const redisReply *reply)
+{
+    const char *policy = reply->str != NULL ? strstr(reply->str, "maxmemory_policy:") : NULL;
+    unfit[0] = '\0';
+    if (reply->type == REDIS_REPLY_ERROR)
+        snprintf(unfit, UNFIT_SIZE, "does not answer INFO (%.100s): allow it (ACL: +info)",
+                 reply->str);
+    else if (policy == NULL || strncmp(policy, "maxmemory_policy:noeviction", 27) != 0)
+        snprintf(unfit, UNFIT_SIZE,
+                 "may evict keys, and with them jobs: set maxmemory-policy to noeviction");
+}
+
+static void judged(void *user, const redisReply *reply, const char *lost)
+{
+    struct store *store = user;
+    (void)lost;
+    if (reply == NULL)
+        return;
+    judge(store->unfit, reply);
+    if (store->unfit[0] != '\0') {
+        log_say(store->setup.log, LOG_ERR, "the job store %s %s", store->address.shown,
+                store->unfit);
+        return;
+    }
+    if (store->held_count > 0)
+        lease_renew(store);
+    store->setup.changed(store->setup.user);
+}
+
+void fit_ask(void *user)
+{
+    struct store *store = user;
+    redis_send(store->commands, judged, store, 2, (const char *[]){"INFO", "memory"}, NULL);
+}
+
+/* ── Trying it at the start ──────────────────────────────────────────────────────────────────── */
+
+struct trial {
+    struct loop *loop;
+    struct redis_link *link;
+    bool answered;
+    char unfit[UNFIT_SIZE];
+};
+
+static void trial_over(void *user)
+{
+    loop_stop(((struct trial *)user)->loop);
+}
+
+static void trial_judged(void *user, const redisReply *reply, const char *lost)
+{
+    struct trial *trial = user;
+    (void)lost;
+    trial->answered = reply != NULL;
+    if (reply != NULL)
+        judge(trial->unfit, reply);
+    loop_stop(trial->loop);
+}
+
+static void trial_up(void *user)
+{
+    struct trial *trial = user;
+    redis_send(trial->link, trial_judged, trial, 2, (const char *[]){"INFO", "memory"}, NULL);
+}
+
+static int say_trial(const struct store *store, const struct trial *trial, struct sb_error *err)
+{
+    if (trial->unfit[0] != '\0')
+        return sb_fail_field(err, "store", "queue", "--queue: %s %s", store->address.shown,
+                             trial->unfit);
+    if (!trial->answered && trial->link != NULL && redis_link_refused(trial->link))
+        return sb_fail_field(err, "store", "queue",
+                             "--queue: %s: %s; give the right user and password (password-file, or "
+                             "SANDBOX_REDIS_PASSWORD)",
+                             store->address.shown, redis_link_lost(trial->link));
+    return 0; /* if it can't be reached, it may come later */
+}
+
+/* Whoever starts the service learns at once that Redis refuses it; in a loop of its own, since the
+ * service's does not run yet. */
+int fit_try(const struct store *store, struct sb_error *err)
+{
+    struct trial trial = {.loop = NULL};
+    struct timer timer = {.watch.fd = -1};
+    if (loop_open(&trial.loop, err) < 0)
+        return -1;
+    const struct redis_link_setup setup = {.address = &store->address,
+                                           .name = store->name,
+                                           .loop = trial.loop,
+                                           .log = store->setup.log,
+                                           .up = trial_up,
+                                           .user = &trial};
+    int result = 0;
+    if (timer_open(&timer, trial.loop, trial_over, &trial) == 0) {
+        timer_set(&timer, CHECK_MS);
+        trial.link = redis_link_open(&setup);
+        while (trial.link != NULL && timer.armed && !trial.answered && result == 0 &&
+               !redis_link_refused(trial.link))
+            result = loop_run(trial.loop, err);
+        if (result == 0)
+            result = say_trial(store, &trial, err);
+        redis_link_close(trial.link);
+        timer_close(&timer, trial.loop);
+    }
+    loop_close(trial.loop);
+    return result;
+}

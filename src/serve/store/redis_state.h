@@ -1,0 +1,114 @@
+/* What the files of the Redis driver share: the store, a command's words, a reply's parts, leases.
+ */
+#ifndef SERVE_REDIS_STATE_H
+#define SERVE_REDIS_STATE_H
+
+#include <sys/queue.h>
+
+#include "serve/store/redis_link.h"
+#include "serve/store/redis_scripts.h"
+#include "serve/store/store.h"
+
+enum { BUCKETS = 256, WORDS = 20, NUMBER = 24, FAILURE_SIZE = 300, UNFIT_SIZE = 200 };
+
+/* A job that this node has claimed. */
+struct held {
+    LIST_ENTRY(held) next;
+    char id[STORE_ID_SIZE];
+    int64_t try;
+};
+
+struct watched {
+    LIST_ENTRY(watched) next;
+    char id[STORE_ID_SIZE];
+    size_t count;
+};
+
+struct store {
+    const struct store_driver *driver;
+    struct store_setup setup;
+    struct redis_address address;
+    char *key, *prefix; /* "{sb}:q", "{sb}:" */
+    char *name;         /* of this node, and of its connections */
+    struct redis_link *commands, *events;
+    struct timer renewal, fence;
+    int64_t renewed_us; /* when the leases of all jobs that are held were good */
+    size_t held_count;
+    LIST_HEAD(held_list, held) held[BUCKETS];
+    LIST_HEAD(watched_list, watched) watched[BUCKETS];
+    struct store_counts counts;
+    char unfit[UNFIT_SIZE]; /* why the server can't be used; "": it can */
+};
+
+/* ── Commands and replies: redis_call.c ──────────────────────────────────────────────────────── */
+
+/* The words of a command; texts must live until it is sent. */
+struct words {
+    const char *word[WORDS];
+    size_t size[WORDS];
+    size_t count;
+    char number[WORDS][NUMBER];
+};
+
+void add_bytes(struct words *words, const void *bytes, size_t size);
+void add(struct words *words, const char *text);
+void add_number(struct words *words, int64_t number);
+/* The beginning of a script's command; its arguments follow. */
+struct words redis_script(const struct store *store, const char *text);
+/* Sends it: the words are copied. */
+void redis_run(struct store *store, const struct words *words, redis_replied *replied, void *user);
+
+/* A call that waits for its reply. */
+struct call {
+    struct store *store;
+    store_done *done;
+    store_found *found;
+    store_list *list;
+    void *user;
+    int64_t sent_us;
+    char id[STORE_ID_SIZE];
+    char *owner; /* for store_job */
+};
+
+/* `id`, `owner`: copied; NULL: none. NULL: out of memory. */
+struct call *redis_call_make(struct store *store, const char *id, const char *owner, void *user);
+void redis_call_free(struct call *call);
+
+extern const char redis_no_memory[];
+/* Why there is no result, as one sentence; NULL: there is one. */
+const char *redis_failure(const struct store *store, const redisReply *reply, const char *lost,
+                          char text[FAILURE_SIZE]);
+/* An element of an array: its text, "" if it has none; its number, 0 if it is none. */
+const char *redis_text(const redisReply *reply, size_t index);
+int64_t redis_number(const redisReply *reply, size_t index);
+enum store_state redis_state(const char *name);
+/* state policy created started ended try before status reason, from the element `at` on */
+struct store_job redis_job(const redisReply *reply, size_t at, const char *id, const char *owner);
+
+/* ── Leases: redis_lease.c ───────────────────────────────────────────────────────────────────── */
+
+size_t redis_bucket(const char *id);
+struct held *lease_find(struct store *store, const char *id);
+bool lease_holds(struct store *store, const char *id, int64_t try);
+/* The job is this node's since then. −1: out of memory. */
+int lease_begin(struct store *store, const char *id, int64_t try, int64_t since_us);
+void lease_end(struct store *store, const char *id);
+void lease_end_all(struct store *store);
+void lease_renew(struct store *store);
+/* When leases are renewed next, and jobs of lost nodes are looked for. */
+void lease_plan(struct store *store);
+/* Of the timers `renewal` and `fence`. */
+void lease_due(void *store);
+void lease_fence(void *store);
+/* {waiting, running, …} */
+void redis_note_counts(struct store *store, const redisReply *reply);
+
+/* ── Whether the server is fit: redis_fit.c ──────────────────────────────────────────────────── */
+
+/* Tries it in a loop of its own. Fails if the server refuses us or is not fit; one that can't be
+ * reached may come later. */
+int fit_try(const struct store *store, struct sb_error *err);
+/* The connection is there: asks whether the server is fit, and goes on with the work. */
+void fit_ask(void *store);
+
+#endif
