@@ -56,14 +56,16 @@ struct call *redis_call_make(struct store *store, const char *id, const char *ow
     *call = (struct call){.store = store, .user = user, .sent_us = monotonic_us()};
     snprintf(call->id, sizeof(call->id), "%s", id != NULL ? id : "");
     call->owner = owner != NULL ? strdup(owner) : NULL;
+    LIST_INSERT_HEAD(&store->calls, call, next);
     if (owner == NULL || call->owner != NULL)
         return call;
-    free(call);
+    redis_call_free(call);
     return NULL;
 }
 
 void redis_call_free(struct call *call)
 {
+    LIST_REMOVE(call, next);
     free(call->owner);
     free(call);
 }

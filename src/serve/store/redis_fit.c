@@ -1,11 +1,13 @@
 /* Whether a Redis server lets us in, and keeps what it is given. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/error.h"
+#include "common/util.h"
 #include "serve/store/redis_state.h"
 
-enum { CHECK_MS = 5000 };
+enum { LOOK_MS = 10, CHECK_US = 5000000 };
 
 /* ── Whether the server is fit ───────────────────────────────────────────────────────────────── */
 
@@ -50,23 +52,30 @@ void fit_ask(void *user)
 struct trial {
     struct loop *loop;
     struct redis_link *link;
+    struct timer timer;
+    int64_t until_us;
     bool answered;
     char unfit[UNFIT_SIZE];
 };
 
-static void trial_over(void *user)
+static void look(void *user)
 {
-    loop_stop(((struct trial *)user)->loop);
+    struct trial *trial = user;
+    if (trial->answered || redis_link_refused(trial->link) || monotonic_us() >= trial->until_us)
+        loop_stop(trial->loop);
+    else
+        timer_set(&trial->timer, LOOK_MS);
 }
 
 static void trial_judged(void *user, const redisReply *reply, const char *lost)
 {
     struct trial *trial = user;
     (void)lost;
-    trial->answered = reply != NULL;
-    if (reply != NULL)
-        judge(trial->unfit, reply);
-    loop_stop(trial->loop);
+    if (reply == NULL)
+        return;
+    judge(trial->unfit, reply);
+    trial->answered = true;
+    look(trial);
 }
 
 static void trial_up(void *user)
@@ -80,7 +89,7 @@ static int say_trial(const struct store *store, const struct trial *trial, struc
     if (trial->unfit[0] != '\0')
         return sb_fail_field(err, "store", "queue", "--queue: %s %s", store->address.shown,
                              trial->unfit);
-    if (!trial->answered && trial->link != NULL && redis_link_refused(trial->link))
+    if (!trial->answered && redis_link_refused(trial->link))
         return sb_fail_field(err, "store", "queue",
                              "--queue: %s: %s; give the right user and password (password-file, or "
                              "SANDBOX_REDIS_PASSWORD)",
@@ -88,32 +97,36 @@ static int say_trial(const struct store *store, const struct trial *trial, struc
     return 0; /* if it can't be reached, it may come later */
 }
 
-/* Whoever starts the service learns at once that Redis refuses it; in a loop of its own, since the
- * service's does not run yet. */
-int fit_try(const struct store *store, struct sb_error *err)
+static int run_trial(const struct store *store, struct trial *trial, struct sb_error *err)
 {
-    struct trial trial = {.loop = NULL};
-    struct timer timer = {.watch.fd = -1};
-    if (loop_open(&trial.loop, err) < 0)
-        return -1;
     const struct redis_link_setup setup = {.address = &store->address,
                                            .name = store->name,
-                                           .loop = trial.loop,
+                                           .loop = trial->loop,
                                            .log = store->setup.log,
                                            .up = trial_up,
-                                           .user = &trial};
-    int result = 0;
-    if (timer_open(&timer, trial.loop, trial_over, &trial) == 0) {
-        timer_set(&timer, CHECK_MS);
-        trial.link = redis_link_open(&setup);
-        while (trial.link != NULL && timer.armed && !trial.answered && result == 0 &&
-               !redis_link_refused(trial.link))
-            result = loop_run(trial.loop, err);
-        if (result == 0)
-            result = say_trial(store, &trial, err);
-        redis_link_close(trial.link);
-        timer_close(&timer, trial.loop);
-    }
+                                           .user = trial};
+    if (timer_open(&trial->timer, trial->loop, look, trial) < 0)
+        return sb_fail(err, "store", errno, "can't create a timer");
+    trial->link = redis_link_open(&setup);
+    if (trial->link == NULL)
+        return sb_fail_field(err, "store", "queue",
+                             "--queue: %s can't be set up; does its ca name a PEM file with "
+                             "certificates?",
+                             store->address.shown);
+    trial->until_us = monotonic_us() + CHECK_US;
+    look(trial);
+    return loop_run(trial->loop, err) < 0 ? -1 : say_trial(store, trial, err);
+}
+
+int fit_try(const struct store *store, struct sb_error *err)
+{
+    struct trial trial = {.timer.watch.fd = -1};
+    if (loop_open(&trial.loop, err) < 0)
+        return -1;
+    int result = run_trial(store, &trial, err);
+    redis_link_close(trial.link);
+    if (trial.timer.watch.fd >= 0)
+        timer_close(&trial.timer, trial.loop);
     loop_close(trial.loop);
     return result;
 }

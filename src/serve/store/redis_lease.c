@@ -134,7 +134,8 @@ void lease_renew(struct store *store)
     size_t *sizes = calloc(most, sizeof(*sizes));
     char(*tries)[NUMBER] = calloc(store->held_count + 1, sizeof(*tries));
     if (call == NULL || words == NULL || sizes == NULL || tries == NULL) {
-        free(call);
+        if (call != NULL)
+            redis_call_free(call);
         goto end; /* the next renewal, or the fence */
     }
     memcpy(words, begin.word, count * sizeof(*words));

@@ -112,6 +112,14 @@ static ssize_t put(struct redis_link *link, const char *data, size_t size)
     return -1;
 }
 
+/* GnuTLS says "again" after a record without data, too, though more may be there: the events are
+ * edges, so nobody would tell us of that. */
+static bool more_is_there(const struct redis_link *link)
+{
+    char byte;
+    return recv(link->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static ssize_t take(struct redis_link *link, char *data, size_t size)
 {
     ssize_t result;
@@ -119,7 +127,7 @@ static ssize_t take(struct redis_link *link, char *data, size_t size)
         return recv(link->watch.fd, data, size, MSG_DONTWAIT);
     do
         result = gnutls_record_recv(link->tls, data, size);
-    while (result == GNUTLS_E_INTERRUPTED || result == GNUTLS_E_REHANDSHAKE);
+    while (result == GNUTLS_E_INTERRUPTED || (result == GNUTLS_E_AGAIN && more_is_there(link)));
     if (result >= 0)
         return result;
     errno = result == GNUTLS_E_AGAIN ? EAGAIN : EPROTO;
@@ -301,7 +309,11 @@ static void greet(struct redis_link *link)
 
 static void shake_hands(struct redis_link *link)
 {
-    int result = gnutls_handshake(link->tls);
+    int result;
+    do
+        result = gnutls_handshake(link->tls);
+    while (result == GNUTLS_E_INTERRUPTED || (result == GNUTLS_E_AGAIN && more_is_there(link) &&
+                                              gnutls_record_get_direction(link->tls) == 0));
     if (result == GNUTLS_E_SUCCESS)
         greet(link);
     else if (gnutls_error_is_fatal(result) && result == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)

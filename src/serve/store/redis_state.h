@@ -36,6 +36,7 @@ struct store {
     size_t held_count;
     LIST_HEAD(held_list, held) held[BUCKETS];
     LIST_HEAD(watched_list, watched) watched[BUCKETS];
+    LIST_HEAD(calls, call) calls;
     struct store_counts counts;
     char unfit[UNFIT_SIZE]; /* why the server can't be used; "": it can */
 };
@@ -60,6 +61,7 @@ void redis_run(struct store *store, const struct words *words, redis_replied *re
 
 /* A call that waits for its reply. */
 struct call {
+    LIST_ENTRY(call) next;
     struct store *store;
     store_done *done;
     store_found *found;

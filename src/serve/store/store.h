@@ -80,10 +80,10 @@ struct store_job {
     const char *id, *owner, *policy;
     enum store_state state;
     int64_t created_ms, started_ms, ended_ms;
-    int64_t tries;           /* the number of the present try, from 1 on; 0: it waits for its first.
-                                Every claim is a new one; only losses count towards bounds.tries */
-    int64_t before;          /* jobs that wait before it, as far as is known */
-    const void *request;     /* for claimed jobs only */
+    int64_t tries;       /* the number of the present try, from 1 on; 0: it waits for its first.
+                            Every claim is a new one; only losses count towards bounds.tries */
+    int64_t before;      /* jobs that wait before it, as far as is known */
+    const void *request; /* for claimed jobs only */
     size_t request_size;
     const char *answer; /* JSON; NULL: none (yet) */
     size_t answer_size;

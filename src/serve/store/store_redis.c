@@ -376,6 +376,8 @@ static void close_store(struct store *store)
     redis_link_close(store->commands);
     redis_link_close(store->events);
     lease_end_all(store);
+    while (!LIST_EMPTY(&store->calls))
+        redis_call_free(LIST_FIRST(&store->calls));
     for (size_t i = 0; i < BUCKETS; i++)
         while (!LIST_EMPTY(&store->watched[i])) {
             struct watched *watched = LIST_FIRST(&store->watched[i]);
