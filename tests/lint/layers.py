@@ -26,12 +26,15 @@ LAYERS = {
     "warm": ["common", "policy", "cgroup", "seccomp", "inside", "zygote", "core"],
     "cli": ["common"],
     "serve/process": ["common"],
+    "serve/store": ["common", "serve/process"],
     "serve/config": ["common", "serve/process"],
     "serve/contracts": ["common"],
     "serve/web": ["common"],
     "serve/http": ["common", "serve/process", "serve/config", "serve/contracts", "serve/web"],
-    "serve/jobs": ["common", "serve/process", "serve/config", "serve/contracts", "serve/http"],
-    "serve/api": ["common", "serve/process", "serve/config", "serve/contracts", "serve/http", "serve/jobs"],
+    "serve/jobs": ["common", "serve/process", "serve/store", "serve/config", "serve/contracts", "serve/http"],
+    "serve/api": [
+        "common", "serve/process", "serve/store", "serve/config", "serve/contracts", "serve/http", "serve/jobs",
+    ],
     "serve": ["common", "serve/process", "serve/config", "serve/http", "serve/jobs", "serve/api"],
 }
 FUNCTION = re.compile(r"^[a-z_][^;{}#]*\)\n\{\n(.*?)^\}$", re.M | re.S)

@@ -81,6 +81,7 @@ int loop_run(struct loop *loop, struct sb_error *err)
         if (loop->round != NULL && !loop->stopped)
             loop->round(loop->round_user);
     }
+    loop->stopped = false;
     return 0;
 }
 

@@ -39,7 +39,7 @@ void loop_remove(struct loop *loop, struct watch *watch);
  * events of one round should share. */
 void loop_on_round(struct loop *loop, void (*round)(void *user), void *user);
 
-/* Runs until loop_stop. */
+/* Runs until loop_stop. It may run again afterwards. */
 int loop_run(struct loop *loop, struct sb_error *err);
 void loop_stop(struct loop *loop);
 

@@ -1,0 +1,72 @@
+/* The calls of a SQLite store as transactions (sqlite_jobs.c). They block: store_sqlite.c makes
+ * them in a thread. */
+#ifndef SERVE_SQLITE_JOBS_H
+#define SERVE_SQLITE_JOBS_H
+
+#include <sys/queue.h>
+
+#include "serve/store/sqlite_file.h"
+#include "serve/store/store.h"
+
+enum sqlite_kind {
+    CALL_SUBMIT,
+    CALL_CLAIM,
+    CALL_FINISH,
+    CALL_FAIL,
+    CALL_GET,
+    CALL_LIST,
+    CALL_CANCEL,
+    CALL_LOOK, /* what has changed: jobs that ended since the last look, and numbers */
+    CALL_TEND, /* gives back the jobs of dead nodes, and forgets jobs whose time is over */
+    CALLS
+};
+
+/* A call, with its own copies, and its outcome. */
+struct sqlite_call {
+    STAILQ_ENTRY(sqlite_call) next;
+    enum sqlite_kind kind;
+    char id[STORE_ID_SIZE], digest[65];
+    char *owner, *policy, *key, *reason;
+    void *data; /* the request, or the answer */
+    size_t size;
+    int64_t try;
+    size_t most;
+    int status;
+    bool counts;
+
+    union { /* by kind */
+        store_done *done;
+        store_found *found;
+        store_list *list;
+    } tell;
+    void *user;
+
+    enum store_result result;
+    char message[512];
+    bool rings;             /* other nodes should look */
+    struct store_job *jobs; /* their texts are the call's */
+    size_t jobs_count;
+    struct store_counts numbers; /* of CALL_LOOK; `lost`: since the last one */
+};
+
+enum { STATEMENTS_MAX = 32 };
+
+struct sqlite_jobs {
+    struct sqlite_file file;
+    struct store_bounds bounds;
+    char *node;
+    sqlite3_stmt *statements[STATEMENTS_MAX]; /* NULL: not prepared yet */
+    int64_t change;                           /* up to which we have looked */
+    int64_t lost;
+};
+
+/* Takes over an open file. Gives back what a dead process with our slot ran. */
+int sqlite_jobs_begin(struct sqlite_jobs *jobs, struct sb_error *err);
+void sqlite_jobs_end(struct sqlite_jobs *jobs);
+
+/* Carries out a call: sets its outcome. */
+void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call);
+
+void sqlite_call_free(struct sqlite_call *call);
+
+#endif

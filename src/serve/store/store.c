@@ -1,0 +1,45 @@
+/* See store.h. */
+#include "serve/store/store.h"
+
+#include <string.h>
+
+#include "common/error.h"
+#include "common/util.h"
+#include "serve/store/drivers.h"
+
+const char *const store_state_names[] = {"queued", "running", "done", "lost", "cancelled"};
+
+const struct store_driver *const store_drivers[] = {
+    &store_memory,
+#ifdef HAVE_SQLITE
+    &store_sqlite,
+#endif
+    NULL,
+};
+
+/* Drivers that this program may lack, and how it gets them. */
+static const struct {
+    const char *scheme, *remedy;
+} optional[] = {
+    {"sqlite:", "built without SQLite: install libsqlite3-dev, then set up the build with meson "
+                "-Dsqlite=enabled"},
+};
+
+static bool begins(const char *address, const char *scheme)
+{
+    return strncmp(address, scheme, strlen(scheme)) == 0;
+}
+
+int store_open(struct store **store, const struct store_setup *setup, struct sb_error *err)
+{
+    for (size_t i = 0; store_drivers[i] != NULL; i++)
+        if (begins(setup->address, store_drivers[i]->scheme))
+            return store_drivers[i]->open(store, setup, err);
+    for (size_t i = 0; i < ARRAY_LEN(optional); i++)
+        if (begins(setup->address, optional[i].scheme))
+            return sb_fail_field(err, "queue", "queue", "--queue %s: this sandbox-serve was %s",
+                                 optional[i].scheme, optional[i].remedy);
+    return sb_fail_field(err, "queue", "queue",
+                         "--queue is memory or sqlite:PATH, not '%.60s': choose one of these",
+                         setup->address);
+}
