@@ -26,7 +26,7 @@ LAYERS = {
     "warm": ["common", "policy", "cgroup", "seccomp", "inside", "zygote", "core"],
     "cli": ["common"],
     "serve/process": ["common"],
-    "serve/store": ["common", "serve/process"],
+    "serve/store": ["common", "serve/process", "serve/config"],
     "serve/config": ["common", "serve/process"],
     "serve/contracts": ["common"],
     "serve/web": ["common"],

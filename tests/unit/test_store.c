@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/util.h"
+#include "serve/process/log.h"
 #include "serve/store/store.h"
 
 enum { NODES = 2, SEEN_MAX = 256 };
@@ -43,7 +45,7 @@ struct bench {
     size_t ended_count;
     const char *wanted; /* stop the loop when this id has ended, */
     bool want_change;   /* or when something has become claimable */
-    size_t changes;
+    size_t changes, fenced;
 };
 
 /* ── Calls that wait for their callback ──────────────────────────────────────────────────────── */
@@ -70,7 +72,9 @@ static void on_ended(void *user, const char *id)
 
 static void on_fenced(void *user)
 {
-    (void)user;
+    struct bench *bench = user;
+    bench->fenced++;
+    loop_stop(bench->loop);
 }
 
 static void copy(char *to, size_t size, const void *from, size_t length)
@@ -133,9 +137,8 @@ static void on_list(void *user, enum store_result result, const char *message,
 static enum store_result await(struct bench *bench)
 {
     struct sb_error err;
-    do
+    while (!bench->told)
         assert_int_equal(loop_run(bench->loop, &err), 0);
-    while (!bench->told);
     bench->told = false;
     return bench->seen.result;
 }
@@ -197,7 +200,56 @@ static enum store_result cancel_as(struct bench *bench, int node, const char *id
     return await(bench);
 }
 
+/* ── A Redis server of our own ───────────────────────────────────────────────────────────────── */
+
+#ifdef HAVE_REDIS
+static char redis_directory[] = "/tmp/test_store.redis.XXXXXX";
+static pid_t redis_pid;
+static struct log *redis_log;
+
+static bool redis_answers(void)
+{
+    char command[256];
+    snprintf(command, sizeof(command), "redis-cli -s %s/socket ping 2>&1 | grep -q PONG",
+             redis_directory);
+    return system(command) == 0;
+}
+
+static void redis_begin(void)
+{
+    char socket[64];
+    snprintf(socket, sizeof(socket), "%s/socket", redis_directory);
+    redis_pid = fork();
+    if (redis_pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--dir",
+               redis_directory, "--save", "", "--appendonly", "yes", "--logfile", "log", NULL);
+        _exit(127);
+    }
+    while (!redis_answers()) {
+        assert_int_equal(waitpid(redis_pid, NULL, WNOHANG), 0);
+        usleep(10000);
+    }
+}
+
+static void redis_kill(int signal)
+{
+    kill(redis_pid, signal);
+    waitpid(redis_pid, NULL, 0);
+}
+#endif
+
 /* ── The bench ───────────────────────────────────────────────────────────────────────────────── */
+
+static struct log *log_of(const struct bench *bench)
+{
+#ifdef HAVE_REDIS
+    if (strcmp(bench->scheme, "redis") == 0)
+        return redis_log;
+#endif
+    (void)bench;
+    return NULL;
+}
 
 static void open_node(struct bench *bench, int node)
 {
@@ -208,12 +260,18 @@ static void open_node(struct bench *bench, int node)
                                       .node = name,
                                       .bounds = bench->bounds,
                                       .loop = bench->loop,
+                                      .log = log_of(bench),
                                       .changed = on_changed,
                                       .ended = on_ended,
                                       .fenced = on_fenced,
                                       .user = bench};
     if (store_open(&bench->node[node], &setup, &err) < 0)
         fail_msg("%s", err.message);
+    size_t before = bench->changes;
+    while (strcmp(bench->scheme, "redis") == 0 && bench->changes < before + 2) {
+        bench->want_change = true; /* both connections are there */
+        loop_run(bench->loop, &err);
+    }
 }
 
 static void close_node(struct bench *bench, int node)
@@ -236,6 +294,11 @@ static void begin(struct bench *bench, const char *scheme)
     assert_non_null(mkdtemp(bench->directory));
     if (strcmp(scheme, "sqlite:") == 0)
         snprintf(bench->address, sizeof(bench->address), "sqlite:%s/jobs.db", bench->directory);
+#ifdef HAVE_REDIS
+    else if (strcmp(scheme, "redis") == 0)
+        snprintf(bench->address, sizeof(bench->address), "redis+unix://%s/socket?prefix=%s",
+                 redis_directory, bench->directory + strlen("/tmp/"));
+#endif
     else
         snprintf(bench->address, sizeof(bench->address), "%s", scheme);
     assert_int_equal(loop_open(&bench->loop, &err), 0);
@@ -597,10 +660,7 @@ static void nothing_accepted_is_lost_by_sigkill(struct bench *bench)
         assert_int_equal(claim(bench, 0, 1), 1);
 }
 
-/* ── SQLite's file ───────────────────────────────────────────────────────────────────────────── */
-
-#ifdef HAVE_SQLITE
-#include <sqlite3.h>
+/* ── Addresses that are refused ──────────────────────────────────────────────────────────────── */
 
 static void expect_refusal(struct bench *bench, const char *words)
 {
@@ -609,6 +669,7 @@ static void expect_refusal(struct bench *bench, const char *words)
                                       .node = "node0",
                                       .bounds = bench->bounds,
                                       .loop = bench->loop,
+                                      .log = log_of(bench),
                                       .changed = on_changed,
                                       .ended = on_ended,
                                       .fenced = on_fenced,
@@ -619,6 +680,11 @@ static void expect_refusal(struct bench *bench, const char *words)
     if (strstr(err.message, words) == NULL)
         fail_msg("'%s' is not in '%s'", words, err.message);
 }
+
+/* ── SQLite's file ───────────────────────────────────────────────────────────────────────────── */
+
+#ifdef HAVE_SQLITE
+#include <sqlite3.h>
 
 static void test_sqlite_refuses_a_file_that_is_no_database(void **state)
 {
@@ -673,7 +739,7 @@ static void test_sqlite_refuses_wrong_addresses(void **state)
     snprintf(bench.address, sizeof(bench.address), "sqlite:/no/such/directory/jobs.db");
     expect_refusal(&bench, "directory");
     snprintf(bench.address, sizeof(bench.address), "oracle:x");
-    expect_refusal(&bench, "memory or sqlite:PATH");
+    expect_refusal(&bench, "memory, sqlite:PATH");
     end(&bench);
 }
 
@@ -703,6 +769,143 @@ static void test_sqlite_full_synchronisation_keeps_the_promises(void **state)
     strcat(bench.address, "?synchronous=full");
     a_job_goes_from_queued_to_done(&bench);
     end(&bench);
+}
+#endif
+
+/* ── Redis ───────────────────────────────────────────────────────────────────────────────────── */
+
+#ifdef HAVE_REDIS
+static void redis_set(const char *name, const char *value)
+{
+    char command[256];
+    snprintf(command, sizeof(command), "redis-cli -s %s/socket config set %s '%s' >%s/said",
+             redis_directory, name, value, redis_directory);
+    assert_int_equal(system(command), 0);
+}
+
+static enum store_result submit_until_accepted(struct bench *bench, const char *id)
+{
+    struct sb_error err;
+    while (submit(bench, id) == STORE_FAILED) {
+        bench->want_change = true; /* the connection is there again */
+        while (bench->want_change)
+            loop_run(bench->loop, &err);
+    }
+    return bench->seen.result;
+}
+
+static void a_killed_redis_has_kept_what_it_accepted(struct bench *bench)
+{
+    char id[STORE_ID_SIZE];
+    bench->bounds.queue = 1000;
+    open_node(bench, 0);
+    for (int i = 0; i < 300; i++) {
+        snprintf(id, sizeof(id), "%032x", i);
+        assert_int_equal(submit(bench, id), STORE_OK);
+    }
+    redis_kill(SIGKILL);
+    redis_begin();
+    assert_int_equal(submit_until_accepted(bench, A), STORE_OK);
+    for (int i = 0; i < 300; i++) {
+        snprintf(id, sizeof(id), "%032x", i);
+        assert_int_equal(state_of(bench, id), STORE_QUEUED);
+    }
+}
+
+static void a_node_without_redis_ends_its_jobs_before_others_start_them(struct bench *bench)
+{
+    struct sb_error err;
+    open_node(bench, 0);
+    open_node(bench, 1);
+    submit(bench, A);
+    assert_int_equal(claim(bench, 1, 1), 1);
+    kill(redis_pid, SIGSTOP);
+    while (bench->fenced == 0)
+        loop_run(bench->loop, &err);
+    kill(redis_pid, SIGCONT);
+    assert_int_equal(finish(bench, 1, A, 1, "{\"late\":1}"), STORE_NONE);
+    do
+        store_driver(bench->node[0])->claim(bench->node[0], 1, on_list, bench);
+    while (await(bench) != STORE_OK || bench->seen.count == 0);
+    assert_int_equal(bench->seen.job[0].tries, 2);
+    assert_int_equal(finish(bench, 0, A, 2, "{}"), STORE_OK);
+}
+
+static void a_full_redis_refuses_jobs_and_ends_those_it_has(struct bench *bench)
+{
+    open_node(bench, 0);
+    submit(bench, A);
+    submit(bench, B);
+    redis_set("maxmemory", "1");
+    assert_int_equal(submit(bench, C), STORE_FAILED);
+    assert_non_null(strstr(bench->seen.message, "maxmemory"));
+    assert_int_equal(claim(bench, 0, 8), 2);
+    assert_int_equal(fail_try(bench, 0, A, 1, true), STORE_OK);
+    assert_int_equal(finish(bench, 0, B, 1, "{}"), STORE_OK);
+    assert_int_equal(claim(bench, 0, 8), 1);
+    assert_int_equal(cancel_as(bench, 0, A, "ann"), STORE_OK);
+    redis_set("maxmemory", "0");
+    assert_int_equal(submit(bench, C), STORE_OK);
+}
+
+static void a_redis_that_evicts_is_refused(struct bench *bench)
+{
+    redis_set("maxmemory-policy", "allkeys-lru");
+    expect_refusal(bench, "noeviction");
+    redis_set("maxmemory-policy", "noeviction");
+}
+
+static void a_wrong_password_is_an_error(struct bench *bench)
+{
+    redis_set("requirepass", "right");
+    strcat(bench->address, "&password-file=/dev/null");
+    expect_refusal(bench, "password");
+    setenv("SANDBOX_REDIS_PASSWORD", "right", 1);
+    *strchr(bench->address, '&') = '\0';
+    open_node(bench, 0);
+    assert_int_equal(submit(bench, A), STORE_OK);
+    unsetenv("SANDBOX_REDIS_PASSWORD");
+    kill(redis_pid, SIGKILL); /* a server without a password for the tests that follow */
+    waitpid(redis_pid, NULL, 0);
+    redis_begin();
+}
+
+static void wrong_addresses_of_redis_are_refused(struct bench *bench)
+{
+    static const char *const rows[][2] = {
+        {"redis://", "no host"},
+        {"redis://localhost:", "port"},
+        {"redis://localhost:123456", "port"},
+        {"redis://localhost:6379x", "port"},
+        {"redis://localhost/x", "database"},
+        {"redis://localhost/99999", "database"},
+        {"redis://[::1", "without ]"},
+        {"redis://a%zz@localhost", "hexadecimal"},
+        {"redis://localhost?prefix", "value"},
+        {"redis://localhost?prefix=%00", "hexadecimal"},
+        {"redis://localhost?prefix=a{b", "braces"},
+        {"redis://localhost?nix=1", "unknown parameter"},
+        {"redis://localhost?ca=/x", "unknown parameter"},
+        {"redis://localhost?insecure=no", "unknown parameter"},
+        {"redis://localhost?password-file=/nowhere", "password-file"},
+        {"rediss://localhost?ca=/dev/null", "PEM"},
+        {"redis+unix://relative", "absolute"},
+        {"redis+tcp://localhost", "no address"},
+        {"redis:localhost", "no address"},
+        {"redis://192.0.2.1", "rediss://"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        snprintf(bench->address, sizeof(bench->address), "%s", rows[i][0]);
+        expect_refusal(bench, rows[i][1]);
+    }
+}
+
+static void owners_and_keys_are_not_mixed_up(struct bench *bench)
+{
+    open_node(bench, 0);
+    assert_int_equal(submit_as(bench, A, "ann:x", "k", "1"), STORE_OK);
+    assert_int_equal(submit_as(bench, B, "ann", "x:k", "2"), STORE_OK);
+    assert_int_equal(get_as(bench, A, "ann"), STORE_NONE);
 }
 #endif
 
@@ -736,15 +939,49 @@ static void test_sqlite_full_synchronisation_keeps_the_promises(void **state)
 #define EACH_SHARED(DO, driver, scheme)                                                            \
     DO(driver, scheme, two_nodes_share_the_jobs)                                                   \
     DO(driver, scheme, another_node_hears_of_new_jobs_and_ends)                                    \
-    DO(driver, scheme, a_node_that_goes_leaves_its_jobs_to_others)                                 \
-    DO(driver, scheme, nothing_accepted_is_lost_by_sigkill)
+    DO(driver, scheme, a_node_that_goes_leaves_its_jobs_to_others)
 #define ROW(driver, scheme, promise) cmocka_unit_test(test_##driver##_##promise),
 
 EACH(FOR, memory, "memory")
 #ifdef HAVE_SQLITE
 EACH(FOR, sqlite, "sqlite:")
 EACH_SHARED(FOR, sqlite, "sqlite:")
+FOR(sqlite, "sqlite:", nothing_accepted_is_lost_by_sigkill)
 #endif
+#ifdef HAVE_REDIS
+EACH(FOR, redis, "redis")
+EACH_SHARED(FOR, redis, "redis")
+FOR(redis, "redis", a_killed_redis_has_kept_what_it_accepted)
+FOR(redis, "redis", a_node_without_redis_ends_its_jobs_before_others_start_them)
+FOR(redis, "redis", a_full_redis_refuses_jobs_and_ends_those_it_has)
+FOR(redis, "redis", a_redis_that_evicts_is_refused)
+FOR(redis, "redis", a_wrong_password_is_an_error)
+FOR(redis, "redis", wrong_addresses_of_redis_are_refused)
+FOR(redis, "redis", owners_and_keys_are_not_mixed_up)
+#endif
+
+static int begin_group(void **state)
+{
+    (void)state;
+#ifdef HAVE_REDIS
+    redis_log = log_open();
+    if (mkdtemp(redis_directory) == NULL || redis_log == NULL || log_begin(redis_log) < 0)
+        return -1;
+    redis_begin();
+#endif
+    return 0;
+}
+
+static int end_group(void **state)
+{
+    (void)state;
+#ifdef HAVE_REDIS
+    redis_kill(SIGTERM);
+    log_close(redis_log);
+    nftw(redis_directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+#endif
+    return 0;
+}
 
 int main(void)
 {
@@ -758,7 +995,18 @@ int main(void)
         cmocka_unit_test(test_sqlite_refuses_wrong_addresses),
         cmocka_unit_test(test_sqlite_files_are_the_owners_alone),
         cmocka_unit_test(test_sqlite_full_synchronisation_keeps_the_promises),
+        cmocka_unit_test(test_sqlite_nothing_accepted_is_lost_by_sigkill),
+#endif
+#ifdef HAVE_REDIS
+        EACH(ROW, redis, "redis") EACH_SHARED(ROW, redis, "redis")
+            cmocka_unit_test(test_redis_a_killed_redis_has_kept_what_it_accepted),
+        cmocka_unit_test(test_redis_a_node_without_redis_ends_its_jobs_before_others_start_them),
+        cmocka_unit_test(test_redis_a_full_redis_refuses_jobs_and_ends_those_it_has),
+        cmocka_unit_test(test_redis_a_redis_that_evicts_is_refused),
+        cmocka_unit_test(test_redis_a_wrong_password_is_an_error),
+        cmocka_unit_test(test_redis_wrong_addresses_of_redis_are_refused),
+        cmocka_unit_test(test_redis_owners_and_keys_are_not_mixed_up),
 #endif
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, begin_group, end_group);
 }

@@ -6,5 +6,6 @@
 
 extern const struct store_driver store_memory; /* store_memory.c */
 extern const struct store_driver store_sqlite; /* store_sqlite.c, with HAVE_SQLITE */
+extern const struct store_driver store_redis;  /* store_redis.c, with HAVE_REDIS */
 
 #endif

@@ -172,5 +172,6 @@ void lease_due(void *user)
     if (store->held_count > 0 && monotonic_us() - store->renewed_us >= 3 * quarter_us(store))
         lease_fence(store); /* this process was stopped for long */
     lease_renew(store);
-    store->setup.changed(store->setup.user);
+    if (redis_link_is_up(store->commands))
+        store->setup.changed(store->setup.user);
 }

@@ -185,11 +185,12 @@ static const char *text_of(const redisReply *reply, size_t index)
     return element != NULL && element->type == REDIS_REPLY_STRING ? element->str : "";
 }
 
-/* "message", channel, text; and what answers SUBSCRIBE and UNSUBSCRIBE. */
+/* "message", channel, text; or "subscribe", channel, a number. */
 static void take_message(struct redis_link *link, const redisReply *reply)
 {
-    if (reply->type == REDIS_REPLY_ARRAY && strcmp(text_of(reply, 0), "message") == 0)
-        link->setup.message(link->setup.user, text_of(reply, 1), text_of(reply, 2));
+    if (reply->type == REDIS_REPLY_ARRAY)
+        link->setup.message(link->setup.user, text_of(reply, 0), text_of(reply, 1),
+                            text_of(reply, 2));
     else if (reply->type == REDIS_REPLY_ERROR)
         lose(link, "it refuses to tell of events: %.120s", reply->str);
 }

@@ -20,8 +20,9 @@ struct redis_link_setup {
     /* It can be used: again, or for the first time. Commands that were sent and not answered when
      * it was lost have been told so. */
     void (*up)(void *user);
-    /* A message to a channel that the link has subscribed to. NULL: it does not subscribe. */
-    void (*message)(void *user, const char *channel, const char *text);
+    /* "message": one to a channel that the link has subscribed to; "subscribe": from now on they
+     * come. NULL: it does not subscribe. */
+    void (*message)(void *user, const char *verb, const char *channel, const char *text);
     void *user;
 };
 

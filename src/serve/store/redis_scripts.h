@@ -12,7 +12,11 @@
  *     PREFIX new, PREFIX n:NODE, PREFIX e:ID    channels: a job waits; an id of that node was
  *                                 cancelled; that job has ended. Hints only
  *
- * Clocks of nodes do not matter: times are Redis' own. ARGV[1] is PREFIX. */
+ * Clocks of nodes do not matter: times are Redis' own. ARGV[1] is PREFIX.
+ *
+ * A full Redis refuses a script at its first command that takes memory, but not after one that
+ * gives memory back. So only a submission is refused: every other script begins to write by taking
+ * something away, and what was accepted is run and answered. */
 #ifndef SERVE_REDIS_SCRIPTS_H
 #define SERVE_REDIS_SCRIPTS_H
 
@@ -21,8 +25,8 @@
     "local t = redis.call('TIME')\n"                                                               \
     "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"                                          \
     "local function settle(id, owner, state, ttl, ...)\n"                                          \
-    "  redis.call('HSET', p..'j:'..id, 'state', state, 'ended', now, ...)\n"                       \
     "  redis.call('HDEL', p..'j:'..id, 'request')\n"                                               \
+    "  redis.call('HSET', p..'j:'..id, 'state', state, 'ended', now, ...)\n"                       \
     "  redis.call('PEXPIRE', p..'j:'..id, ttl)\n"                                                  \
     "  redis.call('ZREM', p..'q', id)\n"                                                           \
     "  redis.call('ZREM', p..'r', id)\n"                                                           \
@@ -47,15 +51,14 @@
     "if state then return {'exists', known:sub(1, 32), state} end\n"                               \
     "local waiting = redis.call('ZCARD', p..'q')\n"                                                \
     "if waiting >= tonumber(ARGV[8]) then return {'full', 'queue'} end\n"                          \
-    "redis.call('ZREMRANGEBYSCORE', p..'a:'..owner, '-inf', now)\n"                                \
-    "local most = tonumber(ARGV[9])\n"                                                             \
-    "if most > 0 and redis.call('ZCARD', p..'a:'..owner) >= most then return {'full', 'owner'} "   \
-    "end\n"                                                                                        \
+    "local most, mine = tonumber(ARGV[9]), redis.call('ZCOUNT', p..'a:'..owner, now, '+inf')\n"    \
+    "if most > 0 and mine >= most then return {'full', 'owner'} end\n"                             \
     "local seq, ttl = redis.call('INCR', p..'seq'), ARGV[10]\n"                                    \
     "redis.call('HSET', p..'j:'..id, 'state', 'queued', 'owner', owner, 'policy', ARGV[4],\n"      \
     "  'seq', seq, 'created', now, 'try', 0, 'losses', 0, 'request', ARGV[7])\n"                   \
     "redis.call('PEXPIRE', p..'j:'..id, ttl)\n"                                                    \
     "redis.call('ZADD', p..'q', seq, id)\n"                                                        \
+    "redis.call('ZREMRANGEBYSCORE', p..'a:'..owner, '-inf', now)\n"                                \
     "redis.call('ZADD', p..'a:'..owner, now + ttl, id)\n"                                          \
     "redis.call('PEXPIRE', p..'a:'..owner, ttl)\n"                                                 \
     "redis.call('ZADD', p..'o:'..owner, seq, id)\n"                                                \
@@ -72,10 +75,11 @@
     "local node, most, taken, lost = ARGV[2], tonumber(ARGV[3]), {}, 0\n"                          \
     "local function take(id)\n"                                                                    \
     "  local j = p..'j:'..id\n"                                                                    \
+    "  redis.call('ZREM', p..'q', id)\n"                                                           \
+    "  redis.call('ZREM', p..'r', id)\n"                                                           \
     "  local try = redis.call('HINCRBY', j, 'try', 1)\n"                                           \
     "  redis.call('HSET', j, 'state', 'running', 'node', node, 'started', now)\n"                  \
     "  redis.call('PEXPIRE', j, ARGV[7])\n"                                                        \
-    "  redis.call('ZREM', p..'q', id)\n"                                                           \
     "  redis.call('ZADD', p..'r', now + ARGV[4], id)\n"                                            \
     "  local f = redis.call('HMGET', j, 'owner', 'policy', 'created', 'request')\n"                \
     "  taken[#taken + 1] = {id, f[1], f[2], f[3], tostring(try), f[4]}\n"                          \
@@ -84,6 +88,7 @@
     "  local f = redis.call('HMGET', p..'j:'..id, 'owner', 'seq')\n"                               \
     "  if not f[1] then redis.call('ZREM', p..'r', id)\n"                                          \
     "  else\n"                                                                                     \
+    "    redis.call('ZREM', p..'r', id)\n"                                                         \
     "    local losses = redis.call('HINCRBY', p..'j:'..id, 'losses', 1)\n"                         \
     "    if losses >= tonumber(ARGV[5]) then\n"                                                    \
     "      settle(id, f[1], 'lost', ARGV[6], 'reason', losses..' nodes were lost while it ran')\n" \
@@ -108,6 +113,7 @@
     "for i = 4, #ARGV, 2 do\n"                                                                     \
     "  local f = redis.call('HMGET', p..'j:'..ARGV[i], 'state', 'try')\n"                          \
     "  if f[1] == 'running' and f[2] == ARGV[i + 1] then\n"                                        \
+    "    redis.call('ZREM', p..'r', ARGV[i])\n"                                                    \
     "    redis.call('ZADD', p..'r', now + ARGV[2], ARGV[i])\n"                                     \
     "    redis.call('PEXPIRE', p..'j:'..ARGV[i], ARGV[3])\n"                                       \
     "  else gone[#gone + 1] = ARGV[i] end\n"                                                       \
@@ -131,6 +137,7 @@
     "local j = p..'j:'..ARGV[2]\n"                                                                 \
     "local f = redis.call('HMGET', j, 'state', 'try', 'owner', 'seq')\n"                           \
     "if f[1] ~= 'running' or f[2] ~= ARGV[3] then return 0 end\n"                                  \
+    "redis.call('ZREM', p..'r', ARGV[2])\n"                                                        \
     "if redis.call('HINCRBY', j, 'losses', ARGV[4]) >= tonumber(ARGV[5]) then\n"                   \
     "  settle(ARGV[2], f[3], 'lost', ARGV[6], 'reason', ARGV[7])\n"                                \
     "  return 2\n"                                                                                 \
@@ -163,12 +170,12 @@
     "end\n"                                                                                        \
     "return list\n"
 
-/* ARGV: id, owner, ms of a result. → 1, or 0: there is none that has not ended */
+/* ARGV: id, owner, ms of a result. → 1, also for one that has ended; or 0: there is none */
 #define SCRIPT_CANCEL                                                                              \
     SCRIPT_BEGIN                                                                                   \
     "local f = redis.call('HMGET', p..'j:'..ARGV[2], 'owner', 'state', 'node')\n"                  \
     "if f[1] ~= ARGV[3] then return 0 end\n"                                                       \
-    "if f[2] ~= 'queued' and f[2] ~= 'running' then return 0 end\n"                                \
+    "if f[2] ~= 'queued' and f[2] ~= 'running' then return 1 end\n"                                \
     "settle(ARGV[2], f[1], 'cancelled', ARGV[4], 'reason', 'its owner has cancelled it')\n"        \
     "if f[2] == 'running' then redis.call('PUBLISH', p..'n:'..f[3], ARGV[2]) end\n"                \
     "return 1\n"

@@ -14,6 +14,9 @@ const struct store_driver *const store_drivers[] = {
 #ifdef HAVE_SQLITE
     &store_sqlite,
 #endif
+#ifdef HAVE_REDIS
+    &store_redis,
+#endif
     NULL,
 };
 
@@ -23,6 +26,8 @@ static const struct {
 } optional[] = {
     {"sqlite:", "built without SQLite: install libsqlite3-dev, then set up the build with meson "
                 "-Dsqlite=enabled"},
+    {"redis", "built without Redis: install libhiredis-dev, then set up the build with meson "
+              "-Dredis=enabled"},
 };
 
 static bool begins(const char *address, const char *scheme)
@@ -39,7 +44,8 @@ int store_open(struct store **store, const struct store_setup *setup, struct sb_
         if (begins(setup->address, optional[i].scheme))
             return sb_fail_field(err, "queue", "queue", "--queue %s: this sandbox-serve was %s",
                                  optional[i].scheme, optional[i].remedy);
-    return sb_fail_field(err, "queue", "queue",
-                         "--queue is memory or sqlite:PATH, not '%.60s': choose one of these",
-                         setup->address);
+    return sb_fail_field(
+        err, "queue", "queue",
+        "--queue is memory, sqlite:PATH or redis://HOST, not '%.60s': choose one of these",
+        setup->address);
 }

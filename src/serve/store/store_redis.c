@@ -4,7 +4,7 @@
  *
  * A node renews the leases of its jobs every quarter of a lease. One that could not for three
  * quarters ends its jobs itself, before another may claim them. */
-#include "serve/store/store_redis.h"
+#include "serve/store/drivers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,37 +332,66 @@ static void watch(struct store *store, const char *id, bool on)
     free(watched);
 }
 
-static void message_came(void *user, const char *channel, const char *text)
+static void tell(struct store *store, const char *id)
+{
+    struct watched *watched = find_watched(store, id);
+    if (watched == NULL || watched->told)
+        return;
+    watched->told = true;
+    store->setup.ended(store->setup.user, id);
+}
+
+static void state_came(void *user, const redisReply *reply, const char *lost)
+{
+    struct call *call = user;
+    (void)lost; /* it is asked again when the connection is there */
+    if (reply != NULL && reply->type == REDIS_REPLY_STRING && redis_state(reply->str) >= STORE_DONE)
+        tell(call->store, call->id);
+    redis_call_free(call);
+}
+
+/* From now on its end is heard of; it may have come before. */
+static void follows(struct store *store, const char *id)
+{
+    char key[512];
+    struct call *call = redis_call_make(store, id, NULL, NULL);
+    if (call == NULL)
+        return;
+    snprintf(key, sizeof(key), "%sj:%s", store->prefix, id);
+    redis_send(store->commands, state_came, call, 3, (const char *[]){"HGET", key, "state"}, NULL);
+}
+
+static void message_came(void *user, const char *verb, const char *channel, const char *text)
 {
     struct store *store = user;
     const char *kind = channel + strlen(store->prefix);
+    bool message = strcmp(verb, "message") == 0;
     if (strncmp(channel, store->prefix, strlen(store->prefix)) != 0)
         return;
-    if (strcmp(kind, "new") == 0) {
+    if (message && strcmp(kind, "new") == 0) {
         store->setup.changed(store->setup.user);
-    } else if (kind[0] == 'n') {
+    } else if (message && kind[0] == 'n') {
         char id[STORE_ID_SIZE];
         snprintf(id, sizeof(id), "%s", text);
         lease_end(store, id);
         store->setup.ended(store->setup.user, id);
-    } else if (kind[0] == 'e' && find_watched(store, kind + 2) != NULL) {
-        store->setup.ended(store->setup.user, kind + 2);
+    } else if (message && kind[0] == 'e') {
+        tell(store, kind + 2);
+    } else if (kind[0] == 'e' && strcmp(verb, "subscribe") == 0) {
+        follows(store, kind + 2);
     }
 }
 
-/* What was said meanwhile was not heard: everything is asked again. */
+/* What was said meanwhile was not heard: it is asked again. */
 static void events_up(void *user)
 {
     struct store *store = user;
     follow(store, "SUBSCRIBE", "new", "");
     follow(store, "SUBSCRIBE", "n:", store->name);
     for (size_t i = 0; i < BUCKETS; i++) {
-        struct watched *watched, *next;
-        for (watched = LIST_FIRST(&store->watched[i]); watched != NULL; watched = next) {
-            next = LIST_NEXT(watched, next);
-            follow(store, "SUBSCRIBE", "e:", watched->id);
-            store->setup.ended(store->setup.user, watched->id);
-        }
+        struct watched *watched;
+        LIST_FOREACH(watched, &store->watched[i], next)
+        follow(store, "SUBSCRIBE", "e:", watched->id);
     }
     store->setup.changed(store->setup.user);
 }
