@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "common/util.h"
 #include "serve/jobs/admit.h"
@@ -76,6 +77,10 @@ static void a_ticket_knows_its_place(void **state)
             place[i] = tickets[i].state == TICKET_WAITING ? admit_position(admit, &tickets[i]) : 0;
             sum += place[i];
         }
+        assert_int_equal(admit_positions(admit), 0);
+        for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+            if (tickets[i].state == TICKET_WAITING)
+                assert_int_equal(tickets[i].position, place[i]);
         int64_t left = (int64_t)(ARRAY_LEN(clients) - done);
         assert_int_equal(sum, left * (left + 1) / 2);
         running = admit_next(admit, 2);
@@ -349,14 +354,14 @@ a_client_that_has_none_running_waits_for_those_of_others_so_long_and_no_longer(v
         for (int i = 0; i < jobs; i++)
             assert_ptr_equal(admit_next(admit, 1), &sleepers[i]);
         assert_null(admit_next(admit, 10 * SECOND)); /* it has some running */
-        assert_int_equal(admit_impatient_us(admit, 10 * SECOND), -1);
+        assert_int_equal(admit_impatient_us(admit), -1);
         for (int i = 0; i < 3; i++)
             enter(admit, &short_ones[i], "short", 10 * SECOND);
-        assert_int_equal(admit_impatient_us(admit, 10 * SECOND), 10 * SECOND + SECOND / 4);
+        assert_int_equal(admit_impatient_us(admit), 10 * SECOND + SECOND / 4);
         assert_null(admit_next(admit, 10 * SECOND + SECOND / 4 - 1));
         assert_ptr_equal(admit_next(admit, 10 * SECOND + SECOND / 4), &short_ones[0]);
         assert_null(admit_next(admit, 11 * SECOND)); /* one at a time */
-        assert_int_equal(admit_impatient_us(admit, 11 * SECOND), -1);
+        assert_int_equal(admit_impatient_us(admit), -1);
         enter(admit, &other, "other", 11 * SECOND);
         assert_null(admit_next(admit, 12 * SECOND)); /* the place is taken */
         admit_leave(admit, &short_ones[0], 12 * SECOND);
@@ -439,7 +444,7 @@ static void who_has_jobs_running_leaves_memory_to_those_who_have_none(void **sta
         enter(admit, &others[i], clients[i], SECOND);
     }
     assert_null(admit_next(admit, SECOND)); /* those that are first hold their turn */
-    assert_int_equal(admit_impatient_us(admit, SECOND), SECOND + SECOND / 4);
+    assert_int_equal(admit_impatient_us(admit), SECOND + SECOND / 4);
     assert_ptr_equal(admit_next(admit, 2 * SECOND), &others[0]);
     assert_ptr_equal(admit_next(admit, 2 * SECOND), &others[1]);
     assert_null(admit_next(admit, 2 * SECOND)); /* the reserve is used up */
@@ -558,6 +563,121 @@ static void clients_come_and_go_in_any_number(void **state)
     admit_close(admit); /* the sanitizer finds a client that was left */
 }
 
+/* ── Cost ──────────────────────────────────────────────────────────────────────────────────── */
+
+enum { MANY = 100000, FEW = 10, ROUNDS = 20000 };
+
+/* What one admission takes while `count` tickets wait, of as many clients or of one: the first in
+ * turn runs and ends, another one enters, the queue overflows, and a patient one is looked for. */
+static double admission_ns(int count, bool one_client)
+{
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 1;
+    bounds.extra_jobs = 1;
+    bounds.queue = count;
+    struct admit *admit = open_with(bounds);
+    struct ticket *tickets = calloc((size_t)count + 1, sizeof(*tickets)), *running, *refused;
+    struct ticket *outside = &tickets[count];
+    struct timespec begin, end;
+    char client[24] = "one";
+    assert_non_null(tickets);
+    for (int i = 0; i < count; i++) {
+        if (!one_client)
+            snprintf(client, sizeof(client), "client %d", i);
+        enter(admit, &tickets[i], client, i);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t now = MANY + i;
+        running = admit_next(admit, now);
+        assert_non_null(running);
+        assert_null(admit_next(admit, now));
+        if (!one_client)
+            snprintf(client, sizeof(client), "new client %d", i);
+        outside->memory_bytes = MIB;
+        enter(admit, outside, client, now);
+        admit_impatient_us(admit);
+        admit_leave(admit, running, now);
+        outside = running;
+        while ((refused = admit_overflow(admit)) != NULL) {
+            admit_leave(admit, refused, now);
+            outside = refused;
+        }
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    admit_close(admit);
+    free(tickets);
+    double took = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
+    return took / ROUNDS;
+}
+
+/* With a scan of the tickets or of the clients, ten thousand times as many would take a thousand
+ * times as long, or more; what is left is the logarithm, and memory that is not in the cache. */
+static void with_ten_thousand_times_as_many_waiting_an_admission_takes_about_as_long(void **state)
+{
+    (void)state;
+    for (int one_client = 0; one_client < 2; one_client++) {
+        double few = admission_ns(FEW, one_client), some = admission_ns(1000, one_client);
+        double many = admission_ns(MANY, one_client);
+        print_message("# an admission with 10, 1,000, 100,000 requests waiting, %s: %.0f, %.0f, "
+                      "%.0f ns\n",
+                      one_client ? "all of one client" : "each of another client", few, some, many);
+        assert_true(many < 100 * few);
+    }
+}
+
+/* Whatever comes in whatever order, what is counted is what is there. */
+static void after_any_steps_the_counts_and_orders_are_right(void **state)
+{
+    (void)state;
+    enum { TICKETS = 60, STEPS = 20000 };
+    struct admit_bounds bounds = wide;
+    bounds.jobs = 6;
+    bounds.extra_jobs = 2;
+    bounds.memory_bytes = 40 * MIB;
+    bounds.reserve_bytes = 5 * MIB;
+    bounds.queue = 30;
+    struct admit *admit = open_with(bounds);
+    struct ticket tickets[TICKETS] = {0}, *ticket;
+    unsigned seed = 1;
+    for (int64_t now = 0; now < STEPS; now++) {
+        ticket = &tickets[rand_r(&seed) % TICKETS];
+        char client[8];
+        snprintf(client, sizeof(client), "%d", rand_r(&seed) % 9);
+        if (ticket->state == TICKET_OUTSIDE) {
+            ticket->memory_bytes = (1 + rand_r(&seed) % 8) * MIB;
+            ticket->size = rand_r(&seed) % 1000;
+            assert_int_equal(admit_enter(admit, ticket, client, *client == '0' ? 2 : 0, now * 1000),
+                             0);
+        } else {
+            admit_leave(admit, ticket, now * 1000);
+        }
+        while (admit_next(admit, now * 1000) != NULL)
+            continue;
+        while ((ticket = admit_overflow(admit)) != NULL)
+            admit_leave(admit, ticket, now * 1000);
+        struct admit_counts counted = admit_counts(admit), real = {0};
+        for (int i = 0; i < TICKETS; i++) {
+            real.waiting += tickets[i].state == TICKET_WAITING;
+            real.running += tickets[i].state == TICKET_RUNNING;
+            real.promised_bytes += tickets[i].state == TICKET_RUNNING ? tickets[i].memory_bytes : 0;
+        }
+        assert_int_equal(counted.waiting, real.waiting);
+        assert_int_equal(counted.running, real.running);
+        assert_int_equal(counted.promised_bytes, real.promised_bytes);
+        assert_true(real.promised_bytes <= bounds.memory_bytes && real.waiting <= bounds.queue);
+        assert_true(real.running <= bounds.jobs + bounds.extra_jobs);
+        assert_int_equal(admit_positions(admit), 0);
+        for (int i = 0; i < TICKETS; i++)
+            if (tickets[i].state == TICKET_WAITING)
+                assert_int_equal(tickets[i].position, admit_position(admit, &tickets[i]));
+    }
+    for (int i = 0; i < TICKETS; i++)
+        admit_leave(admit, &tickets[i], STEPS * 1000);
+    assert_int_equal(admit_counts(admit).waiting + admit_counts(admit).running, 0);
+    admit_close(admit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,6 +705,8 @@ int main(void)
         cmocka_unit_test(when_to_come_again_is_what_jobs_take_times_what_waits),
         cmocka_unit_test(nobody_is_told_to_stay_away_longer_than_a_request_may_wait),
         cmocka_unit_test(clients_come_and_go_in_any_number),
+        cmocka_unit_test(with_ten_thousand_times_as_many_waiting_an_admission_takes_about_as_long),
+        cmocka_unit_test(after_any_steps_the_counts_and_orders_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

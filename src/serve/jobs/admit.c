@@ -1,99 +1,36 @@
 /* Admission. See admit.h. */
 #include "serve/jobs/admit.h"
 
-#include <search.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "serve/jobs/admit_state.h"
 
 #define SECOND_US INT64_C(1000000)
 
-TAILQ_HEAD(ticket_list, ticket);
-TAILQ_HEAD(client_list, admit_client);
-
-/* Exists as long as one of its tickets waits or runs. */
-struct admit_client {
-    char *key;
-    int64_t most; /* jobs at once, 0: any number */
-    int64_t running, waiting, waiting_bytes;
-    struct ticket_list tickets;        /* that wait, oldest first */
-    TAILQ_ENTRY(admit_client) in_turn; /* while any waits */
-};
-
-struct admit {
-    struct admit_bounds bounds;
-    void *clients;            /* by key: tsearch(3) */
-    struct client_list turns; /* whose tickets wait, the next one first */
-    struct ticket_list queue; /* all that wait, oldest first */
-    struct admit_counts counts;
-    bool held;              /* no ticket's turn comes */
-    int64_t extra;          /* jobs that run beside the bound; one less whenever any job ends */
-    int64_t reserved_bytes; /* promised out of the reserve */
-    int64_t waiting_bytes;
-    int64_t mean_us;        /* average time that jobs took, the latest counting most; 0: none yet */
-    int64_t sum_started_us; /* of those that run */
-};
-
-/* ── Clients ─────────────────────────────────────────────────────────────────────────────────── */
-
-static int compare_clients(const void *a, const void *b)
-{
-    return strcmp(((const struct admit_client *)a)->key, ((const struct admit_client *)b)->key);
-}
-
-static void free_client(void *data)
-{
-    struct admit_client *client = data;
-    free(client->key);
-    free(client);
-}
-
-static struct admit_client *find_client(struct admit *admit, const char *key)
-{
-    struct admit_client wanted = {.key = (char *)key};
-    struct admit_client **found = tfind(&wanted, &admit->clients, compare_clients);
-    if (found != NULL)
-        return *found;
-    struct admit_client *client = calloc(1, sizeof(*client));
-    if (client == NULL)
-        return NULL;
-    TAILQ_INIT(&client->tickets);
-    client->key = strdup(key);
-    if (client->key != NULL && tsearch(client, &admit->clients, compare_clients) != NULL)
-        return client;
-    free_client(client);
-    return NULL;
-}
-
-static void release_client(struct admit *admit, struct admit_client *client)
-{
-    if (client->running > 0 || client->waiting > 0)
-        return;
-    tdelete(client, &admit->clients, compare_clients);
-    free_client(client);
-}
+/* How many clients that have lost their patience are looked at for one whose job fits. */
+#define LOOKED_AT 16
 
 /* ── Tickets ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* The caller sorts the client. */
 static void stop_waiting(struct admit *admit, struct ticket *ticket)
 {
     struct admit_client *client = ticket->client;
+    if (ticket == TAILQ_FIRST(&client->tickets))
+        client->impatient = false; /* the next one has waited for less */
     TAILQ_REMOVE(&client->tickets, ticket, in_client);
     TAILQ_REMOVE(&admit->queue, ticket, in_queue);
     admit->counts.waiting--;
     admit->waiting_bytes -= ticket->size;
     client->waiting_bytes -= ticket->size;
-    if (--client->waiting == 0)
-        TAILQ_REMOVE(&admit->turns, client, in_turn);
+    client->waiting--;
 }
 
 static void start_running(struct admit *admit, struct ticket *ticket, int64_t now_us)
 {
     struct admit_client *client = ticket->client;
     stop_waiting(admit, ticket);
-    if (client->waiting > 0) { /* other clients' turns come first */
-        TAILQ_REMOVE(&admit->turns, client, in_turn);
-        TAILQ_INSERT_TAIL(&admit->turns, client, in_turn);
-    }
+    client->turn = ++admit->last_turn; /* other clients' turns come first */
     ticket->state = TICKET_RUNNING;
     ticket->started_us = now_us;
     client->running++;
@@ -102,6 +39,7 @@ static void start_running(struct admit *admit, struct ticket *ticket, int64_t no
     admit->counts.millicpus += ticket->millicpus;
     admit->reserved_bytes += ticket->reserved ? ticket->memory_bytes : 0;
     admit->sum_started_us += now_us;
+    clients_sort(admit, client);
 }
 
 static void stop_running(struct admit *admit, struct ticket *ticket, int64_t now_us)
@@ -120,7 +58,7 @@ static void stop_running(struct admit *admit, struct ticket *ticket, int64_t now
 int admit_enter(struct admit *admit, struct ticket *ticket, const char *key, int64_t most,
                 int64_t now_us)
 {
-    struct admit_client *client = find_client(admit, key);
+    struct admit_client *client = clients_find(admit, key);
     if (client == NULL)
         return -1;
     client->most = most;
@@ -130,10 +68,11 @@ int admit_enter(struct admit *admit, struct ticket *ticket, const char *key, int
     TAILQ_INSERT_TAIL(&client->tickets, ticket, in_client);
     TAILQ_INSERT_TAIL(&admit->queue, ticket, in_queue);
     if (client->waiting++ == 0)
-        TAILQ_INSERT_TAIL(&admit->turns, client, in_turn);
+        client->turn = ++admit->last_turn;
     client->waiting_bytes += ticket->size;
     admit->waiting_bytes += ticket->size;
     admit->counts.waiting++;
+    clients_sort(admit, client);
     return 0;
 }
 
@@ -171,11 +110,8 @@ static bool fits(const struct admit *admit, const struct ticket *ticket)
 
 static const struct ticket *first_in_turn(const struct admit *admit)
 {
-    struct admit_client *client;
-    TAILQ_FOREACH(client, &admit->turns, in_turn)
-    if (client->most == 0 || client->running < client->most)
-        return TAILQ_FIRST(&client->tickets);
-    return NULL;
+    const struct admit_client *client = heap_first(&admit->turns);
+    return client != NULL ? TAILQ_FIRST(&client->tickets) : NULL;
 }
 
 /* Whether a ticket of a client that has no job running may pass `first`, which waits for memory: it
@@ -199,17 +135,34 @@ static int64_t extra_most(const struct admit *admit)
     return !admit_is_busy(admit) || most <= by_cpus ? most : by_cpus > 1 ? by_cpus : 1;
 }
 
-static struct ticket *impatient(const struct admit *admit, const struct ticket *first,
-                                int64_t now_us)
+static int64_t patience_end_us(const struct admit *admit, const struct admit_client *client)
+{
+    return TAILQ_FIRST(&client->tickets)->entered_us + admit->bounds.patience_us;
+}
+
+static void lose_patience(struct admit *admit, int64_t now_us)
 {
     struct admit_client *client;
-    if (is_full(admit) && admit->extra >= extra_most(admit))
+    while ((client = heap_first(&admit->calm)) != NULL &&
+           patience_end_us(admit, client) <= now_us) {
+        client->impatient = true;
+        clients_sort(admit, client);
+    }
+}
+
+/* The ticket of an impatient client that may run now. If the first client's does not fit, a few
+ * others are looked at, and further ones the next time. */
+static struct ticket *impatient(struct admit *admit, const struct ticket *first)
+{
+    const struct heap *clients = &admit->impatient;
+    if (clients->count == 0 || (is_full(admit) && admit->extra >= extra_most(admit)))
         return NULL;
-    TAILQ_FOREACH(client, &admit->turns, in_turn)
-    {
+    size_t looks = clients->count < LOOKED_AT ? clients->count : LOOKED_AT;
+    for (size_t i = 0; i < looks; i++) {
+        size_t at = clients->count == looks || i == 0 ? i : admit->looked_at++ % clients->count;
+        const struct admit_client *client = clients->items[at];
         struct ticket *ticket = TAILQ_FIRST(&client->tickets);
-        if (client->running == 0 && now_us - ticket->entered_us >= admit->bounds.patience_us &&
-            may_pass(admit, ticket, first))
+        if (may_pass(admit, ticket, first))
             return ticket;
     }
     return NULL;
@@ -222,12 +175,13 @@ void admit_hold(struct admit *admit, bool held)
 
 struct ticket *admit_next(struct admit *admit, int64_t now_us)
 {
+    lose_patience(admit, now_us);
     const struct ticket *first = admit->held ? NULL : first_in_turn(admit);
     if (first == NULL)
         return NULL;
     bool held = !fits(admit, first);
-    struct ticket *ticket = is_full(admit) || held ? impatient(admit, first, now_us)
-                                                   : TAILQ_FIRST(&first->client->tickets);
+    struct ticket *ticket =
+        is_full(admit) || held ? impatient(admit, first) : TAILQ_FIRST(&first->client->tickets);
     if (ticket == NULL)
         return NULL;
     ticket->reserved = (held || ticket->memory_bytes > common_left(admit)) &&
@@ -237,37 +191,10 @@ struct ticket *admit_next(struct admit *admit, int64_t now_us)
     return ticket;
 }
 
-int64_t admit_position(const struct admit *admit, const struct ticket *ticket)
+int64_t admit_impatient_us(const struct admit *admit)
 {
-    const struct admit_client *client;
-    const struct ticket *other;
-    int64_t before = 0, position = 1;
-    TAILQ_FOREACH(other, &ticket->client->tickets, in_client)
-    {
-        if (other == ticket)
-            break;
-        before++;
-    }
-    int64_t turns = before + 1; /* of each client whose turn is earlier; then one less */
-    TAILQ_FOREACH(client, &admit->turns, in_turn)
-    {
-        if (client == ticket->client)
-            turns--;
-        position += client->waiting < turns ? client->waiting : turns;
-    }
-    return position;
-}
-
-int64_t admit_impatient_us(const struct admit *admit, int64_t now_us)
-{
-    struct ticket *ticket;
-    TAILQ_FOREACH(ticket, &admit->queue, in_queue)
-    {
-        int64_t end_us = ticket->entered_us + admit->bounds.patience_us;
-        if (ticket->client->running == 0 && end_us > now_us)
-            return end_us;
-    }
-    return -1;
+    const struct admit_client *client = heap_first(&admit->calm);
+    return client != NULL ? patience_end_us(admit, client) : -1;
 }
 
 void admit_want(struct admit *admit, struct ticket *ticket, int64_t millicpus)
@@ -283,17 +210,7 @@ struct ticket *admit_overflow(struct admit *admit)
     bool many = admit->counts.waiting > admit->bounds.queue;
     if (!many && admit->waiting_bytes <= admit->bounds.queue_bytes)
         return NULL;
-    struct admit_client *client, *heaviest = NULL;
-    TAILQ_FOREACH(client, &admit->turns, in_turn)
-    {
-        int64_t weight = many ? client->waiting : client->waiting_bytes;
-        int64_t most = heaviest == NULL ? -1 : many ? heaviest->waiting : heaviest->waiting_bytes;
-        /* Of two with the same weight, the one that reached it last. */
-        if (weight > most ||
-            (weight == most && TAILQ_LAST(&client->tickets, ticket_list)->entered_us >=
-                                   TAILQ_LAST(&heaviest->tickets, ticket_list)->entered_us))
-            heaviest = client;
-    }
+    const struct admit_client *heaviest = heap_first(many ? &admit->many : &admit->large);
     return TAILQ_LAST(&heaviest->tickets, ticket_list);
 }
 
@@ -317,8 +234,8 @@ void admit_leave(struct admit *admit, struct ticket *ticket, int64_t now_us)
         stop_running(admit, ticket, now_us);
     else
         return;
+    clients_sort(admit, ticket->client);
     ticket->state = TICKET_OUTSIDE;
-    release_client(admit, ticket->client);
     ticket->client = NULL;
 }
 
@@ -348,7 +265,7 @@ int admit_open(struct admit **out, const struct admit_bounds *bounds)
     if (admit == NULL)
         return -1;
     admit->bounds = *bounds;
-    TAILQ_INIT(&admit->turns);
+    clients_open(admit);
     TAILQ_INIT(&admit->queue);
     *out = admit;
     return 0;
@@ -358,6 +275,6 @@ void admit_close(struct admit *admit)
 {
     if (admit == NULL)
         return;
-    tdestroy(admit->clients, free_client);
+    clients_close(admit);
     free(admit);
 }

@@ -1,6 +1,7 @@
 /* Admission: which request for a job runs now, which waits, which is refused. It knows tickets,
  * clients and numbers, but neither HTTP nor the sandbox. Times are microseconds of one monotonic
- * clock.
+ * clock. No call but admit_positions takes time that grows with the number of tickets; with the
+ * number of clients that wait, time grows as its logarithm.
  *
  * At most `jobs` jobs run at once, no further one is started while the running ones want
  * `millicpus`, and never is more memory promised than `memory_bytes`. Waiting clients take turns,
@@ -45,6 +46,8 @@ struct ticket {
     enum ticket_state state;
     bool reserved; /* its memory is from the reserve */
     int64_t entered_us, started_us;
+    int64_t position; /* while it waits: see admit_positions */
+    uint64_t name;    /* for the caller, who may tell tickets apart by it */
     struct admit_client *client;
     TAILQ_ENTRY(ticket) in_client, in_queue;
 };
@@ -72,8 +75,15 @@ bool admit_is_busy(const struct admit *admit);
 /* How many turns it takes until a waiting ticket has its own, if all fit: 1 for the next one. */
 int64_t admit_position(const struct admit *admit, const struct ticket *ticket);
 
-/* When the patience of a client ends next, which may let a ticket of it run; −1: none waits. */
-int64_t admit_impatient_us(const struct admit *admit, int64_t now_us);
+/* Sets `position` of all waiting tickets to that, in one pass. −1: out of memory. */
+int admit_positions(struct admit *admit);
+/* The waiting tickets, oldest first, for a caller that looks at all of them: the first one if
+ * `before` is NULL; NULL: no more. */
+struct ticket *admit_waiting(const struct admit *admit, const struct ticket *before);
+
+/* When the patience of a client ends next, which may let a ticket of it run; −1: none waits. To be
+ * called after admit_next. */
+int64_t admit_impatient_us(const struct admit *admit);
 
 /* While too many wait: the ticket to refuse. The caller makes it leave. NULL: not too many. */
 struct ticket *admit_overflow(struct admit *admit);

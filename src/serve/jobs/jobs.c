@@ -280,7 +280,7 @@ static void set_timer(struct service *service)
     const struct admit *admit = service->admit;
     int64_t now = monotonic_us(), next_us = -1;
     if (admit_counts(admit).waiting > 0) {
-        next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit, now));
+        next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit));
         if (admit_is_busy(admit) || service->low)
             next_us = sooner(next_us, service->looked_us + LOOK_US);
     }
