@@ -72,8 +72,7 @@ static void raise_descriptor_limit(const struct config *config, struct log *log)
     int64_t jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
     jobs += config_extra_jobs(jobs);
     int64_t files = config->connections < BODY_FILES_MAX ? config->connections : BODY_FILES_MAX;
-    rlim_t needed =
-        (rlim_t)(config->connections + files + jobs / config->workers * EACH_JOB + OURS);
+    rlim_t needed = (rlim_t)(config->connections + files + jobs * EACH_JOB + OURS);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
         return;

@@ -199,7 +199,8 @@ static int open_server(struct server *server, struct sb_error *err)
                                           .log = setup->log,
                                           .uids = setup->uids,
                                           .metrics = setup->metrics,
-                                          .worker = setup->worker};
+                                          .worker = setup->worker,
+                                          .seat = setup->seat};
     if (service_open(&server->service, &service, err) < 0)
         return -1;
     const struct http_setup http = {.config = setup->config,

@@ -5,6 +5,7 @@
 #include "serve/config/config.h"
 #include "serve/http/listen.h"
 #include "serve/http/rate.h"
+#include "serve/jobs/arbiter.h"
 #include "serve/process/log.h"
 #include "serve/process/metrics.h"
 #include "serve/process/notify.h"
@@ -18,7 +19,8 @@ struct server_setup {
     struct metrics *metrics; /* of all workers */
     struct rates *rates;
     size_t worker;
-    int64_t alive_ms; /* how often NOTICE_ALIVE must be given; 0: never */
+    struct arbiter_seat seat; /* of this worker; zeroed: it is the only one */
+    int64_t alive_ms;         /* how often NOTICE_ALIVE must be given; 0: never */
     /* Where notices go: to the service manager, or to the parent of several workers. */
     void (*notify)(void *user, enum notice notice);
     void *user;

@@ -1,6 +1,7 @@
 /* The parent of several workers. It keeps the sockets open, so that clients who connect while a
- * worker is started again reach the next one. It speaks for all workers to the service manager.
- * Workers die with it. Each has a pipe on which it says that it is ready, and that it is alive. */
+ * worker is started again reach the next one. It decides whose job runs next (arbiter.h). It speaks
+ * for all workers to the service manager. Workers die with it. Each has a pipe on which it says
+ * that it is ready, and that it is alive. */
 #include "serve/workers.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 
 #include "common/error.h"
 #include "common/util.h"
+#include "serve/jobs/bounds.h"
 #include "serve/process/loop.h"
 
 enum { BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 10000, GOOD_RUN_US = 60000000, MISSED_MAX = 3 };
@@ -38,6 +40,7 @@ struct parent {
     struct loop *loop;
     struct watch signals;
     struct timer alive;
+    struct arbiter *arbiter;
     struct worker *workers;
     size_t count;
     bool begun;     /* all were ready once */
@@ -119,7 +122,8 @@ static void watch_over(void *user)
 /* ── Starting ───────────────────────────────────────────────────────────────────────────────── */
 
 /* The worker's process. It never returns into the parent's loop. */
-__attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t parent_pid, int pipe)
+__attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t parent_pid, int pipe,
+                                                const struct arbiter_seat *seat)
 {
     struct parent *parent = worker->parent;
     struct server_setup setup = *parent->setup;
@@ -139,10 +143,12 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     close_fd(&parent->signals.fd);
     log_forked(setup.log);
     manager_forked(setup.manager);
+    arbiter_forked(parent->arbiter);
     setup.manager = NULL;
     loop_close(parent->loop);
     listeners_keep(setup.listeners, worker->number);
     setup.worker = worker->number;
+    setup.seat = *seat;
     setup.notify = tell_parent;
     setup.user = &pipe;
     int result = server_run(&setup, &err);
@@ -156,14 +162,21 @@ static int start_worker(struct worker *worker, struct sb_error *err)
 {
     int ends[2];
     pid_t self = getpid();
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-        return sb_fail(err, "workers", errno, "can't create a pipe for a worker");
+    struct arbiter_seat seat;
+    if (arbiter_seat(worker->parent->arbiter, worker->number, &seat, err) < 0)
+        return -1;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+        int saved = errno;
+        close(seat.fd);
+        return sb_fail(err, "workers", saved, "can't create a pipe for a worker");
+    }
     worker->pipe = (struct watch){ends[0], worker_says, worker};
     pid_t pid = loop_add(worker->parent->loop, &worker->pipe, EPOLLIN) == 0 ? fork() : -1;
     if (pid == 0)
-        be_worker(worker, self, ends[1]);
+        be_worker(worker, self, ends[1], &seat);
     int saved = errno;
     close(ends[1]);
+    close(seat.fd);
     if (pid < 0) {
         close_fd(&worker->pipe.fd);
         return sb_fail(err, "workers", saved, "can't start a worker");
@@ -213,6 +226,7 @@ static void worker_ended(struct worker *worker, int status)
     close_fd(&worker->pipe.fd);
     log_writer_ended(parent->setup->log, worker->pid);
     worker->pid = 0;
+    arbiter_part(parent->arbiter, worker->number);
     if (parent->stopping)
         return;
     if (!parent->begun) { /* the next one would fail for the same reason */
@@ -267,6 +281,14 @@ static void signal_ready(void *user, uint32_t events)
 
 /* ── The parent ─────────────────────────────────────────────────────────────────────────────── */
 
+static int open_arbiter(struct parent *parent, struct sb_error *err)
+{
+    struct admit_bounds bounds;
+    if (bounds_read(&bounds, parent->setup->config, err) < 0)
+        return -1;
+    return arbiter_open(&parent->arbiter, &bounds, parent->count, parent->loop, err);
+}
+
 static int open_parent(struct parent *parent, struct sb_error *err)
 {
     sigset_t set;
@@ -282,6 +304,8 @@ static int open_parent(struct parent *parent, struct sb_error *err)
         log_attach(parent->setup->log, parent->loop, &parent->setup->metrics[0].log_lost) < 0 ||
         manager_attach(parent->setup->manager, parent->loop) < 0)
         return sb_fail(err, "workers", errno, "can't create descriptors for signals and timers");
+    if (open_arbiter(parent, err) < 0)
+        return -1;
     for (size_t i = 0; i < parent->count; i++) {
         struct worker *worker = &parent->workers[i];
         *worker = (struct worker){.parent = parent, .number = i, .pipe.fd = -1};
@@ -307,6 +331,7 @@ static void close_parent(struct parent *parent)
         close_fd(&worker->pipe.fd);
         timer_close(&worker->restart, parent->loop);
     }
+    arbiter_close(parent->arbiter);
     timer_close(&parent->alive, parent->loop);
     log_detach(parent->setup->log);
     manager_detach(parent->setup->manager);

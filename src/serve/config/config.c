@@ -159,11 +159,6 @@ static int check_jobs(const struct config *config, struct sb_error *err)
 {
     if (config->jobs == 0)
         return 0;
-    if (config->jobs < config->workers)
-        return sb_fail_field(err, "config", "jobs",
-                             "--jobs %lld is too few for --workers %lld, as each worker runs at "
-                             "least one: use fewer workers",
-                             (long long)config->jobs, (long long)config->workers);
     int64_t most = config->jobs + config_extra_jobs(config->jobs);
     if (config->uid_count > 0 && most > config->uid_count)
         return sb_fail_field(err, "config", "uid-range",

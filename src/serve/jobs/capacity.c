@@ -84,9 +84,3 @@ int64_t capacity_memory(void)
     int64_t reserve = total / 10 > 256 * MIB ? total / 10 : 256 * MIB;
     return total > 2 * reserve ? total - reserve : total / 2;
 }
-
-int64_t capacity_share(int64_t total, int64_t workers, size_t worker)
-{
-    int64_t share = total / workers + ((int64_t)worker < total % workers);
-    return share > 0 ? share : 1;
-}

@@ -2,7 +2,6 @@
 #ifndef SERVE_CAPACITY_H
 #define SERVE_CAPACITY_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 /* CPUs that jobs may want together, in thousandths: twice the number of CPUs, so that a short job
@@ -15,9 +14,5 @@ int64_t capacity_jobs(void);
 /* Memory that may be promised to jobs: the host's, or our own cgroup's limit if that is less,
  * without what the rest of the host needs: a tenth, at least 256 MiB. */
 int64_t capacity_memory(void);
-
-/* The share of a total that the worker with this number has: at least 1, since a worker without any
- * could not work. */
-int64_t capacity_share(int64_t total, int64_t workers, size_t worker);
 
 #endif

@@ -23,7 +23,7 @@ static void answer_text(struct exchange *exchange, unsigned status, char *text)
 static int64_t put_retry_after(struct exchange *exchange)
 {
     char text[24];
-    int64_t seconds = admit_retry_after(exchange->service->admit, monotonic_us());
+    int64_t seconds = places_retry_after(exchange->service->places, monotonic_us());
     snprintf(text, sizeof(text), "%" PRId64, seconds);
     exchange_header(exchange, "Retry-After", text);
     return seconds;
@@ -121,6 +121,8 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
         return NULL;
     job->exchange = exchange;
     job->stream = form != NULL ? stream_make(form) : NULL;
+    if (job->stream != NULL)
+        TAILQ_INSERT_TAIL(&job->service->streams, job, in_streams);
     if ((form == NULL || job->stream != NULL) && spilled_keep(job) == 0)
         return job;
     job_free(job);
@@ -149,17 +151,9 @@ void job_submit(struct exchange *exchange, struct request *request, const struct
     }
     exchange->state = job;
     exchange->gone = client_left;
-    switch (job_enter(job)) {
-    case JOB_NOT_ENTERED:
-        job_free(job);
-        exchange->gone = NULL;
-        refuse_for_memory(exchange, contract);
-        break;
-    case JOB_GOES_ON:
-        break;
-    case JOB_WAITS:
-        spilled_enter(job);
-        if (job->stream != NULL)
-            stream_wait(job);
-    }
+    if (job_enter(job) != JOB_NOT_ENTERED)
+        return;
+    job_free(job);
+    exchange->gone = NULL;
+    refuse_for_memory(exchange, contract);
 }

@@ -209,7 +209,7 @@ static void tell_position(struct service_job *job, int64_t position)
 
 void stream_wait(struct service_job *job)
 {
-    tell_position(job, admit_position(job->service->admit, &job->ticket));
+    tell_position(job, places_position(job->service->places, &job->ticket));
 }
 
 void stream_start(struct service_job *job)
@@ -343,7 +343,7 @@ void stream_refuse(struct service_job *job, enum refusal reason, const char *mes
 {
     char text[512];
     snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
-             admit_retry_after(job->service->admit, monotonic_us()));
+             places_retry_after(job->service->places, monotonic_us()));
     const struct sb_verdict verdict = sb_verdict_unstarted(job->id, text);
     job->exchange->refusal = reason;
     stream_verdict(job, sb_verdict_json(&verdict, 0), 503);
@@ -357,15 +357,19 @@ void streams_look(void *user)
     struct service_job *job;
     int64_t now_us = monotonic_us();
     bool any = false;
-    TAILQ_FOREACH(job, &service->jobs, all)
+    if (!TAILQ_EMPTY(&service->streams))
+        places_renew_positions(service->places);
+    TAILQ_FOREACH(job, &service->streams, in_streams)
     {
-        if (job->stream == NULL || job->exchange == NULL)
+        if (job->exchange == NULL)
             continue;
         any = true;
-        if (job->ticket.state == TICKET_WAITING)
-            stream_wait(job);
-        else if (now_us >= job->stream->time_over_us)
+        if (job->ticket.state == TICKET_WAITING) {
+            if (places_waits(service->places, &job->ticket))
+                stream_wait(job);
+        } else if (now_us >= job->stream->time_over_us) {
             pause_output(job, false);
+        }
     }
     if (any)
         timer_set(&service->stream_timer, LOOK_MS);

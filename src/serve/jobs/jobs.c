@@ -9,7 +9,6 @@
 
 #include "common/quantity.h"
 #include "common/util.h"
-#include "serve/jobs/capacity.h"
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
@@ -21,6 +20,8 @@
 /* The CPU demand that a job is assumed to have until it is measured, which most jobs are too short
  * for: so that a hundred jobs that come at once, and want one CPU each, are not all started. */
 #define UNKNOWN_MILLICPUS INT64_C(250)
+/* Of so many jobs it is measured at once, so that no turn of the loop takes long. */
+enum { LOOKED_AT = 256 };
 
 static struct service_job *job_of(struct ticket *ticket)
 {
@@ -40,6 +41,8 @@ static void goes_on(struct service_job *job)
 void job_free(struct service_job *job)
 {
     TAILQ_REMOVE(&job->service->jobs, job, all);
+    if (job->stream != NULL)
+        TAILQ_REMOVE(&job->service->streams, job, in_streams);
     goes_on(job);
     spilled_free(job);
     policies_release(job->policies);
@@ -54,7 +57,7 @@ void job_free(struct service_job *job)
 
 static void free_waiting(struct service_job *job)
 {
-    admit_leave(job->service->admit, &job->ticket, monotonic_us());
+    places_leave(job->service->places, &job->ticket, monotonic_us());
     job_free(job);
 }
 
@@ -94,7 +97,9 @@ static void finish_job(void *user, const struct sb_verdict *given)
                 job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
     if (verdict.word == SB_INTERNAL)
         health_doubt(&service->health);
-    admit_leave(service->admit, &job->ticket, now);
+    if (job->ticket.state == TICKET_RUNNING)
+        TAILQ_REMOVE(&service->running, job, in_running);
+    places_leave(service->places, &job->ticket, now);
     job_free(job);
     if (owner != NULL && !answer.delivered)
         requester->deliver(owner, &answer);
@@ -125,6 +130,7 @@ static void start_job(struct service_job *job)
 {
     struct sb_error err;
     struct sb_job *asked = &job->request.job;
+    TAILQ_INSERT_TAIL(&job->service->running, job, in_running);
     goes_on(job);
     if (spilled_leave(job, &err) < 0) {
         finish_unstarted(job, &err);
@@ -231,24 +237,33 @@ bool job_never_fits(const struct service_job *job, char *text, size_t size)
 enum job_entered job_enter(struct service_job *job)
 {
     struct service *service = job->service;
-    int64_t most = job->client_jobs;
-    if (most > 0)
-        most = capacity_share(most, service->config->workers, 0);
-    if (admit_enter(service->admit, &job->ticket, job->client_key, most, monotonic_us()) < 0)
+    if (places_enter(service->places, &job->ticket, job->client_key, job->client_jobs,
+                     job->stream != NULL, monotonic_us()) < 0)
         return JOB_NOT_ENTERED;
     enum job_entered entered = JOB_WAITS;
     job->entering = &entered;
     jobs_pump(service);
     if (entered == JOB_WAITS)
         job->entering = NULL;
+    if (entered == JOB_WAITS && places_waits(service->places, &job->ticket))
+        job_waits(service, &job->ticket);
     return entered;
+}
+
+void job_waits(void *user, struct ticket *ticket)
+{
+    (void)user;
+    struct service_job *job = job_of(ticket);
+    spilled_enter(job);
+    if (job->stream != NULL)
+        stream_wait(job);
 }
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
 
 static void show_counts(struct service *service)
 {
-    struct admit_counts counts = admit_counts(service->admit);
+    struct admit_counts counts = places_counts(service->places);
     metrics_set(&service->metrics->running, counts.running);
     metrics_set(&service->metrics->waiting, counts.waiting);
     metrics_set(&service->metrics->promised_bytes, counts.promised_bytes);
@@ -257,16 +272,20 @@ static void show_counts(struct service *service)
 /* Measures the CPU demand of jobs, while others wait for their turn. */
 static void look_at_demand(struct service *service)
 {
-    struct service_job *job;
+    struct service_job *job, *last = TAILQ_LAST(&service->running, running);
     int64_t now = monotonic_us();
-    if (admit_counts(service->admit).waiting == 0 || now - service->looked_us < LOOK_US)
+    if (last == NULL || !places_wanted(service->places) || now - service->looked_us < LOOK_US)
         return;
     service->looked_us = now;
-    TAILQ_FOREACH(job, &service->jobs, all)
-    {
+    for (int i = 0; i < LOOKED_AT; i++) {
+        job = TAILQ_FIRST(&service->running);
+        TAILQ_REMOVE(&service->running, job, in_running);
+        TAILQ_INSERT_TAIL(&service->running, job, in_running);
         int64_t demand = job->run != NULL ? sb_demand(job->run) : -1;
         if (demand >= 0)
-            admit_want(service->admit, &job->ticket, demand);
+            places_want(service->places, &job->ticket, demand);
+        if (job == last)
+            break;
     }
 }
 
@@ -277,13 +296,11 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static void set_timer(struct service *service)
 {
-    const struct admit *admit = service->admit;
-    int64_t now = monotonic_us(), next_us = -1;
-    if (admit_counts(admit).waiting > 0) {
-        next_us = sooner(admit_expiry_us(admit), admit_impatient_us(admit));
-        if (admit_is_busy(admit) || service->low)
-            next_us = sooner(next_us, service->looked_us + LOOK_US);
-    }
+    int64_t now = monotonic_us(), next_us = places_change_us(service->places);
+    if (places_demand_wanted(service->places))
+        next_us = sooner(next_us, service->looked_us + LOOK_US);
+    if (service->low) /* also while nobody waits here: other workers are held, too */
+        next_us = sooner(next_us, now + LOOK_US);
     int64_t in_ms = (next_us - now + 999) / 1000;
     timer_set(&service->queue_timer, next_us < 0 ? -1 : in_ms < 0 ? 0 : in_ms);
 }
@@ -291,15 +308,17 @@ static void set_timer(struct service *service)
 static void start_and_refuse(struct service *service)
 {
     struct ticket *ticket;
+    enum place_refusal why;
     look_at_demand(service);
     memory_lack(service, false);
-    while ((ticket = admit_next(service->admit, monotonic_us())) != NULL)
+    while ((ticket = places_next(service->places, monotonic_us())) != NULL)
         start_job(job_of(ticket));
-    while ((ticket = admit_expired(service->admit, monotonic_us())) != NULL)
-        refuse_waiting(ticket, REFUSED_QUEUE_TIME,
-                       "the service is busy, and the request has waited too long");
-    while ((ticket = admit_overflow(service->admit)) != NULL)
-        refuse_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
+    while ((ticket = places_refused(service->places, monotonic_us(), &why)) != NULL)
+        if (why == PLACE_TOO_LONG)
+            refuse_waiting(ticket, REFUSED_QUEUE_TIME,
+                           "the service is busy, and the request has waited too long");
+        else
+            refuse_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
 }
 
 void jobs_pump(struct service *service)
@@ -313,6 +332,7 @@ void jobs_pump(struct service *service)
         start_and_refuse(service);
     }
     service->busy = false;
+    places_flush(service->places);
     show_counts(service);
     set_timer(service);
     if (service->draining && TAILQ_EMPTY(&service->jobs) && service->idle != NULL) {

@@ -38,6 +38,9 @@ void job_free(struct service_job *job);
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
 
+/* A job's request has to wait, or has another position in the queue. */
+void job_waits(void *service, struct ticket *ticket);
+
 /* Starts those whose turn it is, and refuses those that have waited too long or are too many. */
 void jobs_pump(struct service *service);
 

@@ -25,7 +25,7 @@ const char *memory_lack(struct service *service, bool look)
     struct sb_host_memory memory = sb_host_memory(service->sandbox, look || service->low);
     if (memory.low != service->low) {
         service->low = memory.low;
-        admit_hold(service->admit, memory.low);
+        places_hold(service->places, memory.low);
         log_memory(service, &memory);
     }
     if (!memory.low)

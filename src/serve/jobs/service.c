@@ -8,47 +8,19 @@
 
 #include "common/error.h"
 #include "common/quantity.h"
-#include "serve/jobs/capacity.h"
+#include "serve/jobs/bounds.h"
 #include "serve/jobs/job_stream.h"
 #include "serve/jobs/job_uids.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
 
-/* How much memory waiting requests may hold, in all workers together: a queue of large bodies must
- * not take what has been promised to jobs. */
-#define QUEUE_BYTES (INT64_C(128) * 1024 * 1024)
-/* How long a client that has no job running waits for the jobs of others. */
-#define PATIENCE_US INT64_C(250000)
-
-/* The memory reserved for clients that have no job running; 0 if no policy's job fits into it. */
-static int64_t reserve_of(const struct service *service, int64_t memory_bytes)
-{
-    int64_t reserve_bytes = memory_bytes / 8;
-    for (size_t i = 0; i < service->policies->count; i++)
-        if (sb_policy_limit(service->policies->policy[i], SB_MEMORY_BYTES) <= reserve_bytes)
-            return reserve_bytes;
-    return 0;
-}
-
+/* The service's bounds are shown once, by the first worker. */
 static void set_bounds(struct service *service, size_t worker)
 {
-    const struct config *config = service->config;
-    int64_t all_jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
-    int64_t jobs = capacity_share(all_jobs, config->workers, worker);
-    int64_t memory = config->memory_bytes > 0 ? config->memory_bytes : capacity_memory();
-    service->bounds = (struct admit_bounds){
-        .jobs = jobs,
-        .extra_jobs = config_extra_jobs(jobs),
-        .millicpus = capacity_millicpus() / config->workers,
-        .memory_bytes = memory / config->workers,
-        .reserve_bytes = reserve_of(service, memory / config->workers),
-        .patience_us = PATIENCE_US,
-        .queue = config->queue > 0 ? capacity_share(config->queue, config->workers, worker) : 0,
-        .queue_bytes = QUEUE_BYTES / config->workers,
-        .queue_time_us = config->queue_time_ms * 1000,
-    };
-    metrics_set(&service->metrics->slots, service->bounds.jobs);
-    metrics_set(&service->metrics->promise_limit_bytes, service->bounds.memory_bytes);
+    service->bounds = bounds_of(service->config, service->policies);
+    metrics_set(&service->metrics->slots, worker == 0 ? service->bounds.jobs : 0);
+    metrics_set(&service->metrics->promise_limit_bytes,
+                worker == 0 ? service->bounds.memory_bytes : 0);
 }
 
 /* A policy whose jobs can never run is a mistake of the configuration: warns of it at once. */
@@ -60,8 +32,8 @@ static void warn_of_large(const struct service *service)
         char job[QUANTITY_TEXT_SIZE], all[QUANTITY_TEXT_SIZE];
         if (needed > service->bounds.memory_bytes)
             log_say(service->log, LOG_WARNING,
-                    "policy \"%s\" gives a job %s of memory, and a worker has %s for all its jobs: "
-                    "its jobs will be refused; raise --memory, or use fewer workers",
+                    "policy \"%s\" gives a job %s of memory, and the service has %s for all jobs: "
+                    "its jobs will be refused; raise --memory",
                     sb_policy_name(policy), quantity_text(job, "bytes", needed),
                     quantity_text(all, "bytes", service->bounds.memory_bytes));
     }
@@ -216,14 +188,35 @@ static int read_policies(struct policies **policies, const struct config *config
     return 0;
 }
 
-static int open_all(struct service *service, size_t worker, struct sb_error *err)
+static void changed(void *user)
+{
+    jobs_pump(user);
+}
+
+/* No job can be started any more: the parent of the workers ends, or has no memory. */
+static void places_lost(void *user)
+{
+    const struct service *service = user;
+    if (service->draining)
+        return;
+    log_say(service->log, LOG_ERR, "the parent of the workers has left this one, which ends");
+    loop_stop(service->loop);
+}
+
+static int open_places(struct service *service, const struct arbiter_seat *seat,
+                       struct sb_error *err)
+{
+    const struct places_events events = {changed, job_waits, places_lost, service};
+    return places_open(&service->places, &service->bounds, seat, &events, service->loop, err);
+}
+
+static int open_all(struct service *service, const struct service_setup *setup,
+                    struct sb_error *err)
 {
     if (read_policies(&service->policies, service->config, err) < 0)
         return -1;
-    set_bounds(service, worker);
-    if (admit_open(&service->admit, &service->bounds) < 0)
-        return sb_fail(err, "memory", ENOMEM, "out of memory (the service)");
-    if (open_timers(service, err) < 0)
+    set_bounds(service, setup->worker);
+    if (open_places(service, &setup->seat, err) < 0 || open_timers(service, err) < 0)
         return -1;
     service->policies->sandbox = &service->sandbox;
     if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
@@ -252,10 +245,12 @@ int service_open(struct service **out, const struct service_setup *setup, struct
                                 .queue_timer.watch.fd = -1,
                                 .stream_timer.watch.fd = -1};
     TAILQ_INIT(&service->jobs);
+    TAILQ_INIT(&service->running);
+    TAILQ_INIT(&service->streams);
     LIST_INIT(&service->searches);
     health_open(&service->health);
     metrics_begin(service->metrics);
-    if (open_all(service, setup->worker, err) < 0) {
+    if (open_all(service, setup, err) < 0) {
         service_close(service);
         return -1;
     }
@@ -308,7 +303,7 @@ void service_close(struct service *service)
         timer_close(&service->queue_timer, service->loop);
     if (service->stream_timer.watch.fd >= 0)
         timer_close(&service->stream_timer, service->loop);
-    admit_close(service->admit);
+    places_close(service->places);
     policies_release(service->policies);
     free(service);
 }

@@ -7,11 +7,11 @@
 
 #include "sandbox.h"
 #include "serve/config/config.h"
+#include "serve/jobs/arbiter.h"
 #include "serve/process/log.h"
 #include "serve/process/loop.h"
 
 struct service;
-struct metrics;
 
 /* All of these must live as long as the service. */
 struct service_setup {
@@ -22,6 +22,7 @@ struct service_setup {
     struct metrics *metrics;    /* of all config->workers workers, in memory that they share: each
                                    writes its own, and reads all */
     size_t worker;              /* this worker's number */
+    struct arbiter_seat seat;   /* taken over; zeroed: it is the only one */
 };
 
 /* Fails when jobs cannot run here. */

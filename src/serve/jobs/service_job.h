@@ -23,7 +23,7 @@ enum job_entered {
 /* Lives from job_make to its answer. */
 struct service_job {
     struct ticket ticket; /* first: see job_of */
-    TAILQ_ENTRY(service_job) all;
+    TAILQ_ENTRY(service_job) all, in_running, in_streams;
     struct service *service;
     const struct requester *requester;
     void *owner;               /* for its functions; NULL: nobody waits for the answer any more */

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-#include "serve/jobs/admit.h"
 #include "serve/jobs/health.h"
+#include "serve/jobs/places.h"
 #include "serve/jobs/policies.h"
 #include "serve/jobs/preload.h"
 #include "serve/jobs/service.h"
@@ -26,8 +26,8 @@ struct service {
     struct sb_sandbox *sandbox;
     struct watch watch; /* of the sandbox's descriptor */
     struct policies *policies;
-    struct admit *admit;
-    struct admit_bounds bounds; /* this worker's share */
+    struct places *places;
+    struct admit_bounds bounds; /* of all workers together */
     struct timer queue_timer;   /* for what changes in the queue by time alone */
     struct timer stream_timer;  /* see streams_look */
     int64_t looked_us;          /* when the CPU demand of jobs was last measured */
@@ -35,7 +35,9 @@ struct service {
     char lack[160];
     struct health health;
     struct preload_searches searches;
-    TAILQ_HEAD(jobs, service_job) jobs; /* waiting or running */
+    TAILQ_HEAD(jobs, service_job) jobs;       /* waiting or running */
+    TAILQ_HEAD(running, service_job) running; /* of these, the ones that run; see look_at_demand */
+    TAILQ_HEAD(streams, service_job) streams; /* those whose answers are streamed */
     bool busy;  /* in jobs_pump or sb_turn: nothing is started from within */
     bool again; /* jobs_pump was asked for meanwhile */
     bool draining;

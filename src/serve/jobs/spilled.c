@@ -20,7 +20,7 @@ int spilled_keep(struct service_job *job)
 
 void spilled_enter(struct service_job *job)
 {
-    if (job->kept == NULL || job->request.from_form)
+    if (job->spilled || job->kept == NULL || job->request.from_form)
         return; /* the parts of a form are read where they are */
     if (!kept_body_restore(job->kept))
         return;
