@@ -180,7 +180,6 @@ static void values_that_do_not_fit_each_other_are_refused(void **state)
         {"origin = example.org\n", "an origin is"},
         {"origin = https://example.org/path\n", "an origin is"},
         {"origin = https://\n", "an origin is"},
-        {"jobs = 3\nworkers = 4\n", "fewer workers"},
         {"jobs = 3\nuid-range = 1000:2\n", "widen"},
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
