@@ -192,10 +192,11 @@ def test_what_a_killed_worker_held_and_awaited_comes_back(serve):
 
 
 @pytest.mark.slow
-def test_clients_that_keep_their_connections_get_as_many_answers_as_each_other(serve):
+@pytest.mark.parametrize("jobs", [12, 200])
+def test_clients_that_keep_their_connections_get_as_many_answers_as_each_other(serve, jobs):
     """Sixteen workers on this host, and 64 connections that ask again as soon as they have an answer."""
     each = 5 if QUICK or SANITIZED else 15
-    server = serve(workers=16, jobs=12, memory="64G", queue=1000, queue_time="10m")
+    server = serve(workers=16, jobs=jobs, memory="64G", queue=1000, queue_time="10m")
     connections = [server.connect() for _ in range(64)]
     answers = dict.fromkeys(connections, 0)
     with selectors.DefaultSelector() as selector:

@@ -146,12 +146,24 @@ static void hand_to_daemon(struct door *door, int fd, const struct sockaddr *fro
     }
 }
 
+/* Of workers that wait for one socket, the kernel wakes the one that has been in its queue longest.
+ * So a worker that has accepted a connection goes to the end of that queue. */
+static void queue_again(struct door *door)
+{
+    struct http *http = door->http;
+    if (!door->shared || http->doors_shut)
+        return;
+    loop_remove(http->loop, &door->watch);
+    loop_add(http->loop, &door->watch, EPOLLIN | EPOLLEXCLUSIVE);
+}
+
 static void door_ready(void *user, uint32_t events)
 {
     (void)events;
     struct door *door = user;
     struct http *http = door->http;
-    for (int i = 0; i < ACCEPT_AT_ONCE && has_room(http, i == 0); i++) {
+    int at_once = door->shared ? 1 : ACCEPT_AT_ONCE; /* the others take theirs */
+    for (int i = 0; i < at_once && has_room(http, i == 0); i++) {
         struct sockaddr_storage from = {.ss_family = AF_UNIX};
         socklen_t size = sizeof(from);
         int fd =
@@ -160,6 +172,7 @@ static void door_ready(void *user, uint32_t events)
             /* An unnamed UNIX peer has an address of two bytes. */
             hand_to_daemon(door, fd, (struct sockaddr *)&from,
                            size < sizeof(sa_family_t) ? (socklen_t)sizeof(sa_family_t) : size);
+            queue_again(door);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -186,7 +199,9 @@ int http_listen(struct http *http, const struct listeners *listeners, size_t wor
     for (size_t i = 0; i < listeners->count; i++) {
         const struct listener *listener = &listeners->list[i];
         int fd = listener->fds[listener->fds_count > 1 ? worker : 0];
-        http->doors[i] = (struct door){http, {fd, door_ready, &http->doors[i]}, listener->local};
+        bool shared = listener->fds_count == 1 && http->config->workers > 1;
+        http->doors[i] =
+            (struct door){http, {fd, door_ready, &http->doors[i]}, listener->local, shared};
         if (loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) < 0)
             return sb_fail(err, "listen", errno, "can't wait for connections");
     }

@@ -12,6 +12,7 @@ struct door {
     struct http *http;
     struct watch watch;
     bool local;
+    bool shared; /* several workers wait for this socket */
 };
 
 /* Opens them again when connections that have ended have made room. */
