@@ -316,7 +316,6 @@ static void files_are_the_same_when_their_memory_is_given_back_meanwhile(void **
         const struct sb_collected files[] = {
             {"a.txt", text[spend], SIZE / 4 * 4}, {"b", bytes, SIZE}, {"c.txt", "", 0}};
         struct sb_verdict verdict = hello();
-        verdict.collected = true;
         verdict.files = files;
         verdict.files_count = ARRAY_LEN(files);
         json[spend] = sb_verdict_json(&verdict, spend != 0 ? SB_JSON_SPEND : 0);

@@ -30,12 +30,19 @@ static struct service_job *job_of(struct ticket *ticket)
 
 /* ── The end of a job ────────────────────────────────────────────────────────────────────────── */
 
+/* A job that job_enter has made enter, while that has not returned. */
+struct entering {
+    const struct service_job *job;
+    enum job_entered entered;
+    struct entering *outer;
+};
+
 /* Tells job_enter, if it has not returned yet. */
-static void goes_on(struct service_job *job)
+static void goes_on(const struct service_job *job)
 {
-    if (job->entering != NULL)
-        *job->entering = JOB_GOES_ON;
-    job->entering = NULL;
+    for (struct entering *at = job->service->entering; at != NULL; at = at->outer)
+        if (at->job == job)
+            at->entered = JOB_GOES_ON;
 }
 
 void job_free(struct service_job *job)
@@ -240,14 +247,13 @@ enum job_entered job_enter(struct service_job *job)
     if (places_enter(service->places, &job->ticket, job->client_key, job->client_jobs,
                      job->stream != NULL, monotonic_us()) < 0)
         return JOB_NOT_ENTERED;
-    enum job_entered entered = JOB_WAITS;
-    job->entering = &entered;
+    struct entering entering = {job, JOB_WAITS, service->entering};
+    service->entering = &entering;
     jobs_pump(service);
-    if (entered == JOB_WAITS)
-        job->entering = NULL;
-    if (entered == JOB_WAITS && places_waits(service->places, &job->ticket))
+    service->entering = entering.outer;
+    if (entering.entered == JOB_WAITS && places_waits(service->places, &job->ticket))
         job_waits(service, &job->ticket);
-    return entered;
+    return entering.entered;
 }
 
 void job_waits(void *user, struct ticket *ticket)

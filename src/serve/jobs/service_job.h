@@ -36,10 +36,9 @@ struct service_job {
     unsigned flags;            /* of its answer: enum sb_json_flags */
     struct policies *policies; /* the set that `policy` is from */
     const struct sb_policy *policy;
-    struct job_stream *stream;  /* NULL: its answer is not streamed */
-    struct sb_run *run;         /* NULL while it waits */
-    enum job_entered *entering; /* what job_enter, which has not returned, will return */
-    bool killed;                /* by the service, which stops */
+    struct job_stream *stream; /* NULL: its answer is not streamed */
+    struct sb_run *run;        /* NULL while it waits */
+    bool killed;               /* by the service, which stops */
     char id[65];
     char endpoint[ENDPOINT_SIZE]; /* "POST /run" */
     char *client_key;             /* see struct client; these outlive the exchange */

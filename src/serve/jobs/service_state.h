@@ -12,6 +12,7 @@
 #include "serve/jobs/service.h"
 #include "serve/process/metrics.h"
 
+struct entering;
 struct service_job;
 
 struct service {
@@ -38,6 +39,7 @@ struct service {
     TAILQ_HEAD(jobs, service_job) jobs;       /* waiting or running */
     TAILQ_HEAD(running, service_job) running; /* of these, the ones that run; see look_at_demand */
     TAILQ_HEAD(streams, service_job) streams; /* those whose answers are streamed */
+    struct entering *entering;                /* see job_enter */
     bool busy;  /* in jobs_pump or sb_turn: nothing is started from within */
     bool again; /* jobs_pump was asked for meanwhile */
     bool draining;

@@ -9,7 +9,8 @@
  * it. −1: out of memory. */
 int spilled_keep(struct service_job *job);
 
-/* The job waits (said once or more): frees its request, unless it is small or is in the body itself. */
+/* The job waits (said once or more): frees its request, unless it is small or is in the body
+ * itself. */
 void spilled_enter(struct service_job *job);
 
 /* The job starts: makes its request again. 0, or −1 when there is no memory. */
