@@ -11,6 +11,7 @@ import sys
 
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
 TEXT = re.compile(rf"{LITERAL}(?:\s*(?:PRI\w+\s*)?{LITERAL})*")
+SQL = re.compile(r"(?:SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA) ")
 # Whole descriptions, of several sentences.
 ELSEWHERE = {"metrics_text.c"}
 NUMBER = r"%\.?\d*(?:hh|h|ll|l|z|j)?[diug]|%PRI[a-z]\d+"
@@ -81,7 +82,7 @@ def texts(path):
     source = re.sub(r"^#(?:include|define SB_).*$", "", source, flags=re.M)
     for match in TEXT.finditer(source):
         text = unescape(match[0]).replace("%PRId", "%PRIid").replace("%PRIu", "%PRIid")
-        if len(re.findall(r"[a-z]{2,}", text)) >= 3 and " " in text and "\\n" not in text:
+        if len(re.findall(r"[a-z]{2,}", text)) >= 3 and " " in text and "\\n" not in text and not SQL.match(text):
             yield source.count("\n", 0, match.start()) + 1, text
 
 

@@ -890,8 +890,8 @@ static void wrong_addresses_of_redis_are_refused(struct bench *bench)
         {"redis://localhost?password-file=/nowhere", "password-file"},
         {"rediss://localhost?ca=/dev/null", "PEM"},
         {"redis+unix://relative", "absolute"},
-        {"redis+tcp://localhost", "no address"},
-        {"redis:localhost", "no address"},
+        {"redis+tcp://localhost", "name a Redis server"},
+        {"redis:localhost", "name a Redis server"},
         {"redis://192.0.2.1", "rediss://"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

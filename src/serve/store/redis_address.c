@@ -256,7 +256,7 @@ static int read_all(struct redis_address *address, const char *text, struct sb_e
     bool local = strncmp(text, "redis+unix://", 13) == 0;
     address->tls = strncmp(text, "rediss://", 9) == 0;
     if (!local && !address->tls && strncmp(text, "redis://", 8) != 0)
-        return wrong(err, "it is no address of a Redis server");
+        return wrong(err, "it does not name a Redis server");
     const char *rest = strstr(text, "://") + 3;
     size_t size = strcspn(rest, "?");
     address->prefix = strdup("sb");

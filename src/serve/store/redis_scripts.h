@@ -91,7 +91,8 @@
     "    redis.call('ZREM', p..'r', id)\n"                                                         \
     "    local losses = redis.call('HINCRBY', p..'j:'..id, 'losses', 1)\n"                         \
     "    if losses >= tonumber(ARGV[5]) then\n"                                                    \
-    "      settle(id, f[1], 'lost', ARGV[6], 'reason', losses..' nodes were lost while it ran')\n" \
+    "      settle(id, f[1], 'lost', ARGV[6], 'reason', 'so many nodes were lost while it ran: "    \
+    "'..losses)\n"                                                                                 \
     "      lost = lost + 1\n"                                                                      \
     "    elseif #taken < most then take(id)\n"                                                     \
     "    else wait(id, f[2]) end\n"                                                                \

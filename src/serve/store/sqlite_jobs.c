@@ -432,7 +432,8 @@ static int give_back_slot(struct sqlite_jobs *jobs, int64_t slot, bool *any)
 {
     char reason[96], id[STORE_ID_SIZE];
     int code;
-    snprintf(reason, sizeof(reason), "%lld processes of the service have died while they ran it",
+    snprintf(reason, sizeof(reason),
+             "so many processes of the service have died while they ran it: %lld",
              (long long)jobs->bounds.tries);
     while ((code = run(jobs, OF_SLOT, "i", slot)) == SQLITE_ROW) {
         snprintf(id, sizeof(id), "%s", (const char *)sqlite3_column_text(row(jobs, OF_SLOT), 0));
