@@ -208,9 +208,10 @@ static int open_server(struct server *server, struct sb_error *err)
                                     .log = setup->log,
                                     .service = server->service,
                                     .metrics = &setup->metrics[setup->worker],
+                                    .all_metrics = setup->metrics,
                                     .rates = setup->rates};
     if (http_open(&server->http, &http, err) < 0 ||
-        http_listen(server->http, setup->listeners, setup->worker, err) < 0)
+        http_listen(server->http, setup->listeners, err) < 0)
         return -1;
     return 0;
 }

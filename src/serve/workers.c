@@ -146,7 +146,6 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
     arbiter_forked(parent->arbiter);
     setup.manager = NULL;
     loop_close(parent->loop);
-    listeners_keep(setup.listeners, worker->number);
     setup.worker = worker->number;
     setup.seat = *seat;
     setup.notify = tell_parent;

@@ -1,6 +1,8 @@
 """--workers: several processes have one queue, and one count of jobs and memory; and connections are spread over them."""
 
+import contextlib
 import os
+import pathlib
 import selectors
 import signal
 
@@ -211,3 +213,20 @@ def test_clients_that_keep_their_connections_get_as_many_answers_as_each_other(s
     for connection in connections:
         connection.close()
     assert 0.8 * each <= min(answers.values()) and max(answers.values()) <= 1.2 * each, sorted(answers.values())
+
+
+def sockets_of(pid):
+    return sum(os.readlink(link).startswith("socket:") for link in pathlib.Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["TCP", "UNIX"])
+def test_connections_are_spread_over_the_workers(serve, tmp_path, kind):
+    """With a hash (SO_REUSEPORT), or to whom is woken first, some had none and one had half of them."""
+    server = serve(workers=8, **({"listen": f"unix:{tmp_path}/socket"} if kind == "UNIX" else {}))
+    workers = [pid for pid in workers_of(server) if "sandbox-serve" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()]
+    before = {pid: sockets_of(pid) for pid in workers}
+    with contextlib.ExitStack() as stack:
+        for connection in [stack.enter_context(server.connect()) for _ in range(64)]:
+            assert connection.ask("GET", "/version").answer().status == 200
+        have = sorted(sockets_of(pid) - before[pid] for pid in workers)
+        assert sum(have) == 64 and 8 - 5 <= have[0] and have[-1] <= 8 + 5, have

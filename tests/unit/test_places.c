@@ -47,6 +47,7 @@ struct plan {
     int tickets, rounds; /* so many side by side, each so often */
     int64_t memory_bytes, most;
     bool waits_for_go; /* its jobs end only when shared->let_go is set */
+    bool holds;        /* its host is short of memory */
 };
 
 struct job {
@@ -169,6 +170,8 @@ static void be_worker(struct shared *shared, const struct plan *plan, size_t num
         timer_open(&process.tick, process.loop, tick, &process) < 0)
         _exit(4);
     process.left = plan->tickets;
+    if (plan->holds)
+        places_hold(process.places, true);
     for (int i = 0; i < plan->tickets; i++) {
         process.jobs[i].client = plan->clients[(size_t)i % strlen(plan->clients)];
         process.jobs[i].rounds = plan->rounds;
@@ -270,9 +273,9 @@ static void jobs_memory_and_a_clients_jobs_are_bounded_over_all_workers_and_used
         struct plan plan;
         int64_t most;
     } rows[] = {
-        {{"ab", 20, 20, MIB, 0, false}, 5},       /* jobs */
-        {{"ab", 20, 20, 400 * MIB, 0, false}, 2}, /* memory */
-        {{"a", 20, 20, MIB, 3, false}, 3},        /* of one client */
+        {{"ab", 20, 20, MIB, 0, false, false}, 5},       /* jobs */
+        {{"ab", 20, 20, 400 * MIB, 0, false, false}, 2}, /* memory */
+        {{"a", 20, 20, MIB, 3, false, false}, 3},        /* of one client */
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct admit_bounds bounds = wide;
@@ -293,8 +296,8 @@ static void jobs_memory_and_a_clients_jobs_are_bounded_over_all_workers_and_used
 static void clients_take_turns_whichever_workers_they_are_in(void **state)
 {
     (void)state;
-    static const struct plan greedy = {"a", 60, 1, MIB, 0, false};
-    static const struct plan modest = {"b", 20, 1, MIB, 0, false};
+    static const struct plan greedy = {"a", 60, 1, MIB, 0, false, false};
+    static const struct plan modest = {"b", 20, 1, MIB, 0, false, false};
     struct admit_bounds bounds = wide;
     struct parent parent;
     bounds.jobs = 1;
@@ -315,7 +318,7 @@ static void clients_take_turns_whichever_workers_they_are_in(void **state)
 static void kill_the_first(struct parent *parent)
 {
     if (parent->stage == 0 && atomic_load(&parent->shared->held[0]) == 5) {
-        static const struct plan others = {"b", 50, 4, 200 * MIB, 0, false};
+        static const struct plan others = {"b", 50, 4, 200 * MIB, 0, false, false};
         for (size_t worker = 1; worker < WORKERS; worker++)
             start(parent, worker, &others);
         parent->stage = 1;
@@ -329,7 +332,7 @@ static void kill_the_first(struct parent *parent)
 static void what_a_killed_worker_held_is_given_to_the_others(void **state)
 {
     (void)state;
-    static const struct plan first = {"a", 100, 1, 200 * MIB, 0, true};
+    static const struct plan first = {"a", 100, 1, 200 * MIB, 0, true, false};
     struct admit_bounds bounds = wide;
     struct parent parent;
     bounds.jobs = 5;
@@ -344,6 +347,33 @@ static void what_a_killed_worker_held_is_given_to_the_others(void **state)
     end(&parent);
 }
 
+static void kill_who_holds(struct parent *parent)
+{
+    if (parent->stage == 0 && atomic_load(&parent->shared->waits) == 1) {
+        static const struct plan others = {"b", 10, 1, MIB, 0, false, false};
+        start(parent, 1, &others);
+        parent->stage = 1;
+    } else if (parent->stage == 1 && atomic_load(&parent->shared->waits) == 1 + 10) {
+        assert_int_equal(atomic_load(&parent->shared->started), 0);
+        kill(parent->pids[0], SIGKILL);
+        parent->stage = 2;
+    }
+}
+
+static void no_job_starts_in_any_worker_while_one_sees_too_little_memory(void **state)
+{
+    (void)state;
+    static const struct plan first = {"a", 1, 1, MIB, 0, false, true};
+    struct parent parent;
+    begin(&parent, &wide);
+    parent.looked = kill_who_holds;
+    start(&parent, 0, &first);
+    run(&parent);
+    assert_true(WIFSIGNALED(parent.statuses[0]));
+    assert_int_equal(parent.shared->started, 10);
+    end(&parent);
+}
+
 /* All places are taken, and the rest has been told to wait, or refused. */
 static void let_go(struct parent *parent)
 {
@@ -355,7 +385,7 @@ static void let_go(struct parent *parent)
 static void the_queue_is_one_and_refuses_what_is_too_much_over_all_workers(void **state)
 {
     (void)state;
-    static const struct plan plan = {"a", 20, 1, MIB, 0, true};
+    static const struct plan plan = {"a", 20, 1, MIB, 0, true, false};
     struct admit_bounds bounds = wide;
     struct parent parent;
     bounds.jobs = 2;
@@ -373,7 +403,7 @@ static void the_queue_is_one_and_refuses_what_is_too_much_over_all_workers(void 
 static void let_go_after_refusals(struct parent *parent)
 {
     if (atomic_load(&parent->shared->held[0]) == 1 && parent->stage++ == 0) {
-        static const struct plan late = {"b", 10, 1, MIB, 0, false};
+        static const struct plan late = {"b", 10, 1, MIB, 0, false, false};
         start(parent, 1, &late);
     }
     if (atomic_load(&parent->shared->expired) == 10)
@@ -383,7 +413,7 @@ static void let_go_after_refusals(struct parent *parent)
 static void what_has_waited_too_long_is_refused_in_its_worker(void **state)
 {
     (void)state;
-    static const struct plan holder = {"a", 1, 1, MIB, 0, true};
+    static const struct plan holder = {"a", 1, 1, MIB, 0, true, false};
     struct admit_bounds bounds = wide;
     struct parent parent;
     bounds.jobs = 1;
@@ -402,7 +432,7 @@ static void what_has_waited_too_long_is_refused_in_its_worker(void **state)
 /* The time from the start to the end of `jobs` jobs in all, of 16 workers with so many tickets. */
 static double each_us(int tickets, int rounds)
 {
-    const struct plan plan = {"abcdefgh", tickets, rounds, 1, 0, false};
+    const struct plan plan = {"abcdefgh", tickets, rounds, 1, 0, false, false};
     struct admit_bounds bounds = wide;
     struct parent parent;
     bounds.jobs = 4000;
@@ -434,6 +464,7 @@ int main(void)
         cmocka_unit_test(jobs_memory_and_a_clients_jobs_are_bounded_over_all_workers_and_used_up),
         cmocka_unit_test(clients_take_turns_whichever_workers_they_are_in),
         cmocka_unit_test(what_a_killed_worker_held_is_given_to_the_others),
+        cmocka_unit_test(no_job_starts_in_any_worker_while_one_sees_too_little_memory),
         cmocka_unit_test(the_queue_is_one_and_refuses_what_is_too_much_over_all_workers),
         cmocka_unit_test(what_has_waited_too_long_is_refused_in_its_worker),
         cmocka_unit_test(with_thousands_running_and_waiting_a_job_costs_no_more_than_with_hundreds),

@@ -15,7 +15,7 @@
 #include "serve/http/http_state.h"
 #include "serve/http/peers.h"
 
-enum { ACCEPT_AT_ONCE = 32, RETRY_MS = 100 };
+enum { ACCEPT_AT_ONCE = 32, RETRY_MS = 100, YIELD_MS = 2 };
 
 /* ── Making room ────────────────────────────────────────────────────────────────────────────── */
 
@@ -67,7 +67,7 @@ void doors_open(void *user)
     if (!http->doors_shut || http->draining)
         return;
     http->doors_shut = false;
-    /* If several workers share a socket, the kernel wakes one of them, not all. */
+    /* Of the workers that share a socket, the kernel wakes one, not all. */
     for (size_t i = 0; i < http->doors_count; i++)
         loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE);
 }
@@ -157,12 +157,38 @@ static void queue_again(struct door *door)
     loop_add(http->loop, &door->watch, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
+/* Whether another worker has clearly fewer connections. */
+static bool is_ahead(const struct http *http)
+{
+    int64_t own = (int64_t)http->connections, least = own;
+    for (int64_t i = 0; i < http->config->workers; i++) {
+        int64_t other = metrics_get(&http->all_metrics[i].connections);
+        least = other < least ? other : least;
+    }
+    return own > least + least / 8 + 2;
+}
+
+/* When many connections come at once, the kernel has woken the other workers, too, but they may
+ * not have got a CPU yet. A worker that is ahead of them lets them accept first, for a moment. */
+static bool yields(struct door *door)
+{
+    struct http *http = door->http;
+    http->yielding = door->shared && !http->yielding && is_ahead(http);
+    if (!http->yielding)
+        return false;
+    shut_doors(http);
+    timer_set(&http->door_timer, YIELD_MS);
+    return true;
+}
+
 static void door_ready(void *user, uint32_t events)
 {
     (void)events;
     struct door *door = user;
     struct http *http = door->http;
     int at_once = door->shared ? 1 : ACCEPT_AT_ONCE; /* the others take theirs */
+    if (yields(door))
+        return;
     for (int i = 0; i < at_once && has_room(http, i == 0); i++) {
         struct sockaddr_storage from = {.ss_family = AF_UNIX};
         socklen_t size = sizeof(from);
@@ -189,8 +215,7 @@ static void door_ready(void *user, uint32_t events)
     }
 }
 
-int http_listen(struct http *http, const struct listeners *listeners, size_t worker,
-                struct sb_error *err)
+int http_listen(struct http *http, const struct listeners *listeners, struct sb_error *err)
 {
     http->doors = calloc(listeners->count, sizeof(*http->doors));
     if (http->doors == NULL)
@@ -198,10 +223,10 @@ int http_listen(struct http *http, const struct listeners *listeners, size_t wor
     http->doors_count = listeners->count;
     for (size_t i = 0; i < listeners->count; i++) {
         const struct listener *listener = &listeners->list[i];
-        int fd = listener->fds[listener->fds_count > 1 ? worker : 0];
-        bool shared = listener->fds_count == 1 && http->config->workers > 1;
-        http->doors[i] =
-            (struct door){http, {fd, door_ready, &http->doors[i]}, listener->local, shared};
+        http->doors[i] = (struct door){http,
+                                       {listener->fd, door_ready, &http->doors[i]},
+                                       listener->local,
+                                       http->config->workers > 1};
         if (loop_add(http->loop, &http->doors[i].watch, EPOLLIN | EPOLLEXCLUSIVE) < 0)
             return sb_fail(err, "listen", errno, "can't wait for connections");
     }

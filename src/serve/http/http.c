@@ -208,6 +208,7 @@ int http_open(struct http **result, const struct http_setup *setup, struct sb_er
                           .log = setup->log,
                           .service = setup->service,
                           .metrics = setup->metrics,
+                          .all_metrics = setup->all_metrics,
                           .rates = setup->rates,
                           .armed_ms = INT64_MAX};
     for (size_t i = 0; i < PHASES; i++)

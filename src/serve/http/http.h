@@ -20,7 +20,8 @@ struct http_setup {
     struct loop *loop;
     struct log *log;
     struct service *service;
-    struct metrics *metrics; /* this worker's */
+    struct metrics *metrics;           /* this worker's */
+    const struct metrics *all_metrics; /* of all config->workers workers */
     struct rates *rates;
 };
 
@@ -28,8 +29,7 @@ struct http_setup {
 int http_open(struct http **http, const struct http_setup *setup, struct sb_error *err);
 
 /* Starts accepting connections. `listeners` must live until http_drain or http_close. */
-int http_listen(struct http *http, const struct listeners *listeners, size_t worker,
-                struct sb_error *err);
+int http_listen(struct http *http, const struct listeners *listeners, struct sb_error *err);
 
 /* Accepts no more connections, and closes each after its answer. `empty` is called once none is
  * left. */

@@ -21,6 +21,7 @@ struct http {
     struct log *log;
     struct service *service;
     struct metrics *metrics;
+    const struct metrics *all_metrics;
     struct rates *rates;
     struct tokens *tokens; /* NULL: none are needed */
     struct network *proxies;
@@ -33,7 +34,8 @@ struct http {
 
     struct door *doors;
     size_t doors_count;
-    bool doors_shut; /* for now, because there is no room or no descriptor */
+    bool doors_shut; /* for now, because there is no room or no descriptor, */
+    bool yielding;   /* or to let other workers accept first */
     struct timer door_timer;
     struct peers peers;
 

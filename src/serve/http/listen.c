@@ -1,6 +1,7 @@
-/* Sockets to listen on. Several workers share a TCP port by SO_REUSEPORT, with a socket each, so
- * that the kernel spreads connections evenly. The parent keeps all sockets open: when a worker has
- * died, its waiting connections are there for the next one. */
+/* Sockets to listen on. Several workers share each of them, and take connections in turn
+ * (accept.c). With SO_REUSEPORT, a socket for each, the kernel would choose by a hash: of 64
+ * connections, eight workers had 2 to 16. The parent keeps the sockets open, too: when workers have
+ * died, waiting connections are there for the next ones. */
 #include "serve/http/listen.h"
 
 #include <errno.h>
@@ -27,22 +28,16 @@ enum { BACKLOG = 4096 }; /* the kernel lowers it to net.core.somaxconn */
 
 static const char unix_prefix[] = "unix:";
 
-static struct listener *add_listener(struct listeners *listeners, size_t fds_count,
-                                     struct sb_error *err)
+static struct listener *add_listener(struct listeners *listeners, struct sb_error *err)
 {
     struct listener *more = reallocarray(listeners->list, listeners->count + 1, sizeof(*more));
-    int *fds = calloc(fds_count, sizeof(int));
-    if (more != NULL)
-        listeners->list = more;
-    if (more == NULL || fds == NULL) {
-        free(fds);
+    if (more == NULL) {
         sb_fail(err, "listen", 0, "out of memory (sockets)");
         return NULL;
     }
-    for (size_t i = 0; i < fds_count; i++)
-        fds[i] = -1;
+    listeners->list = more;
     struct listener *listener = &more[listeners->count++];
-    *listener = (struct listener){.fds = fds, .fds_count = fds_count};
+    *listener = (struct listener){.fd = -1};
     return listener;
 }
 
@@ -73,7 +68,7 @@ static void name_tcp(struct listener *listener, bool tls)
     socklen_t size = sizeof(bound);
     char text[ADDRESS_TEXT_SIZE];
     struct address address = {0};
-    if (getsockname(listener->fds[0], (struct sockaddr *)&bound, &size) < 0)
+    if (getsockname(listener->fd, (struct sockaddr *)&bound, &size) < 0)
         return;
     address_from_socket(&address, (struct sockaddr *)&bound);
     /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): getsockname has filled it in */
@@ -85,40 +80,17 @@ static void name_tcp(struct listener *listener, bool tls)
              brackets ? "[" : "", address_text(&address, text), brackets ? "]" : "", ntohs(port));
 }
 
-static int bind_tcp(int fd, const struct addrinfo *where, bool shares)
+static int bind_tcp(struct listener *listener, const struct addrinfo *where)
 {
     static const int on = 1;
+    int fd = socket(where->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    listener->fd = fd;
+    if (fd < 0)
+        return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (where->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (shares && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
-        return -1;
-    return bind(fd, where->ai_addr, where->ai_addrlen);
-}
-
-/* The first socket is bound without SO_REUSEPORT: otherwise a second instance of the service would
- * take half of our connections instead of failing. It gets the option afterwards, for the others.
- */
-static int open_tcp_sockets(struct listener *listener, struct addrinfo *where)
-{
-    static const int on = 1;
-    for (size_t i = 0; i < listener->fds_count; i++) {
-        int fd = socket(where->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        listener->fds[i] = fd;
-        if (fd < 0 || bind_tcp(fd, where, i > 0) < 0)
-            return -1;
-        if (i == 0 && listener->fds_count > 1 &&
-            setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
-            return -1;
-        /* For port 0 the kernel has chosen one; the others take the same. */
-        socklen_t size = where->ai_addrlen;
-        if (i == 0 && getsockname(fd, where->ai_addr, &size) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < listener->fds_count; i++)
-        if (listen(listener->fds[i], BACKLOG) < 0)
-            return -1;
-    return 0;
+    return bind(fd, where->ai_addr, where->ai_addrlen) < 0 ? -1 : listen(fd, BACKLOG);
 }
 
 static const char *tcp_remedy(int error)
@@ -134,10 +106,10 @@ static int open_tcp_at(struct listeners *listeners, const struct config *config,
 {
     if (check_reach(where->ai_addr, text, config, err) < 0)
         return -1;
-    struct listener *listener = add_listener(listeners, (size_t)config->workers, err);
+    struct listener *listener = add_listener(listeners, err);
     if (listener == NULL)
         return -1;
-    if (open_tcp_sockets(listener, where) < 0)
+    if (bind_tcp(listener, where) < 0)
         return sb_fail_field(err, "listen", "listen", "can't listen on %.100s: %s%s", text,
                              strerror(errno), tcp_remedy(errno));
     name_tcp(listener, config->tls_cert != NULL);
@@ -250,14 +222,14 @@ static int open_unix(struct listeners *listeners, const struct config *config, c
                              "unix: takes an absolute path of up to %zu bytes, not '%.100s'",
                              sizeof(where.sun_path) - 1, path);
     memcpy(where.sun_path, path, strlen(path) + 1);
-    struct listener *listener = add_listener(listeners, 1, err);
+    struct listener *listener = add_listener(listeners, err);
     if (listener == NULL || remove_stale(&where, err) < 0)
         return -1;
     listener->local = true;
-    listener->fds[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* No client may connect before owner and mode are set. */
     mode_t mask = umask(0777);
-    int failed = bind(listener->fds[0], (struct sockaddr *)&where, sizeof(where));
+    int failed = bind(listener->fd, (struct sockaddr *)&where, sizeof(where));
     int saved = errno;
     umask(mask);
     if (failed < 0)
@@ -275,7 +247,7 @@ static int open_unix(struct listeners *listeners, const struct config *config, c
     snprintf(listener->name, sizeof(listener->name), "unix:%s", path);
     if (set_access(path, config, err) < 0)
         return -1;
-    if (listen(listener->fds[0], BACKLOG) < 0)
+    if (listen(listener->fd, BACKLOG) < 0)
         return sb_fail(err, "listen", errno, "can't listen on unix:%.100s", path);
     return 0;
 }
@@ -288,10 +260,10 @@ static int take_passed(struct listeners *listeners, const struct config *config,
 {
     struct sockaddr_storage bound = {0};
     socklen_t size = sizeof(bound);
-    struct listener *listener = add_listener(listeners, 1, err);
+    struct listener *listener = add_listener(listeners, err);
     if (listener == NULL)
         return -1;
-    listener->fds[0] = fd;
+    listener->fd = fd;
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0 ||
         getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
         return sb_fail(
@@ -353,14 +325,6 @@ int listeners_open(struct listeners *listeners, const struct config *config, str
     return 0;
 }
 
-void listeners_keep(struct listeners *listeners, size_t worker)
-{
-    for (size_t i = 0; i < listeners->count; i++)
-        for (size_t j = 0; j < listeners->list[i].fds_count; j++)
-            if (j != worker && listeners->list[i].fds_count > 1)
-                close_fd(&listeners->list[i].fds[j]);
-}
-
 /* sandbox-run --via sends no token to such a service. */
 static void warn_of_clear_text(const struct listener *listener, const struct config *config,
                                struct log *log)
@@ -409,13 +373,11 @@ void listeners_close(struct listeners *listeners, bool remove)
     for (size_t i = 0; i < listeners->count; i++) {
         struct listener *listener = &listeners->list[i];
         struct stat status;
-        for (size_t j = 0; j < listener->fds_count; j++)
-            close_fd(&listener->fds[j]);
+        close_fd(&listener->fd);
         if (remove && listener->path != NULL && lstat(listener->path, &status) == 0 &&
             status.st_dev == listener->device && status.st_ino == listener->inode)
             unlink(listener->path);
         free(listener->path);
-        free(listener->fds);
     }
     free(listeners->list);
     *listeners = (struct listeners){0};

@@ -10,10 +10,9 @@
 #include "serve/process/log.h"
 
 struct listener {
-    bool local;  /* a UNIX socket: no TLS, no limit of connections per address */
-    bool remote; /* can be reached from other hosts */
-    int *fds;    /* one for all workers, or one for each */
-    size_t fds_count;
+    bool local;   /* a UNIX socket: no TLS, no limit of connections per address */
+    bool remote;  /* can be reached from other hosts */
+    int fd;       /* one for all workers */
     char *path;   /* of a UNIX socket that we have made, and remove at the end */
     dev_t device; /* … as long as it is this one */
     ino_t inode;
@@ -25,13 +24,9 @@ struct listeners {
     size_t count;
 };
 
-/* Takes the sockets that systemd passes, or opens the configured ones, for config->workers
- * processes. Without tokens it refuses to listen on addresses other than loopback, unless
- * `insecure`. */
+/* Takes the sockets that systemd passes, or opens the configured ones. Without tokens it refuses to
+ * listen on addresses other than loopback, unless `insecure`. */
 int listeners_open(struct listeners *listeners, const struct config *config, struct sb_error *err);
-
-/* Closes the sockets of all workers except for this one. */
-void listeners_keep(struct listeners *listeners, size_t worker);
 
 /* Logs where the service listens. Warns of each socket to which tokens are sent in clear text over
  * a network; and, once, that all clients of a proxy on a UNIX socket count as one unless it is
