@@ -15,6 +15,12 @@ def test_quick_run_reports_each_figure(bench):
         assert 0 < told[name]["min_ms"] <= told[name]["median_ms"] <= told[name]["p95_ms"]
     assert told["first"]["median_ms"] < told["stream_end"]["median_ms"]
     assert len(told["goals"]) == 2 and all(goal["goal"] in said.stdout for goal in told["goals"])
+    told = figures["bytes"]
+    assert set(told["ways"]) == {"in, text", "in, form", "in, base64", "out, text", "out, base64"}
+    assert all(figure["whole_ms"] > 0 for figure in told["ways"].values())
+    assert set(told["copies"]) == {"out, text", "out, base64"} and all(figure > 0 for figure in told["copies"].values())
+    assert told["uploads"]["lost"] == 0 and told["uploads"]["growth_bytes"] > 0, told["uploads"]
+    assert len(told["goals"]) == 9 and all(goal["goal"] in said.stdout for goal in told["goals"])
 
 
 def test_a_service_that_does_not_answer_ends_it_without_figures(bench, pretended):
