@@ -33,6 +33,19 @@ def test_policies_have_names_limits_and_caps(server):
         assert all(policy["limits"][limit] <= policy["caps"][limit] for limit in policy["limits"])
 
 
+def test_policies_say_whether_their_jobs_may_write(server):
+    write = "open('/tmp/made', 'w').close()"
+    for policy in server.get("/policies").json["policies"]:
+        if policy["available"] and policy["name"] != "default":
+            verdict = server.run(write, policy=policy["name"])["verdict"]
+            assert policy["writable"] is (verdict == "ok"), policy["name"]
+
+
+def test_policies_name_the_modules_that_are_imported_already(serve, policies):
+    offered = serve(policies=policies(run={"preload": ["fractions", "csv"]})).get("/policies").json["policies"]
+    assert {policy["name"]: policy["preload"] for policy in offered}["run"] == ["fractions", "csv"]
+
+
 def test_sandbox_run_lists_the_same_policies_with_the_same_values(server):
     ran = subprocess.run([BINARY, "--list-policies", "--json"], capture_output=True, text=True, check=True,
                          env={**os.environ, "SANDBOX_POLICIES": str(POLICIES)})

@@ -197,6 +197,17 @@ static void put_text(struct json_writer *writer, const char *key, const char *te
     json_string(writer, text, strlen(text));
 }
 
+static void put_preload(struct json_writer *writer, const struct sb_policy *policy)
+{
+    json_key(writer, "preload");
+    json_bracket(writer, '[');
+    for (const char *const *module = sb_policy_preload(policy); *module != NULL; module++) {
+        json_item(writer);
+        json_string(writer, *module, strlen(*module));
+    }
+    json_bracket(writer, ']');
+}
+
 char *policies_json(const struct policies *policies, const char *only)
 {
     struct json_writer writer;
@@ -222,6 +233,9 @@ char *policies_json(const struct policies *policies, const char *only)
             json_string(&writer, reason, strlen(reason));
         else
             json_null(&writer);
+        json_key(&writer, "writable");
+        json_boolean(&writer, sb_policy_writable(policy));
+        put_preload(&writer, policy);
         limits_json(&writer, "limits", policy, sb_policy_limit);
         limits_json(&writer, "caps", policy, sb_policy_cap);
         json_bracket(&writer, '}');
