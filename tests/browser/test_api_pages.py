@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def paths(server):
     return json.loads(server.get("/openapi.json").body)["paths"]
@@ -39,6 +41,25 @@ def test_redoc_shows_every_operation(visitor, server):
         assert path in text, path
     # Its styles are there: they came by the way that the policy allows.
     assert visitor.script("return [...document.styleSheets].some((sheet) => !sheet.href && sheet.cssRules.length > 100)")
+
+
+def pale(visitor):
+    """Text that is hard to read: the other faults that axe-core finds are in the two libraries' own structure."""
+    return [fault for fault in visitor.violations() if fault.startswith("color-contrast")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path, operation", [("/docs", ".opblock"), ("/redoc", "[data-section-id^=operation]")])
+def test_both_pages_follow_the_systems_colours_and_can_be_read(visitor, server, path, operation, scheme):
+    other = {"light": "dark", "dark": "light"}[scheme]
+    visitor.prefers(other).open(server, path).until(lambda: visitor.all(operation))
+    ground = "return getComputedStyle(document.querySelector('#api h1')).color"
+    before = visitor.script(ground)
+    visitor.prefers(scheme).until(lambda: visitor.all(operation) and visitor.script(ground) != before)
+    for control in visitor.all(".opblock-summary-control")[:1]:
+        control.click()
+        visitor.until(lambda: visitor.all(".try-out__btn"))
+    assert pale(visitor) == []
 
 
 def test_pages_lead_to_each_other(visitor, server):

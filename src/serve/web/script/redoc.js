@@ -1,15 +1,18 @@
-// Redoc on the service's own OpenAPI document, in the pages' light colours: some of Redoc's colours
-// are fixed, and unreadable on a dark page. Its search would need a worker made from a blob.
+// Redoc on the service's own OpenAPI document, in the pages' colours. It computes with them once, so that another theme is
+// another Redoc. Its search would need a worker made from a blob.
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const sans = 'ui-sans-serif, system-ui, "Segoe UI", sans-serif';
 
-window.Redoc.init("/openapi.json", {
+const options = () => ({
     disableSearch: true,
     nativeScrollbars: true,
     expandResponses: "200",
     theme: {
         colors: {
-            primary: { main: colour("accent") },
+            primary: { main: colour("accent-strong") }, // a part of it is shown paler
+            success: { main: colour("good") },
+            error: { main: colour("bad") },
+            warning: { main: colour("warn") },
             text: { primary: colour("ink"), secondary: colour("soft") },
             border: { dark: colour("line-strong"), light: colour("line") },
             gray: { 50: colour("raised"), 100: colour("raised") },
@@ -29,4 +32,13 @@ window.Redoc.init("/openapi.json", {
             links: { color: colour("accent"), visited: colour("accent"), hover: colour("accent-strong") },
         },
     },
-}, document.getElementById("api"));
+});
+
+function show() {
+    const place = document.createElement("div");
+    document.getElementById("api").replaceChildren(place);
+    window.Redoc.init("/openapi.json", options(), place);
+}
+
+document.addEventListener("themechange", show);
+show();
