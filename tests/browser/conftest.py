@@ -58,6 +58,14 @@ def visitor(driver, request, tmp_path):
     assert complaints == []
 
 
+@pytest.fixture(scope="session")
+def data_rootfs():
+    """A root file system with the modules of the policy "data"."""
+    if not os.environ.get("SANDBOX_ROOTFS_DATA"):
+        pytest.skip("SANDBOX_ROOTFS_DATA is not set: no root file system with numpy, pandas and matplotlib")
+    return os.environ["SANDBOX_ROOTFS_DATA"]
+
+
 @pytest.fixture
 def page(visitor, server):
     """The page of a service that has nothing configured, ready for use."""

@@ -1,7 +1,5 @@
 """The example that has all of it: a file goes in; a line that moves, a plot, a table and a file come out."""
 
-import os
-
 import pytest
 
 from test_accessibility import overflow, violations
@@ -16,11 +14,8 @@ WATCH = """window.seen = new Set();
 
 
 @pytest.mark.parametrize("data", [False, True], ids=["with csv alone", "with pandas and matplotlib"])
-def test_a_csv_is_analysed(visitor, serve, tmp_path, data):
-    rootfs = os.environ.get("SANDBOX_ROOTFS_DATA")
-    if data and not rootfs:
-        pytest.skip("SANDBOX_ROOTFS_DATA is not set: no root file system with numpy, pandas and matplotlib")
-    server = serve(**({"rootfs": rootfs} if data else {}))
+def test_a_csv_is_analysed(request, visitor, serve, tmp_path, data):
+    server = serve(**({"rootfs": request.getfixturevalue("data_rootfs")} if data else {}))
     visitor.open(server).ready()
     offered = visitor.find("#policy option[value=data]").is_enabled()
     assert offered or not data

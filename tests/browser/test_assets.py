@@ -26,6 +26,16 @@ def test_a_page_may_do_very_little(server, page):
     assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=", answer.text)
 
 
+def test_the_frame_of_displays_is_empty_and_may_load_nothing(server):
+    [path] = re.findall(r'data-frame="(/assets/[^"]+)"', server.get("/").text)
+    answer = server.get(path)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy == {"default-src": "'none'", "style-src": "'unsafe-inline'", "img-src": "data:", "base-uri": "'none'",
+                      "form-action": "'none'", "frame-ancestors": "'self'"}
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert re.search(r"<body>\s*</body>", answer.text) and "<script" not in answer.text
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_asked_for_anew_and_its_files_never_again(server, page):
     answer = server.get(page)

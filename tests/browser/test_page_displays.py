@@ -1,5 +1,7 @@
 """Notebook cells in the page: tables, pictures and text, in their order; what they hold never runs and loads nothing."""
 
+import contextlib
+
 import pytest
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP4z8DA8B8ABAAB/6l9l+kAAAAASUVORK5CYII="
@@ -46,19 +48,35 @@ def test_a_display_is_shown_while_the_job_runs(page):
     assert page.content(".stdout .display") == "'early'"
 
 
-def table(page):
+@contextlib.contextmanager
+def inside(page):
+    """Within what a display shows: in the frame with its HTML, which stands in a frame of the service's own."""
     page.driver.switch_to.frame(page.find(".display-frame"))
+    page.driver.switch_to.frame(page.until(lambda: page.find("iframe")))
     try:
-        return [[cell.text for cell in row.find_elements("css selector", "td, th")] for row in page.all("tr")]
+        yield page.until(lambda: page.find("body"))
     finally:
         page.driver.switch_to.default_content()
+
+
+def sandbox(page):
+    page.driver.switch_to.frame(page.find(".display-frame"))
+    try:
+        return page.until(lambda: page.find("iframe")).get_dom_attribute("sandbox")
+    finally:
+        page.driver.switch_to.default_content()
+
+
+def table(page):
+    with inside(page):
+        page.until(lambda: page.all("tr"))
+        return [[cell.text for cell in row.find_elements("css selector", "td, th")] for row in page.all("tr")]
 
 
 def test_html_is_shown_in_a_frame_that_may_do_nothing(page, cell):
     html = "<style>td {color: red}</style><table style='color: red'><tr><th>a<td>1<tr><th>b<td>2</table>"
     cell(shows("Table", "text/html", html) + "Table()")
-    frame = page.find(".display-frame")
-    assert frame.get_dom_attribute("sandbox") == "" and frame.get_attribute("title") == "Display: Table"
+    assert sandbox(page) == "" and page.find(".display-frame").get_attribute("title") == "Display: Table"
     assert table(page) == [["a", "1"], ["b", "2"]]
     for scheme, dark in (("light", "false"), ("dark", "true")):
         page.prefers(scheme).until(lambda: page.find("#theme").get_attribute("aria-pressed") == dark)
@@ -91,17 +109,59 @@ HOSTILE = """<script>parent.document.title = "BREACH"; document.title = "BREACH"
 
 def test_hostile_html_runs_nothing_loads_nothing_and_leads_nowhere(page, cell):
     cell(shows("Bad", "text/html", HOSTILE) + "Bad()")
-    page.driver.switch_to.frame(page.find(".display-frame"))
-    page.until(lambda: page.all("#out"))
-    for element in page.all("a, button"):
-        element.click()
-    page.driver.switch_to.default_content()
+    with inside(page):
+        page.until(lambda: page.all("#out"))
+        for element in page.all("a, button"):
+            element.click()
     page.keys("")
     assert page.driver.title.startswith("sandbox-run") and page.driver.current_url == page.origin + "/"
     assert len(page.driver.window_handles) == 1
     assert not [url for url in page.requests() if "198.51" in url]
-    # What a form may not do is said in the console.
-    assert [text for text in page.complaints() if "sandboxed" not in text] == []
+    # What a form may not do, and what a style may not load, is said in the console.
+    assert [text for text in page.complaints() if "sandboxed" not in text and "Loading the" not in text] == []
+
+
+STYLED = """<style>@import "http://198.51.100.1/a.css"; @import url(/policies?imported);
+@font-face {font-family: Far; src: url(http://198.51.100.1/f.woff2)} @font-face {font-family: Near; src: url(/policies?font)}
+td {color: rgb(1, 2, 3); font-family: Far, Near; background: url(http://198.51.100.1/b.png), url(/policies?picture), image-set(url(/policies?set) 1x)}
+td::after {content: url(http://198.51.100.1/c.png)} p {cursor: url(/policies?cursor), pointer; mask: url(/policies?mask#m)}</style>
+<p style="color: rgb(4, 5, 6); border-image: url(/policies?border) 1; list-style: url(http://198.51.100.1/l.png)">text</p><table><tr><td>1</table>"""
+
+
+def test_styles_hold_and_load_nothing(page, cell):
+    page.requests()
+    cell(shows("Styled", "text/html", STYLED) + "Styled()")
+    with inside(page):
+        seen = lambda selector: page.script(  # noqa: E731
+            "return getComputedStyle(document.querySelector(arguments[0])).color", selector)
+        page.until(lambda: page.all("td"))
+        assert (seen("td"), seen("p")) == ("rgb(1, 2, 3)", "rgb(4, 5, 6)")
+        page.script("return document.fonts.ready.then(() => null)")
+    addresses = [url for url in page.requests() if not url.startswith("data:")]
+    assert [url for url in addresses if "198.51" in url or "/policies" in url] == []
+    assert [url for url in addresses if url.startswith(page.origin)], "the record of requests is empty"
+    assert [text for text in page.complaints() if "Loading the" not in text] == []
+
+
+def test_a_style_would_load_what_it_names_where_nothing_refuses_it(page):
+    page.requests()
+    page.driver.get(f"{page.origin}/version")
+    page.script(FRAME, "<style>td {background: url(/health?seen)}</style><table><tr><td>1</table>", True)
+    page.until(lambda: any("/health?seen" in url for url in page.requests()))
+
+
+def test_a_styled_table_of_pandas_looks_styled(visitor, serve, data_rootfs):
+    visitor.open(serve(rootfs=data_rootfs)).ready().click("#notebook")
+    visitor.find("#policy").send_keys("data")
+    visitor.paste_and_run("import pandas\ntable = pandas.DataFrame({'a': [1, 9]})\n"
+                          "table.style.set_table_styles([{'selector': 'th', 'props': 'color: rgb(7, 8, 9)'}])"
+                          ".highlight_max(color='rgb(9, 99, 9)')")
+    assert visitor.verdict == "ok", visitor.text("#result")
+    with inside(visitor):
+        visitor.until(lambda: visitor.all("td"))
+        colours = visitor.script("return [...document.querySelectorAll('td')].map((cell) => getComputedStyle(cell).backgroundColor)")
+        assert colours == ["rgba(0, 0, 0, 0)", "rgb(9, 99, 9)"]
+        assert visitor.script("return getComputedStyle(document.querySelector('th.col_heading')).color") == "rgb(7, 8, 9)"
 
 
 @pytest.mark.parametrize("text", ["'<style ' * 300_000", "'<base ' * 300_000", "'<table><tr><td>' * 500 + '<td>1' * 200_000", "'<p on' * 300_000"])
@@ -132,7 +192,7 @@ def test_the_same_html_breaks_out_where_nothing_holds_it(page):
     assert [text for text in page.complaints() if "sandboxed" not in text] == []
 
 
-def test_only_displays_make_markup(page):
+def test_the_page_itself_makes_no_markup(page):
     page.script("""window.refused = "";
         try { document.createElement("iframe").srcdoc = "<p>"; } catch (error) { window.refused += error.name; }
         try { trustedTypes.createPolicy("display", {createHTML: (text) => text}); } catch (error) { window.refused += error.name; }""")
@@ -149,6 +209,7 @@ def test_hostile_svg_is_an_image(page, cell):
 
 def test_what_needs_scripts_is_shown_as_text(page, cell):
     cell(shows("Chart", "text/html", "<div id=chart></div><script>draw()</script>") + "Chart()")
+    page.until(lambda: page.all(".display pre"))
     assert page.content(".display pre") == "Chart" and "scripts" in page.text(".display .hint")
 
 

@@ -194,10 +194,13 @@ class Visitor:
         return base64.b64decode(self.cdp("Page.captureScreenshot")["data"])
 
     def requests(self):
-        """The addresses that the browser asked for since this was last called."""
+        """The addresses that the browser asked for since this was last called, without those that a page's policy kept it
+        from asking for."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        refused = {message["params"]["requestId"] for message in messages
+                   if message["method"] == "Network.loadingFailed" and message["params"].get("blockedReason") == "csp"}
         return [message["params"]["request"]["url"] for message in messages
-                if message["method"] == "Network.requestWillBeSent"]
+                if message["method"] == "Network.requestWillBeSent" and message["params"]["requestId"] not in refused]
 
     def complaints(self):
         """What the console said since this was last called, except for answers that were not 200."""

@@ -96,14 +96,15 @@ function page(file, paths) {
 const files = await bundle();
 for (const name of verbatim)
     files[basename(name)] = take(name);
-files["icon.svg"] = read(join(here, "page/icon.svg"));
+for (const name of ["icon.svg", "display.html"])
+    files[name] = read(join(here, "page", name));
 files["licences.txt"] = Buffer.from(licences(modules, inputs));
 
 const paths = {};
 const assets = [];
 for (const [name, data] of Object.entries(files)) {
     paths[name] = hashed(name, data);
-    assets.push({ path: paths[name], type: types[extname(name)], csp: null, cache: forever, data });
+    assets.push({ path: paths[name], type: types[extname(name)], csp: policies[name] ?? null, cache: forever, data });
 }
 for (const [path, file] of Object.entries(pages))
     assets.push({ path, type: types[".html"], csp: policies[path], cache: "no-cache", data: page(file, paths) });

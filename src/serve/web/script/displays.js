@@ -1,34 +1,27 @@
 // What a notebook cell displays: the richest of its forms that needs no script. All of it is the code's own choice: HTML is
 // shown in a frame that may do nothing at all, SVG and pictures as images, the rest as text.
-import { element } from "./dom.js";
+//
+// HTML stands in two frames. The outer one, display.html, is the service's own, and empty. A frame inherits the policy of the
+// document that it stands in: so the inner one, which has the HTML, a sandbox without any permission and an origin of its own,
+// may have styles, while this page may not.
+import { byId, element } from "./dom.js";
 import { frame } from "./output.js";
 
-// The page's policy of trusted types allows this one way to make markup, for documents in which no script can run.
-const inert = window.trustedTypes?.createPolicy("display", { createHTML: (text) => text }) ?? { createHTML: (text) => text };
-
-const head = "<!doctype html><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:\">"
+const head = "<!doctype html><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
     + "<meta name=\"color-scheme\" content=\"light dark\"><font face=\"system-ui, sans-serif\" size=\"2\">";
 
-const dropped = "script, style, link, meta, base, title, template, iframe, frame, frameset, object, embed, audio, video";
+const dropped = "script, link, meta, base, title, template, iframe, frame, frameset, object, embed, audio, video";
 const drawn = "img, svg, table, hr, math, progress, meter";
 
-// Attributes that run, that load something, or that the page's rules for styles refuse.
-const refused = (name, value) => name.startsWith("on") || name === "style" || name === "srcset" || name === "ping"
+// Attributes that run or that load something. What styles would load, the frame's policy refuses.
+const refused = (name, value) => name.startsWith("on") || name === "srcset" || name === "ping"
     || (/^(src|data|background|poster|action|formaction|lowsrc)$/.test(name) && !value.startsWith("data:image/"))
     || (/^(xlink:)?href$/.test(name) && !value.startsWith("#"));
 
-// Hostile HTML must not keep the page busy: nothing here looks at the same text many times.
-function withoutStyles(text) {
-    const [first, ...rest] = text.split(/<style\b/i);
-    return first + rest.map((part) => {
-        const end = /<\/style\s*>/i.exec(part);
-        return end ? part.slice(end.index + end[0].length) : "";
-    }).join("");
-}
-
-// For the console: it would complain of each style and handler, although none of them would have any effect.
-const quiet = (text) => withoutStyles(text).replace(/<base\b[^<>]*>/gi, "")
-    .replace(/<[^<>]*>/g, (tag) => tag.replace(/([\s"'/])(?:style|on[a-z]+)(?=\s*=)/gi, "$1data-off"));
+// For the console: it would complain of each handler, although none of them would have any effect. Hostile HTML must not
+// keep the page busy: nothing here looks at the same text many times.
+const quiet = (text) => text.replace(/<base\b[^<>]*>/gi, "")
+    .replace(/<[^<>]*>/g, (tag) => tag.replace(/([\s"'/])on[a-z]+(?=\s*=)/gi, "$1data-off"));
 
 function ruled(body) {
     for (const table of body.querySelectorAll("table")) {
@@ -49,22 +42,43 @@ function height(body) {
     return Math.round(Math.min(420, 32 + (rows > 0 ? rows * 28 : lines * 22) + pictures * 200));
 }
 
-// null: there is nothing to see without scripts.
-function html(text, title) {
-    const { body } = new DOMParser().parseFromString(inert.createHTML(quiet(text)), "text/html");
-    body.querySelectorAll(dropped).forEach((node) => node.remove());
-    for (const node of body.querySelectorAll("*")) {
+// The HTML without what would run or load; null: there is nothing to see without that. `parser`: of a document whose
+// policy allows styles.
+function cleaned(text, parser) {
+    const { documentElement: root, body } = parser.parseFromString(quiet(text), "text/html");
+    root.querySelectorAll(dropped).forEach((node) => node.remove());
+    for (const node of root.querySelectorAll("*")) {
         for (const { name, value } of [...node.attributes]) {
             if (refused(name.toLowerCase(), value.trim()))
                 node.removeAttribute(name);
         }
     }
+    // What they hold is no text to see.
+    const styles = [...root.querySelectorAll("style")];
+    styles.forEach((node) => node.remove());
     ruled(body);
     if (!body.textContent.trim() && !body.querySelector(drawn))
         return null;
-    const shown = element("iframe", { className: "display-frame", title, height: String(height(body)), referrerPolicy: "no-referrer" });
-    shown.setAttribute("sandbox", "");
-    shown.srcdoc = inert.createHTML(head + body.innerHTML);
+    return { height: height(body), html: styles.map((node) => node.outerHTML).join("") + body.innerHTML };
+}
+
+// `otherwise`: makes the nodes that are shown where there is nothing to see. A frame that is moved loads again.
+function html(text, title, otherwise) {
+    const shown = element("iframe", { className: "display-frame", title, src: byId("result").dataset.frame });
+    shown.addEventListener("load", () => {
+        const outer = shown.contentDocument;
+        const clean = cleaned(text, new shown.contentWindow.DOMParser());
+        if (!clean)
+            return shown.replaceWith(...otherwise());
+        const inner = outer.createElement("iframe");
+        inner.setAttribute("sandbox", "");
+        inner.referrerPolicy = "no-referrer";
+        inner.title = title;
+        inner.srcdoc = head + clean.html;
+        if (!shown.style.height)
+            shown.height = clean.height;
+        return outer.body.replaceChildren(inner);
+    });
     return shown;
 }
 
@@ -78,20 +92,22 @@ const plain = (text) => frame("stream-stdout", element("span", { className: "lin
 
 const readable = (data) => (typeof data === "string" ? data : JSON.stringify(data, null, 2));
 
-function form(bundle) {
-    const text = readable(bundle["text/plain"] ?? "");
-    const alt = text.slice(0, 200) || "Picture";
-    const framed = typeof bundle["text/html"] === "string" ? html(bundle["text/html"], `Display: ${alt.slice(0, 80)}`) : null;
-    if (framed)
-        return [framed];
+function withoutHtml(bundle, text, alt) {
     if (typeof bundle["image/svg+xml"] === "string")
         return [picture(svgAddress(bundle["image/svg+xml"]), alt)];
     const type = pictures.find((each) => /^[\w+/=\s]+$/.test(bundle[each] ?? ""));
     if (type)
         return [picture(`data:${type};base64,${bundle[type]}`, alt)];
     const written = ["text/markdown", "text/latex", "application/json"].find((each) => each in bundle);
-    return [plain(written ? readable(bundle[written]) : text), bundle["text/html"] && !written
-        ? element("p", { className: "hint" }, "It can be seen only with scripts, which this page does not run.") : null];
+    return [plain(written ? readable(bundle[written]) : text), ...(bundle["text/html"] && !written
+        ? [element("p", { className: "hint" }, "It can be seen only with scripts, which this page does not run.")] : [])];
+}
+
+function form(bundle) {
+    const text = readable(bundle["text/plain"] ?? "");
+    const alt = text.slice(0, 200) || "Picture";
+    const others = () => withoutHtml(bundle, text, alt);
+    return typeof bundle["text/html"] === "string" ? [html(bundle["text/html"], `Display: ${alt.slice(0, 80)}`, others)] : others();
 }
 
 export const display = (bundle) => element("div", { className: "display" }, ...form(bundle));
