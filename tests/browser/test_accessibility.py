@@ -115,6 +115,11 @@ def lacks_input(page):
     assert page.shown("#to-stdin")
 
 
+def limits(page):
+    page.click("#limits summary").click("#modules summary")
+    page.until(lambda: page.shown("#modules-all > :not(.hint)"))
+
+
 def violations(page):
     """In light and in dark."""
     found = {}
@@ -125,7 +130,7 @@ def violations(page):
 
 
 @pytest.mark.parametrize("do", [start, failed, flooded, held, shared, running, searching, replaced, as_curl,
-                                lacks_input], ids=lambda do: do.__name__)
+                                lacks_input, limits], ids=lambda do: do.__name__)
 def test_axe_finds_nothing(page, do):
     do(page)
     assert violations(page) == {"light": [], "dark": []}

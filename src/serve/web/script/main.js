@@ -8,11 +8,14 @@ import { missing } from "./files.js";
 import { GivenFiles } from "./given-files.js";
 import { History } from "./history.js";
 import { fields, sameJob, toRequest } from "./job.js";
+import { askedLimits, LimitFields } from "./limits.js";
+import { Modules } from "./modules.js";
 import { Policies } from "./policies.js";
 import { showAnswer, showError, showNothing, showRunning, showStopped } from "./result.js";
 import { run, ServiceError } from "./service.js";
 import { fromFragment } from "./share.js";
 import { shareBox } from "./share-box.js";
+import { stayWhereItFits } from "./stay.js";
 import { themeSwitch } from "./theme-switch.js";
 import { askToken, tokenBox } from "./token.js";
 import { lastLine } from "./traceback.js";
@@ -31,24 +34,32 @@ const editor = new Editor(byId("editor"), {
     },
     onChange: changed,
 });
-const policies = new Policies(byId("policy"), byId("policy-limits"));
+const limitFields = new LimitFields(changed);
+const modules = new Modules();
+const policies = new Policies(byId("policy"), byId("policy-limits"), (policy) => {
+    limitFields.show(policy);
+    modules.show(policy);
+    byId("collect").disabled = !policy.writable;
+    byId("collect-label").title = policy.writable ? "Files that the code writes come back"
+        : `Under the policy "${policy.name}" code writes no files: choose another one`;
+});
 const given = new GivenFiles(changed);
 const history = new History(replaceJob);
 const undo = undoBox((job) => {
     setJob(job);
     editor.focus();
 });
-const share = shareBox(currentJob, (job) => {
+const share = shareBox(currentJob, () => toRequest(currentJob(), policies.writable), (job) => {
     linked = job;
 });
 
 function currentJob() {
     return { code: editor.code, stdin: byId("stdin").value, args: byId("args").value, env: byId("env").value,
         policy: policies.name, call: byId("call").value.trim(), notebook: byId("notebook").checked ? "on" : "",
-        collect: byId("collect").checked ? "" : "off", files: { ...given.files } };
+        collect: byId("collect").checked ? "" : "off", ...limitFields.values, files: { ...given.files } };
 }
 
-function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = "", notebook = "", collect = "", files = {} }) {
+function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = "", notebook = "", collect = "", files = {}, ...limits }) {
     editor.code = code;
     given.files = files;
     byId("notebook").checked = notebook === "on";
@@ -56,6 +67,7 @@ function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = 
     Object.entries({ stdin, args, env, call }).forEach(([id, value]) => {
         byId(id).value = value;
     });
+    limitFields.values = limits;
     policies.choose(policy || "run");
     changed();
 }
@@ -63,7 +75,8 @@ function setJob({ code, stdin = "", args = "", env = "", policy = "run", call = 
 // Another job takes the place of what is there, which can be brought back unless it is an example as it was.
 function replaceJob(job) {
     const before = currentJob();
-    const lost = !example() || !sameJob(example(), before, ["stdin", "files"]) || before.args || before.env;
+    const lost = !example() || !sameJob(example(), before, ["stdin", "files"]) || before.args || before.env
+        || Object.keys(askedLimits(before)).length > 0;
     setJob(job);
     if (lost)
         undo.offer(before, currentJob());
@@ -124,7 +137,7 @@ async function start() {
     if (running)
         return;
     const job = currentJob();
-    const limits = policies.limits;
+    const limits = policies.limits && { ...policies.limits, ...askedLimits(job) };
     const controller = new AbortController();
     if (missing(job.files).length > 0) {
         showError(new ServiceError("refused",
@@ -139,7 +152,7 @@ async function start() {
     const onLine = (line) => editor.goTo(line);
     show("result");
     try {
-        const answer = await run(toRequest(job), controller.signal, (name, data) => events[name]?.(data));
+        const answer = await run(toRequest(job, policies.writable), controller.signal, (name, data) => events[name]?.(data));
         const kept = everyExample.find(({ code, call = "" }) => code === job.code && call === job.call)?.kept?.(answer);
         showAnswer(answer, { limits, live, call: job.call, held: kept, onLine });
         editor.markError(answer.verdict === "exception" && editor.code === job.code ? lastLine(answer.stderr) : null);
@@ -211,6 +224,8 @@ const open = () => {
 wide.addEventListener("change", open);
 open();
 
+stayWhereItFits(byId("editor-panel"));
+stayWhereItFits(byId("result"));
 themeSwitch(byId("theme"));
 tokenBox(loadPolicies);
 exampleList((picked) => replaceJob(policies.offers(picked.policy) ? picked : { ...picked, ...picked.instead }));

@@ -7,8 +7,10 @@ export class Policies {
     #known = new Map();
     #wanted = ""; // chosen before the policies were known, by a link for example
 
-    constructor(select, sentence) {
+    // `onShow`: called with the chosen policy, once it is known.
+    constructor(select, sentence, onShow) {
         this.select = select;
+        this.onShow = onShow;
         this.sentence = sentence;
         select.addEventListener("change", () => this.#show());
     }
@@ -39,6 +41,11 @@ export class Policies {
         return this.#known.get(this.name)?.limits ?? null;
     }
 
+    // Whether its jobs may write files; true while that is not known.
+    get writable() {
+        return this.#known.get(this.name)?.writable ?? true;
+    }
+
     // An unknown or unavailable policy leaves the choice as it is.
     choose(name) {
         if (this.#known.size === 0)
@@ -54,7 +61,8 @@ export class Policies {
         if (policy) {
             const { wall_time_ms, memory_bytes, cpus: share, pids, output_bytes } = policy.limits;
             this.sentence.textContent = [time(wall_time_ms), bytes(memory_bytes), cpus(share), `${count(pids)} processes`,
-                `${bytes(output_bytes)} of output`].join(" · ");
+                `${bytes(output_bytes)} of output`, ...(policy.writable ? [] : ["read-only"])].join(" · ");
+            this.onShow(policy);
         }
         this.select.dispatchEvent(new Event("limits"));
     }

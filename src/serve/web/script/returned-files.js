@@ -22,15 +22,11 @@ function item(path, file) {
         element("span", { className: "file-size" }, bytes(file.size)), button), preview(path, file));
 }
 
-// Under such a policy there is nothing to miss, and GET /policies does not tell which they are.
-const writesNothing = ({ path, why }) => path === "" && why.includes("lets scripts write no files");
-
 const reason = ({ path, why }) => element("li", {}, path ? `${path}: ${why}` : why);
 
 // null: none were asked for, or none came back and none were left out.
-export function returnedFiles({ files = {}, files_left_out: missed = [] }) {
+export function returnedFiles({ files = {}, files_left_out: leftOut = [] }) {
     const list = Object.entries(files);
-    const leftOut = missed.filter((each) => !writesNothing(each));
     if (list.length === 0 && leftOut.length === 0)
         return null;
     return element("div", { className: "stream returned" },

@@ -50,7 +50,7 @@ async function streamed(response, onEvent) {
 }
 
 // `onEvent`: null, or called with each event if the answer is a stream.
-async function ask(path, options = {}, onEvent = null) {
+export async function ask(path, options = {}, onEvent = null) {
     const headers = { ...options.headers };
     if (token())
         headers.Authorization = `Bearer ${token()}`;

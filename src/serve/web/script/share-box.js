@@ -6,7 +6,7 @@ import { asCurl, asPython } from "./snippets.js";
 import { token } from "./token.js";
 
 // `onLink(job)`: the address of the page is now the link to that job.
-export function shareBox(currentJob, onLink) {
+export function shareBox(currentJob, currentRequest, onLink) {
     const [button, box, link, code, copy, as] = ["share", "share-box", "share-link", "share-code", "share-copy", "share-as"].map(byId);
     const hide = () => {
         box.hidden = true;
@@ -25,7 +25,7 @@ export function shareBox(currentJob, onLink) {
     };
     const showAs = () => {
         const form = { curl: asCurl, python: asPython }[as.value];
-        code.value = form?.(currentJob(), location.origin, Boolean(token())) ?? "";
+        code.value = form?.(currentRequest(), location.origin, Boolean(token())) ?? "";
         code.rows = Math.min(12, code.value.split("\n").length);
         code.hidden = !form;
         link.hidden = Boolean(form);

@@ -1,14 +1,13 @@
 // A job as a command or a program that does the same.
 import { missing } from "./files.js";
-import { toRequest } from "./job.js";
 
 const mostChars = 20_000; // of files that stand in the text; larger ones are read from the disk
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 // The request without what is empty; its files apart if they are to be read.
-function asked(job) {
-    const { files, ...others } = Object.fromEntries(Object.entries(toRequest(job)).filter(([, value]) => value !== ""));
+function asked(request) {
+    const { files, ...others } = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ""));
     const read = files && (missing(files).length > 0 || JSON.stringify(files).length > mostChars);
     return { files, read, others };
 }
@@ -19,8 +18,8 @@ const part = (path) => {
 };
 
 // `token`: whether the service wants one; the token itself never stands there.
-export function asCurl(job, origin, token) {
-    const { files, read, others } = asked(job);
+export function asCurl(given, origin, token) {
+    const { files, read, others } = asked(given);
     const header = token ? ` \\\n  -H "Authorization: Bearer $TOKEN"` : "";
     if (read)
         return `curl -s ${origin}/run${header} \\\n  --form-string ${quoted(`request=${JSON.stringify(others)}`)}`
@@ -38,8 +37,8 @@ const contentLiteral = (path, content, read) => {
     return typeof content === "string" ? literal(content) : `base64.b64decode(${literal(content.base64)})`;
 };
 
-export function asPython(job, origin, token) {
-    const { files, read, others: { code, ...others } } = asked(job);
+export function asPython(request, origin, token) {
+    const { files, read, others: { code, ...others } } = asked(request);
     const given = Object.entries(others).map(([name, value]) => [name, literal(value)]);
     if (files)
         given.push(["files", `{${Object.entries(files).map(([path, content]) =>
