@@ -7,6 +7,7 @@
 
 #include "common/util.h"
 #include "serve/process/metrics.h"
+#include "serve/process/readiness.h"
 
 enum { WORKERS = 3 };
 
@@ -32,6 +33,58 @@ static struct metrics *make(void)
     for (int i = 0; i < WORKERS; i++)
         metrics_begin(&metrics[i]);
     return metrics;
+}
+
+static void a_service_is_ready_unless_there_is_a_reason(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    for (int i = 0; i < WORKERS; i++) {
+        metrics_set(&metrics[i].slots, 2);
+        metrics_set(&metrics[i].queue, 1);
+    }
+    metrics_set(&metrics[0].running, 3); /* one of them in a place beyond its slots */
+    metrics_set(&metrics[1].waiting, 2);
+    metrics_set(&metrics[2].promised_bytes, 1024);
+    struct readiness readiness = readiness_of(metrics, WORKERS);
+    assert_true(readiness.ready);
+    assert_string_equal(readiness.reason, "");
+    assert_int_equal(readiness.running, 3);
+    assert_int_equal(readiness.slots, 6);
+    assert_int_equal(readiness.queued, 2);
+    assert_int_equal(readiness.promised_bytes, 1024);
+    assert_int_equal(readiness_free_percent(&readiness), 50);
+
+    metrics_set(&metrics[1].waiting, 3);
+    assert_string_equal(readiness_of(metrics, WORKERS).reason, "the queue is full");
+    metrics_failing(&metrics[1], "no job can run: a reason");
+    readiness = readiness_of(metrics, WORKERS);
+    assert_true(readiness.failing && !readiness.ready);
+    assert_string_equal(readiness.reason, "no job can run: a reason");
+    metrics_set(&metrics[2].stage, STAGE_LINGERS);
+    assert_string_equal(readiness_of(metrics, WORKERS).reason, "the service is about to stop");
+    metrics_set(&metrics[0].stage, STAGE_DRAINS);
+    readiness = readiness_of(metrics, WORKERS);
+    assert_int_equal(readiness.stage, STAGE_DRAINS);
+    assert_string_equal(readiness.reason, "the service is stopping");
+
+    for (int i = 0; i < WORKERS; i++)
+        metrics_begin(&metrics[i]); /* as a worker does that takes a dead one's place */
+    assert_true(readiness_of(metrics, WORKERS).ready);
+    free(metrics);
+}
+
+static void the_free_share_is_never_nothing(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t running, slots;
+        int percent;
+    } rows[] = {{0, 4, 100}, {1, 4, 75}, {4, 4, 1}, {5, 4, 1}, {199, 200, 1}, {0, 0, 1}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct readiness readiness = {.running = rows[i].running, .slots = rows[i].slots};
+        assert_int_equal(readiness_free_percent(&readiness), rows[i].percent);
+    }
 }
 
 static void counts_of_all_workers_are_added_up(void **state)
@@ -215,6 +268,8 @@ static void every_line_has_the_form_of_prometheus(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_service_is_ready_unless_there_is_a_reason),
+        cmocka_unit_test(the_free_share_is_never_nothing),
         cmocka_unit_test(counts_of_all_workers_are_added_up),
         cmocka_unit_test(a_reload_that_failed_is_told_until_one_goes_well),
         cmocka_unit_test(the_first_certificate_to_expire_is_told_and_nothing_where_there_is_none),

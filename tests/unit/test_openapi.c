@@ -25,6 +25,7 @@
     }
 NOT_CALLED(exchange_answer)
 NOT_CALLED(health_ask)
+NOT_CALLED(health_ready)
 NOT_CALLED(job_submit)
 NOT_CALLED(metrics_text)
 NOT_CALLED(policies_blame)

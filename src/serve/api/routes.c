@@ -156,6 +156,7 @@ const struct route routes[] = {
     {"POST", "/run_code", ROUTE_BODY, run_code},
     {"POST", "/execute", ROUTE_BODY, execute},
     {"GET", "/health", ROUTE_PUBLIC, health_ask},
+    {"GET", "/ready", ROUTE_PUBLIC, health_ready},
     {"GET", "/version", ROUTE_PUBLIC, version},
     {"GET", "/policies", 0, policies},
     {"GET", "/metrics", 0, metrics},

@@ -11,6 +11,7 @@
 #include "serve/contracts/contracts.h"
 #include "serve/jobs/memory.h"
 #include "serve/jobs/service_state.h"
+#include "serve/process/readiness.h"
 
 /* How long a result is valid. A failure is valid for less, since its cause may have been fixed. */
 #define BELIEVED_US INT64_C(5000000)
@@ -28,10 +29,29 @@ void health_open(struct health *health)
     TAILQ_INIT(&health->askers);
 }
 
-void health_doubt(struct health *health)
+void health_doubt(struct service *service)
 {
-    if (health->ok)
-        health->known_us = 0;
+    if (!service->health.ok)
+        return;
+    service->health.known_us = 0;
+    timer_set(&service->probe_timer, 0);
+}
+
+/* Whether the result of the last probe still counts. */
+static bool is_known(const struct health *health)
+{
+    int64_t believed_us = health->ok ? BELIEVED_US : BELIEVED_FAILURE_US;
+    return health->known_us > 0 && monotonic_us() - health->known_us < believed_us;
+}
+
+/* Shows in the metrics whether jobs can run. Returns why not; NULL: they can. */
+static const char *show_health(struct service *service)
+{
+    const struct health *health = &service->health;
+    const char *lack = memory_lack(service, true);
+    const char *reason = lack == NULL && !health->ok ? health->reason : lack;
+    metrics_failing(service->metrics, reason);
+    return reason;
 }
 
 /* {"status":"healthy"} with 200, or {"status":"unhealthy","error":…} with 503. */
@@ -59,10 +79,14 @@ static void tell_askers(struct service *service, const char *error)
 {
     struct health *health = &service->health;
     struct health_asker *asker;
+    bool news = health->ok || !TAILQ_EMPTY(&health->askers);
     health->ok = error == NULL;
     health->known_us = monotonic_us();
     snprintf(health->reason, sizeof(health->reason), "%s", error != NULL ? error : "");
-    if (error != NULL && !TAILQ_EMPTY(&health->askers))
+    show_health(service);
+    if (error != NULL)
+        timer_set(&service->probe_timer, BELIEVED_FAILURE_US / 1000);
+    if (error != NULL && news)
         log_say(service->log, LOG_ERR, "no job can run: %s", health->reason);
     while ((asker = TAILQ_FIRST(&health->askers)) != NULL) {
         struct exchange *exchange = asker->exchange;
@@ -129,7 +153,6 @@ void health_ask(struct exchange *exchange)
 {
     struct service *service = exchange->service;
     struct health *health = &service->health;
-    int64_t believed_us = health->ok ? BELIEVED_US : BELIEVED_FAILURE_US;
     if (service->draining) {
         answer_health(exchange, "the service is stopping");
         return;
@@ -139,7 +162,7 @@ void health_ask(struct exchange *exchange)
         answer_health(exchange, lack);
         return;
     }
-    if (health->known_us > 0 && monotonic_us() - health->known_us < believed_us) {
+    if (is_known(health)) {
         answer_health(exchange, health->ok ? NULL : health->reason);
         return;
     }
@@ -154,6 +177,57 @@ void health_ask(struct exchange *exchange)
     exchange->gone = asker_left;
     if (health->probe == NULL)
         start_probe(service);
+}
+
+/* ── GET /ready ─────────────────────────────────────────────────────────────────────────────── */
+
+void health_refresh(struct service *service)
+{
+    const struct health *health = &service->health;
+    show_health(service);
+    if (!service->draining && !service->low && health->probe == NULL && !is_known(health))
+        start_probe(service);
+}
+
+void health_due(void *user)
+{
+    struct service *service = user;
+    health_refresh(service);
+    /* It did not start one, for now or because it was too early. */
+    if (!service->health.ok && service->health.probe == NULL && !service->draining)
+        timer_set(&service->probe_timer, BELIEVED_FAILURE_US / 1000);
+}
+
+static void put_number(struct json_writer *writer, const char *name, int64_t number)
+{
+    json_key(writer, name);
+    json_integer(writer, number);
+}
+
+void health_ready(struct exchange *exchange)
+{
+    struct service *service = exchange->service;
+    struct json_writer writer;
+    health_refresh(service);
+    const struct readiness readiness =
+        readiness_of(service->all_metrics, (size_t)service->config->workers);
+    json_begin(&writer, 256);
+    json_bracket(&writer, '{');
+    json_key(&writer, "ready");
+    json_boolean(&writer, readiness.ready);
+    if (!readiness.ready) {
+        json_key(&writer, "reason");
+        json_string(&writer, readiness.reason, strlen(readiness.reason));
+    }
+    put_number(&writer, "running", readiness.running);
+    put_number(&writer, "slots", readiness.slots);
+    put_number(&writer, "queued", readiness.queued);
+    put_number(&writer, "memory_promised_bytes", readiness.promised_bytes);
+    json_bracket(&writer, '}');
+    char *text = json_end(&writer);
+    exchange->no_refusal = true;
+    exchange_answer(exchange, readiness.ready ? 200 : 503, "application/json", text,
+                    text != NULL ? strlen(text) : 0);
 }
 
 void health_close(struct health *health)

@@ -29,8 +29,19 @@ int health_begin(struct service *service, struct sb_error *err);
 /* Call it after sb_close. Requests that still wait get no answer. */
 void health_close(struct health *health);
 
-/* The sandbox has failed for a job: the next request starts a new probe. */
-void health_doubt(struct health *health);
+/* The sandbox has failed for a job: a new probe starts soon. */
+void health_doubt(struct service *service);
+
+/* Starts a probe if the last result is no longer valid, and does not wait for it. Its result is
+ * shown in the metrics (metrics_failing). */
+void health_refresh(struct service *service);
+
+/* When a probe is due: the last one has failed, or a job has (service->probe_timer). */
+void health_due(void *service);
+
+/* Answers GET /ready, at once: a load balancer must not wait for a job to learn that this service
+ * is slow. */
+void health_ready(struct exchange *exchange);
 
 /* Answers GET /health, at once or when a probe has ended. */
 void health_ask(struct exchange *exchange);

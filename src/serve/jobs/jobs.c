@@ -103,7 +103,7 @@ static void finish_job(void *user, const struct sb_verdict *given)
     metrics_job(service->metrics, sb_policy_name(job->policy), &verdict,
                 job->ticket.started_us - job->ticket.entered_us, now - job->ticket.started_us);
     if (verdict.word == SB_INTERNAL)
-        health_doubt(&service->health);
+        health_doubt(service);
     if (job->ticket.state == TICKET_RUNNING)
         TAILQ_REMOVE(&service->running, job, in_running);
     places_leave(service->places, &job->ticket, now);

@@ -19,6 +19,7 @@ static void set_bounds(struct service *service, size_t worker)
 {
     service->bounds = bounds_of(service->config, service->policies);
     metrics_set(&service->metrics->slots, worker == 0 ? service->bounds.jobs : 0);
+    metrics_set(&service->metrics->queue, worker == 0 ? service->bounds.queue : 0);
     metrics_set(&service->metrics->promise_limit_bytes,
                 worker == 0 ? service->bounds.memory_bytes : 0);
 }
@@ -151,6 +152,10 @@ static int open_timers(struct service *service, struct sb_error *err)
         service->stream_timer.watch.fd = -1;
         return sb_fail(err, "timerfd", errno, "can't create a timer for streams");
     }
+    if (timer_open(&service->probe_timer, service->loop, health_due, service) < 0) {
+        service->probe_timer.watch.fd = -1;
+        return sb_fail(err, "timerfd", errno, "can't create a timer for probes");
+    }
     return 0;
 }
 
@@ -243,7 +248,8 @@ int service_open(struct service **out, const struct service_setup *setup, struct
                                 .metrics = &setup->metrics[setup->worker],
                                 .watch.fd = -1,
                                 .queue_timer.watch.fd = -1,
-                                .stream_timer.watch.fd = -1};
+                                .stream_timer.watch.fd = -1,
+                                .probe_timer.watch.fd = -1};
     TAILQ_INIT(&service->jobs);
     TAILQ_INIT(&service->running);
     TAILQ_INIT(&service->streams);
@@ -274,9 +280,20 @@ int service_reload(struct service *service, struct sb_error *err)
     return 0;
 }
 
-void service_drain(struct service *service, void (*idle)(void *user), void *user)
+void service_linger(struct service *service)
+{
+    metrics_set(&service->metrics->stage, STAGE_LINGERS);
+}
+
+static void begin_to_drain(struct service *service)
 {
     service->draining = true;
+    metrics_set(&service->metrics->stage, STAGE_DRAINS);
+}
+
+void service_drain(struct service *service, void (*idle)(void *user), void *user)
+{
+    begin_to_drain(service);
     service->idle = idle;
     service->idle_user = user;
     jobs_pump(service);
@@ -284,7 +301,7 @@ void service_drain(struct service *service, void (*idle)(void *user), void *user
 
 void service_kill_jobs(struct service *service, const char *reason)
 {
-    service->draining = true;
+    begin_to_drain(service);
     jobs_kill(service, reason);
 }
 

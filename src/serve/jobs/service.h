@@ -31,6 +31,9 @@ int service_open(struct service **service, const struct service_setup *setup, st
 /* Reads policies again. On an error the old ones are kept. */
 int service_reload(struct service *service, struct sb_error *err);
 
+/* Serves on, but says in metrics and GET /ready that it is about to stop. */
+void service_linger(struct service *service);
+
 /* Refuses further jobs (503). Jobs that wait or run go on; `idle` is called once none is left. */
 void service_drain(struct service *service, void (*idle)(void *user), void *user);
 

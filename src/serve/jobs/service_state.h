@@ -31,6 +31,7 @@ struct service {
     struct admit_bounds bounds; /* of all workers together */
     struct timer queue_timer;   /* for what changes in the queue by time alone */
     struct timer stream_timer;  /* see streams_look */
+    struct timer probe_timer;   /* see health_due */
     int64_t looked_us;          /* when the CPU demand of jobs was last measured */
     bool low;                   /* the host is short of memory: memory.c */
     char lack[160];

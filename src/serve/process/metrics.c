@@ -54,6 +54,8 @@ int64_t metrics_get(const metric *value)
 
 void metrics_begin(struct metrics *metrics)
 {
+    metrics_set(&metrics->stage, STAGE_SERVES);
+    metrics_set(&metrics->failing, 0);
     metrics_set(&metrics->running, 0);
     metrics_set(&metrics->waiting, 0);
     metrics_set(&metrics->promised_bytes, 0);
@@ -68,6 +70,13 @@ void metrics_begin(struct metrics *metrics)
         metrics_set(&metrics->policies[i].parked, 0);
     }
     metrics_set(&metrics->pid, getpid());
+}
+
+void metrics_failing(struct metrics *metrics, const char *reason)
+{
+    if (reason != NULL)
+        snprintf(metrics->failing_reason, sizeof(metrics->failing_reason), "%s", reason);
+    atomic_store_explicit(&metrics->failing, reason != NULL, memory_order_release);
 }
 
 void metrics_reload(struct metrics *metrics, const char *error)

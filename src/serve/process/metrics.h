@@ -44,6 +44,13 @@ const char *refusal_name(enum refusal refusal);
 
 typedef _Atomic(int64_t) metric;
 
+/* How far a worker is on its way to its end. */
+enum stage {
+    STAGE_SERVES,
+    STAGE_LINGERS, /* it serves on, but says that it is about to stop: --linger */
+    STAGE_DRAINS,  /* it refuses new jobs */
+};
+
 /* The upper bound of a bucket; the last has none. */
 extern const struct metrics_bound {
     int64_t us;
@@ -66,8 +73,10 @@ struct policy_metrics {
 
 /* All zero at first. */
 struct metrics {
-    metric pid; /* of the worker, 0: none yet */
+    metric pid;   /* of the worker, 0: none yet */
+    metric stage; /* enum stage */
     metric running, waiting, slots;
+    metric queue; /* how many may wait */
     metric promised_bytes, promise_limit_bytes;
     metric refused[REFUSALS];
     metric responses[METRICS_STATUSES];
@@ -75,6 +84,8 @@ struct metrics {
     metric streams, streams_open; /* answers in parts: all so far, and those of now */
     metric warm, cold;            /* jobs, by how they were started */
     metric zygotes, parked;
+    metric failing;            /* 1: no job can run now */
+    char failing_reason[256];  /* why; readable while `failing` is 1 */
     metric reloads[2];         /* that succeeded, that failed */
     metric reload_failed;      /* 1: the last one failed */
     char reload_error[256];    /* why; "": it succeeded */
@@ -94,6 +105,9 @@ void metrics_add(metric *value, int64_t number);
 /* A policy's row in this worker's element, made on first use. Policies for which there is no room
  * share a row named "other". Rows never move. */
 struct policy_metrics *metrics_policy(struct metrics *metrics, const char *policy);
+
+/* Whether jobs can run; `reason` NULL: they can. */
+void metrics_failing(struct metrics *metrics, const char *reason);
 
 /* A reload has ended; `error` NULL: it succeeded. */
 void metrics_reload(struct metrics *metrics, const char *error);

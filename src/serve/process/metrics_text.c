@@ -9,6 +9,7 @@
 
 #include "common/util.h"
 #include "serve/process/metrics.h"
+#include "serve/process/readiness.h"
 
 struct all {
     struct metrics *metrics;
@@ -177,6 +178,16 @@ static int64_t certificate_expiry(const struct all *all)
     return first;
 }
 
+static void put_readiness(const struct all *all)
+{
+    const struct readiness readiness = readiness_of(all->metrics, all->workers);
+    put_head(all, "sandbox_ready", "gauge", "1 if GET /ready is answered with 200, else 0.");
+    fprintf(all->out, "sandbox_ready %d\n", readiness.ready);
+    put_head(all, "sandbox_lingering", "gauge",
+             "1 while the service serves on though it has been told to stop (--linger), else 0.");
+    fprintf(all->out, "sandbox_lingering %d\n", readiness.stage == STAGE_LINGERS);
+}
+
 static void put_service(const struct all *all)
 {
     put_head(all, "sandbox_reloads_total", "counter",
@@ -302,6 +313,7 @@ static void put_all(const struct all *all)
     put_streams(all);
     put_gauges(all);
     put_warm(all);
+    put_readiness(all);
     put_service(all);
 }
 
