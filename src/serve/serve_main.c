@@ -101,14 +101,16 @@ static void notify(void *user, enum notice notice)
 }
 
 static int serve_with(const struct config *config, struct log *log, const struct sb_uids *uids,
-                      struct listeners *listeners, struct sb_error *err)
+                      struct listeners *listeners, const struct listeners *agent,
+                      struct sb_error *err)
 {
     struct server_setup setup = {
         .config = config,
         .log = log,
-        .manager = manager_open(),
+        .manager = manager_open(config_stop_ms(config)),
         .uids = uids,
         .listeners = listeners,
+        .agent_listeners = agent,
         .metrics = shared_memory((size_t)config->workers * sizeof(struct metrics)),
         .rates = shared_memory(rates_size()),
         .alive_ms = notify_interval_ms(),
@@ -126,7 +128,7 @@ static int serve_with(const struct config *config, struct log *log, const struct
 static int serve(const struct config *config)
 {
     struct sb_error err;
-    struct listeners listeners;
+    struct listeners listeners, agent = {0};
     struct sb_uids *uids = NULL;
     block_signals();
     struct log *log = log_open();
@@ -137,6 +139,8 @@ static int serve(const struct config *config)
     raise_descriptor_limit(config, log);
     int result = listeners_open(&listeners, config, &err);
     if (result == 0)
+        result = listeners_open_agent(&agent, config, &err);
+    if (result == 0)
         result = job_uids_open(&uids, config, log, &err);
     sb_cgroup_prepare(config->cgroup);
     if (result == 0)
@@ -145,8 +149,9 @@ static int serve(const struct config *config)
     if (log_begin(log) < 0 && result == 0)
         result = sb_fail(&err, "log", errno, "can't start a process that writes the log");
     if (result == 0)
-        result = serve_with(config, log, uids, &listeners, &err);
+        result = serve_with(config, log, uids, &listeners, &agent, &err);
     listeners_close(&listeners, true);
+    listeners_close(&agent, true);
     sb_uids_free(uids);
     if (result < 0)
         log_say(log, LOG_ERR, "%s", err.message);

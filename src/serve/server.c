@@ -1,9 +1,12 @@
-/* A worker from its start to its end. Signals: SIGTERM and SIGINT stop it when its jobs have ended,
- * or --grace has passed; a second one kills its jobs at once. SIGHUP reads policies, tokens and
+/* A worker from its start to its end. Signals: SIGTERM and SIGINT let it serve on for --linger,
+ * while it says that it is about to stop; then, or at a second one, it stops when its jobs have
+ * ended or
+ * --grace has passed; a further one kills its jobs at once. SIGHUP reads policies, tokens and
  * certificates again; each is kept as it was if the new one is wrong. */
 #include "serve/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +16,10 @@
 
 #include "common/error.h"
 #include "common/util.h"
+#include "serve/agent.h"
 #include "serve/http/http.h"
 #include "serve/jobs/service.h"
 #include "serve/process/dontfork.h"
-
-/* Time for clients to read their answers once no job is left. */
-enum { LAST_ANSWERS_MS = 5000 };
 
 struct server {
     const struct server_setup *setup;
@@ -26,8 +27,9 @@ struct server {
     struct service *service;
     struct http *http;
     struct watch signals;
-    struct timer grace, alive;
-    bool stopping, finishing;
+    struct agent *agent; /* NULL: without --agent */
+    struct timer linger, grace, alive;
+    bool lingering, stopping, finishing;
     bool idle, empty; /* no job is left; no connection is left */
 };
 
@@ -79,19 +81,43 @@ static void grace_over(void *user)
     kill_jobs(user, "--grace has passed");
 }
 
-static void stop(struct server *server)
+static void drain(void *user)
 {
-    if (server->stopping) {
-        kill_jobs(server, "told to stop a second time");
-        return;
-    }
+    struct server *server = user;
     server->stopping = true;
-    send_notice(server, NOTICE_STOPPING);
+    timer_set(&server->linger, -1);
     log_say(server->setup->log, LOG_INFO, "stopping: no new requests are accepted");
     timer_set(&server->grace, server->setup->config->grace_ms);
     http_drain(server->http, http_empty, server);
     listeners_close(server->setup->listeners, server->setup->config->workers == 1);
     service_drain(server->service, service_idle, server);
+}
+
+/* Load balancers go on sending requests until they have seen that this service is about to stop. */
+static void linger(struct server *server)
+{
+    int64_t linger_ms = server->setup->config->linger_ms;
+    server->lingering = true;
+    log_say(server->setup->log, LOG_INFO,
+            "about to stop: requests are served for %" PRId64 ".%03" PRId64 " s more (--linger)",
+            linger_ms / 1000, linger_ms % 1000);
+    timer_set(&server->linger, linger_ms);
+    http_close_answered(server->http);
+    service_linger(server->service);
+}
+
+static void stop(struct server *server)
+{
+    if (server->stopping) {
+        kill_jobs(server, "told to stop once more");
+        return;
+    }
+    if (!server->lingering)
+        send_notice(server, NOTICE_STOPPING);
+    if (!server->lingering && server->setup->config->linger_ms > 0)
+        linger(server);
+    else
+        drain(server);
 }
 
 /* ── Reloading ──────────────────────────────────────────────────────────────────────────────── */
@@ -180,6 +206,7 @@ static int open_watches(struct server *server, struct sb_error *err)
     server->signals =
         (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, server};
     if (server->signals.fd < 0 || loop_add(server->loop, &server->signals, EPOLLIN) < 0 ||
+        timer_open(&server->linger, server->loop, drain, server) < 0 ||
         timer_open(&server->grace, server->loop, grace_over, server) < 0 ||
         timer_open(&server->alive, server->loop, say_alive, server) < 0)
         return sb_fail(err, "server", errno, "can't create descriptors for signals and timers");
@@ -213,11 +240,17 @@ static int open_server(struct server *server, struct sb_error *err)
     if (http_open(&server->http, &http, err) < 0 ||
         http_listen(server->http, setup->listeners, err) < 0)
         return -1;
-    return 0;
+    const struct agent_setup agent = {.loop = server->loop,
+                                      .service = server->service,
+                                      .listeners = setup->agent_listeners,
+                                      .metrics = setup->metrics,
+                                      .workers = (size_t)setup->config->workers};
+    return agent_open(&server->agent, &agent, err);
 }
 
 static void close_server(struct server *server)
 {
+    agent_close(server->agent);
     if (server->http != NULL)
         http_clients_leave(server->http);
     service_close(server->service);
@@ -226,6 +259,7 @@ static void close_server(struct server *server)
     if (server->setup->manager != NULL)
         manager_detach(server->setup->manager);
     if (server->loop != NULL) {
+        timer_close(&server->linger, server->loop);
         timer_close(&server->grace, server->loop);
         timer_close(&server->alive, server->loop);
         if (server->signals.fd >= 0)
@@ -235,6 +269,14 @@ static void close_server(struct server *server)
     loop_close(server->loop);
 }
 
+void server_say_listening(const struct server_setup *setup)
+{
+    const struct listeners *agent = setup->agent_listeners;
+    listeners_say(setup->listeners, setup->config, setup->log);
+    for (size_t i = 0; i < agent->count; i++)
+        log_say(setup->log, LOG_INFO, "answering agent checks on %s", agent->list[i].name);
+}
+
 int server_run(const struct server_setup *setup, struct sb_error *err)
 {
     struct server server = {.setup = setup, .signals.fd = -1};
@@ -242,7 +284,7 @@ int server_run(const struct server_setup *setup, struct sb_error *err)
     int result = open_server(&server, err);
     if (result == 0) {
         if (setup->config->workers == 1)
-            listeners_say(setup->listeners, setup->config, setup->log);
+            server_say_listening(setup);
         send_notice(&server, NOTICE_READY);
         if (setup->alive_ms > 0)
             say_alive(&server);

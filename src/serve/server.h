@@ -15,6 +15,7 @@ struct server_setup {
     struct log *log;
     struct manager *manager; /* of the service; NULL in one of several workers */
     struct listeners *listeners;
+    const struct listeners *agent_listeners; /* of --agent; they stay open until the end */
     const struct sb_uids *uids;
     struct metrics *metrics; /* of all workers */
     struct rates *rates;
@@ -25,6 +26,9 @@ struct server_setup {
     void (*notify)(void *user, enum notice notice);
     void *user;
 };
+
+/* Logs where the service listens. */
+void server_say_listening(const struct server_setup *setup);
 
 /* Serves until SIGTERM or SIGINT, which must be blocked, as SIGHUP must. */
 int server_run(const struct server_setup *setup, struct sb_error *err);

@@ -41,6 +41,7 @@ struct parent {
     struct watch signals;
     struct timer alive;
     struct arbiter *arbiter;
+    struct timer linger; /* after it, no worker accepts connections */
     struct worker *workers;
     size_t count;
     bool begun;     /* all were ready once */
@@ -76,7 +77,7 @@ static void announce(struct parent *parent)
         if (!parent->workers[i].ready)
             return;
     if (!parent->begun)
-        listeners_say(parent->setup->listeners, parent->setup->config, parent->setup->log);
+        server_say_listening(parent->setup);
     parent->begun = true;
     if (!parent->announced)
         tell_ready(parent);
@@ -140,6 +141,7 @@ __attribute__((noreturn)) static void be_worker(struct worker *worker, pid_t par
         close_fd(&other->restart.watch.fd);
     }
     close_fd(&parent->alive.watch.fd);
+    close_fd(&parent->linger.watch.fd);
     close_fd(&parent->signals.fd);
     log_forked(setup.log);
     manager_forked(setup.manager);
@@ -207,12 +209,23 @@ static void restart_worker(void *user)
 
 /* ── Signals ────────────────────────────────────────────────────────────────────────────────── */
 
+static void close_listeners(void *user)
+{
+    struct parent *parent = user;
+    timer_set(&parent->linger, -1);
+    listeners_close(parent->setup->listeners, true);
+}
+
+/* Workers linger by themselves; the sockets stay open for as long. */
 static void stop(struct parent *parent)
 {
-    if (!parent->stopping) {
+    int64_t linger_ms = parent->setup->config->linger_ms;
+    if (!parent->stopping)
         manager_tell(parent->setup->manager, NOTICE_STOPPING, NULL);
-        listeners_close(parent->setup->listeners, true);
-    }
+    if (!parent->stopping && linger_ms > 0)
+        timer_set(&parent->linger, linger_ms);
+    else
+        close_listeners(parent);
     parent->stopping = true;
     signal_all(parent, SIGTERM);
 }
@@ -226,7 +239,7 @@ static void worker_ended(struct worker *worker, int status)
     log_writer_ended(parent->setup->log, worker->pid);
     worker->pid = 0;
     arbiter_part(parent->arbiter, worker->number);
-    if (parent->stopping)
+    if (parent->stopping) /* it is not replaced */
         return;
     if (!parent->begun) { /* the next one would fail for the same reason */
         parent->failed = true;
@@ -300,6 +313,7 @@ static int open_parent(struct parent *parent, struct sb_error *err)
         (struct watch){signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signal_ready, parent};
     if (parent->signals.fd < 0 || loop_add(parent->loop, &parent->signals, EPOLLIN) < 0 ||
         timer_open(&parent->alive, parent->loop, watch_over, parent) < 0 ||
+        timer_open(&parent->linger, parent->loop, close_listeners, parent) < 0 ||
         log_attach(parent->setup->log, parent->loop, &parent->setup->metrics[0].log_lost) < 0 ||
         manager_attach(parent->setup->manager, parent->loop) < 0)
         return sb_fail(err, "workers", errno, "can't create descriptors for signals and timers");
@@ -332,6 +346,7 @@ static void close_parent(struct parent *parent)
     }
     arbiter_close(parent->arbiter);
     timer_close(&parent->alive, parent->loop);
+    timer_close(&parent->linger, parent->loop);
     log_detach(parent->setup->log);
     manager_detach(parent->setup->manager);
     close_fd(&parent->signals.fd);

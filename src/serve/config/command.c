@@ -190,7 +190,11 @@ void command_usage(FILE *file)
           "stand in " SERVE_CONFIG_FILE " too, as a line: name = value.\n",
           file);
     option_print(file, &config_options, 29);
-    fputs("\nSIGTERM: stop when jobs are done; again: at once. SIGHUP: read policies, tokens and\n"
+    fputs("\n--rate and --jobs of a token hold on each node: with N nodes behind a load balancer, "
+          "it\n"
+          "has N times as much.\n"
+          "\nSIGTERM: stop after --linger, when jobs are done; again: at once. SIGHUP: read "
+          "policies, tokens and\n"
           "certificates again.\n"
           "Exit status: 0 stopped as told, 1 can't serve, 2 wrong options or configuration.\n"
           "Environment: SANDBOX_ROOTFS (as --rootfs), SANDBOX_POLICIES (as --policies).\n"

@@ -38,6 +38,7 @@ static const struct option_row rows[] = {
           256),
     TEXT("tls-cert", "FILE", "certificate chain in PEM; with it, HTTPS on TCP", tls_cert),
     TEXT("tls-key", "FILE", "its key in PEM", tls_key),
+    TEXT("agent", "ADDRESS", "answer HAProxy's agent checks there; see GET /ready", agent),
 
     OPTION_HEADING("Access:"),
     TEXT("tokens", "FILE", "require a token that is in FILE; see: sandbox-serve token add NAME",
@@ -110,7 +111,9 @@ static const struct option_row rows[] = {
          24 * 365 * HOUR_MS),
 
     OPTION_HEADING("Stop and log:"),
-    TIME("grace", "10s", "time from SIGTERM until jobs that still run are ended", grace_ms, 0,
+    TIME("linger", "0", "serve on for so long after SIGTERM, but not be /ready", linger_ms, 0,
+         HOUR_MS),
+    TIME("grace", "10s", "time from then on until jobs that still run are ended", grace_ms, 0,
          HOUR_MS),
     FLAG("log-code", "write the code of jobs to the log, too", log_code),
 
@@ -153,6 +156,12 @@ void config_reader_end(struct config_reader *reader)
 int64_t config_extra_jobs(int64_t jobs)
 {
     return jobs > 4 ? jobs / 4 : 1;
+}
+
+int64_t config_stop_ms(const struct config *config)
+{
+    enum { CLEARING_MS = 5000 };
+    return config->linger_ms + config->grace_ms + LAST_ANSWERS_MS + CLEARING_MS;
 }
 
 static int check_jobs(const struct config *config, struct sb_error *err)

@@ -19,6 +19,7 @@ struct config {
     char *socket_group; /* NULL: the service's own */
     int64_t workers;
     char *tls_cert, *tls_key; /* PEM files; both or neither */
+    char *agent; /* where HAProxy's agent checks are answered, as in `listen`; NULL: nowhere */
 
     /* who may ask */
     char *tokens;           /* file made by `sandbox-serve token add`; NULL: none needed */
@@ -56,9 +57,13 @@ struct config {
     int64_t parked_bytes;         /* what all of them may take */
     int64_t renew_jobs, renew_ms; /* of a zygote */
 
-    int64_t grace_ms; /* from SIGTERM until running jobs are ended */
+    int64_t linger_ms; /* from SIGTERM until no more requests are accepted */
+    int64_t grace_ms;  /* from then on until running jobs are ended */
     bool log_code;
 };
+
+/* Time for clients to read their answers once no job is left. */
+#define LAST_ANSWERS_MS INT64_C(5000)
 
 /* ── The table ──────────────────────────────────────────────────────────────────────────────── */
 
@@ -92,6 +97,10 @@ int config_read(struct config_reader *reader, const char *path, bool required,
 
 /* The number of places beyond `jobs`, for clients without a running job. */
 int64_t config_extra_jobs(int64_t jobs);
+
+/* The longest that the service takes to stop once it is told to: until its last answer is read, and
+ * all that was its jobs' is gone. */
+int64_t config_stop_ms(const struct config *config);
 
 /* Whether the values fit each other. */
 int config_check(const struct config *config, struct sb_error *err);

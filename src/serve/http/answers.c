@@ -37,7 +37,7 @@ static void add_headers(struct incoming *incoming, const char *type)
     for (size_t i = 0; i < incoming->answer.extra_count; i++)
         MHD_add_response_header(response, incoming->answer.extra[i].name,
                                 incoming->answer.extra[i].value);
-    if (incoming->answer.close || incoming->connection->http->draining)
+    if (incoming->answer.close || incoming->connection->http->last_answers)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 

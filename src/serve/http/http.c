@@ -225,8 +225,14 @@ int http_open(struct http **result, const struct http_setup *setup, struct sb_er
     return 0;
 }
 
+void http_close_answered(struct http *http)
+{
+    http->last_answers = true;
+}
+
 void http_drain(struct http *http, void (*empty)(void *user), void *user)
 {
+    http_close_answered(http);
     http->draining = true;
     http->empty = empty;
     http->empty_user = user;

@@ -31,6 +31,10 @@ int http_open(struct http **http, const struct http_setup *setup, struct sb_erro
 /* Starts accepting connections. `listeners` must live until http_drain or http_close. */
 int http_listen(struct http *http, const struct listeners *listeners, struct sb_error *err);
 
+/* Closes each connection after its answer, and tells clients so. Connections without a request stay
+ * open: one may be on its way. */
+void http_close_answered(struct http *http);
+
 /* Accepts no more connections, and closes each after its answer. `empty` is called once none is
  * left. */
 void http_drain(struct http *http, void (*empty)(void *user), void *user);

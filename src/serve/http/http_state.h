@@ -55,7 +55,8 @@ struct http {
     LIST_HEAD(lingerers, lingerer) lingerers;
     size_t lingerers_count;
 
-    bool draining; /* accepts no more */
+    bool last_answers; /* each connection is closed after its answer */
+    bool draining;     /* accepts no more */
     void (*empty)(void *user);
     void *empty_user;
 };

@@ -1,13 +1,12 @@
-/* Sockets to listen on. Several workers share each of them, and take connections in turn
- * (accept.c). With SO_REUSEPORT, a socket for each, the kernel would choose by a hash: of 64
- * connections, eight workers had 2 to 16. The parent keeps the sockets open, too: when workers have
- * died, waiting connections are there for the next ones. */
+/* The sockets to listen on: all of the configuration's, or those that systemd passes. Several
+ * workers share each of them, and take connections in turn (accept.c). With SO_REUSEPORT, a socket
+ * for each, the kernel would choose by a hash: of 64 connections, eight workers had 2 to 16. The
+ * parent keeps the sockets open, too: when workers have died, waiting connections are there for the
+ * next ones. */
 #include "serve/http/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,245 +21,17 @@
 
 #include "common/error.h"
 #include "common/util.h"
-#include "serve/config/address.h"
-
-enum { BACKLOG = 4096 }; /* the kernel lowers it to net.core.somaxconn */
-
-static const char unix_prefix[] = "unix:";
-
-static struct listener *add_listener(struct listeners *listeners, struct sb_error *err)
-{
-    struct listener *more = reallocarray(listeners->list, listeners->count + 1, sizeof(*more));
-    if (more == NULL) {
-        sb_fail(err, "listen", 0, "out of memory (sockets)");
-        return NULL;
-    }
-    listeners->list = more;
-    struct listener *listener = &more[listeners->count++];
-    *listener = (struct listener){.fd = -1};
-    return listener;
-}
-
-/* ── TCP ────────────────────────────────────────────────────────────────────────────────────── */
-
-static bool is_remote(const struct sockaddr *socket)
-{
-    struct address address;
-    address_from_socket(&address, socket);
-    return !address_is_loopback(&address);
-}
-
-static int check_reach(const struct sockaddr *socket, const char *where,
-                       const struct config *config, struct sb_error *err)
-{
-    if (!is_remote(socket) || config->tokens != NULL || config->insecure)
-        return 0;
-    return sb_fail_field(err, "listen", "listen",
-                         "%.100s can be reached from other hosts, where anybody could run code: "
-                         "set --tokens FILE (sandbox-serve token add NAME makes one), or listen on "
-                         "127.0.0.1, or allow it with --insecure",
-                         where);
-}
-
-static void name_tcp(struct listener *listener, bool tls)
-{
-    struct sockaddr_storage bound = {0};
-    socklen_t size = sizeof(bound);
-    char text[ADDRESS_TEXT_SIZE];
-    struct address address = {0};
-    if (getsockname(listener->fd, (struct sockaddr *)&bound, &size) < 0)
-        return;
-    address_from_socket(&address, (struct sockaddr *)&bound);
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): getsockname has filled it in */
-    in_port_t port = bound.ss_family == AF_INET6
-                         ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
-                         : ((struct sockaddr_in *)(void *)&bound)->sin_port;
-    bool brackets = address.family == AF_INET6;
-    snprintf(listener->name, sizeof(listener->name), "%s://%s%s%s:%u", tls ? "https" : "http",
-             brackets ? "[" : "", address_text(&address, text), brackets ? "]" : "", ntohs(port));
-}
-
-static int bind_tcp(struct listener *listener, const struct addrinfo *where)
-{
-    static const int on = 1;
-    int fd = socket(where->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    listener->fd = fd;
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (where->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    return bind(fd, where->ai_addr, where->ai_addrlen) < 0 ? -1 : listen(fd, BACKLOG);
-}
-
-static const char *tcp_remedy(int error)
-{
-    return error == EADDRINUSE      ? "; find the process that does: ss -ltnp"
-           : error == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
-           : error == EADDRNOTAVAIL ? "; give an address of this host (ip address shows them)"
-                                    : "";
-}
-
-static int open_tcp_at(struct listeners *listeners, const struct config *config, const char *text,
-                       struct addrinfo *where, struct sb_error *err)
-{
-    if (check_reach(where->ai_addr, text, config, err) < 0)
-        return -1;
-    struct listener *listener = add_listener(listeners, err);
-    if (listener == NULL)
-        return -1;
-    if (bind_tcp(listener, where) < 0)
-        return sb_fail_field(err, "listen", "listen", "can't listen on %.100s: %s%s", text,
-                             strerror(errno), tcp_remedy(errno));
-    name_tcp(listener, config->tls_cert != NULL);
-    listener->remote = is_remote(where->ai_addr);
-    return 0;
-}
-
-/* The C library accepts larger numbers, modulo 65536. */
-static bool port_valid(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-    return text[digits] == '\0' && digits > 0 && digits <= 5 && strtol(text, NULL, 10) <= 65535;
-}
-
-/* Splits "host:port" or "[host]:port" into its parts. */
-static bool split(const char *text, char host[256], const char **port)
-{
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || !port_valid(colon + 1))
-        return false;
-    const char *begin = text, *end = colon;
-    if (*begin == '[') {
-        if (end[-1] != ']')
-            return false;
-        begin++;
-        end--;
-    } else if (memchr(begin, ':', (size_t)(end - begin)) != NULL) {
-        return false; /* an IPv6 address without brackets, in which no port can be told */
-    }
-    size_t size = (size_t)(end - begin);
-    if (size == 0 || size >= 256)
-        return false;
-    memcpy(host, begin, size);
-    host[size] = '\0';
-    *port = colon + 1;
-    return true;
-}
-
-static int open_tcp(struct listeners *listeners, const struct config *config, const char *text,
-                    struct sb_error *err)
-{
-    char host[256];
-    const char *port;
-    if (!split(text, host, &port))
-        return sb_fail_field(err, "listen", "listen",
-                             "'%.100s' is not an address to listen on: give HOST:PORT such as "
-                             "127.0.0.1:8000 or [::1]:8000, or unix:PATH",
-                             text);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-    int failed = getaddrinfo(host, port, &hints, &found);
-    if (failed != 0)
-        return sb_fail_field(err, "listen", "listen",
-                             "can't listen on %.100s: %s; give HOST:PORT such as 127.0.0.1:8000",
-                             text, gai_strerror(failed));
-    int result = 0;
-    for (struct addrinfo *one = found; one != NULL && result == 0; one = one->ai_next)
-        result = open_tcp_at(listeners, config, text, one, err);
-    freeaddrinfo(found);
-    return result;
-}
-
-/* ── UNIX ───────────────────────────────────────────────────────────────────────────────────── */
-
-/* Removes a socket file on which no process listens any more. */
-static int remove_stale(const struct sockaddr_un *where, struct sb_error *err)
-{
-    struct stat status;
-    if (lstat(where->sun_path, &status) < 0)
-        return errno == ENOENT
-                   ? 0
-                   : sb_fail(err, "listen", errno, "can't examine %.100s", where->sun_path);
-    if (!S_ISSOCK(status.st_mode))
-        return sb_fail_field(err, "listen", "listen",
-                             "%.100s exists and is not a socket: remove it, or choose another path",
-                             where->sun_path);
-    _cleanup_close_ int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (probe >= 0 &&
-        (connect(probe, (const struct sockaddr *)where, sizeof(*where)) == 0 || errno == EAGAIN))
-        return sb_fail_field(err, "listen", "listen",
-                             "another process listens on %.100s: stop it, or choose another path",
-                             where->sun_path);
-    if (unlink(where->sun_path) < 0 && errno != ENOENT)
-        return sb_fail(err, "listen", errno, "can't remove the old socket %.100s", where->sun_path);
-    return 0;
-}
-
-static int set_access(const char *path, const struct config *config, struct sb_error *err)
-{
-    if (config->socket_group != NULL) {
-        const struct group *group = getgrnam(config->socket_group);
-        if (group == NULL)
-            return sb_fail_field(err, "listen", "socket-group",
-                                 "there is no group '%.60s': create it, or name another",
-                                 config->socket_group);
-        if (chown(path, (uid_t)-1, group->gr_gid) < 0)
-            return sb_fail(err, "listen", errno, "can't give %.100s to the group %.60s", path,
-                           config->socket_group);
-    }
-    if (chmod(path, config->socket_mode) < 0)
-        return sb_fail(err, "listen", errno, "can't set the mode of %.100s", path);
-    return 0;
-}
-
-static int open_unix(struct listeners *listeners, const struct config *config, const char *path,
-                     struct sb_error *err)
-{
-    struct sockaddr_un where = {.sun_family = AF_UNIX};
-    if (*path != '/' || strlen(path) >= sizeof(where.sun_path))
-        return sb_fail_field(err, "listen", "listen",
-                             "unix: takes an absolute path of up to %zu bytes, not '%.100s'",
-                             sizeof(where.sun_path) - 1, path);
-    memcpy(where.sun_path, path, strlen(path) + 1);
-    struct listener *listener = add_listener(listeners, err);
-    if (listener == NULL || remove_stale(&where, err) < 0)
-        return -1;
-    listener->local = true;
-    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* No client may connect before owner and mode are set. */
-    mode_t mask = umask(0777);
-    int failed = bind(listener->fd, (struct sockaddr *)&where, sizeof(where));
-    int saved = errno;
-    umask(mask);
-    if (failed < 0)
-        return sb_fail_field(err, "listen", "listen", "can't listen on unix:%.100s: %s%s", path,
-                             strerror(saved),
-                             saved == ENOENT   ? "; create its directory first"
-                             : saved == EACCES ? "; this user may not write to its directory"
-                                               : "");
-    struct stat status;
-    listener->path = strdup(path);
-    if (stat(path, &status) == 0) {
-        listener->device = status.st_dev;
-        listener->inode = status.st_ino;
-    }
-    snprintf(listener->name, sizeof(listener->name), "unix:%s", path);
-    if (set_access(path, config, err) < 0)
-        return -1;
-    if (listen(listener->fd, BACKLOG) < 0)
-        return sb_fail(err, "listen", errno, "can't listen on unix:%.100s", path);
-    return 0;
-}
+#include "serve/http/listen_open.h"
 
 /* ── systemd ────────────────────────────────────────────────────────────────────────────────── */
 
 #ifdef HAVE_SYSTEMD
-static int take_passed(struct listeners *listeners, const struct config *config, int fd,
-                       struct sb_error *err)
+static int take_passed(struct listeners *listeners, const struct listen_as *as,
+                       const struct config *config, int fd, struct sb_error *err)
 {
     struct sockaddr_storage bound = {0};
     socklen_t size = sizeof(bound);
-    struct listener *listener = add_listener(listeners, err);
+    struct listener *listener = listener_add(listeners, err);
     if (listener == NULL)
         return -1;
     listener->fd = fd;
@@ -278,10 +49,11 @@ static int take_passed(struct listeners *listeners, const struct config *config,
         snprintf(listener->name, sizeof(listener->name), "unix:%.100s",
                  ((struct sockaddr_un *)(void *)&bound)->sun_path);
     else
-        name_tcp(listener, config->tls_cert != NULL);
-    listener->remote = !listener->local && is_remote((struct sockaddr *)&bound);
-    return listener->local ? 0
-                           : check_reach((struct sockaddr *)&bound, listener->name, config, err);
+        listener_name_tcp(listener, as->scheme);
+    listener->remote = !listener->local && listener_is_remote((struct sockaddr *)&bound);
+    return listener->local
+               ? 0
+               : listener_check_reach((struct sockaddr *)&bound, listener->name, as, config, err);
 }
 
 static int passed_count(void)
@@ -289,10 +61,10 @@ static int passed_count(void)
     return sd_listen_fds(1);
 }
 #else
-static int take_passed(struct listeners *listeners, const struct config *config, int fd,
-                       struct sb_error *err)
+static int take_passed(struct listeners *listeners, const struct listen_as *as,
+                       const struct config *config, int fd, struct sb_error *err)
 {
-    (void)listeners, (void)config, (void)fd;
+    (void)listeners, (void)as, (void)config, (void)fd;
     return sb_fail(err, "listen", 0, "this sandbox-serve was built without libsystemd");
 }
 
@@ -307,22 +79,31 @@ static int passed_count(void)
 int listeners_open(struct listeners *listeners, const struct config *config, struct sb_error *err)
 {
     enum { FIRST_PASSED = 3 }; /* SD_LISTEN_FDS_START */
+    const struct listen_as as = {.option = "listen",
+                                 .scheme = config->tls_cert != NULL ? "https" : "http"};
     *listeners = (struct listeners){0};
     int passed = passed_count();
     if (passed < 0)
         return sb_fail(err, "listen", -passed, "can't take the sockets from systemd");
     for (int i = 0; i < passed; i++)
-        if (take_passed(listeners, config, FIRST_PASSED + i, err) < 0)
+        if (take_passed(listeners, &as, config, FIRST_PASSED + i, err) < 0)
             return -1;
     if (passed > 0)
         return 0;
-    for (char **text = config->listen; *text != NULL; text++) {
-        bool local = strncmp(*text, unix_prefix, sizeof(unix_prefix) - 1) == 0;
-        if ((local ? open_unix(listeners, config, *text + sizeof(unix_prefix) - 1, err)
-                   : open_tcp(listeners, config, *text, err)) < 0)
+    for (char **text = config->listen; *text != NULL; text++)
+        if (listener_open(listeners, &as, *text, config, err) < 0)
             return -1;
-    }
     return 0;
+}
+
+/* One socket for all workers: connections are few and short, and any worker can answer them. Who
+ * reaches it learns how busy the service is, and can do nothing. */
+int listeners_open_agent(struct listeners *listeners, const struct config *config,
+                         struct sb_error *err)
+{
+    static const struct listen_as as = {.option = "agent", .scheme = "tcp", .harmless = true};
+    *listeners = (struct listeners){0};
+    return config->agent == NULL ? 0 : listener_open(listeners, &as, config->agent, config, err);
 }
 
 /* sandbox-run --via sends no token to such a service. */

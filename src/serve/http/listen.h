@@ -28,6 +28,11 @@ struct listeners {
  * listen on addresses other than loopback, unless `insecure`. */
 int listeners_open(struct listeners *listeners, const struct config *config, struct sb_error *err);
 
+/* Opens the address of --agent, for HAProxy's agent checks, if there is one. Other hosts may reach
+ * it without tokens. */
+int listeners_open_agent(struct listeners *listeners, const struct config *config,
+                         struct sb_error *err);
+
 /* Logs where the service listens. Warns of each socket to which tokens are sent in clear text over
  * a network; and, once, that all clients of a proxy on a UNIX socket count as one unless it is
  * configured. */

@@ -23,6 +23,7 @@ struct manager {
     struct sockaddr_un address;
     socklen_t address_size; /* 0: there is no manager */
     int fd;
+    int64_t stop_ms;
     struct outbox outbox;
 };
 
@@ -48,12 +49,13 @@ static socklen_t find_socket(struct sockaddr_un *address)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
 }
 
-struct manager *manager_open(void)
+struct manager *manager_open(int64_t stop_ms)
 {
     struct manager *manager = calloc(1, sizeof(*manager));
     if (manager == NULL)
         return NULL;
-    *manager = (struct manager){.fd = -1, .outbox = {.send = send_notice, .bytes_max = KEPT_BYTES}};
+    *manager = (struct manager){
+        .fd = -1, .stop_ms = stop_ms, .outbox = {.send = send_notice, .bytes_max = KEPT_BYTES}};
     manager->outbox.user = manager;
     outbox_open(&manager->outbox);
     manager->address_size = find_socket(&manager->address);
@@ -103,6 +105,9 @@ void manager_tell(struct manager *manager, enum notice notice, const char *statu
     if (notice == NOTICE_RELOADING)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "MONOTONIC_USEC=%lld\n",
                                  (long long)monotonic_us());
+    if (notice == NOTICE_STOPPING)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "EXTEND_TIMEOUT_USEC=%lld\n",
+                                 (long long)manager->stop_ms * 1000);
     if (status != NULL)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "STATUS=%.900s\n", status);
     outbox_put(&manager->outbox, text, used);

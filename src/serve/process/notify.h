@@ -11,8 +11,9 @@ enum notice { NOTICE_READY, NOTICE_RELOADING, NOTICE_STOPPING, NOTICE_ALIVE };
 
 struct manager;
 
-/* NULL: no memory. */
-struct manager *manager_open(void);
+/* `stop_ms`: how long stopping may take. The manager is told so with NOTICE_STOPPING, and then
+ * waits for so long, even if its own bound (TimeoutStopSec=) is shorter. NULL: no memory. */
+struct manager *manager_open(int64_t stop_ms);
 void manager_close(struct manager *manager);
 
 /* As for a log (log.h). */
