@@ -1,5 +1,4 @@
-/* Opens the sockets of one address, TCP or UNIX. Several workers share a TCP port by SO_REUSEPORT,
- * with a socket each, so that the kernel spreads connections evenly. */
+/* Opens the socket of one address, TCP or UNIX. */
 #include "serve/http/listen_open.h"
 
 #include <errno.h>

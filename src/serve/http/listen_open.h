@@ -1,4 +1,4 @@
-/* Opening the sockets of one address (listen_open.c), for listen.c. */
+/* Opening the socket of one address (listen_open.c), for listen.c. */
 #ifndef SERVE_LISTEN_OPEN_H
 #define SERVE_LISTEN_OPEN_H
 

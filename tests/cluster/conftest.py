@@ -1,0 +1,28 @@
+"""Fixtures of the tests of several nodes."""
+
+import os
+import shutil
+
+import pytest
+
+from lab import Cluster
+from run_fixtures import pytest_configure, run  # noqa: F401
+from serve_fixtures import no_process_is_left, policies, token  # noqa: F401
+
+
+@pytest.fixture
+def cluster(tmp_path, turn):
+    """cluster(nodes=2, jobs=4, …) starts nodes, with further options of theirs, and HAProxy in front of them."""
+    clusters = []
+    if os.geteuid() != 0:
+        pytest.skip("needs root: to make network namespaces")
+    if shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin") is None:
+        pytest.skip("haproxy is not installed")
+
+    def start(**chosen):
+        clusters.append(Cluster(tmp_path, **chosen))
+        return clusters[-1].start()
+
+    yield start
+    for each in clusters:
+        each.stop()
