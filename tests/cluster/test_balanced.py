@@ -1,12 +1,15 @@
 """Nodes that stop, die, hang or are cut off: with the shipped haproxy.cfg no request fails that could be sent again."""
 
 import os
+import re
 import signal
 import subprocess
 
 import pytest
 
+from http_client import bearer
 from lab import CLIENT, CONFIG, LIMITS
+from sandbox_run import CHECKOUT
 from sandbox_serve import Waiting, says
 from waiting import SECONDS, until
 
@@ -50,6 +53,24 @@ def test_haproxy_understands_the_file_without_a_warning(tmp_path):
     (tmp_path / "haproxy.cfg").write_text(text)
     ran = subprocess.run(["haproxy", "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, text=True, check=False)
     assert ran.returncode == 0 and "WARNING" not in ran.stderr, ran
+
+
+def node_options(text):
+    """The options of the command in a text that starts a node."""
+    command, = re.findall(r"sandbox-serve (--tokens \S+ .*--grace \S+)", re.sub(r"\\e?\n[ #]*", "", text))
+    return dict(re.findall(r"--(\S+) (\S+)", command))
+
+
+def test_a_node_is_started_as_the_manual_says(cluster, token):
+    told = node_options((CHECKOUT / "man/sandbox-serve.8").read_text())
+    in_file = node_options(CONFIG.read_text())
+    assert {**told, "tokens": None} == {**in_file, "tokens": None}
+    alice = token("alice", jobs=1)
+    cluster = cluster(nodes=1, insecure=None, **{name.replace("-", "_"): value for name, value in told.items()}
+                      | {"tokens": token.file})
+    assert cluster.balancer.post("/run", {"code": "print(1)"}).status == 401
+    answer = cluster.balancer.post("/run", {"code": "print(1)"}, bearer(alice), source=CLIENT)
+    assert answer.json["output"] == "1" and cluster.nodes[0].log.jobs(1)[0]["client"] == CLIENT
 
 
 def test_requests_go_evenly_and_wait_in_the_balancer(cluster):
