@@ -47,6 +47,7 @@ struct parent {
     bool begun;     /* all were ready once */
     bool announced; /* the manager knows that we are ready */
     bool stopping, failed;
+    unsigned told_to_stop; /* how often */
 };
 
 static void signal_all(struct parent *parent, int signal)
@@ -216,7 +217,9 @@ static void close_listeners(void *user)
     listeners_close(parent->setup->listeners, true);
 }
 
-/* Workers linger by themselves; the sockets stay open for as long. */
+/* Workers linger by themselves; the sockets stay open for as long. Each signal counts, but the
+ * kernel makes one of two with the same number: so every second one is SIGINT, which means the
+ * same. */
 static void stop(struct parent *parent)
 {
     int64_t linger_ms = parent->setup->config->linger_ms;
@@ -227,7 +230,7 @@ static void stop(struct parent *parent)
     else
         close_listeners(parent);
     parent->stopping = true;
-    signal_all(parent, SIGTERM);
+    signal_all(parent, parent->told_to_stop++ % 2 == 0 ? SIGTERM : SIGINT);
 }
 
 static void worker_ended(struct worker *worker, int status)
