@@ -422,6 +422,18 @@ def test_stopping_when_nothing_runs_does_not_wait_for_the_grace(service):
     nothing_is_left()
 
 
+def test_stopping_may_take_the_linger_and_the_grace_whatever_the_units_own_bound(service):
+    service.drop_in("TimeoutStopSec=1s")
+    service.configure("linger = 3s", "grace = 10m")
+    held, since = service.start_long(), now_us()
+    systemctl("stop", "--no-block", UNIT)
+    until(lambda: any("stopping: no new requests" in entry["MESSAGE"] for entry in journal(since=since)))
+    assert held.release().json["output"] == "let go"
+    until(lambda: show("ActiveState") == "inactive")
+    assert (show("Result"), show("ExecMainStatus")) == ("success", "0")
+    nothing_is_left()
+
+
 def test_a_restart_leaves_nothing_of_what_ran(service):
     service.configure("grace = 0")
     held, old, cgroups = service.start_long(), processes(), job_cgroups()
