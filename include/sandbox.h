@@ -145,9 +145,9 @@ enum sb_cgroup {
     SB_CGROUP_AUTO,         /* the first of those below that this host offers */
     SB_CGROUP_V2_DELEGATED, /* cgroup v2, below the cgroup that systemd delegated to us */
     SB_CGROUP_V2_SCOPE,     /* cgroup v2, a delegated scope that we ask systemd for */
-    SB_CGROUP_V2_ROOT,      /* cgroup v2, below its root, as root without systemd */
+    SB_CGROUP_V2_ROOT,      /* cgroup v2, below its root, as root or a container's owner */
     SB_CGROUP_V1,           /* controllers on v1 (hybrid hierarchy), as root */
-    SB_CGROUP_NONE          /* none: for best effort only */
+    SB_CGROUP_NONE          /* none: for best effort, or what allow_missing names */
 };
 
 /* "auto", "v2-delegated", "v2-scope", "v2-root", "v1", "none"; −1 for any other name. */
@@ -173,6 +173,25 @@ struct sb_uids_state {
     const char *reason;    /* SB_UIDS_SHARED: why no other way was found, else "" */
 };
 
+/* What a job may do without where the host can't enforce it, if its caller or its policy allows it:
+ * one bit each. A verdict lists, by their names, those that were not enforced for its job. Whatever
+ * has no name here is never left out. In a container with a name of its own, a job may see that
+ * name, and no "hostname" is missing. */
+enum sb_missing {
+    SB_MISSING_MEMORY = 1,    /* "memory": memory_bytes */
+    SB_MISSING_CPU = 2,       /* "cpu": cpus */
+    SB_MISSING_PIDS = 4,      /* "pids": pids, for all processes of the job together */
+    SB_MISSING_CPU_TIME = 8,  /* "cpu_time": cpu_time_ms, for all of them together */
+    SB_MISSING_RLIMITS = 16,  /* "rlimits": where our own limits (ulimit) are lower than a job's */
+    SB_MISSING_PROC = 32,     /* "proc": the job's own /proc; it finds an empty directory */
+    SB_MISSING_HOSTNAME = 64, /* "hostname": the job sees this host's name; see sandbox-run(1) */
+    SB_MISSING_ALL = 127
+};
+
+/* Reads names with commas between them, "memory,proc", into bits. An unknown name is an error that
+ * lists the names. */
+SB_API int sb_missing_parse(const char *names, unsigned *missing, struct sb_error *err);
+
 struct sb_options {
     const char *rootfs; /* root file system; NULL: the configured one (see sandbox-rootfs(1)) */
     const char *python; /* interpreter in it; NULL: the one that its record names */
@@ -183,6 +202,7 @@ struct sb_options {
      * have the uid of this process. */
     const struct sb_uids *uids;
     bool best_effort; /* go on where the host can't enforce a limit or layer; verdicts list these */
+    unsigned allow_missing; /* bits of enum sb_missing: go on without these only */
     /* Memory that must remain available on the host (MemAvailable in proc_meminfo(5)) while jobs
      * run: below this floor the job that grew last is ended, SB_INTERNAL with host_busy. 0: a
      * fortieth of the host's memory, at least 64 MiB; 1: no floor */
@@ -330,7 +350,8 @@ struct sb_job {
      * has changed. sandbox-api(7) describes patterns. */
     const char *const *collect;
     struct sb_limits limits; /* values of 0 or SB_UNSET: the policy's. Above a cap: an error */
-    bool best_effort;        /* as options.best_effort, for this job */
+    bool best_effort;        /* as options.best_effort, for this job … */
+    unsigned allow_missing;  /* … and as options.allow_missing */
 
     /* When set, output is handed over as it comes instead of being kept for the verdict. Near the
      * end of the first part that SB_OUTPUT_BYTES allows, only whole lines are handed over; the last
@@ -454,7 +475,8 @@ struct sb_verdict {
     int64_t pids_peak;
     const char *cgroup; /* "v2", "v1" or "none" */
     const char *start;  /* "cold" or "warm" */
-    /* Limits and layers that were not enforced, NULL-terminated; empty except with best effort */
+    /* Names of what was not enforced (enum sb_missing), NULL-terminated. Empty, unless best_effort
+     * or allow_missing allowed it */
     const char *const *missing;
     /* With the policy's "report_denied": refused calls that the seccomp profile marks, in the order
      * of their first time. Up to 32, and "others" for all further ones. −1: this host can't tell.

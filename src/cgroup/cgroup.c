@@ -54,7 +54,10 @@ void cgroup_host_init(struct cgroup_host *host)
     *host = (struct cgroup_host){.mode = SB_CGROUP_NONE, .parent = {-1, -1, -1, -1}};
 }
 
-int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
+/* What only a cgroup can enforce. */
+#define BY_CGROUP (SB_MISSING_MEMORY | SB_MISSING_CPU | SB_MISSING_PIDS | SB_MISSING_CPU_TIME)
+
+int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, unsigned may_lack,
                 struct sb_error *err)
 {
     cgroup_host_init(host);
@@ -78,7 +81,7 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
         if (order[i] == SB_CGROUP_V2_SCOPE || first.errnum == ENOENT)
             first = why;
     }
-    if (best_effort) {
+    if ((may_lack & BY_CGROUP) == BY_CGROUP) {
         if (err != NULL)
             *err = first;
         return 0;
@@ -86,7 +89,8 @@ int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effor
     return sb_fail(
         err, "cgroup", 0,
         "no usable cgroup to limit memory, CPU and pids (%.200s); see sandbox-run --doctor, or "
-        "go on without these limits: --best-effort",
+        "go on without these limits: --allow-missing for memory, cpu, pids and cpu_time, or "
+        "--best-effort",
         first.message);
 }
 

@@ -60,9 +60,9 @@ struct cgroup_job {
 
 /* Finds and opens a back end: the one that `wanted` names, or, with SB_CGROUP_AUTO, the first that
  * works. Missing controllers are not an error here: the caller decides. Without any back end it
- * fails, unless `wanted` is SB_CGROUP_NONE or `best_effort` is set; *err then tells why there is
- * none. */
-int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, bool best_effort,
+ * fails, unless `wanted` is SB_CGROUP_NONE or jobs may do without all that a cgroup enforces
+ * (`may_lack`, of enum sb_missing); *err then tells why there is none. */
+int cgroup_open(struct cgroup_host *host, enum sb_cgroup wanted, unsigned may_lack,
                 struct sb_error *err);
 void cgroup_close(struct cgroup_host *host);
 

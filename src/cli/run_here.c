@@ -207,6 +207,7 @@ static int start(struct live *live, const struct sb_policy *policy, const struct
         .collect = collect_globs(options),
         .limits = options->limits,
         .best_effort = options->sandbox.best_effort,
+        .allow_missing = options->sandbox.allow_missing,
         .on_output = options->json ? NULL : on_output,
         .on_display = options->json ? NULL : on_display,
         .on_done = on_done,

@@ -217,6 +217,7 @@ static int start_job(struct attack *attack, const char *file, const struct bytes
             .collect = options.collect_globs,
             .limits = options.limits,
             .best_effort = test->options->sandbox.best_effort,
+            .allow_missing = test->options->sandbox.allow_missing,
             .on_done = on_done,
             .user = attack,
         };

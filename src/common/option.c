@@ -122,6 +122,17 @@ int option_cgroup(void *target, const struct option_row *row, const char *value,
     return 0;
 }
 
+int option_missing(void *target, const struct option_row *row, const char *value, const char *where,
+                   struct sb_error *err)
+{
+    unsigned missing;
+    struct sb_error wrong;
+    if (sb_missing_parse(value, &missing, &wrong) < 0)
+        return sb_fail_field(err, STEP, row->name, "%s: %s", where, wrong.message);
+    *FIELD(unsigned) |= missing;
+    return 0;
+}
+
 int option_uids(void *target, const struct option_row *row, const char *value, const char *where,
                 struct sb_error *err)
 {

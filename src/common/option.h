@@ -56,6 +56,8 @@ option_reader option_rate;
 option_reader option_mode;
 /* enum sb_cgroup */
 option_reader option_cgroup;
+/* unsigned, bits of enum sb_missing: names with commas between them, added to those that are set */
+option_reader option_missing;
 /* uint32_t[2]: the first user id and how many, as FIRST:COUNT */
 option_reader option_uids;
 

@@ -20,7 +20,7 @@ struct warm_operations {
     /* Starts an admitted job in a warm child. 1: a child has the job, or the job waits for one; 0:
      * start it cold. */
     int (*start)(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb_job *job,
-                 bool best_effort);
+                 unsigned may_lack);
     /* An event of a source of kind SOURCE_WARM or SOURCE_CHANNEL. */
     void (*ready)(struct sb_sandbox *sandbox, struct source *source);
     /* Takes a job out of the queue for children. */
@@ -48,8 +48,9 @@ struct sb_sandbox {
     bool turning;        /* in sb_turn: a callback may not call it again */
     bool cleared;        /* cgroups of dead owners have been removed */
     struct sb_uids uids; /* its user namespace (`space`) belongs to the caller */
-    bool best_effort;
-    int64_t millicpus; /* CPUs that all jobs together may use, in thousandths */
+    unsigned may_lack;   /* of enum sb_missing: what jobs may do without */
+    bool in_container;   /* container_has_name() */
+    int64_t millicpus;   /* CPUs that all jobs together may use, in thousandths */
     struct own_times own;
     struct floor floor;
     struct source floor_source;

@@ -283,7 +283,7 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
 {
     struct cgroup_host host;
     struct sb_error err = {.message = "--cgroup none asks for no cgroup"};
-    bool found = cgroup_open(&host, wanted, true, &err) == 0 && host.backend != NULL;
+    bool found = cgroup_open(&host, wanted, SB_MISSING_ALL, &err) == 0 && host.backend != NULL;
     struct sb_finding finding = {.name = "cgroup",
                                  .ok = found,
                                  .required = true,
@@ -360,6 +360,7 @@ static int run_job(const struct sb_options *options, const char *policy_director
         return -1;
     struct sb_options strict = *options;
     strict.best_effort = false;
+    strict.allow_missing = 0;
     int result = sb_open(&sandbox, &strict, err);
     if (result == 0) {
         struct sb_job job = {.policy = policy,

@@ -21,6 +21,7 @@
 #include "inside/clone.h"
 #include "inside/rlimits.h"
 #include "policy/limit.h"
+#include "policy/missing.h"
 
 /* ── Pipes ─────────────────────────────────────────────────────────────────────────────────── */
 
@@ -253,7 +254,7 @@ int launch_lift_rlimits(pid_t pid, const struct inside *in, struct sb_error *err
     return sb_fail_field(
         err, "rlimits", held.field[0] != '\0' ? held.field : "rlimits",
         "this process's own limit on the %s is %s (ulimit -H%c), and the job is to have %s: start "
-        "it where that is higher%s%s, or accept it with --best-effort",
+        "it where that is higher%s%s, or accept it with --allow-missing rlimits",
         held.what, rlimit_text(had, held.unit, at), held.option,
         rlimit_text(needed, held.unit, held.least),
         held.field[0] != '\0' ? ", ask for less of " : "", held.field);
@@ -263,9 +264,9 @@ static int lift_rlimits(struct sb_run *run, const struct inside *in, struct sb_e
 {
     if (launch_lift_rlimits(run->process.pid, in, err) == 0)
         return 0;
-    if (!in->best_effort)
+    if (!(in->may_lack & SB_MISSING_RLIMITS))
         return -1;
-    run_lacks(run, "rlimits");
+    run_lacks(run, missing_name(SB_MISSING_RLIMITS));
     return 0;
 }
 

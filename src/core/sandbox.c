@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/util.h"
+#include "core/container.h"
 #include "core/filters.h"
 #include "core/job.h"
 #include "core/run.h"
@@ -69,7 +70,8 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
         return sb_fail(err, "open", ENOMEM, "out of memory (a sandbox)");
     enter(sandbox);
     cgroup_host_init(&sandbox->cgroup);
-    sandbox->best_effort = options->best_effort;
+    sandbox->may_lack = options->best_effort ? SB_MISSING_ALL : options->allow_missing;
+    sandbox->in_container = container_has_name();
     sandbox->millicpus = sb_millicpus();
     floor_open(sandbox, options->memory_floor_bytes);
     sandbox->buffer = malloc(READ_SIZE);
@@ -86,7 +88,7 @@ int sb_open(struct sb_sandbox **out, const struct sb_options *options, struct sb
     if (result == 0 && sandbox->uids.way != SB_UIDS_SHARED)
         result = rootfs_check_modes(&sandbox->rootfs, err);
     if (result == 0)
-        result = cgroup_open(&sandbox->cgroup, options->cgroup, options->best_effort, err);
+        result = cgroup_open(&sandbox->cgroup, options->cgroup, sandbox->may_lack, err);
     if (result < 0) {
         sb_close(sandbox);
         return -1;
@@ -155,13 +157,14 @@ void sb_kill(struct sb_run *run, int signal, const char *reason)
 static int start(struct sb_run *run, const struct sb_job *job, struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
-    bool best_effort = job->best_effort || is_best_effort(sandbox, job->policy);
-    if (run_admit(run, job, best_effort, err) < 0)
+    unsigned lack = lack_allowed(sandbox, job->policy) | job->allow_missing |
+                    (job->best_effort ? SB_MISSING_ALL : 0);
+    if (run_admit(run, job, lack, err) < 0)
         return -1;
     if (sandbox->warm_operations != NULL &&
-        sandbox->warm_operations->start(sandbox, run, job, best_effort) == 1)
+        sandbox->warm_operations->start(sandbox, run, job, lack) == 1)
         return 0;
-    return run_start_cold(run, job, best_effort, err);
+    return run_start_cold(run, job, lack, err);
 }
 
 static int has_policy(const struct sb_job *job, struct sb_error *err)

@@ -13,22 +13,23 @@
 #include "core/job.h"
 #include "core/launch.h"
 #include "core/supervise.h"
+#include "policy/missing.h"
 #include "policy/policy.h"
 
-/* Finds limits of the policy that this host has no controller for. Without best effort such a limit
- * is an error. */
-static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_error *err)
+/* Finds limits of the policy that this host has no controller for. Such a limit is an error, unless
+ * the job may do without it. */
+static int check_enforcement(struct sb_run *run, unsigned may_lack, struct sb_error *err)
 {
     static const struct {
         unsigned controller; /* 0: any back end will do */
-        const char *missing;
+        enum sb_missing missing;
         const char *limit;
     } rows[] = {
-        {CGROUP_MEMORY, "memory", "memory_bytes"},
-        {CGROUP_CPU, "cpu", "cpus"},
-        {CGROUP_PIDS, "pids", "pids"},
+        {CGROUP_MEMORY, SB_MISSING_MEMORY, "memory_bytes"},
+        {CGROUP_CPU, SB_MISSING_CPU, "cpus"},
+        {CGROUP_PIDS, SB_MISSING_PIDS, "pids"},
         /* Without a cgroup RLIMIT_CPU limits each process by itself. */
-        {0, "cpu_time (of all processes together)", "cpu_time_ms"},
+        {0, SB_MISSING_CPU_TIME, "cpu_time_ms"},
     };
     const struct cgroup_host *host = &run->sandbox->cgroup;
     size_t count = 0;
@@ -36,13 +37,15 @@ static int check_enforcement(struct sb_run *run, bool best_effort, struct sb_err
         if (rows[i].controller ? (host->controllers & rows[i].controller) != 0
                                : host->backend != NULL)
             continue;
-        if (!best_effort)
+        const char *name = missing_name(rows[i].missing);
+        if (!(may_lack & rows[i].missing))
             return sb_fail_field(
                 err, "cgroup", rows[i].limit,
                 "%s cannot be enforced: this host offers no cgroup controller for it here; see "
-                "sandbox-run --doctor, or accept it with --best-effort",
-                rows[i].limit);
-        run->missing[count++] = rows[i].missing;
+                "sandbox-run --doctor, or accept it with --allow-missing %s (--best-effort: "
+                "whatever is missing)",
+                rows[i].limit, name);
+        run->missing[count++] = name;
     }
     return 0;
 }
@@ -55,12 +58,12 @@ static void make_id(char *id, size_t size)
     snprintf(id, size, "%016" PRIx64, number);
 }
 
-bool is_best_effort(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
+unsigned lack_allowed(const struct sb_sandbox *sandbox, const struct sb_policy *policy)
 {
-    return sandbox->best_effort || policy->best_effort;
+    return sandbox->may_lack | policy->allow_missing | (policy->best_effort ? SB_MISSING_ALL : 0);
 }
 
-int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, struct sb_error *err)
+int run_admit(struct sb_run *run, const struct sb_job *job, unsigned may_lack, struct sb_error *err)
 {
     run->asked = (struct asked){
         .policy = job->policy,
@@ -79,7 +82,7 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
     if (policy_admit(&run->asked.limits, job->policy, &job->limits, err) < 0 ||
         job_check(job, &run->asked.limits, err) < 0 || collect_begin(&run->collect, job, err) < 0 ||
         rootfs_check_mounts(&run->sandbox->rootfs, job->policy, err) < 0 ||
-        check_enforcement(run, best_effort, err) < 0)
+        check_enforcement(run, may_lack, err) < 0)
         return -1;
     for (int i = 0; i < SB_STREAMS; i++)
         stream_init(&run->stream[i], run->asked.limits.value[SB_OUTPUT_BYTES]);
@@ -90,7 +93,7 @@ int run_admit(struct sb_run *run, const struct sb_job *job, bool best_effort, st
     return 0;
 }
 
-int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effort,
+int run_start_cold(struct sb_run *run, const struct sb_job *job, unsigned may_lack,
                    struct sb_error *err)
 {
     struct sb_sandbox *sandbox = run->sandbox;
@@ -106,7 +109,8 @@ int run_start_cold(struct sb_run *run, const struct sb_job *job, bool best_effor
         .report_denied = job->policy->report_denied,
         .listener = -1,
         .listener_to = -1,
-        .best_effort = best_effort,
+        .may_lack = may_lack,
+        .in_container = sandbox->in_container,
         .limit_processes = !(sandbox->cgroup.controllers & CGROUP_PIDS),
         .limit_cpu = sandbox->cgroup.backend == NULL,
         .channel = -1,

@@ -46,7 +46,9 @@ static const struct {
     /* After pivot: its rule is for the root. Before descriptors: it makes one. */
     {"landlock", landlock_prepare, NULL},
     {"loopback", network_loopback, NULL},
-    {"hostname", hostname_set, NULL},
+    {"hostname", hostname_set,
+     "does a filter around this process forbid sethostname(2) (systemd: ProtectHostname=)? Allow "
+     "it, or let jobs see this host's name: --allow-missing hostname"},
     {"descriptors", descriptors_arrange, NULL},
     /* After descriptors: these may have numbers above RLIMIT_NOFILE. */
     {"rlimits", rlimits_set, NULL},
@@ -73,6 +75,16 @@ int inside_step_of(int (*step)(struct inside *in))
     while (steps[i].step != step)
         i++;
     return i;
+}
+
+int inside_go_without(struct inside *in, enum sb_missing what)
+{
+    int errnum = errno;
+    if (!(in->may_lack & what))
+        return -1;
+    report_send(in->report,
+                &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errnum});
+    return 0;
 }
 
 void inside(struct inside *in)

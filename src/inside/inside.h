@@ -50,7 +50,8 @@ struct inside {
     int listener;       /* … through this listener, before it is sent there; else −1 */
     int listener_to;    /* cold start: the socket on which pid 1 passes it on; else −1 */
     struct cgroup_entry cgroup;
-    bool best_effort;
+    unsigned may_lack;    /* of enum sb_missing: what the job may do without on this host */
+    bool in_container;    /* the name of this host is a container's, which the job may see */
     bool limit_processes; /* no pids cgroup (best effort): RLIMIT_NPROC instead */
     bool limit_cpu;       /* no cgroup at all (best effort): RLIMIT_CPU of each process */
     int fds[JOB_FDS];     /* the script's ends of its pipes */
@@ -88,6 +89,10 @@ NO_RETURN void inside_begin(struct inside *in, int control, int lock);
 const char *inside_step_name(int step);
 /* The remedy when it fails, or NULL. */
 const char *inside_step_remedy(int step);
+
+/* For a step that this host does not allow: notes for the verdict that the job does without it.
+ * −1 with errno as it was, if it may not. */
+int inside_go_without(struct inside *in, enum sb_missing what);
 
 /* The number of a step, for reports. */
 int inside_step_of(int (*step)(struct inside *in));

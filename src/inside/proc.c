@@ -66,12 +66,9 @@ int proc_mount(struct inside *in)
         0) {
         /* EPERM: an outer container covers parts of its /proc, so the kernel does not allow an
          * uncovered one. */
-        int errnum = errno;
-        if (errnum != EPERM || !in->best_effort || cover_zygotes(in) < 0)
+        if (errno != EPERM || inside_go_without(in, SB_MISSING_PROC) < 0)
             return -1;
-        report_send(in->report,
-                    &(struct report){.kind = REPORT_MISSING, .step = in->step, .value = errnum});
-        return 0;
+        return cover_zygotes(in);
     }
     return full ? mask() : 0;
 }

@@ -35,6 +35,7 @@ struct sb_policy {
     unsigned char figures;          /* enum figures */
     bool report_denied;             /* verdicts name refused calls that the profile marks */
     bool best_effort;               /* "enforcement": "best-effort" */
+    unsigned allow_missing;         /* of enum sb_missing */
     bool warm;      /* "start": "warm": from a zygote, where the program keeps one */
     char **preload; /* modules that the zygote imports, NULL-terminated, never NULL; empty unless
                        warm */

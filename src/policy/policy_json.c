@@ -10,9 +10,10 @@
 #include "common/json_writer.h"
 #include "common/util.h"
 #include "policy/limit.h"
+#include "policy/missing.h"
 #include "policy/policy_values.h"
 
-enum kind { TEXT, LIMITS, ENVIRONMENT, MOUNTS, SWITCH, CHOICE, MODULES };
+enum kind { TEXT, LIMITS, ENVIRONMENT, MOUNTS, SWITCH, CHOICE, MODULES, MISSING };
 
 struct policy_key {
     const char *name;
@@ -43,6 +44,7 @@ static const struct policy_key keys[] = {
     {"figures", CHOICE, json_type_string, FIELD(figures), .word = {"png", "svg"}},
     {"enforcement", CHOICE, json_type_string, FIELD(best_effort),
      .word = {"strict", "best-effort"}},
+    {"allow_missing", MISSING, json_type_array, FIELD(allow_missing)},
     {"start", CHOICE, json_type_string, FIELD(warm), .word = {"cold", "warm"}},
     {"preload", MODULES, json_type_array, FIELD(preload)},
 };
@@ -92,6 +94,8 @@ static int read_key(struct sb_policy *policy, const struct policy_key *key,
         return read_choice(field, key, reader, value);
     case MODULES:
         return read_preload(policy, reader, value);
+    case MISSING:
+        return read_missing(policy, reader, value);
     }
     return 0;
 }
@@ -114,6 +118,7 @@ static int default_key(struct sb_policy *policy, const struct policy_key *key,
     case LIMITS:
     case MOUNTS:
     case CHOICE:
+    case MISSING:
         return 0; /* as they stand */
     }
     return 0;
@@ -226,6 +231,17 @@ static void put_strings(struct json_writer *writer, char *const *strings)
     json_bracket(writer, ']');
 }
 
+static void put_missing(struct json_writer *writer, unsigned missing)
+{
+    json_bracket(writer, '[');
+    for (unsigned one = 1; one <= missing; one <<= 1)
+        if (missing & one) {
+            json_item(writer);
+            json_string(writer, missing_name(one), strlen(missing_name(one)));
+        }
+    json_bracket(writer, ']');
+}
+
 static void put_key(struct json_writer *writer, const struct sb_policy *policy,
                     const struct policy_key *key)
 {
@@ -253,6 +269,9 @@ static void put_key(struct json_writer *writer, const struct sb_policy *policy,
         break;
     case MODULES:
         put_strings(writer, policy->preload);
+        break;
+    case MISSING:
+        put_missing(writer, policy->allow_missing);
         break;
     }
 }

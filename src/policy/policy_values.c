@@ -11,6 +11,7 @@
 #include "common/json_file.h"
 #include "common/util.h"
 #include "policy/limit.h"
+#include "policy/missing.h"
 
 #define KEY_PATH_SIZE 64
 #define PRELOAD_MOST 64
@@ -326,4 +327,22 @@ int check_preload(const struct sb_policy *policy, const struct policy_reader *re
         return 0;
     return bad_value(reader, "preload",
                      "needs \"start\": \"warm\": a cold start can't import modules in advance");
+}
+
+int read_missing(struct sb_policy *policy, const struct policy_reader *reader,
+                 struct json_object *array)
+{
+    char at[48], names[MISSING_NAMES_SIZE];
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        snprintf(at, sizeof(at), "allow_missing[%zu]", i);
+        const char *name = string_of(reader, at, json_object_array_get_idx(array, i));
+        unsigned missing = name != NULL ? missing_of_name(name, strlen(name)) : 0;
+        if (name == NULL)
+            return -1;
+        if (missing == 0)
+            return bad_value(reader, at, "must be one of %s, not \"%.40s\"", missing_names(names),
+                             name);
+        policy->allow_missing |= missing;
+    }
+    return 0;
 }

@@ -40,6 +40,8 @@ int read_mounts(struct sb_policy *policy, const struct policy_reader *reader,
 int read_preload(struct sb_policy *policy, const struct policy_reader *reader,
                  struct json_object *array);
 int default_preload(struct sb_policy *policy, const struct policy_reader *reader);
+int read_missing(struct sb_policy *policy, const struct policy_reader *reader,
+                 struct json_object *array);
 /* Only warm starts have a process that can import modules in advance. */
 int check_preload(const struct sb_policy *policy, const struct policy_reader *reader);
 

@@ -209,7 +209,7 @@ static bool has_files(const struct sb_run *run, const struct pool *pool)
 
 /* Whether a parked child suits a run: its tmpfs has the size that the policy says, and its
  * processes are counted by its cgroup. */
-static bool fits(const struct sb_run *run, const struct pool *pool, bool best_effort)
+static bool fits(const struct sb_run *run, const struct pool *pool, unsigned may_lack)
 {
     static const enum sb_limit fixed[] = {SB_TMP_BYTES, SB_TMP_FILES};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
@@ -218,20 +218,20 @@ static bool fits(const struct sb_run *run, const struct pool *pool, bool best_ef
     if (pool->sandbox->cgroup.backend == NULL && /* the child has RLIMIT_CPU instead */
         run->asked.limits.value[SB_CPU_TIME_MS] != pool->policy->limits.value[SB_CPU_TIME_MS])
         return false;
-    return has_files(run, pool) && best_effort == is_best_effort(pool->sandbox, pool->policy);
+    return has_files(run, pool) && may_lack == lack_allowed(pool->sandbox, pool->policy);
 }
 
 static int start(struct sb_sandbox *sandbox, struct sb_run *run, const struct sb_job *job,
-                 bool best_effort)
+                 unsigned may_lack)
 {
     if (!job->policy->warm)
         return 0;
     sb_warm_prepare(sandbox, job->policy);
     struct pool *pool = pool_of(sandbox, job->policy);
-    if (pool == NULL || !fits(run, pool, best_effort) ||
+    if (pool == NULL || !fits(run, pool, may_lack) ||
         (!zygote_pair_serving(pool)->ready && pool->parked.count == 0))
         return 0;
-    run->warm_job = warm_job_copy(run, job, best_effort);
+    run->warm_job = warm_job_copy(run, job, may_lack);
     if (run->warm_job == NULL)
         return 0;
     note_arrival(pool);

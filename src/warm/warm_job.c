@@ -168,7 +168,7 @@ static struct warm_job *copy_prepared(const struct sb_run *run, const struct ins
     return copy;
 }
 
-struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, bool best_effort)
+struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, unsigned may_lack)
 {
     for (size_t i = 0; job->env != NULL && job->env[i] != NULL; i++)
         if (read_at_start(job->env[i]))
@@ -184,7 +184,7 @@ struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, boo
     if (copy == NULL)
         return NULL;
     copy->run = run;
-    copy->best_effort = best_effort;
+    copy->may_lack = may_lack;
     return copy;
 }
 
@@ -231,7 +231,7 @@ static struct sb_job restore(const struct warm_job *copy, const struct sb_run *r
         .notebook = run->asked.notebook,
         .on_display = run->asked.on_display,
         .limits = run->asked.limits,
-        .best_effort = copy->best_effort,
+        .allow_missing = copy->may_lack,
     };
 }
 
@@ -240,7 +240,7 @@ void warm_job_start_cold(struct sb_run *run)
     struct warm_job *copy = steal_ptr(run->warm_job);
     struct sb_job job = restore(copy, run);
     struct sb_error err;
-    if (run_start_cold(run, &job, copy->best_effort, &err) < 0) {
+    if (run_start_cold(run, &job, copy->may_lack, &err) < 0) {
         run_fail(run, err.message);
         run_finish_unstarted(run);
     }

@@ -9,7 +9,7 @@ struct warm_job {
     char *message; /* from malloc, or a mapping of `file` */
     size_t size;
     int file; /* a memfd, when the message is larger than a channel takes; else −1 */
-    bool best_effort;
+    unsigned may_lack;
     const char *name, *module, *call; /* these and all below point into the message; */
     char **args, **env;               /* the arrays are owned here */
     const char *code;
@@ -22,7 +22,7 @@ struct warm_job {
 
 /* Copies a job. NULL: it cannot start warm, because its environment has variables that python reads
  * when it starts, or memory is short. */
-struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, bool best_effort);
+struct warm_job *warm_job_copy(struct sb_run *run, const struct sb_job *job, unsigned may_lack);
 void warm_job_free(struct warm_job *job);
 
 /* Sends it to a child. False: the child is dead, or no descriptor can be sent now. */

@@ -27,7 +27,8 @@
  */
 struct zygote_config {
     struct sb_limits limits;
-    bool writable, loopback, proc_masked, best_effort, limit_processes, limit_cpu, report_denied;
+    bool writable, loopback, proc_masked, limit_processes, limit_cpu, report_denied, in_container;
+    unsigned may_lack;              /* of enum sb_missing */
     bool joins[CGROUP_HIERARCHIES]; /* for which a descriptor comes */
     uint32_t filter_length;         /* instructions */
 };

@@ -80,6 +80,7 @@ static void a_file_sets_values_with_units_comments_and_lists(void **state)
                                "insecure = yes\n"
                                "socket-mode = 0600\n"
                                "cgroup = v1\n"
+                               "allow-missing = proc, hostname\n"
                                "uid-range = 300000:10";
     struct config config;
     struct sb_error err;
@@ -93,6 +94,7 @@ static void a_file_sets_values_with_units_comments_and_lists(void **state)
     assert_true(config.insecure);
     assert_int_equal(config.socket_mode, 0600);
     assert_int_equal(config.cgroup, SB_CGROUP_V1);
+    assert_int_equal(config.allow_missing, SB_MISSING_PROC | SB_MISSING_HOSTNAME);
     assert_int_equal(config.uid_first, 300000);
     assert_int_equal(config.uid_count, 10);
     config_free(&config);
@@ -121,6 +123,8 @@ static void what_is_wrong_in_a_file_is_named_with_its_line(void **state)
         {"socket-mode = 01777\n", "octal mode", "socket-mode"},
         {"cgroup = v3\n", "not 'v3'", "cgroup"},
         {"uid-range = 0:10\n", "without uid 0", "uid-range"},
+        {"allow-missing = all\n", "allow-missing: there is no 'all'", "allow-missing"},
+        {"allow-missing =\n", "memory, cpu, pids", "allow-missing"},
         {"config = /etc/other\n", "there is no option 'config'", "config"},
     };
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {

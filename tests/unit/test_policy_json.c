@@ -30,6 +30,7 @@ static void assert_same_policy(const struct sb_policy *a, const struct sb_policy
     assert_int_equal(a->proc_masked, b->proc_masked);
     assert_int_equal(a->output_kills, b->output_kills);
     assert_int_equal(a->best_effort, b->best_effort);
+    assert_int_equal(a->allow_missing, b->allow_missing);
     assert_int_equal(a->figures, b->figures);
     assert_int_equal(a->warm, b->warm);
     for (i = 0; a->preload[i] != NULL && b->preload[i] != NULL; i++)
@@ -53,6 +54,7 @@ static const char everything[] =
     "             {\"target\": \"/data/..more\", \"source\": \"/srv/more\"}],\n"
     " \"seccomp\": \"default\", \"writable\": false, \"loopback\": true, \"proc\": \"masked\",\n"
     " \"output\": \"kill\", \"enforcement\": \"best-effort\", \"figures\": \"svg\",\n"
+    " \"allow_missing\": [\"proc\", \"memory\", \"proc\"],\n"
     " \"preload\": [\"numpy\",  \"pandas.core\", \"_a.B_2\"], \"start\": \"warm\"}\n";
 
 static void every_key_is_read(void **state)
@@ -82,6 +84,7 @@ static void every_key_is_read(void **state)
     assert_true(policy->proc_masked);
     assert_true(policy->output_kills);
     assert_true(policy->best_effort);
+    assert_int_equal(policy->allow_missing, SB_MISSING_MEMORY | SB_MISSING_PROC);
     assert_true(policy->warm);
     assert_string_equal(policy->preload[0], "numpy");
     assert_string_equal(policy->preload[1], "pandas.core");
@@ -113,6 +116,7 @@ static void an_empty_policy_limits_everything(void **state)
     assert_false(policy->proc_masked);
     assert_false(policy->output_kills);
     assert_false(policy->best_effort);
+    assert_int_equal(policy->allow_missing, 0);
     assert_false(policy->warm);
     assert_null(policy->preload[0]);
     sb_policy_free(policy);
@@ -283,6 +287,11 @@ static const struct {
     {"{\"report_denied\": 1}", "report_denied", {"true or false"}},
     {"{\"output_buffering\": \"full\"}", "output_buffering", {"\"line\", \"block\" or \"none\""}},
     {"{\"enforcement\": \"none\"}", "enforcement", {"\"strict\" or \"best-effort\""}},
+    {"{\"allow_missing\": \"proc\"}", "allow_missing", {"must be an array, not a string"}},
+    {"{\"allow_missing\": [\"proc\", 1]}", "allow_missing[1]", {"must be a string"}},
+    {"{\"allow_missing\": [\"seccomp\"]}",
+     "allow_missing[0]",
+     {"memory, cpu, pids, cpu_time, rlimits, proc, hostname", "\"seccomp\""}},
     {"{\"start\": \"hot\"}", "start", {"\"cold\" or \"warm\"", "\"hot\""}},
     {"{\"start\": true}", "start", {"must be a string, not a boolean"}},
     {"{\"start\": \"warm\", \"preload\": \"numpy\"}",

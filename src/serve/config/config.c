@@ -98,6 +98,9 @@ static const struct option_row rows[] = {
                AT(uid_first), NULL, NULL, 0, 0),
     FLAG("best-effort", "run even if the host can't enforce all; see sandbox-run --doctor",
          best_effort),
+    OPTION_ROW(option_missing, 0, "allow-missing", "NAMES",
+               "do without: memory, cpu, pids, cpu_time, rlimits, proc, hostname",
+               AT(allow_missing)),
 
     OPTION_HEADING("Warm starts, for policies with \"start\": \"warm\":"),
     FLAG("cold", "start a fresh Python for each job", cold),
@@ -134,6 +137,8 @@ int config_set(struct config_reader *reader, const struct option_row *row, const
     unsigned char *from = &reader->sources[row - rows];
     if (row->read == option_list && *from != source)
         option_free(&(struct option_table){row, 1}, reader->config);
+    if (row->read == option_missing && *from != source)
+        reader->config->allow_missing = 0;
     *from = (unsigned char)source;
     return row->read(reader->config, row, value, where, err);
 }

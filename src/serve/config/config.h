@@ -50,6 +50,7 @@ struct config {
     enum sb_cgroup cgroup;
     uint32_t uid_first, uid_count; /* 0: the configured range */
     bool best_effort;
+    unsigned allow_missing; /* of enum sb_missing */
 
     /* warm starts */
     bool cold;                    /* none */

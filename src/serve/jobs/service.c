@@ -170,6 +170,7 @@ static int open_sandbox(struct service *service, struct sb_error *err)
         .uid_count = config->uid_count,
         .uids = service->uids,
         .best_effort = config->best_effort,
+        .allow_missing = config->allow_missing,
         .memory_floor_bytes = config->floor_bytes,
     };
     if (sb_open(&service->sandbox, &options, err) < 0 || enable_warm(service, err) < 0)
