@@ -18,6 +18,7 @@
 #include "common/error.h"
 #include "common/quantity.h"
 #include "common/util.h"
+#include "core/id_map.h"
 #include "inside/clone.h"
 #include "inside/rlimits.h"
 #include "policy/limit.h"
@@ -170,12 +171,13 @@ static int write_maps(const struct sb_run *run, struct sb_error *err)
 {
     uint32_t uid, gid;
     launch_ids(run->sandbox, &run->process, &uid, &gid);
-    if (clone_map_ids(run->process.pid, uid, gid) < 0)
-        return sb_fail(err, "id maps", errno,
-                       "cannot map the job's user to host uid %" PRIu32 ": %m; %s", uid,
-                       geteuid() == 0 ? "choose --uid-range inside what /proc/self/uid_map has"
-                                      : "see sandbox-run --doctor");
-    return 0;
+    if (clone_map_ids(run->process.pid, uid, gid) == 0)
+        return 0;
+    char why[ID_MAP_WHY_SIZE];
+    int errnum = errno;
+    id_map_why((struct id_range){uid, 1}, (struct id_range){gid, 1}, errnum, why);
+    return sb_fail(err, "id maps", errnum,
+                   "cannot map the job's user to host uid %" PRIu32 ": %m; %s", uid, why);
 }
 
 struct cloning {

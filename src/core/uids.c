@@ -16,6 +16,8 @@
 #include "common/tool.h"
 #include "common/util.h"
 #include "core/errand.h"
+#include "core/id_map.h"
+#include "core/own_capability.h"
 #include "core/subids.h"
 #include "inside/attempt.h"
 #include "inside/calls.h"
@@ -90,10 +92,13 @@ static int map_by_capabilities(struct sb_uids *uids, pid_t pid)
 {
     if (uids_map(uids, pid) == 0)
         return 0;
+    char why[ID_MAP_WHY_SIZE];
+    int errnum = errno;
     snprintf(uids->reason, sizeof(uids->reason),
-             "CAP_SETUID and CAP_SETGID do not map the uids %" PRIu32 " to %" PRIu32
-             ": %s; choose --uid-range inside what /proc/self/uid_map has",
-             uids->uid_first, uids->uid_first + uids->count - 1, strerror(errno));
+             "CAP_SETUID and CAP_SETGID do not map the uids %" PRIu32 " to %" PRIu32 ": %s; %s",
+             uids->uid_first, uids->uid_first + uids->count - 1, strerror(errnum),
+             id_map_why((struct id_range){uids->uid_first, uids->count},
+                        (struct id_range){uids->gid_first, uids->count}, errnum, why));
     return -1;
 }
 
@@ -152,26 +157,37 @@ static int make_space(struct sb_uids *uids, map_function *map)
 
 /* ── The ways ──────────────────────────────────────────────────────────────────────────────── */
 
+/* Where our user namespace lacks the default range, others of it take its place. If none is large
+ * enough, the first job's error says so. */
+static void find_default(struct sb_uids *uids)
+{
+    const struct id_range usual = {UID_FIRST, UID_COUNT};
+    char map[2][ID_MAP_TEXT_SIZE];
+    if (!id_map_read("/proc/self/uid_map", map[0]) || !id_map_read("/proc/self/gid_map", map[1]) ||
+        (id_map_has(map[0], usual) && id_map_has(map[1], usual)))
+        return;
+    struct id_range uid = id_map_choose(map[0], UID_COUNT), gid = id_map_choose(map[1], UID_COUNT);
+    if (uid.count == 0 || gid.count == 0)
+        return;
+    uids->uid_first = uid.first;
+    uids->gid_first = gid.first;
+    uids->count = MIN(uid.count, gid.count);
+}
+
 /* A range that wrapped around would reach uid 0, the host's root. */
 int uids_init(struct sb_uids *uids, const struct sb_options *options, struct sb_error *err)
 {
     *uids = (struct sb_uids){.way = geteuid() == 0 ? SB_UIDS_ROOT : SB_UIDS_SHARED, .space = -1};
     uids->uid_first = uids->gid_first = options->uid_first ? options->uid_first : UID_FIRST;
     uids->count = options->uid_count ? options->uid_count : UID_COUNT;
+    if (options->uid_first == 0 && options->uid_count == 0)
+        find_default(uids);
     if ((uint64_t)uids->uid_first + uids->count <= UINT32_MAX)
         return 0;
     return sb_fail_field(err, "open", "uid_range",
                          "the uids %" PRIu32 " and %" PRIu32
                          " after it reach beyond 4294967294: choose a lower --uid-range",
                          uids->uid_first, uids->count);
-}
-
-static bool has_capabilities(void)
-{
-    const unsigned needed = 1U << CAP_SETUID | 1U << CAP_SETGID;
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & needed) == needed;
 }
 
 /* The space maps our own ids as well, and the kernel maps no id twice. */
@@ -190,7 +206,7 @@ static int check_range(const struct sb_uids *uids, struct sb_error *err)
 
 static int find_way(struct sb_uids *uids, struct sb_error *err)
 {
-    if (has_capabilities()) {
+    if (own_capability(CAP_SETUID) && own_capability(CAP_SETGID)) {
         if (check_range(uids, err) < 0)
             return -1;
         if (make_space(uids, map_by_capabilities) == 0)

@@ -30,7 +30,7 @@ struct sb_uids {
     enum sb_uids_way way;
     uint32_t uid_first, gid_first, count; /* unless the way is SB_UIDS_SHARED */
     int space;        /* the user namespace; −1: none is needed, or there is none */
-    char reason[256]; /* why the way is SB_UIDS_SHARED */
+    char reason[400]; /* why the way is SB_UIDS_SHARED */
 };
 
 /* Sets what needs no privilege: as root the range in `options`, otherwise our own ids. */

@@ -101,7 +101,8 @@ static int ask_zygote(struct pool *pool, struct child *child, struct sb_error *e
         result = cgroup_limit(host, &process->cgroup, &pool->policy->limits, err);
     if (result == 0 && zygote_let_in(&pool->zygotes[pool->serving].process, &process->cgroup) < 0)
         result = sb_fail(err, "zygote", errno,
-                         "cannot open a job's cgroup to the zygote: %m; see sandbox-run --doctor");
+                         "cannot open a job's cgroup to the python for warm starts: %m; as root it "
+                         "needs CAP_CHOWN (docker and podman run: --cap-add CHOWN)");
     if (result == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
         result = sb_fail(err, "zygote", errno, "cannot make a socket: %m; raise ulimit -n");
     child->channel = channel[0];

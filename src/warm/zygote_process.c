@@ -26,6 +26,7 @@
 #include "common/small_file.h"
 #include "common/util.h"
 #include "core/filters.h"
+#include "core/id_map.h"
 #include "core/launch.h"
 #include "core/sources.h"
 #include "core/start.h"
@@ -212,6 +213,21 @@ static void allow_pinning(pid_t pid)
     prlimit(pid, RLIMIT_MEMLOCK, &limit, NULL);
 }
 
+static int fail_maps(const struct start *start, struct sb_error *err)
+{
+    const struct sb_uids *jobs = &start->sandbox->uids;
+    bool own = jobs->way != SB_UIDS_ROOT, shared = jobs->way == SB_UIDS_SHARED;
+    char why[ID_MAP_WHY_SIZE];
+    struct id_range uids = {jobs->uid_first, jobs->count}, gids = {jobs->gid_first, jobs->count};
+    if (shared || (own && geteuid() == 0)) { /* root: this id needs a capability of its own */
+        uids = (struct id_range){geteuid(), 1};
+        gids = (struct id_range){getegid(), 1};
+    }
+    return sb_fail(err, "zygote", start->errnum,
+                   "cannot map the ids of a python for warm starts: %m; %s",
+                   id_map_why(uids, gids, start->errnum, why));
+}
+
 static int start_process(struct start *start, const struct sb_policy *policy,
                          const struct sock_fprog *filter, struct sb_error *err)
 {
@@ -232,8 +248,10 @@ static int start_process(struct start *start, const struct sb_policy *policy,
         result = launch_lift_rlimits(process->pid, &start->becoming.in, err);
     if (result == 0)
         allow_pinning(process->pid);
+    if (result == 0 && start->errnum != 0)
+        result = fail_maps(start, err);
     if (result == 0 &&
-        ((errno = start->errnum) != 0 || send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
+        (send(process->socket, "g", 1, MSG_NOSIGNAL) != 1 ||
          send(process->socket, embedded_zygote_py, strlen(embedded_zygote_py), MSG_NOSIGNAL) < 0 ||
          send_config(process->socket, start->sandbox, policy, filter, report) < 0 ||
          fcntl(process->socket, F_SETFL, O_NONBLOCK) < 0))
