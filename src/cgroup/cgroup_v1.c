@@ -118,8 +118,8 @@ int cgroup_v1_open(struct cgroup_host *host, struct sb_error *err)
         if (path == NULL) {
             if (h == UNIFIED)
                 return sb_fail(err, "cgroup", ENOENT,
-                               "no cgroup2 tree at %s: %m; mount it: mount -t cgroup2 none %s",
-                               hierarchies[h].paths[0], hierarchies[h].paths[0]);
+                               "no cgroup2 tree at %s: %m; see sandbox-run --doctor",
+                               hierarchies[h].paths[0]);
             continue;
         }
         if (geteuid() != 0)

@@ -1,5 +1,6 @@
 /* cgroup v2: one hierarchy. Jobs' cgroups lie below the cgroup that systemd delegated to this
- * process, or, as root without systemd, below /sys/fs/cgroup/sandbox-run. See the kernel's
+ * process, or, as root without systemd and as the owner of a container's cgroup, below
+ * /sys/fs/cgroup/sandbox-run. See the kernel's
  * Documentation/admin-guide/cgroup-v2.rst. */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -202,16 +203,31 @@ static int open_delegated(struct cgroup_host *host, struct sb_error *err)
     return 0;
 }
 
+/* Whether what is mounted is the root of a cgroup namespace (the host's has no cgroup.type) whose
+ * owner we are, as users of containers can be. */
+static bool owns_namespace_root(void)
+{
+    static const char *const files[] = {"", "/cgroup.procs", "/cgroup.subtree_control"};
+    char path[64];
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        snprintf(path, sizeof(path), CGROUP2_ROOT "%s", files[i]);
+        if (access(path, W_OK) < 0)
+            return false;
+    }
+    return access(CGROUP2_ROOT "/cgroup.type", F_OK) == 0;
+}
+
 static int open_root(struct cgroup_host *host, struct sb_error *err)
 {
-    if (geteuid() != 0)
+    if (geteuid() != 0 && !owns_namespace_root())
         return sb_fail(err, "cgroup", 0,
-                       "only root can make cgroups in " CGROUP2_ROOT ": run as root");
+                       "this user may not make cgroups in " CGROUP2_ROOT
+                       ": run as root, or in a container whose own cgroup is mounted there and "
+                       "belongs to this user");
     _cleanup_close_ int root = cgroup_open_directory(CGROUP2_ROOT);
     if (root < 0)
         return sb_fail(err, "cgroup", errno,
-                       "cannot open " CGROUP2_ROOT
-                       ": %m; mount it: mount -t cgroup2 none " CGROUP2_ROOT);
+                       "cannot open " CGROUP2_ROOT ": %m; see sandbox-run --doctor");
     /* In a container the root of the cgroup namespace has processes, which must be moved; the
      * host's root may keep its own. */
     enable_controllers(root, faccessat(root, "cgroup.type", F_OK, 0) == 0);
@@ -244,7 +260,7 @@ int cgroup_v2_open(struct cgroup_host *host, enum sb_cgroup mode, struct sb_erro
     if (!on_cgroup2())
         return sb_fail(err, "cgroup", ENOENT,
                        "no cgroup v2 at " CGROUP2_ROOT
-                       ": %m; leave --cgroup out, or boot with systemd.unified_cgroup_hierarchy=1");
+                       ": %m; leave --cgroup out, or see sandbox-run --doctor");
     host->backend = &v2;
     if (mode == SB_CGROUP_V2_ROOT)
         return open_root(host, err);

@@ -155,6 +155,14 @@ pid_t launch_clone(const struct sb_uids *uids, int (*start)(void *user), void *u
     int failed = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     bool restored = groups_restore(&groups) == 0;
+    if (pid < 0 && failed == ENOENT) /* for clone3, our cgroup namespace has no such cgroup */
+        return sb_fail(
+            err, "clone", failed,
+            "cannot start a process in a job's cgroup: %m; the cgroup namespace of this process "
+            "and what is mounted at /sys/fs/cgroup do not belong together: mount the container's "
+            "own cgroups there (podman: --security-opt unmask=ALL; docker: --security-opt "
+            "writable-cgroups=true) instead of the host's, or use the host's namespace, too "
+            "(--cgroupns=host)");
     if (pid < 0)
         return sb_fail(
             err, "clone", failed,
