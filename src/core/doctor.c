@@ -1,6 +1,6 @@
 /* Finds by trying what this host can enforce: makes each namespace, mounts /proc, and at the end
  * runs a job under the default policy. Reads settings only to name a remedy. Leaves nothing
- * behind. */
+ * behind. doctor_ids.c finds out about the ids of jobs. */
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -16,21 +16,15 @@
 #include "common/error.h"
 #include "common/small_file.h"
 #include "common/util.h"
+#include "core/container.h"
+#include "core/doctor_state.h"
 #include "core/remedy.h"
 #include "core/rootfs.h"
 #include "core/schedstat.h"
 #include "inside/attempt.h"
 #include "inside/inside.h"
 
-struct doctor {
-    void (*on_finding)(void *user, const struct sb_finding *finding);
-    void *user;
-    int missing; /* required findings that are not ok */
-    struct remedy_host host;
-};
-
-__attribute__((format(printf, 3, 4))) static void
-say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
+void doctor_say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
 {
     char detail[512];
     va_list args;
@@ -48,8 +42,7 @@ say(struct doctor *doctor, struct sb_finding finding, const char *format, ...)
 
 /* ── Settings ──────────────────────────────────────────────────────────────────────────────── */
 
-/* The number in a file of /proc/sys; −1: this kernel does not have the file. */
-static long setting(const char *path)
+long doctor_setting(const char *path)
 {
     char text[64];
     return small_file_read(AT_FDCWD, path, text, sizeof(text)) < 0 ? -1 : strtol(text, NULL, 10);
@@ -73,7 +66,7 @@ static const struct {
 static void check_settings(struct doctor *doctor)
 {
     for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
-        long value = setting(switches[i].path);
+        long value = doctor_setting(switches[i].path);
         struct sb_finding finding = {.name = switches[i].name,
                                      .ok =
                                          value != switches[i].forbids || (i > 0 && geteuid() == 0),
@@ -81,9 +74,9 @@ static void check_settings(struct doctor *doctor)
                                      .remedy = switches[i].remedy};
         doctor->host.settings_forbid |= !finding.ok;
         if (value < 0)
-            say(doctor, finding, "this kernel does not have this setting");
+            doctor_say(doctor, finding, "this kernel does not have this setting");
         else
-            say(doctor, finding, "is %ld", value);
+            doctor_say(doctor, finding, "is %ld", value);
     }
 }
 
@@ -124,8 +117,10 @@ static const struct {
      "a script would see the host's name"},
     {"cgroup namespace", CLONE_NEWUSER | CLONE_NEWCGROUP, attempt_nothing, true,
      "a script would see where its cgroup is"},
+    {"hostname", CLONE_NEWUSER | CLONE_NEWUTS, attempt_hostname, true,
+     "a script would see this host's name (--allow-missing hostname)"},
     {"/proc", CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS, attempt_mount_proc, true,
-     "a job cannot have a /proc of its own: an outer container masks parts of this one"},
+     "a job cannot have a /proc of its own (--allow-missing proc)"},
     {"mount_setattr", 0, attempt_mount_setattr, false,
      "mounts are remounted one by one instead, a little slower"},
     {"seccomp listener", 0, attempt_listener, false,
@@ -141,9 +136,13 @@ static void check_trials(struct doctor *doctor)
                                      .required = trials[i].required,
                                      .meaning = trials[i].meaning,
                                      .remedy = remedy_of(trials[i].name, failed, &doctor->host)};
+        if (trials[i].attempt == attempt_hostname && container_has_name()) {
+            finding.required = false;
+            finding.meaning = "jobs see this container's name";
+        }
         if (trials[i].flags == CLONE_NEWUSER)
             doctor->host.no_user_namespace = failed != 0;
-        say(doctor, finding, "tried: %s", failed == 0 ? "works" : strerror(failed));
+        doctor_say(doctor, finding, "tried: %s", failed == 0 ? "works" : strerror(failed));
     }
 }
 
@@ -159,7 +158,7 @@ static void check_seccomp(struct doctor *doctor)
                                  .required = true,
                                  .meaning = "system calls cannot be filtered",
                                  .remedy = "a kernel with CONFIG_SECCOMP_FILTER=y"};
-    say(doctor, finding, "actions: %s", actions);
+    doctor_say(doctor, finding, "actions: %s", actions);
 }
 
 static void check_landlock(struct doctor *doctor)
@@ -171,9 +170,9 @@ static void check_landlock(struct doctor *doctor)
                                  .remedy =
                                      remedy_of("Landlock", version < 0 ? errno : 0, &doctor->host)};
     if (version > 0)
-        say(doctor, finding, "version %d of its interface", version);
+        doctor_say(doctor, finding, "version %d of its interface", version);
     else
-        say(doctor, finding, "this kernel has none");
+        doctor_say(doctor, finding, "this kernel has none");
 }
 
 static void check_schedstat(struct doctor *doctor)
@@ -185,53 +184,9 @@ static void check_schedstat(struct doctor *doctor)
         .meaning = "wall_time_ms counts time in which the host was busy with other things, too",
         .remedy = "a kernel with CONFIG_SCHED_INFO=y (of CONFIG_TASK_DELAY_ACCT or "
                   "CONFIG_SCHEDSTATS)"};
-    say(doctor, finding,
-        ok ? "the kernel tells how long a task waits for a CPU"
-           : "/proc/self/schedstat does not tell how long a task waits for a CPU");
-}
-
-/* ── Host uids ─────────────────────────────────────────────────────────────────────────────── */
-
-/* The memory that each watch costs its job. If as many watches are allowed as fit into the host's
- * memory, no job can use them up for others. */
-#define WATCH_BYTES 128
-
-static void say_shared(struct doctor *doctor, struct sb_finding finding, const char *reason)
-{
-    char meaning[256], remedy[512];
-    snprintf(
-        meaning, sizeof(meaning),
-        "a job can use up what the kernel counts for uid %ld, and so stop a sandbox-serve that "
-        "runs as it: epoll watches (fs.epoll.max_user_watches is %ld), descriptors under way "
-        "in sockets, pages of pipes",
-        (long)geteuid(), setting("/proc/sys/fs/epoll/max_user_watches"));
-    snprintf(remedy, sizeof(remedy),
-             "start it by its unit, sandbox-serve.service; or install newuidmap (package uidmap) "
-             "and give this user a range: a line USER:FIRST:65536 in /etc/subuid and in "
-             "/etc/subgid; or at least: sysctl -w fs.epoll.max_user_watches=%lld",
-             (long long)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / WATCH_BYTES);
-    finding.meaning = meaning;
-    finding.remedy = remedy;
-    say(doctor, finding, "jobs have this user's uid: %s", reason);
-}
-
-static void check_uids(struct doctor *doctor, const struct sb_uids *uids)
-{
-    static const char *const texts[] = {
-        [SB_UIDS_ROOT] = "each job has its own, from %u to %u: as root",
-        [SB_UIDS_CAPABILITIES] =
-            "each job of sandbox-serve has its own, from %u to %u: by CAP_SETUID and CAP_SETGID",
-        [SB_UIDS_HELPERS] = "each job of sandbox-serve has its own, from %u to %u: by newuidmap",
-    };
-    const struct sb_uids_state state = sb_uids_state(uids);
-    struct sb_finding finding = {.name = "host uids of jobs", .ok = state.way != SB_UIDS_SHARED};
-    char detail[128];
-    if (!finding.ok) {
-        say_shared(doctor, finding, state.reason);
-        return;
-    }
-    snprintf(detail, sizeof(detail), texts[state.way], state.first, state.first + state.count - 1);
-    say(doctor, finding, "%s", detail);
+    doctor_say(doctor, finding,
+               ok ? "the kernel tells how long a task waits for a CPU"
+                  : "/proc/self/schedstat does not tell how long a task waits for a CPU");
 }
 
 /* ── cgroup ────────────────────────────────────────────────────────────────────────────────── */
@@ -240,9 +195,10 @@ static const struct {
     enum cgroup_controller controller;
     const char *name, *meaning;
 } controllers[] = {
-    {CGROUP_MEMORY, "memory controller", "memory_bytes cannot be enforced"},
-    {CGROUP_CPU, "cpu controller", "cpus cannot be enforced"},
-    {CGROUP_PIDS, "pids controller", "a fork bomb cannot be held"},
+    {CGROUP_MEMORY, "memory controller",
+     "memory_bytes cannot be enforced (--allow-missing memory)"},
+    {CGROUP_CPU, "cpu controller", "cpus cannot be enforced (--allow-missing cpu)"},
+    {CGROUP_PIDS, "pids controller", "a fork bomb cannot be held (--allow-missing pids)"},
 };
 
 static const char *how_found(enum sb_cgroup mode)
@@ -250,7 +206,7 @@ static const char *how_found(enum sb_cgroup mode)
     static const char *const texts[] = {
         [SB_CGROUP_V2_DELEGATED] = "delegated to this process by systemd",
         [SB_CGROUP_V2_SCOPE] = "a delegated scope, asked of systemd",
-        [SB_CGROUP_V2_ROOT] = "below the root, as root",
+        [SB_CGROUP_V2_ROOT] = "below the root",
         [SB_CGROUP_V1] = "controllers on v1 (hybrid hierarchy), as root",
         [SB_CGROUP_NONE] = "none",
     };
@@ -287,20 +243,22 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
     struct sb_finding finding = {.name = "cgroup",
                                  .ok = found,
                                  .required = true,
-                                 .meaning = "memory, CPU and pids cannot be limited",
+                                 .meaning = "memory, CPU and pids cannot be limited "
+                                            "(--allow-missing for memory, cpu, pids and cpu_time)",
                                  .remedy = remedy_of_cgroup(&doctor->host)};
     doctor->host.no_cgroup = !found;
     if (found)
-        say(doctor, finding, "%s at %s: %s", cgroup_name(&host), host.place, how_found(host.mode));
+        doctor_say(doctor, finding, "%s at %s: %s", cgroup_name(&host), host.place,
+                   how_found(host.mode));
     else
-        say(doctor, finding, "%s", err.message);
+        doctor_say(doctor, finding, "%s", err.message);
     for (size_t i = 0; i < ARRAY_LEN(controllers); i++) {
         finding = (struct sb_finding){.name = controllers[i].name,
                                       .ok = (host.controllers & controllers[i].controller) != 0,
                                       .required = true,
                                       .meaning = controllers[i].meaning,
                                       .remedy = controller_remedy(doctor, controllers[i].name)};
-        say(doctor, finding, finding.ok ? "usable" : "not there");
+        doctor_say(doctor, finding, finding.ok ? "usable" : "not there");
     }
     finding = (struct sb_finding){.name = "cgroup.kill",
                                   .ok = false,
@@ -310,7 +268,7 @@ static void check_cgroup(struct doctor *doctor, enum sb_cgroup wanted)
     cgroup_job_init(&job);
     if (found && cgroup_create(&host, &job, UINT32_MAX, &err) == 0)
         finding.ok = job.dir[0] >= 0 && faccessat(job.dir[0], "cgroup.kill", W_OK, 0) == 0;
-    say(doctor, finding, finding.ok ? "there" : "not there");
+    doctor_say(doctor, finding, finding.ok ? "there" : "not there");
     cgroup_remove(&host, &job);
     cgroup_close(&host);
 }
@@ -328,9 +286,10 @@ static void check_rootfs(struct doctor *doctor, const struct sb_options *options
                                  .meaning = "there is no Python to run scripts with",
                                  .remedy = "sandbox-rootfs build /var/lib/sandbox-run/rootfs"};
     if (ok)
-        say(doctor, finding, "%s: %s, Python %s", rootfs.path, rootfs.python, rootfs.version);
+        doctor_say(doctor, finding, "%s: %s, Python %s", rootfs.path, rootfs.python,
+                   rootfs.version);
     else
-        say(doctor, finding, "%s", err.message);
+        doctor_say(doctor, finding, "%s", err.message);
     rootfs_close(&rootfs);
 }
 
@@ -393,7 +352,7 @@ static void check_job(struct doctor *doctor, const struct sb_options *options,
                                  .required = true,
                                  .meaning = "scripts cannot be run with everything enforced",
                                  .remedy = "provide what is missing above"};
-    say(doctor, finding, "%s", outcome.text);
+    doctor_say(doctor, finding, "%s", outcome.text);
 }
 
 /* ── Policies that preload modules ──────────────────────────────────────────────────────────── */
@@ -417,9 +376,10 @@ static void say_preload(void *user, const char *missing, const char *remedy)
         .remedy = remedy,
     };
     if (finding.ok)
-        say(preload->doctor, finding, "the root file system has the modules that it preloads");
+        doctor_say(preload->doctor, finding,
+                   "the root file system has the modules that it preloads");
     else
-        say(preload->doctor, finding, "the root file system has no %s", missing);
+        doctor_say(preload->doctor, finding, "the root file system has no %s", missing);
 }
 
 static void check_preload(struct doctor *doctor, struct sb_sandbox *sandbox, const char *directory,
@@ -459,8 +419,7 @@ static struct remedy_host look_at_host(const struct utsname *host)
     return (struct remedy_host){
         .version = remedy_version(host->release),
         .root = geteuid() == 0,
-        .container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
-                     access("/run/systemd/container", F_OK) == 0,
+        .container = container_kind(),
         .systemd = scope_offered(),
         .cgroup2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0,
     };
@@ -478,15 +437,16 @@ int sb_doctor(const struct sb_options *options, const char *policy_directory,
     doctor.host = look_at_host(&host);
     if (sb_uids_open(&uids, &used, &ignored) == 0)
         used.uids = uids;
-    say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s", host.sysname,
-        host.release, host.machine, geteuid() == 0 ? "root" : "an ordinary user");
+    doctor_say(&doctor, (struct sb_finding){.name = "kernel", .ok = true}, "%s %s %s, as %s",
+               host.sysname, host.release, host.machine,
+               geteuid() == 0 ? "root" : "an ordinary user");
     check_settings(&doctor);
     check_trials(&doctor);
     check_seccomp(&doctor);
     check_landlock(&doctor);
     check_schedstat(&doctor);
     if (uids != NULL)
-        check_uids(&doctor, uids);
+        doctor_check_ids(&doctor, uids);
     check_cgroup(&doctor, used.cgroup);
     check_rootfs(&doctor, &used);
     check_job(&doctor, &used, policy_directory);

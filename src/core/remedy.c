@@ -7,9 +7,104 @@
 
 #include "common/util.h"
 
-#define FILTER                                                                                     \
-    "a seccomp filter around this process refuses it: docker run --security-opt "                  \
-    "seccomp=unconfined, or SystemCallFilter= of its unit"
+/* The kinds of remedies that differ from container to container, and without one. */
+enum by_container { FILTER, MASKS, LSM, NAME, CHOWN, WRITABLE_CGROUP };
+
+#define FILTER_TEXT(option) "a seccomp filter around this process refuses it: " option
+#define PROC_TEXT(option) "the container covers parts of /proc: " option
+#define LSM_TEXT(option)                                                                           \
+    "AppArmor or SELinux forbids it to this process, by the profile of the container: " option
+#define NAME_TEXT(option) "a seccomp filter forbids sethostname(2): " option
+#define CGROUP_TEXT(option) "the container's own cgroup, writable at /sys/fs/cgroup: " option
+#define ALLOWING "a profile that allows it"
+
+static const struct {
+    const char *none; /* outside of a container */
+    const char *docker, *podman, *kubernetes, *other;
+} remedies[] = {
+    [FILTER] =
+        {
+            .none =
+                FILTER_TEXT("SystemCallFilter= of its unit, or a container (docker, podman run: "
+                            "--security-opt seccomp=unconfined)"),
+            .docker = FILTER_TEXT(
+                "docker run --security-opt seccomp=unconfined, or =FILE with " ALLOWING),
+            .podman = FILTER_TEXT(
+                "podman run --security-opt seccomp=unconfined, or =FILE with " ALLOWING),
+            .kubernetes =
+                FILTER_TEXT("securityContext.seccompProfile of type Localhost with " ALLOWING
+                            ", or of type Unconfined"),
+            .other = FILTER_TEXT("run the container with seccomp=unconfined, or with " ALLOWING),
+        },
+    [MASKS] =
+        {
+            .none = "something covers parts of /proc, as containers do: unmount it (see "
+                    "/proc/self/mountinfo)",
+            .docker = PROC_TEXT("docker run --security-opt systempaths=unconfined"),
+            .podman = PROC_TEXT("podman run --security-opt unmask=ALL"),
+            .kubernetes = PROC_TEXT("securityContext.procMount: Unmasked, with hostUsers: false"),
+            .other = PROC_TEXT("run it without masked paths"),
+        },
+    [LSM] =
+        {
+            .none = "AppArmor or SELinux forbids it to this process: see the kernel's log (dmesg)",
+            .docker =
+                LSM_TEXT("docker run --security-opt apparmor=unconfined (SELinux: label=disable)"),
+            .podman =
+                LSM_TEXT("podman run --security-opt apparmor=unconfined (SELinux: label=disable)"),
+            .kubernetes = LSM_TEXT("securityContext.appArmorProfile of type Unconfined (SELinux: "
+                                   "seLinuxOptions with a type that may mount)"),
+            .other = LSM_TEXT("run it without one"),
+        },
+    [NAME] =
+        {
+            .none = NAME_TEXT("ProtectHostname=no and SystemCallFilter= of its unit"),
+            .docker = NAME_TEXT("docker run --security-opt seccomp=FILE with " ALLOWING),
+            .podman = NAME_TEXT("podman run --security-opt seccomp=FILE with " ALLOWING),
+            .kubernetes =
+                NAME_TEXT("securityContext.seccompProfile of type Localhost with " ALLOWING),
+            .other = NAME_TEXT("run the container with " ALLOWING),
+        },
+    [CHOWN] =
+        {
+            .none = "CapabilityBoundingSet= of its unit",
+            .docker = "docker run --cap-add CHOWN",
+            .podman = "podman run --cap-add CHOWN",
+            .kubernetes = "securityContext.capabilities.add: [CHOWN]",
+            .other = "run the container with CAP_CHOWN",
+        },
+    [WRITABLE_CGROUP] =
+        {
+            .none = NULL, /* remedy_of_cgroup finds one */
+            .docker = CGROUP_TEXT("docker run --security-opt writable-cgroups=true "
+                                  "(Docker 28 or newer, cgroup v2)"),
+            .podman = CGROUP_TEXT("podman run --security-opt unmask=ALL with cgroup v2; "
+                                  "with v1 --cgroupns=host -v "
+                                  "/sys/fs/cgroup:/sys/fs/cgroup:rw"),
+            .kubernetes =
+                CGROUP_TEXT("a runtime class with cgroup_writable = true (containerd 2.1 or "
+                            "newer), or CRI-O's "
+                            "annotation io.kubernetes.cri-o.cgroup2-mount-hierarchy-rw: \"true\""),
+            .other = CGROUP_TEXT("mount it there, or run outside of the container"),
+        },
+};
+
+static const char *remedy_here(enum by_container kind, const struct remedy_host *host)
+{
+    switch (host->container) {
+    case CONTAINER_NONE:
+        break;
+    case CONTAINER_DOCKER:
+        return remedies[kind].docker;
+    case CONTAINER_PODMAN:
+        return remedies[kind].podman;
+    case CONTAINER_KUBERNETES:
+        return remedies[kind].kubernetes;
+    case CONTAINER_OTHER:
+        return remedies[kind].other;
+    }
+    return remedies[kind].none;
+}
 
 /* The first row that fits is used. */
 static const struct row {
@@ -22,7 +117,6 @@ static const struct row {
     {"clone3", 0, EAGAIN,
      "raise the limit on processes: ulimit -u, TasksMax= of the unit, or pids.max of the "
      "container"},
-    {"clone3", 0, 0, FILTER},
 
     {"user namespace", 0, ENOSPC, "sysctl -w user.max_user_namespaces=10000"},
     {"user namespace", 0, EINVAL, "a kernel with CONFIG_USER_NS=y"},
@@ -39,23 +133,29 @@ static const struct row {
     {"cgroup namespace", 0, EINVAL, "a kernel with CONFIG_CGROUPS=y"},
 
     {"/proc", LINUX(5, 8), EINVAL, "Linux 5.10 or newer"},
-    {"/proc", 0, 0,
-     "docker run --security-opt systempaths=unconfined …, or --best-effort for jobs without /proc"},
     {"mount_setattr", LINUX(5, 12), 0, "Linux 5.12 or newer"},
-    {"mount_setattr", 0, 0, FILTER},
     {"seccomp listener", LINUX(5, 0), 0, "Linux 5.0 or newer"},
     {"seccomp listener", 0, EBUSY,
      "run it outside of a container that watches calls itself: the kernel has one listener"},
-    {"seccomp listener", 0, 0, FILTER},
     {"Landlock", LINUX(5, 19), 0,
      "Linux 5.19 or newer with CONFIG_SECURITY_LANDLOCK=y, and landlock in its parameter lsm="},
     {"Landlock", 0, EOPNOTSUPP,
      "boot with the parameter lsm=landlock, and behind it what /sys/kernel/security/lsm has"},
     {"Landlock", 0, ENOSYS,
      "a kernel with CONFIG_SECURITY_LANDLOCK=y, or no container whose filter hides it"},
-    {"Landlock", 0, 0, FILTER},
     {"cgroup.kill", LINUX(5, 14), 0, "Linux 5.14 or newer"},
     {"cgroup.kill", 0, 0, "mount cgroup v2, beside v1 at /sys/fs/cgroup/unified"},
+};
+
+/* And for what no row above fits. */
+static const struct {
+    const char *name;
+    int error; /* 0: any */
+    enum by_container kind;
+} container_rows[] = {
+    {"clone3", 0, FILTER},   {"/proc", EACCES, LSM},       {"/proc", 0, MASKS},
+    {"hostname", 0, NAME},   {"mount_setattr", 0, FILTER}, {"seccomp listener", 0, FILTER},
+    {"Landlock", 0, FILTER}, {"CAP_CHOWN", 0, CHOWN},
 };
 
 unsigned remedy_version(const char *release)
@@ -83,9 +183,15 @@ const char *remedy_of(const char *name, int error, const struct remedy_host *hos
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (fits(&rows[i], name, error, host))
             return rows[i].text;
-    if (user && !host->container)
+    for (size_t i = 0; i < ARRAY_LEN(container_rows); i++)
+        if (strcmp(container_rows[i].name, name) == 0 &&
+            (container_rows[i].error == 0 || container_rows[i].error == error))
+            return remedy_here(container_rows[i].kind, host);
+    if (user && host->container == CONTAINER_NONE)
         return "run it outside of a chroot, and of a unit with RestrictNamespaces=";
-    return namespace ? FILTER : NULL;
+    if (namespace && error == EACCES)
+        return remedy_here(LSM, host);
+    return namespace ? remedy_here(FILTER, host) : NULL;
 }
 
 const char *remedy_of_controller(bool listed, bool enabled, const struct remedy_host *host)
@@ -97,19 +203,18 @@ const char *remedy_of_controller(bool listed, bool enabled, const struct remedy_
     if (!enabled)
         return "boot without this controller in the parameter cgroup_disable= (for memory on some "
                "boards: with cgroup_enable=memory)";
+    if (host->container != CONTAINER_NONE)
+        return "the container's cgroup lacks it: enable it in cgroup.subtree_control of the "
+               "cgroups above, on the container's host";
     if (!host->root)
         return "systemctl edit user@.service: [Service] Delegate=cpu memory pids";
-    return host->container
-               ? "the container's cgroup lacks it: docker run --cgroupns=private -v "
-                 "/sys/fs/cgroup:/sys/fs/cgroup:rw"
-               : "enable it for cgroups below the root: cgroup.subtree_control in /sys/fs/cgroup";
+    return "enable it for cgroups below the root: cgroup.subtree_control in /sys/fs/cgroup";
 }
 
 const char *remedy_of_cgroup(const struct remedy_host *host)
 {
-    if (host->root && host->container)
-        return "a writable /sys/fs/cgroup: docker run --cgroupns=private -v "
-               "/sys/fs/cgroup:/sys/fs/cgroup:rw";
+    if (host->container != CONTAINER_NONE)
+        return remedy_here(WRITABLE_CGROUP, host);
     if (host->root && host->cgroup2)
         return "mount -o remount,rw /sys/fs/cgroup";
     if (host->cgroup2 && host->systemd)

@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 
+#include "core/container.h"
+
 #define LINUX(major, minor) ((major)*1000u + (minor))
 
 struct remedy_host {
-    unsigned version;       /* LINUX(5, 19); 0: not known */
-    bool root;              /* this process is root's */
-    bool container;         /* it runs in a container that says so */
+    unsigned version; /* LINUX(5, 19); 0: not known */
+    bool root;        /* this process is root's */
+    enum container container;
     bool systemd;           /* systemd is the host's init */
     bool cgroup2;           /* cgroup v2 is mounted at /sys/fs/cgroup */
     bool settings_forbid;   /* a setting forbids user namespaces; an earlier finding says so */

@@ -149,7 +149,7 @@ static void say_failure(const struct asked *asked, const struct evidence *eviden
                         char text[VERDICT_TEXT_SIZE])
 {
     const char *step = inside_step_name(evidence->failure.step);
-    const char *remedy = inside_step_remedy(evidence->failure.step);
+    const char *remedy = inside_step_remedy(evidence->failure.step, evidence->failure.value);
     bool exec = strcmp(step, "exec") == 0;
     snprintf(text, VERDICT_TEXT_SIZE,
              "the sandbox could not be set up: step '%s'%s%s: %s; %s%ssee sandbox-run --doctor",

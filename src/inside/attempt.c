@@ -38,6 +38,11 @@ int attempt_mount_proc(void)
     return sys_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "subset=pid");
 }
 
+int attempt_hostname(void)
+{
+    return (int)syscall(SYS_sethostname, "sandbox", 7);
+}
+
 /* The answer to an empty request tells whether the kernel has the call: ENOSYS if not. */
 int attempt_mount_setattr(void)
 {

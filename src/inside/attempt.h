@@ -14,6 +14,7 @@ pid_t attempt_start(uint64_t flags, int (*attempt)(void));
 int attempt_nothing(void);
 int attempt_wait(void); /* until it is killed, or its parent dies */
 int attempt_mount_proc(void);
+int attempt_hostname(void);
 int attempt_mount_setattr(void);
 int attempt_listener(void); /* a filter with a listener for refused calls */
 

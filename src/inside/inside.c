@@ -35,7 +35,8 @@ static const struct {
     /* Before pivot: the kernel wants to see the host's /proc uncovered. */
     {"proc", proc_mount,
      "an outer container that covers parts of its /proc forbids a new one (docker: --security-opt "
-     "systempaths=unconfined)"},
+     "systempaths=unconfined, podman: unmask=ALL, Kubernetes: procMount: Unmasked); or "
+     "--allow-missing proc"},
     {"tmp", tmp_mount, NULL},
     {"work", tmp_open_work, NULL},
     {"dev", dev_mount, "check the root file system with sandbox-rootfs check"},
@@ -64,8 +65,24 @@ const char *inside_step_name(int step)
     return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].name : "?";
 }
 
-const char *inside_step_remedy(int step)
+/* No capability helps against EACCES of mount(2) and pivot_root(2): it is a security module's. Some
+ * steps also open paths. */
+static bool forbidden(int step, int errnum)
 {
+    static int (*const mounting[])(struct inside *) = {
+        root_attach, root_bind_mounts, proc_mount, tmp_mount, dev_mount, tmp_place, root_pivot};
+    for (size_t i = 0; errnum == EACCES && i < ARRAY_LEN(mounting); i++)
+        if (steps[step].step == mounting[i])
+            return true;
+    return false;
+}
+
+const char *inside_step_remedy(int step, int errnum)
+{
+    if (step >= 0 && (size_t)step < ARRAY_LEN(steps) && forbidden(step, errnum))
+        return "may this user search its path, and does AppArmor or SELinux, perhaps of an outer "
+               "container, allow mounts (docker and podman run: --security-opt "
+               "apparmor=unconfined)?";
     return step >= 0 && (size_t)step < ARRAY_LEN(steps) ? steps[step].remedy : NULL;
 }
 

@@ -87,8 +87,8 @@ NO_RETURN void inside_begin(struct inside *in, int control, int lock);
 
 /* The name of a step for error messages: "root file system", "proc", … */
 const char *inside_step_name(int step);
-/* The remedy when it fails, or NULL. */
-const char *inside_step_remedy(int step);
+/* The remedy when it fails with this errno, or NULL. */
+const char *inside_step_remedy(int step, int errnum);
 
 /* For a step that this host does not allow: notes for the verdict that the job does without it.
  * −1 with errno as it was, if it may not. */

@@ -10,7 +10,10 @@
 static const struct remedy_host old = {.version = LINUX(4, 19)};
 static const struct remedy_host debian = {.version = LINUX(6, 1), .systemd = true, .cgroup2 = true};
 static const struct remedy_host contained = {
-    .version = LINUX(6, 1), .root = true, .container = true};
+    .version = LINUX(6, 1), .root = true, .container = CONTAINER_DOCKER};
+static const struct remedy_host podman = {
+    .version = LINUX(6, 1), .root = true, .container = CONTAINER_PODMAN};
+static const struct remedy_host pod = {.version = LINUX(6, 1), .container = CONTAINER_KUBERNETES};
 
 static void a_release_is_read(void **state)
 {
@@ -26,7 +29,7 @@ static const char *const names[] = {
     "clone3",          "user namespace", "pid namespace",    "network namespace",
     "mount namespace", "ipc namespace",  "uts namespace",    "cgroup namespace",
     "/proc",           "mount_setattr",  "seccomp listener", "Landlock",
-    "cgroup.kill"};
+    "cgroup.kill",     "hostname",       "CAP_CHOWN"};
 static const int errors[] = {ENOSYS, EPERM, EINVAL, ENOSPC, EAGAIN, EBUSY, EOPNOTSUPP, EACCES};
 
 /* The newest version that a text names, as "Linux 5.19". */
@@ -70,6 +73,19 @@ static void the_cause_is_what_the_remedy_mends(void **state)
         {"pid namespace", EINVAL, &debian, "CONFIG_PID_NS"},
         {"uts namespace", EPERM, &contained, "seccomp=unconfined"},
         {"/proc", EPERM, &contained, "systempaths"},
+        {"/proc", EPERM, &podman, "unmask=ALL"},
+        {"/proc", EPERM, &pod, "procMount"},
+        {"/proc", EPERM, &debian, "unmount it"},
+        {"/proc", EACCES, &contained, "apparmor=unconfined"},
+        {"/proc", EACCES, &podman, "apparmor=unconfined"},
+        {"/proc", EACCES, &pod, "appArmorProfile"},
+        {"/proc", EACCES, &debian, "dmesg"},
+        {"mount namespace", EACCES, &podman, "apparmor=unconfined"},
+        {"hostname", EPERM, &debian, "ProtectHostname=no"},
+        {"hostname", EPERM, &podman, "seccomp=FILE"},
+        {"hostname", EPERM, &pod, "seccompProfile"},
+        {"CAP_CHOWN", EPERM, &pod, "capabilities.add"},
+        {"CAP_CHOWN", EPERM, &contained, "--cap-add CHOWN"},
         {"mount_setattr", ENOSYS, &old, "Linux 5.12"},
         {"mount_setattr", ENOSYS, &contained, "filter"},
         {"seccomp listener", EBUSY, &contained, "watches"},
@@ -107,7 +123,11 @@ static void cgroups_are_mended_where_they_are_broken(void **state)
         struct remedy_host host;
         const char *says;
     } rows[] = {
-        {{.root = true, .container = true}, "docker"},
+        {{.root = true, .container = CONTAINER_DOCKER}, "writable-cgroups=true"},
+        {{.root = true, .container = CONTAINER_PODMAN, .cgroup2 = true}, "unmask=ALL"},
+        {{.root = true, .container = CONTAINER_KUBERNETES}, "cgroup_writable"},
+        {{.container = CONTAINER_KUBERNETES, .cgroup2 = true}, "cgroup_writable"},
+        {{.container = CONTAINER_OTHER}, "writable"},
         {{.root = true, .cgroup2 = true}, "remount,rw"},
         {{.root = true, .systemd = true}, "systemd.unified_cgroup_hierarchy=1"},
         {{.root = true}, "mount -t cgroup2"},
@@ -119,14 +139,15 @@ static void cgroups_are_mended_where_they_are_broken(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *text = remedy_of_cgroup(&rows[i].host);
         if (strstr(text, rows[i].says) == NULL ||
-            (!rows[i].host.systemd && strstr(text, "systemd.") != NULL))
+            (!rows[i].host.systemd && strstr(text, "systemd.") != NULL) ||
+            (rows[i].host.container != CONTAINER_NONE && strstr(text, "mount -t") != NULL))
             fail_msg("%zu: %s", i, text);
     }
     const struct remedy_host root = {.root = true}, user = {0};
     assert_non_null(strstr(remedy_of_controller(false, false, &root), "built"));
     assert_non_null(strstr(remedy_of_controller(true, false, &root), "cgroup_disable="));
     assert_non_null(strstr(remedy_of_controller(true, true, &root), "subtree_control"));
-    assert_non_null(strstr(remedy_of_controller(true, true, &contained), "docker"));
+    assert_non_null(strstr(remedy_of_controller(true, true, &contained), "container's host"));
     assert_non_null(strstr(remedy_of_controller(true, true, &user), "Delegate="));
 }
 
