@@ -77,14 +77,14 @@ def as_nobody(run, host, open_rootfs):
               "--inh-caps=-all", "env", "-u", "XDG_RUNTIME_DIR", "-u", "DBUS_SESSION_BUS_ADDRESS",
               f"SANDBOX_POLICIES={pathlib.Path(binary).parent / 'policies'}"]
 
-    def call(*options, **keywords):
+    def call(*options, before=(), **keywords):
         # The tests' own --cgroup would be an answer to the question.
         cgroup, run.cgroup = run.cgroup, None
         original, run.binary = run.binary, binary
         try:
             if not (pathlib.Path(original).parent / "policies").is_dir():
                 become[-1] = f"SANDBOX_POLICIES={os.environ['SANDBOX_POLICIES']}"
-            return run("--rootfs", rootfs, *options, prefix=[*prefix, *become], cwd="/", **keywords)
+            return run("--rootfs", rootfs, *options, prefix=[*before, *prefix, *become], cwd="/", **keywords)
         finally:
             run.binary, run.cgroup = original, cgroup
 
