@@ -237,8 +237,10 @@ static int open_server(struct server *server, struct sb_error *err)
                                     .metrics = &setup->metrics[setup->worker],
                                     .all_metrics = setup->metrics,
                                     .rates = setup->rates};
-    if (http_open(&server->http, &http, err) < 0 ||
-        http_listen(server->http, setup->listeners, err) < 0)
+    if (http_open(&server->http, &http, err) < 0)
+        return -1;
+    service_know_tokens(server->service, http_tokens(server->http));
+    if (http_listen(server->http, setup->listeners, err) < 0)
         return -1;
     const struct agent_setup agent = {.loop = server->loop,
                                       .service = server->service,

@@ -676,7 +676,7 @@ static void expect_refusal(struct bench *bench, const char *words)
                                       .user = bench};
     assert_int_equal(store_open(&bench->node[0], &setup, &err), -1);
     bench->node[0] = NULL;
-    assert_string_equal(err.field, "queue");
+    assert_string_equal(err.field, "store");
     if (strstr(err.message, words) == NULL)
         fail_msg("'%s' is not in '%s'", words, err.message);
 }

@@ -102,6 +102,22 @@ static const struct option_row rows[] = {
                "do without: memory, cpu, pids, cpu_time, rlimits, proc, hostname",
                AT(allow_missing)),
 
+    OPTION_HEADING("Jobs that outlast a connection (POST /jobs):"),
+    TEXT("store", "ADDRESS", "keep them in: memory, or sqlite:PATH [none are accepted]", store),
+    COUNT("store-max", "10000", "jobs that may wait there", store_max, 1, 10000000),
+    COUNT("store-per-owner", "0", "jobs of one client that wait or run; 0: any number",
+          store_per_owner, 0, 10000000),
+    TIME("job-ttl", "24h", "a job that has not ended by then is forgotten", job_ttl_ms, 1,
+         365 * 24 * HOUR_MS),
+    TIME("result-ttl", "1h", "the answer of one that has ended is kept so long", result_ttl_ms, 1,
+         365 * 24 * HOUR_MS),
+    COUNT("tries", "3", "processes that may die while they run a job, until it is given up", tries,
+          1, 1000),
+    TIME("lease", "20s", "silence after which another host's job is tried again", lease_ms, 1000,
+         HOUR_MS),
+    FLAG("no-run", "accept them, and run none: others that share the store do", no_run),
+    TEXT("node", "NAME", "name of this host in the store [the host name]", node),
+
     OPTION_HEADING("Warm starts, for policies with \"start\": \"warm\":"),
     FLAG("cold", "start a fresh Python for each job", cold),
     COUNT("parked", "16", "processes that may wait for a job, for each policy and worker", parked,
@@ -186,6 +202,14 @@ int config_check(const struct config *config, struct sb_error *err)
 {
     if (check_jobs(config, err) < 0)
         return -1;
+    if (config->store != NULL && strcmp(config->store, "memory") == 0 && config->workers > 1)
+        return sb_fail_field(err, "config", "store",
+                             "--store memory is one process's own, and --workers is %lld: use "
+                             "--store sqlite:PATH, or one worker",
+                             (long long)config->workers);
+    if (config->no_run && config->store == NULL)
+        return sb_fail_field(err, "config", "no-run",
+                             "--no-run is about jobs in a store: give --store, too");
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return sb_fail_field(err, "config", config->tls_cert ? "tls-key" : "tls-cert",
                              "a certificate and its key go together: give %s too",

@@ -52,6 +52,15 @@ struct config {
     bool best_effort;
     unsigned allow_missing; /* of enum sb_missing */
 
+    /* jobs that outlast a connection */
+    char *store;                        /* where they are kept; NULL: there are none */
+    int64_t store_max, store_per_owner; /* that wait; of one client that wait or run, 0: any */
+    int64_t job_ttl_ms, result_ttl_ms;  /* kept until they have ended; and afterwards */
+    int64_t tries;                      /* until a job that takes its process along is given up */
+    int64_t lease_ms;                   /* of a node that is silent */
+    bool no_run;                        /* accept them only */
+    char *node;                         /* this host's name in the store; NULL: the host name */
+
     /* warm starts */
     bool cold;                    /* none */
     int64_t parked;               /* children that wait for jobs, for each policy and worker */

@@ -192,6 +192,14 @@ size_t tokens_count(const struct tokens *tokens)
     return tokens->count;
 }
 
+const struct token *tokens_named(const struct tokens *tokens, const char *name)
+{
+    for (size_t i = 0; tokens != NULL && i < tokens->count; i++)
+        if (strcmp(tokens->list[i].name, name) == 0)
+            return &tokens->list[i];
+    return NULL;
+}
+
 int64_t tokens_most_body(const struct tokens *tokens)
 {
     int64_t most = 0;

@@ -35,6 +35,9 @@ size_t tokens_count(const struct tokens *tokens);
 /* The token with this text, or NULL. Takes the same time for every token. */
 const struct token *tokens_find(const struct tokens *tokens, const char *text, size_t size);
 
+/* The token of that name, or NULL. */
+const struct token *tokens_named(const struct tokens *tokens, const char *name);
+
 /* The largest bound on bodies that a token has; 0: none has one. */
 int64_t tokens_most_body(const struct tokens *tokens);
 

@@ -39,6 +39,8 @@ struct connection {
     int looks;          /* how often we have checked whether it is gone, while its request waits */
     const char *target; /* of the request that is being read, as it was sent, */
     size_t target_size;
+    char query[256]; /* its part behind the '?', cut off at the end, as libmicrohttpd overwrites it;
+                        "": it has none */
     const char *wrong; /* and what is wrong with it; NULL: nothing */
     bool linger;       /* see linger.c */
     enum connection_phase phase;

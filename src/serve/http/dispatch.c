@@ -172,6 +172,25 @@ static bool method_is(const char *method, const char *of_route)
            (strcmp(method, "HEAD") == 0 && strcmp(of_route, "GET") == 0);
 }
 
+/* Whether a path is that of a route. `resource` (may be NULL) gets what stands in the place of
+ * {id}. */
+static bool path_is(const char *path, const char *of_route, char resource[65])
+{
+    static const char hole[] = "{id}";
+    const char *at = strstr(of_route, hole);
+    if (at == NULL)
+        return strcmp(path, of_route) == 0;
+    size_t before = (size_t)(at - of_route);
+    if (strncmp(path, of_route, before) != 0)
+        return false;
+    size_t size = strcspn(path + before, "/");
+    if (size == 0 || strcmp(path + before + size, at + sizeof(hole) - 1) != 0)
+        return false;
+    if (resource != NULL)
+        snprintf(resource, 65, "%.*s", size < 65 ? (int)size : 0, path + before);
+    return true;
+}
+
 /* "GET, HEAD, OPTIONS": the methods of a path; false when there is no such path. */
 static bool allowed_methods(const char *path, char *allowed, size_t size)
 {
@@ -179,7 +198,7 @@ static bool allowed_methods(const char *path, char *allowed, size_t size)
     bool found = false;
     *allowed = '\0';
     for (size_t i = 0; i < routes_count && used < size; i++) {
-        if (strcmp(routes[i].path, path) != 0)
+        if (!path_is(path, routes[i].path, NULL))
             continue;
         bool get = strcmp(routes[i].method, "GET") == 0;
         used += (size_t)snprintf(allowed + used, size - used, "%s, %s", routes[i].method,
@@ -199,7 +218,7 @@ static bool find_route(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
     for (size_t i = 0; i < routes_count; i++)
-        if (strcmp(routes[i].path, exchange->path) == 0 &&
+        if (path_is(exchange->path, routes[i].path, exchange->resource) &&
             method_is(exchange->method, routes[i].method))
             exchange->route = &routes[i];
     if (exchange->route != NULL)
@@ -225,7 +244,7 @@ static bool find_route(struct incoming *incoming)
 static bool answer_options(struct incoming *incoming)
 {
     struct exchange *exchange = &incoming->exchange;
-    char allowed[128] = "GET, HEAD, POST, OPTIONS";
+    char allowed[128] = "GET, HEAD, POST, DELETE, OPTIONS";
     if (strcmp(exchange->method, "OPTIONS") != 0)
         return true;
     if (strcmp(exchange->path, "*") != 0 &&
@@ -237,7 +256,7 @@ static bool answer_options(struct incoming *incoming)
     if (incoming->answer.allows_origin && incoming->asked.headers[HEADER_REQUEST_METHOD] != NULL) {
         exchange_header(exchange, "Access-Control-Allow-Methods", allowed);
         exchange_header(exchange, "Access-Control-Allow-Headers",
-                        "Authorization, Content-Type, X-Request-Id");
+                        "Authorization, Content-Type, Idempotency-Key, X-Request-Id");
         exchange_header(exchange, "Access-Control-Max-Age", "600");
         if (incoming->asked.headers[HEADER_PRIVATE_NETWORK] != NULL)
             exchange_header(exchange, "Access-Control-Allow-Private-Network", "true");

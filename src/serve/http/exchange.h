@@ -31,10 +31,13 @@ struct exchange {
     const struct route *route;
     struct client client;
     const char *method;
-    const char *path;   /* without the query */
-    char id[65];        /* X-Request-Id: the client's if it is plain, else a random one */
-    const char *accept; /* the header Accept; NULL: it was not sent */
-    const char *body;   /* whole, within the limit; not NUL-terminated */
+    const char *path;  /* without the query */
+    const char *query; /* as it was sent, behind the '?'; NULL: none */
+    char resource[65]; /* what stands in the place of {id} in the route's path; "": too long */
+    const char *idempotency_key; /* the header Idempotency-Key; NULL: it was not sent */
+    char id[65];                 /* X-Request-Id: the client's if it is plain, else a random one */
+    const char *accept;          /* the header Accept; NULL: it was not sent */
+    const char *body;            /* whole, within the limit; not NUL-terminated */
     size_t body_size;
     bool body_in_file; /* it is large, and takes no memory while it is not read: exchange_keep_body
                         */

@@ -158,6 +158,11 @@ int http_reload_tls(struct http *http, struct sb_error *err)
 
 /* ── The whole ──────────────────────────────────────────────────────────────────────────────── */
 
+struct tokens *const *http_tokens(const struct http *http)
+{
+    return &http->tokens;
+}
+
 int http_reload_tokens(struct http *http, struct sb_error *err)
 {
     struct tokens *fresh = NULL;

@@ -39,6 +39,9 @@ void http_close_answered(struct http *http);
  * left. */
 void http_drain(struct http *http, void (*empty)(void *user), void *user);
 
+/* The tokens in force, now and after a reload; what it points to is NULL when none are needed. */
+struct tokens *const *http_tokens(const struct http *http);
+
 /* Reads tokens or certificates again. On an error the old ones are kept. */
 int http_reload_tokens(struct http *http, struct sb_error *err);
 int http_reload_tls(struct http *http, struct sb_error *err);

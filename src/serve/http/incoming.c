@@ -67,6 +67,7 @@ static const struct {
     [HEADER_AUTHORIZATION] = {"Authorization", true},
     [HEADER_EXPECT] = {"Expect", true},
     [HEADER_REQUEST_ID] = {"X-Request-Id", false},
+    [HEADER_IDEMPOTENCY_KEY] = {"Idempotency-Key", true},
     [HEADER_ACCEPT] = {"Accept", false},
     [HEADER_ACCEPT_ENCODING] = {"Accept-Encoding", false},
     [HEADER_IF_NONE_MATCH] = {"If-None-Match", false},
@@ -126,6 +127,8 @@ void *incoming_begins(void *daemon, const char *uri, struct MHD_Connection *mhd)
         return NULL;
     connection->target = uri;
     connection->target_size = strlen(uri);
+    const char *query = strchr(uri, '?');
+    snprintf(connection->query, sizeof(connection->query), "%s", query != NULL ? query + 1 : "");
     connection->wrong = head_target_wrong(uri);
     connection_enter(connection, PHASE_HEADER, 0);
     return NULL;
@@ -140,6 +143,8 @@ static void read_head(struct incoming *incoming, const char *method, const char 
         head_begin(method, connection->target, connection->target_size, version, size);
     MHD_get_connection_values_n(connection->mhd, MHD_HEADER_KIND, take_header, incoming);
     incoming->exchange.accept = incoming->asked.headers[HEADER_ACCEPT];
+    incoming->exchange.idempotency_key = incoming->asked.headers[HEADER_IDEMPOTENCY_KEY];
+    incoming->exchange.query = connection->query;
 }
 
 static struct incoming *make_incoming(struct connection *connection, const char *url,

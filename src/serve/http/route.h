@@ -17,7 +17,7 @@ enum route_flags {
 
 struct route {
     const char *method; /* "GET" also answers HEAD */
-    const char *path;   /* exact */
+    const char *path;   /* exact, but for {id}: any text without a slash, exchange->resource */
     unsigned flags;
     /* Answers the exchange, or sets its state and gone, and answers later. */
     void (*handle)(struct exchange *exchange);

@@ -246,6 +246,13 @@ struct admit_counts admit_counts(const struct admit *admit)
     return admit->counts;
 }
 
+int64_t admit_free(const struct admit *admit)
+{
+    if (admit->held || admit->counts.waiting > 0 || admit_is_busy(admit))
+        return 0;
+    return admit->bounds.jobs - admit->counts.running;
+}
+
 int64_t admit_retry_after(const struct admit *admit, int64_t now_us)
 {
     /* If no job has ended yet, the running ones show how long jobs take at least. */

@@ -101,6 +101,8 @@ struct admit_counts {
     int64_t running, waiting, promised_bytes, millicpus;
 };
 struct admit_counts admit_counts(const struct admit *admit);
+/* Jobs that could be started now beside those that run; 0 while any ticket waits. */
+int64_t admit_free(const struct admit *admit);
 
 /* Whole seconds, at least 1, after which a request that came now would probably start: the time
  * that jobs take, times the number of requests before it, divided by the number of jobs that run

@@ -202,6 +202,7 @@ static void decide(void *user)
     start_and_refuse(arbiter);
     answer_fresh(arbiter);
     metrics_set(&arbiter->board->waiting, admit_counts(arbiter->admit).waiting);
+    metrics_set(&arbiter->board->free, admit_free(arbiter->admit));
     metrics_set(&arbiter->board->retry_after, admit_retry_after(arbiter->admit, monotonic_us()));
     set_timers(arbiter);
     flush(arbiter);
@@ -328,6 +329,7 @@ static int open_all(struct arbiter *arbiter, const struct admit_bounds *bounds, 
     }
     if (open_timers(arbiter) < 0)
         return sb_fail(err, "timerfd", errno, "can't create a timer for the queue");
+    metrics_set(&arbiter->board->free, bounds->jobs);
     metrics_set(&arbiter->board->retry_after, 1);
     return 0;
 }

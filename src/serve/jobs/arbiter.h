@@ -18,6 +18,7 @@ struct arbiter;
 /* What all workers may read at any time; the arbiter alone writes it. */
 struct arbiter_board {
     metric waiting;     /* tickets of all workers */
+    metric free;        /* places that no ticket waits for: admit_free */
     metric retry_after; /* seconds: admit_retry_after */
 };
 

@@ -120,11 +120,20 @@ void stream_release(struct job_stream *stream)
 
 /* ── Events ─────────────────────────────────────────────────────────────────────────────────── */
 
-static bool send_part(struct exchange *exchange, struct job_stream *stream, const char *text,
-                      size_t size)
+bool stream_form_send(const struct stream_form *form, struct exchange *exchange, const char *name,
+                      const char *data, size_t size)
 {
-    stream->bytes += (int64_t)size;
-    return exchange_send(exchange, text, size);
+    exchange_send(exchange, form->before, strlen(form->before));
+    exchange_send(exchange, name, strlen(name));
+    exchange_send(exchange, form->between, strlen(form->between));
+    exchange_send(exchange, data + form->named_inside, size - form->named_inside);
+    return exchange_send(exchange, form->after, strlen(form->after));
+}
+
+int stream_form_begin(const struct stream_form *form, struct exchange *exchange,
+                      void (*drained)(struct exchange *exchange))
+{
+    return exchange_begin(exchange, form->type, form->pulse, drained);
 }
 
 /* `data`: an object with at least one member. False: the client can't take more now. */
@@ -132,11 +141,9 @@ static bool send_event(struct exchange *exchange, struct job_stream *stream, con
                        const char *data, size_t size)
 {
     const struct stream_form *form = stream->form;
-    send_part(exchange, stream, form->before, strlen(form->before));
-    send_part(exchange, stream, name, strlen(name));
-    send_part(exchange, stream, form->between, strlen(form->between));
-    send_part(exchange, stream, data + form->named_inside, size - form->named_inside);
-    return send_part(exchange, stream, form->after, strlen(form->after));
+    stream->bytes += (int64_t)(strlen(form->before) + strlen(name) + strlen(form->between) + size -
+                               form->named_inside + strlen(form->after));
+    return stream_form_send(form, exchange, name, data, size);
 }
 
 /* Sends what has been written to `writer`, which is freed. */
@@ -175,8 +182,7 @@ static void begin(struct service_job *job, int64_t position)
     struct service *service = job->service;
     struct json_writer writer;
     stream->position = position;
-    stream->begun =
-        exchange_begin(job->exchange, stream->form->type, stream->form->pulse, drained) == 0;
+    stream->begun = stream_form_begin(stream->form, job->exchange, drained) == 0;
     if (!stream->begun)
         return;
     json_begin(&writer, 192);

@@ -16,6 +16,13 @@ struct stream_form;
 
 /* How a request wants its answer streamed, by its header Accept (NULL: it has none). NULL: not. */
 const struct stream_form *stream_form_asked(const char *accept);
+/* Begins an answer of that form: see exchange_begin. */
+int stream_form_begin(const struct stream_form *form, struct exchange *exchange,
+                      void (*drained)(struct exchange *exchange));
+/* Sends an event. `data`: an object with at least one member, on one line. False: see
+ * exchange_send. */
+bool stream_form_send(const struct stream_form *form, struct exchange *exchange, const char *name,
+                      const char *data, size_t size);
 /* "text/event-stream" */
 const char *stream_type(const struct job_stream *stream);
 /* Bytes sent so far. */

@@ -12,6 +12,7 @@
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
+#include "serve/jobs/runner.h"
 #include "serve/jobs/spilled.h"
 #include "serve/jobs/write_hint.h"
 
@@ -327,6 +328,12 @@ static void start_and_refuse(struct service *service)
             refuse_waiting(ticket, REFUSED_QUEUE_FULL, "the service is busy and its queue is full");
 }
 
+static bool is_idle(const struct service *service)
+{
+    return TAILQ_EMPTY(&service->jobs) &&
+           (service->runner == NULL || runner_is_idle(service->runner));
+}
+
 void jobs_pump(struct service *service)
 {
     service->again = true;
@@ -341,7 +348,9 @@ void jobs_pump(struct service *service)
     places_flush(service->places);
     show_counts(service);
     set_timer(service);
-    if (service->draining && TAILQ_EMPTY(&service->jobs) && service->idle != NULL) {
+    if (service->runner != NULL)
+        runner_pump(service->runner);
+    if (service->draining && is_idle(service) && service->idle != NULL) {
         void (*idle)(void *) = service->idle;
         service->idle = NULL;
         idle(service->idle_user);

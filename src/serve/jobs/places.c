@@ -268,6 +268,11 @@ struct admit_counts places_counts(const struct places *places)
     return places->admit != NULL ? admit_counts(places->admit) : places->counts;
 }
 
+int64_t places_free(const struct places *places)
+{
+    return places->admit != NULL ? admit_free(places->admit) : metrics_get(&places->board->free);
+}
+
 bool places_wanted(const struct places *places)
 {
     return places->admit != NULL ? admit_counts(places->admit).waiting > 0

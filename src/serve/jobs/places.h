@@ -59,6 +59,8 @@ void places_flush(struct places *places);
 
 /* Of this worker alone. */
 struct admit_counts places_counts(const struct places *places);
+/* Jobs that could be started now, in all workers together, since no request waits. */
+int64_t places_free(const struct places *places);
 /* Whether a ticket waits, in any worker. */
 bool places_wanted(const struct places *places);
 /* Whether the demand of jobs is to be measured now, or soon. */

@@ -9,10 +9,12 @@
 #include "common/error.h"
 #include "common/quantity.h"
 #include "serve/jobs/bounds.h"
+#include "serve/jobs/followers.h"
 #include "serve/jobs/job_stream.h"
 #include "serve/jobs/job_uids.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
+#include "serve/jobs/runner.h"
 
 /* The service's bounds are shown once, by the first worker. */
 static void set_bounds(struct service *service, size_t worker)
@@ -216,6 +218,29 @@ static int open_places(struct service *service, const struct arbiter_seat *seat,
     return places_open(&service->places, &service->bounds, seat, &events, service->loop, err);
 }
 
+/* ── Jobs that outlast a connection ──────────────────────────────────────────────────────────── */
+
+static int open_runner(struct service *service, size_t worker, struct sb_error *err)
+{
+    if (service->config->store == NULL)
+        return 0;
+    service->followers = followers_open(service);
+    if (service->followers == NULL)
+        return sb_fail(err, "memory", errno, "can't make ready for clients that wait for jobs");
+    const struct runner_setup setup = {.service = service,
+                                       .worker = worker,
+                                       .ended = followers_ended,
+                                       .watches = followers_watch,
+                                       .user = service->followers};
+    return runner_open(&service->runner, &setup, err);
+}
+
+void service_know_tokens(struct service *service, struct tokens *const *tokens)
+{
+    if (service->runner != NULL)
+        runner_know_tokens(service->runner, tokens);
+}
+
 static int open_all(struct service *service, const struct service_setup *setup,
                     struct sb_error *err)
 {
@@ -228,7 +253,7 @@ static int open_all(struct service *service, const struct service_setup *setup,
     if (open_sandbox(service, err) < 0 || health_begin(service, err) < 0)
         return -1;
     preload_begin(service);
-    if (preload_wait(service, err) < 0)
+    if (preload_wait(service, err) < 0 || open_runner(service, setup->worker, err) < 0)
         return -1;
     prepare_warm(service);
     warn_of_large(service);
@@ -297,6 +322,10 @@ void service_drain(struct service *service, void (*idle)(void *user), void *user
     begin_to_drain(service);
     service->idle = idle;
     service->idle_user = user;
+    if (service->runner != NULL) {
+        followers_drain(service->followers);
+        runner_drain(service->runner);
+    }
     jobs_pump(service);
 }
 
@@ -317,6 +346,8 @@ void service_close(struct service *service)
     health_close(&service->health);
     preload_close(service);
     jobs_free(service);
+    runner_close(service->runner);
+    followers_close(service->followers);
     if (service->queue_timer.watch.fd >= 0)
         timer_close(&service->queue_timer, service->loop);
     if (service->stream_timer.watch.fd >= 0)

@@ -12,6 +12,7 @@
 #include "serve/process/loop.h"
 
 struct service;
+struct tokens;
 
 /* All of these must live as long as the service. */
 struct service_setup {
@@ -33,6 +34,9 @@ int service_reload(struct service *service, struct sb_error *err);
 
 /* Serves on, but says in metrics and GET /ready that it is about to stop. */
 void service_linger(struct service *service);
+
+/* Who has which token, for stored jobs: as http_tokens. Call it before the loop runs. */
+void service_know_tokens(struct service *service, struct tokens *const *tokens);
 
 /* Refuses further jobs (503). Jobs that wait or run go on; `idle` is called once none is left. */
 void service_drain(struct service *service, void (*idle)(void *user), void *user);

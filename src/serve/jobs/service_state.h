@@ -13,6 +13,8 @@
 #include "serve/process/metrics.h"
 
 struct entering;
+struct followers;
+struct runner;
 struct service_job;
 
 struct service {
@@ -37,6 +39,8 @@ struct service {
     char lack[160];
     struct health health;
     struct preload_searches searches;
+    struct runner *runner;                    /* of stored jobs; NULL: there is no store */
+    struct followers *followers;              /* the clients that wait for them */
     TAILQ_HEAD(jobs, service_job) jobs;       /* waiting or running */
     TAILQ_HEAD(running, service_job) running; /* of these, the ones that run; see look_at_demand */
     TAILQ_HEAD(streams, service_job) streams; /* those whose answers are streamed */

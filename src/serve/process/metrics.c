@@ -59,6 +59,8 @@ void metrics_begin(struct metrics *metrics)
     metrics_set(&metrics->running, 0);
     metrics_set(&metrics->waiting, 0);
     metrics_set(&metrics->promised_bytes, 0);
+    metrics_set(&metrics->store_queued, 0);
+    metrics_set(&metrics->store_running, 0);
     metrics_set(&metrics->connections, 0);
     metrics_set(&metrics->streams_open, 0);
     metrics_set(&metrics->zygotes, 0);

@@ -80,9 +80,12 @@ struct metrics {
     metric promised_bytes, promise_limit_bytes;
     metric refused[REFUSALS];
     metric responses[METRICS_STATUSES];
-    metric connections;           /* open now */
-    metric streams, streams_open; /* answers in parts: all so far, and those of now */
-    metric warm, cold;            /* jobs, by how they were started */
+    metric connections;                 /* open now */
+    metric streams, streams_open;       /* answers in parts: all so far, and those of now */
+    metric store_queued, store_running; /* stored jobs, of all nodes, as this worker knows */
+    metric store_lost, store_tries;     /* given up; tries begun by this worker */
+    metric store_failures;              /* calls that the store could not carry out */
+    metric warm, cold;                  /* jobs, by how they were started */
     metric zygotes, parked;
     metric failing;            /* 1: no job can run now */
     char failing_reason[256];  /* why; readable while `failing` is 1 */

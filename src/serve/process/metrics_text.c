@@ -232,6 +232,38 @@ static int64_t resident_bytes(int64_t pid)
     return pages < 0 ? -1 : pages * sysconf(_SC_PAGESIZE);
 }
 
+/* All workers share the store: the number that any of them knows counts once. */
+static int64_t most(const struct all *all, size_t offset)
+{
+    int64_t number = 0;
+    for (size_t i = 0; i < all->workers; i++)
+        number =
+            MAX(number, metrics_get((const metric *)((const char *)&all->metrics[i] + offset)));
+    return number;
+}
+
+static void put_store(const struct all *all)
+{
+    put_head(all, "sandbox_stored_jobs", "gauge",
+             "Jobs of the store that have not ended, of all nodes, by state.");
+    fprintf(all->out, "sandbox_stored_jobs{state=\"queued\"} %" PRId64 "\n",
+            most(all, offsetof(struct metrics, store_queued)));
+    fprintf(all->out, "sandbox_stored_jobs{state=\"running\"} %" PRId64 "\n",
+            most(all, offsetof(struct metrics, store_running)));
+    put_head(all, "sandbox_stored_job_tries_total", "counter",
+             "Stored jobs that were begun here, each time that they were.");
+    fprintf(all->out, "sandbox_stored_job_tries_total %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, store_tries)));
+    put_head(all, "sandbox_stored_jobs_lost_total", "counter",
+             "Stored jobs that were given up here after --tries.");
+    fprintf(all->out, "sandbox_stored_jobs_lost_total %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, store_lost)));
+    put_head(all, "sandbox_store_failures_total", "counter",
+             "Calls that the store of jobs could not carry out.");
+    fprintf(all->out, "sandbox_store_failures_total %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, store_failures)));
+}
+
 static void put_gauges(const struct all *all)
 {
     static const struct {
@@ -311,6 +343,7 @@ static void put_all(const struct all *all)
                   offsetof(struct policy_metrics, wait));
     put_labelled(all);
     put_streams(all);
+    put_store(all);
     put_gauges(all);
     put_warm(all);
     put_readiness(all);

@@ -17,12 +17,12 @@
 
 static int wrong(struct sb_error *err, const char *what)
 {
-    return sb_fail_field(err, "store", "queue", "--queue: %s: write " FORM, what);
+    return sb_fail_field(err, "store", "store", "--store: %s: write " FORM, what);
 }
 
 static int no_memory(struct sb_error *err)
 {
-    return sb_fail(err, "store", ENOMEM, "out of memory (--queue)");
+    return sb_fail(err, "store", ENOMEM, "out of memory (--store)");
 }
 
 static int hex_digit(char c)
@@ -89,8 +89,8 @@ static int read_password_file(struct redis_address *address, const char *path, s
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
     if (size < 0)
-        return sb_fail_field(err, "store", "queue",
-                             "--queue: can't read password-file %.200s: %s; name a file that the "
+        return sb_fail_field(err, "store", "store",
+                             "--store: can't read password-file %.200s: %s; name a file that the "
                              "service's user may read",
                              path, strerror(errno));
     text[size] = '\0';
@@ -182,7 +182,7 @@ static int find_host(struct redis_address *address, const char *port, struct sb_
     struct addrinfo *found = NULL;
     int result = getaddrinfo(address->host, port, &hints, &found);
     if (result != 0)
-        return sb_fail_field(err, "store", "queue", "--queue: can't find the host %.200s: %s",
+        return sb_fail_field(err, "store", "store", "--store: can't find the host %.200s: %s",
                              address->host, gai_strerror(result));
     for (const struct addrinfo *at = found; at != NULL && address->count < REDIS_SOCKETS;
          at = at->ai_next) {
@@ -272,8 +272,8 @@ static int read_all(struct redis_address *address, const char *text, struct sb_e
     if (read_network(address, rest, size, err) < 0)
         return -1;
     if (!address->tls && !parameters.insecure && !is_near(address))
-        return sb_fail_field(err, "store", "queue",
-                             "--queue: code, output and the password would cross the network in "
+        return sb_fail_field(err, "store", "store",
+                             "--store: code, output and the password would cross the network in "
                              "the clear: use rediss://, or add ?insecure=yes where the network "
                              "itself is trusted");
     return 0;

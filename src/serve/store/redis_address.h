@@ -1,4 +1,4 @@
-/* Where a Redis server is, as --queue names it:
+/* Where a Redis server is, as --store names it:
  *
  *     redis://[[USER:]PASSWORD@]HOST[:PORT][/DB][?prefix=NAME&insecure=yes&password-file=PATH]
  *     rediss://…                     the same, by TLS; ?ca=FILE: certificates to trust

@@ -87,11 +87,11 @@ static void trial_up(void *user)
 static int say_trial(const struct store *store, const struct trial *trial, struct sb_error *err)
 {
     if (trial->unfit[0] != '\0')
-        return sb_fail_field(err, "store", "queue", "--queue: %s %s", store->address.shown,
+        return sb_fail_field(err, "store", "store", "--store: %s %s", store->address.shown,
                              trial->unfit);
     if (!trial->answered && redis_link_refused(trial->link))
-        return sb_fail_field(err, "store", "queue",
-                             "--queue: %s: %s; give the right user and password (password-file, or "
+        return sb_fail_field(err, "store", "store",
+                             "--store: %s: %s; give the right user and password (password-file, or "
                              "SANDBOX_REDIS_PASSWORD)",
                              store->address.shown, redis_link_lost(trial->link));
     return 0; /* if it can't be reached, it may come later */
@@ -109,8 +109,8 @@ static int run_trial(const struct store *store, struct trial *trial, struct sb_e
         return sb_fail(err, "store", errno, "can't create a timer");
     trial->link = redis_link_open(&setup);
     if (trial->link == NULL)
-        return sb_fail_field(err, "store", "queue",
-                             "--queue: %s can't be set up; does its ca name a PEM file with "
+        return sb_fail_field(err, "store", "store",
+                             "--store: %s can't be set up; does its ca name a PEM file with "
                              "certificates?",
                              store->address.shown);
     trial->until_us = monotonic_us() + CHECK_US;

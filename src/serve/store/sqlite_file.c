@@ -61,17 +61,17 @@ static int open_nodes(struct sqlite_file *file, struct sb_error *err)
     snprintf(path, sizeof(path), "%s-nodes", file->path);
     file->nodes = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->nodes < 0)
-        return sb_fail_field(err, "queue", "queue",
+        return sb_fail_field(err, "store", "store",
                              "can't open %s: %s: give the service its own "
-                             "directory for --queue",
+                             "directory for --store",
                              path, strerror(errno));
     for (file->slot = 1; file->slot < SLOTS_MAX; file->slot++)
         if (sqlite_slot_take(file, file->slot))
             return 0;
         else if (errno != EAGAIN && errno != EACCES)
             break;
-    return sb_fail_field(err, "queue", "queue",
-                         "can't lock %s: %s: put the file of --queue on a "
+    return sb_fail_field(err, "store", "store",
+                         "can't lock %s: %s: put the file of --store on a "
                          "local disk",
                          path, strerror(errno));
 }
@@ -84,13 +84,13 @@ static int read_address(struct sqlite_file *file, const char *address, struct sb
     size_t size = query != NULL ? (size_t)(query - path) : strlen(path);
     file->full = query != NULL && strcmp(query, "?synchronous=full") == 0;
     if (query != NULL && !file->full && strcmp(query, "?synchronous=normal") != 0)
-        return sb_fail_field(err, "queue", "queue",
-                             "--queue sqlite:PATH may end with "
+        return sb_fail_field(err, "store", "store",
+                             "--store sqlite:PATH may end with "
                              "?synchronous=full or ?synchronous=normal, not with '%.60s'",
                              query);
     if (size == 0 || size >= sizeof(file->path) - 8)
-        return sb_fail_field(err, "queue", "queue",
-                             "--queue sqlite: needs the path of a file, such "
+        return sb_fail_field(err, "store", "store",
+                             "--store sqlite: needs the path of a file, such "
                              "as sqlite:/var/lib/sandbox-run/jobs.db");
     memcpy(file->path, path, size);
     file->path[size] = '\0';
@@ -109,7 +109,7 @@ static int fail_sqlite(const struct sqlite_file *file, struct sb_error *err)
         advice = "another program holds it locked: end that, or name another file";
     else if (code == SQLITE_FULL)
         advice = "free space on its disk";
-    return sb_fail_field(err, "queue", "queue", "can't use --queue sqlite:%s: %s: %s", file->path,
+    return sb_fail_field(err, "store", "store", "can't use --store sqlite:%s: %s: %s", file->path,
                          sqlite3_errmsg(file->db), advice);
 }
 
@@ -149,15 +149,15 @@ static int check_schema(const struct sqlite_file *file, struct sb_error *err)
         return run(file, schema, err) < 0 ? -1 : run(file, mark, err);
     }
     if (application != APPLICATION_ID)
-        return sb_fail_field(err, "queue", "queue",
+        return sb_fail_field(err, "store", "store",
                              "%s is a database of another program: name "
-                             "another file for --queue",
+                             "another file for --store",
                              file->path);
     if (version != SCHEMA_VERSION)
-        return sb_fail_field(err, "queue", "queue",
+        return sb_fail_field(err, "store", "store",
                              "%s was made by another version of "
                              "sandbox-serve (its form is %lld, ours %d): use that version until "
-                             "its jobs have ended, or name another file for --queue",
+                             "its jobs have ended, or name another file for --store",
                              file->path, (long long)version, SCHEMA_VERSION);
     return 0;
 }

@@ -530,8 +530,8 @@ int sqlite_jobs_begin(struct sqlite_jobs *jobs, struct sb_error *err)
         code = run(jobs, COMMIT, "");
     if (code == SQLITE_DONE)
         return 0;
-    return sb_fail_field(err, "queue", "queue",
-                         "can't read --queue sqlite:%s: %s: it is damaged: move it away, or "
+    return sb_fail_field(err, "store", "store",
+                         "can't read --store sqlite:%s: %s: it is damaged: move it away, or "
                          "restore it from a backup",
                          jobs->file.path, sqlite3_errmsg(jobs->file.db));
 }

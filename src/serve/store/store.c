@@ -42,10 +42,10 @@ int store_open(struct store **store, const struct store_setup *setup, struct sb_
             return store_drivers[i]->open(store, setup, err);
     for (size_t i = 0; i < ARRAY_LEN(optional); i++)
         if (begins(setup->address, optional[i].scheme))
-            return sb_fail_field(err, "queue", "queue", "--queue %s: this sandbox-serve was %s",
+            return sb_fail_field(err, "store", "store", "--store %s: this sandbox-serve was %s",
                                  optional[i].scheme, optional[i].remedy);
     return sb_fail_field(
-        err, "queue", "queue",
-        "--queue is memory, sqlite:PATH or redis://HOST, not '%.60s': choose one of these",
+        err, "store", "store",
+        "--store is memory, sqlite:PATH or redis://HOST, not '%.60s': choose one of these",
         setup->address);
 }

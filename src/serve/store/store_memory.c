@@ -454,13 +454,13 @@ static struct store_counts counts(const struct store *store)
 static int open_memory(struct store **out, const struct store_setup *setup, struct sb_error *err)
 {
     if (strcmp(setup->address, store_memory.scheme) != 0)
-        return sb_fail_field(err, "queue", "queue",
-                             "--queue memory has nothing after it: leave "
+        return sb_fail_field(err, "store", "store",
+                             "--store memory has nothing after it: leave "
                              "away '%.60s'",
                              setup->address + strlen(store_memory.scheme));
     struct store *store = calloc(1, sizeof(*store));
     if (store == NULL)
-        return sb_fail(err, "queue", ENOMEM, "out of memory (the queue of jobs)");
+        return sb_fail(err, "store", ENOMEM, "out of memory (the queue of jobs)");
     *store = (struct store){.driver = &store_memory,
                             .bounds = setup->bounds,
                             .changed = setup->changed,

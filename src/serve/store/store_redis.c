@@ -449,7 +449,7 @@ static int open_parts(struct store *store, struct sb_error *err)
     store->name = strdup(setup->node);
     if (store->name == NULL || asprintf(&store->prefix, "{%s}:", store->address.prefix) < 0 ||
         asprintf(&store->key, "%sq", store->prefix) < 0)
-        return sb_fail(err, "store", ENOMEM, "out of memory (--queue)");
+        return sb_fail(err, "store", ENOMEM, "out of memory (--store)");
     if (fit_try(store, err) < 0)
         return -1;
     if (timer_open(&store->renewal, setup->loop, lease_due, store) < 0 ||
@@ -464,7 +464,7 @@ static int open_store(struct store **made, const struct store_setup *setup, stru
     struct store *store = calloc(1, sizeof(*store));
     *made = NULL;
     if (store == NULL)
-        return sb_fail(err, "store", ENOMEM, "out of memory (--queue)");
+        return sb_fail(err, "store", ENOMEM, "out of memory (--store)");
     store->driver = &store_redis;
     store->setup = *setup;
     store->renewal.watch.fd = store->fence.watch.fd = -1;

@@ -399,14 +399,14 @@ static int open_parts(struct store *store, struct sb_error *err)
     store->answers = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), answers_come, store};
     if (store->answers.fd < 0 || loop_add(store->loop, &store->answers, EPOLLIN) < 0) {
         close_fd(&store->answers.fd);
-        return sb_fail(err, "queue", errno, "can't create a descriptor for --queue");
+        return sb_fail(err, "store", errno, "can't create a descriptor for --store");
     }
     if (timer_open(&store->tend, store->loop, tend_now, store) < 0)
-        return sb_fail(err, "queue", errno, "can't create a timer for --queue");
+        return sb_fail(err, "store", errno, "can't create a timer for --store");
     open_doorbell(store);
     int error = start_thread(store);
     if (error != 0)
-        return sb_fail(err, "queue", error, "can't start a thread for --queue");
+        return sb_fail(err, "store", error, "can't start a thread for --store");
     tend_now(store);
     return 0;
 }
@@ -444,7 +444,7 @@ static int open_sqlite(struct store **out, const struct store_setup *setup, stru
 {
     struct store *store = calloc(1, sizeof(*store));
     if (store == NULL)
-        return sb_fail(err, "queue", ENOMEM, "%s", no_memory);
+        return sb_fail(err, "store", ENOMEM, "%s", no_memory);
     *store = (struct store){.driver = &store_sqlite,
                             .changed = setup->changed,
                             .ended = setup->ended,
@@ -459,7 +459,7 @@ static int open_sqlite(struct store **out, const struct store_setup *setup, stru
     pthread_cond_init(&store->given, NULL);
     if (store->jobs.node == NULL) {
         free(store);
-        return sb_fail(err, "queue", ENOMEM, "%s", no_memory);
+        return sb_fail(err, "store", ENOMEM, "%s", no_memory);
     }
     if (sqlite_file_open(&store->jobs.file, setup->address, setup->log, err) < 0 ||
         open_parts(store, err) < 0) {

@@ -1,0 +1,168 @@
+/* See stored_job.h. */
+#include "serve/jobs/stored_job.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/json_valid.h"
+#include "common/util.h"
+#include "serve/jobs/stored_request.h"
+
+static bool has_ended(const struct store_job *job)
+{
+    return job->state > STORE_RUNNING;
+}
+
+/* "2026-11-30T21:15:33.123Z" (RFC 3339); 0: null. */
+static void put_time(struct json_writer *writer, const char *key, int64_t ms)
+{
+    char text[40];
+    struct tm parts;
+    time_t seconds = (time_t)(ms / 1000);
+    json_key(writer, key);
+    if (ms <= 0 || gmtime_r(&seconds, &parts) == NULL) {
+        json_null(writer);
+        return;
+    }
+    size_t size = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    size += (size_t)snprintf(text + size, sizeof(text) - size, ".%03dZ", (int)(ms % 1000));
+    json_string(writer, text, size);
+}
+
+static void put_answer(struct json_writer *writer, const struct store_job *job)
+{
+    bool base64;
+    const char *answer =
+        job->answer != NULL ? stored_answer_read(job->answer, job->answer_size, &base64) : NULL;
+    json_key(writer, "status");
+    json_integer(writer, answer != NULL ? job->status : -1);
+    json_key(writer, "answer");
+    if (answer != NULL)
+        json_verbatim(writer, answer);
+    else
+        json_null(writer);
+}
+
+void stored_job_write(struct json_writer *writer, const struct store_job *job, bool whole)
+{
+    json_bracket(writer, '{');
+    json_member(writer, "id", job->id);
+    json_member(writer, "state", store_state_names[job->state]);
+    json_member(writer, "policy", job->policy);
+    put_time(writer, "created", job->created_ms);
+    put_time(writer, "started", job->started_ms);
+    put_time(writer, "ended", job->ended_ms);
+    json_key(writer, "tries");
+    json_integer(writer, job->tries);
+    json_key(writer, "position");
+    json_integer(writer, job->state == STORE_QUEUED ? job->before + 1 : 0);
+    json_member(writer, "reason", job->reason);
+    if (whole)
+        put_answer(writer, job);
+    json_bracket(writer, '}');
+}
+
+/* ── Events ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* Sends what has been written, without which the stream would have a hole. */
+static void send(const struct stream_form *form, struct exchange *exchange, const char *name,
+                 struct json_writer *writer)
+{
+    size_t size = writer->size;
+    _cleanup_free_ char *text = json_end(writer);
+    if (text != NULL)
+        stream_form_send(form, exchange, name, text, size);
+}
+
+void stored_job_send_start(const struct store_job *job, const struct stream_form *form,
+                           struct exchange *exchange)
+{
+    struct json_writer writer;
+    json_begin(&writer, 192);
+    json_bracket(&writer, '{');
+    json_member(&writer, "id", job->id);
+    json_member(&writer, "policy", job->policy);
+    json_key(&writer, "queued");
+    json_integer(&writer, job->state == STORE_QUEUED ? job->before + 1 : 0);
+    json_bracket(&writer, '}');
+    send(form, exchange, "start", &writer);
+}
+
+static void send_output(const struct stream_form *form, struct exchange *exchange,
+                        struct json_object *answer, const char *name, bool base64)
+{
+    struct json_object *text;
+    struct json_writer writer;
+    if (!json_object_object_get_ex(answer, name, &text) || json_object_get_string_len(text) == 0 ||
+        !json_object_is_type(text, json_type_string))
+        return;
+    size_t size = (size_t)json_object_get_string_len(text);
+    json_begin(&writer, size + 32);
+    json_bracket(&writer, '{');
+    json_key(&writer, base64 ? "base64" : "text");
+    json_string(&writer, json_object_get_string(text), size);
+    json_bracket(&writer, '}');
+    send(form, exchange, name, &writer);
+}
+
+static void send_displays(const struct stream_form *form, struct exchange *exchange,
+                          struct json_object *answer)
+{
+    struct json_object *list;
+    if (!json_object_object_get_ex(answer, "display", &list) ||
+        !json_object_is_type(list, json_type_array))
+        return;
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *display = json_object_array_get_idx(list, i);
+        if (!json_object_is_type(display, json_type_object) ||
+            json_object_object_length(display) == 0)
+            continue;
+        const char *text = json_object_to_json_string_ext(display, JSON_C_TO_STRING_PLAIN);
+        stream_form_send(form, exchange, "display", text, strlen(text));
+    }
+}
+
+static void send_parts(const struct stream_form *form, struct exchange *exchange,
+                       const char *answer, bool base64)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(JSON_VALID_DEPTH + 2);
+    if (tokener == NULL)
+        return;
+    struct json_object *object = json_tokener_parse_ex(tokener, answer, (int)strlen(answer) + 1);
+    json_tokener_free(tokener);
+    send_output(form, exchange, object, "stdout", base64);
+    send_output(form, exchange, object, "stderr", base64);
+    send_displays(form, exchange, object);
+    json_object_put(object);
+}
+
+/* A verdict for a job that has none: it was lost, or cancelled. */
+static char *verdict_without_answer(const struct store_job *job)
+{
+    const struct sb_verdict verdict =
+        sb_verdict_unstarted(job->id, job->reason != NULL ? job->reason : "the job has no answer");
+    return sb_verdict_json(&verdict, 0);
+}
+
+void stored_job_send_end(const struct store_job *job, const struct stream_form *form,
+                         struct exchange *exchange)
+{
+    bool base64 = false;
+    const char *answer =
+        job->answer != NULL ? stored_answer_read(job->answer, job->answer_size, &base64) : NULL;
+    if (!has_ended(job))
+        return;
+    if (answer != NULL) {
+        send_parts(form, exchange, answer, base64);
+        struct json_writer writer;
+        json_begin(&writer, strlen(answer) + 1);
+        json_verbatim(&writer, answer);
+        send(form, exchange, "verdict", &writer);
+        return;
+    }
+    _cleanup_free_ char *text = verdict_without_answer(job);
+    if (text != NULL)
+        stream_form_send(form, exchange, "verdict", text, strlen(text));
+}
