@@ -71,7 +71,7 @@ def shared_server():
     if os.environ.get("SANDBOX_SERVE_URL"):
         yield Elsewhere(os.environ["SANDBOX_SERVE_URL"])
         return
-    server = Server(command(jobs=4)).listening()
+    server = Server(command(jobs=4, store="memory")).listening()
     shared_pids.add(server.pid)
     yield server
     server.stop()

@@ -55,9 +55,9 @@ def ended(server, number, headers=None):
 class HeldJob(Waiting):
     """A stored job that runs until the test lets it go on."""
 
-    def __init__(self, server, headers=None, **fields):
+    def __init__(self, server, headers=None, first="", **fields):
         super().__init__(server)
-        self.id = submit(server, self.code, headers, policy="default", timeout=300, **fields)
+        self.id = submit(server, first + self.code, headers, policy="default", timeout=300, **fields)
 
 
 # ── Submitting, and the answer ───────────────────────────────────────────────────────────────────
@@ -111,7 +111,8 @@ def test_what_run_refuses_is_refused_at_once(kept, body, field):
     assert kept.get("/jobs").json == {"jobs": []}
 
 
-def test_without_a_store_the_answer_names_the_option(server):
+def test_without_a_store_the_answer_names_the_option(serve):
+    server = serve()
     for method, path, body in [("POST", "/jobs", {"code": "1"}), ("GET", "/jobs", None),
                                ("GET", f"/jobs/{'0' * 32}", None), ("DELETE", f"/jobs/{'0' * 32}", None),
                                ("GET", f"/jobs/{'0' * 32}/events", None)]:
@@ -345,6 +346,30 @@ def test_events_of_a_job_that_waits_begin_at_once_and_end_with_it(kept):
         assert stream.until("verdict")["verdict"] == "ok"
 
 
+def test_events_of_a_job_that_runs_have_its_output_as_it_comes(kept):
+    held = HeldJob(kept, first="print('before', flush=True)\ndisplay(1)\n", notebook=True)
+    held.started()
+    with Events(kept, held.id) as early, Events(kept, held.id, NDJSON) as late:
+        assert early.until("stdout") == {"text": "before\n"}
+        assert early.until("display")["text/plain"] == "1"
+        assert late.until("start")["id"] == held.id  # what was put out before it came
+        assert late.until("stdout") == {"text": "before\n"}
+        assert job(kept, held.id)["state"] == "running"
+        held.let_go()
+        for stream in (early, late):
+            events = list(stream._events)
+            assert output(events) == b"let go\n"
+            assert events[-1][0] == "verdict" and events[-1][1]["stdout"] == "before\nlet go\n"
+
+
+def test_a_follower_that_reads_nothing_does_not_hold_the_job(kept):
+    number = submit(kept, "print('x' * 5_000_000)", policy="default", limits={"output_bytes": 6_000_000})
+    with kept.send("GET", f"/jobs/{number}/events") as idle:
+        found = ended(kept, number)
+        assert found["answer"]["verdict"] == "ok" and len(found["answer"]["stdout"]) == 5_000_001
+        assert len(idle.answer().body) > 5_000_000
+
+
 def test_the_events_of_a_cancelled_job_end_with_a_reason(kept):
     held = HeldJob(kept)
     held.started()
@@ -515,13 +540,13 @@ def test_what_still_runs_after_the_grace_is_given_back_without_a_loss(serve, sto
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of a megabyte, with a file on it that leaves less."""
+    """A disk of 8 MB, with a file on it that leaves less."""
     if os.geteuid() != 0:
         pytest.skip("needs root: to mount a small file system")
     place = tmp_path / "disk"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=True)
-    (place / "ballast").write_bytes(b"x" * 300_000)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], check=True)
+    (place / "ballast").write_bytes(b"x" * 3_000_000)
     yield place
     subprocess.run(["umount", "-l", place], check=True)
 
@@ -533,7 +558,7 @@ def test_a_full_disk_refuses_jobs_and_goes_on_when_it_has_room(serve, small_disk
         each.started()
     accepted, refusal = [], None
     while refusal is None:
-        answer = server.post("/jobs", {"code": "print(1)", "files": {"a": "x" * 20_000}})
+        answer = server.post("/jobs", {"code": "print(1)", "files": {"a": "x" * 200_000}})
         if answer.status == 202:
             accepted.append(answer.json["id"])
         else:

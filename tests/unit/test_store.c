@@ -739,7 +739,7 @@ static void test_sqlite_refuses_wrong_addresses(void **state)
     snprintf(bench.address, sizeof(bench.address), "sqlite:/no/such/directory/jobs.db");
     expect_refusal(&bench, "directory");
     snprintf(bench.address, sizeof(bench.address), "oracle:x");
-    expect_refusal(&bench, "memory, sqlite:PATH");
+    expect_refusal(&bench, "sqlite:PATH, redis://HOST, memory or none");
     end(&bench);
 }
 

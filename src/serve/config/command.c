@@ -1,6 +1,7 @@
 /* The command line: what to do, and the options of config.c's table. */
 #include "serve/config/command.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,25 @@ static bool take_for_token(struct command *command, const struct given *given)
     return true;
 }
 
+/* systemd has made a directory for what must outlast us: jobs are kept there, unless the
+ * configuration says otherwise. The environment is read after the file. */
+static int read_state_directory(struct config_reader *reader, struct sb_error *err)
+{
+#ifdef HAVE_SQLITE
+    const char *directory = getenv("STATE_DIRECTORY");
+    char address[PATH_MAX + 16];
+    if (reader->config->store != NULL || directory == NULL || *directory != '/' ||
+        strchr(directory, ':') != NULL || strlen(directory) >= PATH_MAX - 8)
+        return 0;
+    snprintf(address, sizeof(address), "sqlite:%s/jobs.db", directory);
+    return config_set(reader, option_find(&config_options, "store"), address, CONFIG_ENVIRONMENT,
+                      "STATE_DIRECTORY", err);
+#else
+    (void)reader, (void)err;
+    return 0;
+#endif
+}
+
 static int set_environment(struct config_reader *reader, struct sb_error *err)
 {
     static const char *const names[][2] = {{"SANDBOX_ROOTFS", "rootfs"},
@@ -122,7 +142,7 @@ static int set_environment(struct config_reader *reader, struct sb_error *err)
                        names[i][0], err) < 0)
             return -1;
     }
-    return 0;
+    return read_state_directory(reader, err);
 }
 
 /* A named file must exist; "" and "none" mean no file, not even the standard one. */

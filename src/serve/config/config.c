@@ -103,7 +103,7 @@ static const struct option_row rows[] = {
                AT(allow_missing)),
 
     OPTION_HEADING("Jobs that outlast a connection (POST /jobs):"),
-    TEXT("store", "ADDRESS", "keep them in: memory, or sqlite:PATH [none are accepted]", store),
+    TEXT("store", "ADDRESS", "keep them in sqlite:PATH or memory; none: accept none", store),
     COUNT("store-max", "10000", "jobs that may wait there", store_max, 1, 10000000),
     COUNT("store-per-owner", "0", "jobs of one client that wait or run; 0: any number",
           store_per_owner, 0, 10000000),
@@ -111,7 +111,7 @@ static const struct option_row rows[] = {
          365 * 24 * HOUR_MS),
     TIME("result-ttl", "1h", "the answer of one that has ended is kept so long", result_ttl_ms, 1,
          365 * 24 * HOUR_MS),
-    COUNT("tries", "3", "processes that may die while they run a job, until it is given up", tries,
+    COUNT("tries", "3", "processes that may die while they run a job, till it is given up", tries,
           1, 1000),
     TIME("lease", "20s", "silence after which another host's job is tried again", lease_ms, 1000,
          HOUR_MS),
@@ -207,7 +207,7 @@ int config_check(const struct config *config, struct sb_error *err)
                              "--store memory is one process's own, and --workers is %lld: use "
                              "--store sqlite:PATH, or one worker",
                              (long long)config->workers);
-    if (config->no_run && config->store == NULL)
+    if (config->no_run && (config->store == NULL || strcmp(config->store, "none") == 0))
         return sb_fail_field(err, "config", "no-run",
                              "--no-run is about jobs in a store: give --store, too");
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))

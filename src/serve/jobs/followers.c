@@ -21,8 +21,12 @@ struct follower {
     int64_t until_us;               /* it waits; 0: no longer */
     const struct stream_form *form; /* NULL: it wants one answer */
     bool begun;                     /* with its stream */
-    bool asking, again;             /* the store is being asked; and shall be once more */
-    bool waits;                     /* its job is watched */
+    bool slow;                      /* it takes no more of it now */
+    int64_t try;                    /* of which it has been sent output; 0: of none */
+    bool all;                       /* of that */
+    struct stream_place place;
+    bool asking, again; /* the store is being asked; and shall be once more */
+    bool waits;         /* its job is watched */
 };
 
 struct followers {
@@ -42,12 +46,13 @@ static void release(struct follower *follower)
 {
     struct followers *followers = follower->followers;
     struct store *store = runner_store(followers->service->runner);
+    int64_t number;
     if (follower->exchange != NULL)
         follower->exchange->gone = NULL;
     follower->exchange = NULL;
     LIST_REMOVE(follower, next);
     if (follower->waits && !followers_watch(followers, follower->id) &&
-        !runner_runs(followers->service->runner, follower->id))
+        runner_job(followers->service->runner, follower->id, &number) == NULL)
         store_driver(store)->watch(store, follower->id, false);
     free(follower);
 }
@@ -92,22 +97,55 @@ static void answer_job(struct exchange *exchange, const struct store_job *job)
     exchange_answer(exchange, 200, "application/json", json_end(&writer), size);
 }
 
+/* Sends what the job has put out by now, if it runs here. A follower that is slow is sent the rest
+ * when it can take it, or when the record is about to go. */
+static void send_output(struct follower *follower, bool last)
+{
+    int64_t number;
+    const struct service_job *job =
+        runner_job(follower->followers->service->runner, follower->id, &number);
+    if (job == NULL || (follower->slow && !last))
+        return;
+    if (follower->try != 0 && follower->try != number)
+        return; /* of an earlier try: see send_events */
+    follower->try = number;
+    follower->slow =
+        !stream_replay(job, &follower->place, follower->form, follower->exchange, last);
+    follower->all = last;
+}
+
+static void drained(struct exchange *exchange)
+{
+    struct follower *follower = exchange->state;
+    follower->slow = false;
+    send_output(follower, false);
+}
+
 /* Sends what can be sent of its stream. False: it goes on later. */
 static bool send_events(struct follower *follower, const struct store_job *job)
 {
     struct exchange *exchange = follower->exchange;
-    if (!follower->begun) {
-        if (stream_form_begin(follower->form, exchange, NULL) < 0) {
-            exchange_answer(exchange, 500, "application/json", NULL, 0);
-            return true;
-        }
-        follower->begun = true;
+    if (!follower->begun && stream_form_begin(follower->form, exchange, drained) < 0) {
+        exchange_answer(exchange, 500, "application/json", NULL, 0);
+        return true;
+    }
+    /* The output of a try that came to nothing has been sent: the next one's begins with a start of
+     * its own. */
+    bool again = follower->try != 0 && job->tries != follower->try && job->tries != 0;
+    if (!follower->begun || again)
         stored_job_send_start(job, follower->form, exchange);
+    follower->begun = true;
+    if (again) {
+        follower->try = 0;
+        follower->all = false;
+        follower->place = (struct stream_place){0};
     }
     bool over = job->state > STORE_RUNNING;
+    if (!over)
+        send_output(follower, false);
     if (!over && follower->until_us > 0)
         return false;
-    stored_job_send_end(job, follower->form, exchange);
+    stored_job_send_end(job, follower->form, exchange, !follower->all);
     exchange->no_refusal = true;
     exchange_end(exchange, 200);
     return true;
@@ -237,6 +275,18 @@ void followers_ended(void *user, const char *id)
         follower->again = true;
         if (!follower->asking)
             ask(follower);
+    }
+}
+
+/* A follower that came while the job waited learns here that it runs. */
+void followers_heard(void *user, const char *id, bool last)
+{
+    struct followers *followers = user;
+    struct follower *follower;
+    LIST_FOREACH(follower, &followers->all, next)
+    {
+        if (follower->begun && follower->exchange != NULL && strcmp(follower->id, id) == 0)
+            send_output(follower, last);
     }
 }
 

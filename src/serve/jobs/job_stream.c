@@ -39,7 +39,10 @@ struct output {
 };
 
 struct job_stream {
-    const struct stream_form *form;
+    const struct stream_form *form; /* NULL: a record */
+    void (*heard)(void *user, bool last);
+    void *user;
+    struct output displays; /* of a record: a line for each */
     bool begun;
     bool paused;
     bool failed;          /* out of memory: the job has been killed */
@@ -88,12 +91,12 @@ const struct stream_form *stream_form_asked(const char *accept)
 
 const char *stream_type(const struct job_stream *stream)
 {
-    return stream->form->type;
+    return stream->form != NULL ? stream->form->type : NULL;
 }
 
 int64_t stream_bytes(const struct job_stream *stream)
 {
-    return stream->bytes;
+    return stream->form != NULL ? stream->bytes : -1;
 }
 
 bool stream_has_begun(const struct service_job *job)
@@ -109,12 +112,28 @@ struct job_stream *stream_make(const struct stream_form *form)
     return stream;
 }
 
+struct job_stream *stream_record(void (*heard)(void *user, bool last), void *user)
+{
+    struct job_stream *stream = stream_make(NULL);
+    if (stream == NULL)
+        return NULL;
+    stream->heard = heard;
+    stream->user = user;
+    return stream;
+}
+
+void stream_unheard(struct job_stream *stream)
+{
+    stream->heard = NULL;
+}
+
 void stream_release(struct job_stream *stream)
 {
     if (stream == NULL)
         return;
     for (int i = 0; i < SB_STREAMS; i++)
         free(stream->output[i].text);
+    free(stream->displays.text);
     free(stream);
 }
 
@@ -136,14 +155,18 @@ int stream_form_begin(const struct stream_form *form, struct exchange *exchange,
     return exchange_begin(exchange, form->type, form->pulse, drained);
 }
 
+static int64_t event_size(const struct stream_form *form, const char *name, size_t data)
+{
+    return (int64_t)(strlen(form->before) + strlen(name) + strlen(form->between) + data -
+                     form->named_inside + strlen(form->after));
+}
+
 /* `data`: an object with at least one member. False: the client can't take more now. */
 static bool send_event(struct exchange *exchange, struct job_stream *stream, const char *name,
                        const char *data, size_t size)
 {
-    const struct stream_form *form = stream->form;
-    stream->bytes += (int64_t)(strlen(form->before) + strlen(name) + strlen(form->between) + size -
-                               form->named_inside + strlen(form->after));
-    return stream_form_send(form, exchange, name, data, size);
+    stream->bytes += event_size(stream->form, name, size);
+    return stream_form_send(stream->form, exchange, name, data, size);
 }
 
 /* Sends what has been written to `writer`, which is freed. */
@@ -220,6 +243,8 @@ void stream_wait(struct service_job *job)
 
 void stream_start(struct service_job *job)
 {
+    if (job->stream->form == NULL)
+        return;
     int64_t asked = job->request.job.limits.value[SB_WALL_TIME_MS];
     int64_t wall_ms =
         asked > 0 && asked != SB_UNSET ? asked : sb_policy_limit(job->policy, SB_WALL_TIME_MS);
@@ -246,20 +271,23 @@ static bool keep(struct output *output, const char *data, size_t size)
     return true;
 }
 
-/* Sends what is kept and has not been sent. False: the client can't take more now. */
-static bool send_output(struct service_job *job, enum sb_stream which, bool last)
+/* Sends what has come behind *sent. False: the client can't take more now. */
+static bool send_new(const struct service_job *job, enum sb_stream which, size_t *sent,
+                     const struct stream_form *form, struct exchange *exchange, bool last)
 {
     static const char *const names[SB_STREAMS] = {"stdout", "stderr"};
-    struct output *output = &job->stream->output[which];
-    const char *text = output->text + output->sent;
-    size_t size = output->size - output->sent;
+    const struct output *output = &job->stream->output[which];
+    if (output->size == *sent)
+        return true;
+    const char *text = output->text + *sent;
+    size_t size = output->size - *sent;
     struct json_writer writer;
     if (!last && (job->flags & SB_JSON_BASE64) == 0)
         size = utf8_whole(text, size);
     if (size == 0)
         return true;
     bool binary = (job->flags & SB_JSON_BASE64) != 0 || utf8_count(text, size) < 0;
-    output->sent += size;
+    *sent += size;
     json_begin(&writer, size + size / 16 + 32);
     json_bracket(&writer, '{');
     json_key(&writer, binary ? "base64" : "text");
@@ -267,7 +295,36 @@ static bool send_output(struct service_job *job, enum sb_stream which, bool last
         json_base64(&writer, text, size);
     else
         json_string(&writer, text, size);
-    return send_written(job, names[which], &writer);
+    json_bracket(&writer, '}');
+    size_t length = writer.size;
+    _cleanup_free_ char *event = json_end(&writer);
+    job->stream->failed |= event == NULL;
+    if (event == NULL)
+        return false;
+    job->stream->bytes += event_size(form, names[which], length);
+    return stream_form_send(form, exchange, names[which], event, length);
+}
+
+static bool send_output(struct service_job *job, enum sb_stream which, bool last)
+{
+    return send_new(job, which, &job->stream->output[which].sent, job->stream->form, job->exchange,
+                    last);
+}
+
+bool stream_replay(const struct service_job *job, struct stream_place *place,
+                   const struct stream_form *form, struct exchange *exchange, bool last)
+{
+    const struct output *displays = &job->stream->displays;
+    bool more = true;
+    for (int i = 0; i < SB_STREAMS; i++)
+        more &= send_new(job, (enum sb_stream)i, &place->output[i], form, exchange, last);
+    while (place->displays < displays->size) {
+        const char *line = displays->text + place->displays;
+        size_t size = strcspn(line, "\n");
+        more = stream_form_send(form, exchange, "display", line, size);
+        place->displays += size + 1;
+    }
+    return more;
 }
 
 /* `more`: the client can take more now. */
@@ -281,18 +338,37 @@ static void after_part(struct service_job *job, bool more)
     }
 }
 
+static void hear(const struct job_stream *stream, bool last)
+{
+    if (stream->heard != NULL)
+        stream->heard(stream->user, last);
+}
+
 void stream_output(void *user, enum sb_stream which, const void *data, size_t size)
 {
     struct service_job *job = user;
     struct job_stream *stream = job->stream;
-    if (job->exchange == NULL || stream->failed)
+    bool recorded = stream->form == NULL;
+    if ((job->exchange == NULL && !recorded) || stream->failed)
         return;
     bool more = true;
     if (!keep(&stream->output[which], data, size))
         stream->failed = true;
+    else if (recorded)
+        hear(stream, false);
     else if (stream->begun)
         more = send_output(job, which, false);
     after_part(job, more);
+}
+
+static void record_display(struct job_stream *stream, struct json_writer *writer)
+{
+    size_t size = writer->size;
+    _cleanup_free_ char *text = json_end(writer);
+    if (text == NULL || !keep(&stream->displays, text, size) || !keep(&stream->displays, "\n", 1))
+        stream->failed = true;
+    else
+        hear(stream, false);
 }
 
 /* The script's white space goes: a newline between two tokens would begin a line of its own, which
@@ -301,7 +377,8 @@ void stream_display(void *user, const char *json, size_t size)
 {
     struct service_job *job = user;
     struct json_writer writer;
-    if (job->exchange == NULL || job->stream->failed || !job->stream->begun)
+    bool recorded = job->stream->form == NULL;
+    if (job->stream->failed || (!recorded && (job->exchange == NULL || !job->stream->begun)))
         return;
     _cleanup_free_ char *copy = strndup(json, size);
     json_begin(&writer, size);
@@ -309,6 +386,11 @@ void stream_display(void *user, const char *json, size_t size)
         json_verbatim(&writer, copy);
     else
         writer.failed = true;
+    if (recorded) {
+        record_display(job->stream, &writer);
+        after_part(job, true);
+        return;
+    }
     after_part(job, send_text(job, "display", &writer));
 }
 
@@ -322,6 +404,7 @@ void stream_abandon(struct service_job *job)
 void stream_complete(struct service_job *job, struct sb_verdict *verdict)
 {
     struct job_stream *stream = job->stream;
+    hear(stream, true);
     for (int i = 0; i < SB_STREAMS; i++) {
         if (job->exchange != NULL && stream->begun)
             send_output(job, (enum sb_stream)i, true);

@@ -23,13 +23,26 @@ int stream_form_begin(const struct stream_form *form, struct exchange *exchange,
  * exchange_send. */
 bool stream_form_send(const struct stream_form *form, struct exchange *exchange, const char *name,
                       const char *data, size_t size);
-/* "text/event-stream" */
+/* "text/event-stream"; NULL: nobody is sent it, it is only recorded. */
 const char *stream_type(const struct job_stream *stream);
 /* Bytes sent so far. */
 int64_t stream_bytes(const struct job_stream *stream);
 
 /* NULL: out of memory. */
 struct job_stream *stream_make(const struct stream_form *form);
+/* For a job without a client of its own: keeps its output, for those who come to follow it.
+ * `heard` is called when there is more; `last`: all of it is there, and the job is about to be
+ * freed. NULL: out of memory. */
+struct job_stream *stream_record(void (*heard)(void *user, bool last), void *user);
+/* `heard` is called no more. */
+void stream_unheard(struct job_stream *stream);
+/* What a follower has been sent of a record; all zero at first. */
+struct stream_place {
+    size_t output[SB_STREAMS], displays;
+};
+/* Sends a follower what is new. False: it can't take more now. */
+bool stream_replay(const struct service_job *job, struct stream_place *place,
+                   const struct stream_form *form, struct exchange *exchange, bool last);
 /* NULL is allowed. */
 void stream_release(struct job_stream *stream);
 

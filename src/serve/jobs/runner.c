@@ -64,6 +64,7 @@ struct runner {
     bool inside; /* timer_expired */
     LIST_HEAD(, question) questions;
     void (*ended)(void *user, const char *id);
+    void (*heard)(void *user, const char *id, bool last);
     bool (*watches)(void *user, const char *id);
     void *user;
 };
@@ -275,6 +276,12 @@ static unsigned read_request(struct try *try, struct stored_request *from,
     return (unsigned)request_admit(try->runner->service, client, request, policy, err);
 }
 
+static void heard(void *user, bool last)
+{
+    const struct try *try = user;
+    try->runner->heard(try->runner->user, try->id, last);
+}
+
 static void enter(struct try *try, const struct client *client, struct request *request,
                   const struct sb_policy *policy, size_t size)
 {
@@ -299,8 +306,9 @@ static void enter(struct try *try, const struct client *client, struct request *
         refuse_try(try, 400, "limits.memory_bytes", text);
         return;
     }
+    job->stream = stream_record(heard, try);
     try->job = job;
-    if (job_enter(job) != JOB_NOT_ENTERED)
+    if (job->stream != NULL && job_enter(job) != JOB_NOT_ENTERED)
         return; /* it may have ended already */
     job_free(job);
     give_back(try, true, "out of memory (the job)");
@@ -358,6 +366,7 @@ static void begin_try(struct runner *runner, const struct store_job *claimed)
 static void drop_try(struct try *try, const char *why)
 {
     struct service_job *job = try->job;
+    stream_unheard(job->stream);
     unwatch(try->runner, try->id);
     free_try(try);
     job_abandon(job, why);
@@ -527,6 +536,7 @@ int runner_open(struct runner **out, const struct runner_setup *setup, struct sb
         return sb_fail(err, "memory", ENOMEM, "out of memory (the service)");
     *runner = (struct runner){.service = service,
                               .ended = setup->ended,
+                              .heard = setup->heard,
                               .watches = setup->watches,
                               .user = setup->user,
                               .maybe = true};
@@ -567,10 +577,13 @@ void runner_know_tokens(struct runner *runner, struct tokens *const *tokens)
     look_again(runner, 0);
 }
 
-bool runner_runs(struct runner *runner, const char *id)
+struct service_job *runner_job(struct runner *runner, const char *id, int64_t *number)
 {
     const struct try *try = find(runner, id);
-    return try != NULL && try->job != NULL;
+    if (try == NULL || try->job == NULL)
+        return NULL;
+    *number = try->number;
+    return try->job;
 }
 
 struct store *runner_store(const struct runner *runner)

@@ -12,12 +12,15 @@
 
 struct runner;
 struct service;
+struct service_job;
 
 struct runner_setup {
     struct service *service;
     size_t worker;
     /* A job of the store ended, or was cancelled: see struct store_setup. */
     void (*ended)(void *user, const char *id);
+    /* A job that runs here has put something out; `last`: all of it. */
+    void (*heard)(void *user, const char *id, bool last);
     /* Whether that is still of interest for an id, when the runner's own interest ends. */
     bool (*watches)(void *user, const char *id);
     void *user;
@@ -30,8 +33,8 @@ int runner_open(struct runner **runner, const struct runner_setup *setup, struct
  * which may change later. */
 void runner_know_tokens(struct runner *runner, struct tokens *const *tokens);
 
-/* Whether this process runs a job. */
-bool runner_runs(struct runner *runner, const char *id);
+/* A job that this process runs, and the number of its try; NULL: it runs none of that id. */
+struct service_job *runner_job(struct runner *runner, const char *id, int64_t *number);
 
 struct store *runner_store(const struct runner *runner);
 

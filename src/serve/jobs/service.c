@@ -222,7 +222,7 @@ static int open_places(struct service *service, const struct arbiter_seat *seat,
 
 static int open_runner(struct service *service, size_t worker, struct sb_error *err)
 {
-    if (service->config->store == NULL)
+    if (service->config->store == NULL || strcmp(service->config->store, "none") == 0)
         return 0;
     service->followers = followers_open(service);
     if (service->followers == NULL)
@@ -230,6 +230,7 @@ static int open_runner(struct service *service, size_t worker, struct sb_error *
     const struct runner_setup setup = {.service = service,
                                        .worker = worker,
                                        .ended = followers_ended,
+                                       .heard = followers_heard,
                                        .watches = followers_watch,
                                        .user = service->followers};
     return runner_open(&service->runner, &setup, err);

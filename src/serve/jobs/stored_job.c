@@ -56,11 +56,12 @@ void stored_job_write(struct json_writer *writer, const struct store_job *job, b
     put_time(writer, "ended", job->ended_ms);
     json_key(writer, "tries");
     json_integer(writer, job->tries);
-    json_key(writer, "position");
-    json_integer(writer, job->state == STORE_QUEUED ? job->before + 1 : 0);
     json_member(writer, "reason", job->reason);
-    if (whole)
+    if (whole) {
+        json_key(writer, "position");
+        json_integer(writer, job->state == STORE_QUEUED ? job->before + 1 : 0);
         put_answer(writer, job);
+    }
     json_bracket(writer, '}');
 }
 
@@ -147,7 +148,7 @@ static char *verdict_without_answer(const struct store_job *job)
 }
 
 void stored_job_send_end(const struct store_job *job, const struct stream_form *form,
-                         struct exchange *exchange)
+                         struct exchange *exchange, bool with_output)
 {
     bool base64 = false;
     const char *answer =
@@ -155,7 +156,8 @@ void stored_job_send_end(const struct store_job *job, const struct stream_form *
     if (!has_ended(job))
         return;
     if (answer != NULL) {
-        send_parts(form, exchange, answer, base64);
+        if (with_output)
+            send_parts(form, exchange, answer, base64);
         struct json_writer writer;
         json_begin(&writer, strlen(answer) + 1);
         json_verbatim(&writer, answer);

@@ -6,15 +6,15 @@
 #include "serve/jobs/job_stream.h"
 #include "serve/store/store.h"
 
-/* {"id", "state", "policy", "created", "started", "ended", "tries", "position", "reason"}, and with
- * `whole` "status" and "answer". */
+/* {"id", "state", "policy", "created", "started", "ended", "tries", "reason"}, and with `whole`
+ * "position", "status" and "answer". */
 void stored_job_write(struct json_writer *writer, const struct store_job *job, bool whole);
 
-/* The events of a job: "start" for one that has not ended; then what its answer holds, and
- * "verdict". The exchange has begun an answer of that form. */
+/* The events of a job: "start"; then, for one that has ended, `with_output` what its answer holds,
+ * and "verdict". The exchange has begun an answer of that form. */
 void stored_job_send_start(const struct store_job *job, const struct stream_form *form,
                            struct exchange *exchange);
 void stored_job_send_end(const struct store_job *job, const struct stream_form *form,
-                         struct exchange *exchange);
+                         struct exchange *exchange, bool with_output);
 
 #endif

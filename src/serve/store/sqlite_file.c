@@ -189,10 +189,10 @@ static int prepare(const struct sqlite_file *file, struct sb_error *err)
     }
     if (run(file, "COMMIT", err) < 0 || set_journal(file, err) < 0)
         return -1;
-    return run(file,
-               file->full ? "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864"
-                          : "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864",
-               err);
+    /* A journal of a megabyte: what it takes can't be given back while the disk is full. */
+    if (run(file, "PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576", err) < 0)
+        return -1;
+    return run(file, file->full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
 }
 
 static void warn_of_mode(const struct sqlite_file *file, struct log *log)

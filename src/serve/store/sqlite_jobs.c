@@ -515,6 +515,8 @@ void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call)
         sqlite3_reset(jobs->statements[i]);
     if (sqlite3_get_autocommit(jobs->file.db) == 0)
         run(jobs, ROLLBACK, "");
+    if (code == SQLITE_FULL) /* the journal may hold much that is written already */
+        sqlite3_wal_checkpoint_v2(jobs->file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     jobs->lost = lost;
 }
 

@@ -46,6 +46,7 @@ int store_open(struct store **store, const struct store_setup *setup, struct sb_
                                  optional[i].scheme, optional[i].remedy);
     return sb_fail_field(
         err, "store", "store",
-        "--store is memory, sqlite:PATH or redis://HOST, not '%.60s': choose one of these",
+        "--store is sqlite:PATH, redis://HOST, memory or none, not '%.60s': choose one "
+        "of these",
         setup->address);
 }
