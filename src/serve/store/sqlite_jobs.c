@@ -2,7 +2,6 @@
  * so that what it has read is still true when it writes. */
 #include "serve/store/sqlite_jobs.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,137 +11,11 @@
 
 enum { FORGET_MAX = 500, LOOK_MAX = 1000 };
 
-enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    INSERT,
-    BY_KEY,
-    QUEUED,
-    ACTIVE,
-    WAITING,
-    CLAIM,
-    FINISH,
-    TRIED,
-    REQUEUE,
-    LOSE,
-    GET,
-    LIST,
-    CANCEL,
-    EXISTS,
-    NEXT_CHANGE,
-    CHANGE,
-    ENDED,
-    NUMBERS,
-    SLOTS,
-    OF_SLOT,
-    EXPIRED,
-};
-
-/* State numbers are those of enum store_state. */
-static const char *const sql[] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
-    [INSERT] = "INSERT INTO jobs(id,owner,policy,key,digest,state,created,expires,request)"
-               " VALUES(?,?,?,?,?,0,?,?,?)",
-    [BY_KEY] = "SELECT id,digest,state,created FROM jobs WHERE owner=? AND key=? AND expires>?",
-    [QUEUED] = "SELECT count(*) FROM jobs WHERE state=0",
-    [ACTIVE] = "SELECT count(*) FROM jobs WHERE owner=? AND state<2",
-    [WAITING] = "SELECT 1 FROM jobs WHERE state=0 LIMIT 1",
-    [CLAIM] = "UPDATE jobs SET state=1,try=try+1,started=?,slot=?,node=? WHERE seq="
-              "(SELECT seq FROM jobs WHERE state=0 ORDER BY seq LIMIT 1)"
-              " RETURNING id,owner,policy,state,created,started,ended,try,status,reason,request",
-    [FINISH] = "UPDATE jobs SET state=2,answer=?,status=?,ended=?,expires=?,request=NULL,change=?"
-               " WHERE id=? AND state=1 AND try=?",
-    [TRIED] = "SELECT losses FROM jobs WHERE id=? AND state=1 AND try=?",
-    [REQUEUE] = "UPDATE jobs SET state=0,losses=?,started=0,slot=NULL,node=NULL WHERE id=?",
-    [LOSE] = "UPDATE jobs SET state=3,losses=?,reason=?,ended=?,expires=?,request=NULL,change=?"
-             " WHERE id=?",
-    [GET] = "SELECT id,owner,policy,state,created,started,ended,try,status,reason,answer,"
-            "CASE state WHEN 0 THEN (SELECT count(*) FROM jobs AS w WHERE w.state=0 AND"
-            " w.seq<jobs.seq) ELSE 0 END FROM jobs WHERE id=? AND owner=? AND expires>?",
-    [LIST] = "SELECT id,owner,policy,state,created,started,ended,try,status,reason,NULL,0"
-             " FROM jobs WHERE owner=? AND expires>? ORDER BY seq DESC LIMIT ?",
-    [CANCEL] = "UPDATE jobs SET state=4,reason=?,ended=?,expires=?,request=NULL,change=?"
-               " WHERE id=? AND state<2",
-    [EXISTS] = "SELECT state FROM jobs WHERE id=? AND owner=? AND expires>?",
-    [NEXT_CHANGE] = "UPDATE meta SET change=change+1 RETURNING change",
-    [CHANGE] = "SELECT change FROM meta",
-    [ENDED] = "SELECT id,change,state FROM jobs WHERE change>? ORDER BY change LIMIT ?",
-    [NUMBERS] = "SELECT (SELECT count(*) FROM jobs WHERE state=0),"
-                "(SELECT count(*) FROM jobs WHERE state=1)",
-    [SLOTS] = "SELECT DISTINCT slot FROM jobs WHERE state=1",
-    [OF_SLOT] = "SELECT id,try FROM jobs WHERE state=1 AND slot=?",
-    [EXPIRED] = "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE expires<=? LIMIT ?)",
-};
-_Static_assert(ARRAY_LEN(sql) <= STATEMENTS_MAX, "room for all statements");
-
 static int64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* ── Statements ──────────────────────────────────────────────────────────────────────────────── */
-
-static int bind(sqlite3_stmt *statement, const char *format, va_list values)
-{
-    int code = SQLITE_OK;
-    for (int at = 1; *format != '\0' && code == SQLITE_OK; at++, format++) {
-        if (*format == 'i') {
-            code = sqlite3_bind_int64(statement, at, va_arg(values, int64_t));
-        } else if (*format == 't') {
-            code = sqlite3_bind_text(statement, at, va_arg(values, const char *), -1, NULL);
-        } else {
-            const void *data = va_arg(values, const void *);
-            code = sqlite3_bind_blob64(statement, at, data, va_arg(values, size_t), NULL);
-        }
-    }
-    return code;
-}
-
-/* Begins a statement, up to its first row. `format` has a letter for each value: i int64_t, t text
- * or NULL, b bytes and their size. The values must live until the statement is begun again.
- * Returns SQLITE_ROW, SQLITE_DONE, or an error. */
-static int run(struct sqlite_jobs *jobs, enum statement which, const char *format, ...)
-{
-    sqlite3_stmt **statement = &jobs->statements[which];
-    va_list values;
-    if (*statement == NULL) {
-        int code = sqlite3_prepare_v3(jobs->file.db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                      statement, NULL);
-        if (code != SQLITE_OK)
-            return code;
-    }
-    sqlite3_reset(*statement);
-    va_start(values, format);
-    int code = bind(*statement, format, values);
-    va_end(values);
-    return code == SQLITE_OK ? sqlite3_step(*statement) : code;
-}
-
-static sqlite3_stmt *row(const struct sqlite_jobs *jobs, enum statement which)
-{
-    return jobs->statements[which];
-}
-
-/* A statement that reads must not stay begun: it would keep the transaction open. */
-static void stop(struct sqlite_jobs *jobs, enum statement which)
-{
-    sqlite3_reset(jobs->statements[which]);
-    sqlite3_clear_bindings(jobs->statements[which]);
-}
-
-/* A statement of one number. */
-static int number(struct sqlite_jobs *jobs, enum statement which, int code, int64_t *value)
-{
-    if (code == SQLITE_ROW)
-        *value = sqlite3_column_int64(row(jobs, which), 0);
-    if (code == SQLITE_ROW || code == SQLITE_DONE)
-        stop(jobs, which);
-    return code;
 }
 
 /* ── Rows ────────────────────────────────────────────────────────────────────────────────────── */
@@ -176,7 +49,7 @@ static struct store_job *grow(struct sqlite_call *call)
     return &bigger[call->jobs_count];
 }
 
-/* Adds the job of a row of CLAIM, GET or LIST. A file is input: whoever can write to it can put
+/* Adds the job of a row of SQL_CLAIM, GET or LIST. A file is input: whoever can write to it can put
  * anything there. */
 static int add_job(struct sqlite_call *call, sqlite3_stmt *from, bool claimed)
 {
@@ -244,17 +117,18 @@ static void refuse(struct sqlite_call *call, enum store_result result, const cha
 
 static int next_change(struct sqlite_jobs *jobs, int64_t *change)
 {
-    int code = number(jobs, NEXT_CHANGE, run(jobs, NEXT_CHANGE, ""), change);
+    int code =
+        sql_number(&jobs->sql, SQL_NEXT_CHANGE, sql_run(&jobs->sql, SQL_NEXT_CHANGE, ""), change);
     return code == SQLITE_ROW ? SQLITE_DONE : code == SQLITE_DONE ? SQLITE_CORRUPT : code;
 }
 
 static int same_key(struct sqlite_jobs *jobs, struct sqlite_call *call, bool *found)
 {
-    int code = run(jobs, BY_KEY, "tti", call->owner, call->key, now_ms());
+    int code = sql_run(&jobs->sql, SQL_BY_KEY, "tti", call->owner, call->key, now_ms());
     *found = code == SQLITE_ROW;
     if (!*found)
         return code;
-    sqlite3_stmt *from = row(jobs, BY_KEY);
+    sqlite3_stmt *from = sql_row(&jobs->sql, SQL_BY_KEY);
     const char *digest = (const char *)sqlite3_column_text(from, 1);
     if (digest == NULL || strcmp(digest, call->digest) != 0) {
         refuse(call, STORE_CONFLICT, "");
@@ -268,7 +142,7 @@ static int same_key(struct sqlite_jobs *jobs, struct sqlite_call *call, bool *fo
         job->created_ms = sqlite3_column_int64(from, 3);
         call->jobs_count++;
     }
-    stop(jobs, BY_KEY);
+    sql_stop(&jobs->sql, SQL_BY_KEY);
     return SQLITE_DONE;
 }
 
@@ -279,8 +153,11 @@ static int submit(struct sqlite_jobs *jobs, struct sqlite_call *call)
     int code = call->key != NULL ? same_key(jobs, call, &found) : SQLITE_DONE;
     if (found || code != SQLITE_DONE)
         return code;
-    if ((code = number(jobs, QUEUED, run(jobs, QUEUED, ""), &queued)) != SQLITE_ROW ||
-        (code = number(jobs, ACTIVE, run(jobs, ACTIVE, "t", call->owner), &active)) != SQLITE_ROW)
+    if ((code = sql_number(&jobs->sql, SQL_QUEUED, sql_run(&jobs->sql, SQL_QUEUED, ""), &queued)) !=
+            SQLITE_ROW ||
+        (code = sql_number(&jobs->sql, SQL_ACTIVE,
+                           sql_run(&jobs->sql, SQL_ACTIVE, "t", call->owner), &active)) !=
+            SQLITE_ROW)
         return code;
     if (queued >= jobs->bounds.queue) {
         refuse(call, STORE_FULL, "the queue of jobs is full");
@@ -300,21 +177,22 @@ static int submit(struct sqlite_jobs *jobs, struct sqlite_call *call)
                               .before = queued};
     call->jobs_count++;
     call->rings = true;
-    return run(jobs, INSERT, "tttttiib", call->id, call->owner, call->policy, call->key,
-               call->digest, now, now + jobs->bounds.job_ttl_ms, call->data, call->size);
+    return sql_run(&jobs->sql, SQL_INSERT, "tttttiib", call->id, call->owner, call->policy,
+                   call->key, call->digest, now, now + jobs->bounds.job_ttl_ms, call->data,
+                   call->size);
 }
 
 static int claim(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
     int code = SQLITE_DONE;
     while (call->jobs_count < call->most) {
-        code = run(jobs, CLAIM, "iit", now_ms(), jobs->file.slot, jobs->node);
+        code = sql_run(&jobs->sql, SQL_CLAIM, "iit", now_ms(), jobs->file.slot, jobs->node);
         if (code != SQLITE_ROW)
             break;
-        code = add_job(call, row(jobs, CLAIM), true);
+        code = add_job(call, sql_row(&jobs->sql, SQL_CLAIM), true);
         if (code != SQLITE_OK)
             return code;
-        stop(jobs, CLAIM);
+        sql_stop(&jobs->sql, SQL_CLAIM);
         code = SQLITE_DONE;
     }
     return code;
@@ -325,8 +203,9 @@ static int finish(struct sqlite_jobs *jobs, struct sqlite_call *call)
     int64_t change, now = now_ms();
     int code = next_change(jobs, &change);
     if (code == SQLITE_DONE)
-        code = run(jobs, FINISH, "biiiiti", call->data, call->size, (int64_t)call->status, now,
-                   now + jobs->bounds.result_ttl_ms, change, call->id, call->try);
+        code = sql_run(&jobs->sql, SQL_FINISH, "biiiiti", call->data, call->size,
+                       (int64_t)call->status, now, now + jobs->bounds.result_ttl_ms, change,
+                       call->id, call->try);
     if (code == SQLITE_DONE && sqlite3_changes(jobs->file.db) == 0)
         call->result = STORE_NONE;
     call->rings = true;
@@ -338,15 +217,16 @@ static int give_back(struct sqlite_jobs *jobs, const char *id, int64_t try, bool
                      const char *reason)
 {
     int64_t losses = 0, change, now = now_ms();
-    int code = number(jobs, TRIED, run(jobs, TRIED, "ti", id, try), &losses);
+    int code =
+        sql_number(&jobs->sql, SQL_TRIED, sql_run(&jobs->sql, SQL_TRIED, "ti", id, try), &losses);
     if (code != SQLITE_ROW)
         return code;
     losses += counts;
     if (!counts || losses < jobs->bounds.tries) {
-        code = run(jobs, REQUEUE, "it", losses, id);
+        code = sql_run(&jobs->sql, SQL_REQUEUE, "it", losses, id);
     } else if ((code = next_change(jobs, &change)) == SQLITE_DONE) {
-        code = run(jobs, LOSE, "itiiit", losses, reason, now, now + jobs->bounds.result_ttl_ms,
-                   change, id);
+        code = sql_run(&jobs->sql, SQL_LOSE, "itiiit", losses, reason, now,
+                       now + jobs->bounds.result_ttl_ms, change, id);
         jobs->lost++;
     }
     return code == SQLITE_DONE ? SQLITE_ROW : code;
@@ -363,32 +243,34 @@ static int fail(struct sqlite_jobs *jobs, struct sqlite_call *call)
 
 static int get(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
-    int code = run(jobs, GET, "tti", call->id, call->owner, now_ms());
+    int code = sql_run(&jobs->sql, SQL_GET, "tti", call->id, call->owner, now_ms());
     if (code == SQLITE_DONE)
         call->result = STORE_NONE;
     if (code != SQLITE_ROW)
         return code;
-    code = add_job(call, row(jobs, GET), false);
-    stop(jobs, GET);
+    code = add_job(call, sql_row(&jobs->sql, SQL_GET), false);
+    sql_stop(&jobs->sql, SQL_GET);
     return code == SQLITE_OK ? SQLITE_DONE : code;
 }
 
 static int list(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
-    int code = run(jobs, LIST, "tii", call->owner, now_ms(), (int64_t)call->most);
+    int code = sql_run(&jobs->sql, SQL_LIST, "tii", call->owner, now_ms(), (int64_t)call->most);
     while (code == SQLITE_ROW) {
-        code = add_job(call, row(jobs, LIST), false);
+        code = add_job(call, sql_row(&jobs->sql, SQL_LIST), false);
         if (code == SQLITE_OK)
-            code = sqlite3_step(row(jobs, LIST));
+            code = sqlite3_step(sql_row(&jobs->sql, SQL_LIST));
     }
-    stop(jobs, LIST);
+    sql_stop(&jobs->sql, SQL_LIST);
     return code;
 }
 
 static int cancel(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
     int64_t state, change, now = now_ms();
-    int code = number(jobs, EXISTS, run(jobs, EXISTS, "tti", call->id, call->owner, now), &state);
+    int code =
+        sql_number(&jobs->sql, SQL_EXISTS,
+                   sql_run(&jobs->sql, SQL_EXISTS, "tti", call->id, call->owner, now), &state);
     if (code == SQLITE_DONE)
         call->result = STORE_NONE;
     if (code != SQLITE_ROW)
@@ -398,32 +280,33 @@ static int cancel(struct sqlite_jobs *jobs, struct sqlite_call *call)
     call->rings = true;
     code = next_change(jobs, &change);
     if (code == SQLITE_DONE)
-        code = run(jobs, CANCEL, "tiiit", "its client has cancelled it", now,
-                   now + jobs->bounds.result_ttl_ms, change, call->id);
+        code = sql_run(&jobs->sql, SQL_CANCEL, "tiiit", "its client has cancelled it", now,
+                       now + jobs->bounds.result_ttl_ms, change, call->id);
     return code;
 }
 
 static int look(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
-    int code = run(jobs, ENDED, "ii", jobs->change, (int64_t)LOOK_MAX);
+    int code = sql_run(&jobs->sql, SQL_ENDED, "ii", jobs->change, (int64_t)LOOK_MAX);
     while (code == SQLITE_ROW) {
         struct store_job *job = grow(call);
         if (job == NULL)
             break;
-        job->id = text_at(row(jobs, ENDED), 0);
-        jobs->change = sqlite3_column_int64(row(jobs, ENDED), 1);
+        job->id = text_at(sql_row(&jobs->sql, SQL_ENDED), 0);
+        jobs->change = sqlite3_column_int64(sql_row(&jobs->sql, SQL_ENDED), 1);
         call->jobs_count++;
-        code = sqlite3_step(row(jobs, ENDED));
+        code = sqlite3_step(sql_row(&jobs->sql, SQL_ENDED));
     }
-    stop(jobs, ENDED);
+    sql_stop(&jobs->sql, SQL_ENDED);
     if (code == SQLITE_DONE)
-        code = run(jobs, NUMBERS, "");
+        code = sql_run(&jobs->sql, SQL_NUMBERS, "");
     if (code != SQLITE_ROW)
         return code;
-    call->numbers = (struct store_counts){.queued = sqlite3_column_int64(row(jobs, NUMBERS), 0),
-                                          .running = sqlite3_column_int64(row(jobs, NUMBERS), 1),
-                                          .lost = jobs->lost};
-    stop(jobs, NUMBERS);
+    call->numbers =
+        (struct store_counts){.queued = sqlite3_column_int64(sql_row(&jobs->sql, SQL_NUMBERS), 0),
+                              .running = sqlite3_column_int64(sql_row(&jobs->sql, SQL_NUMBERS), 1),
+                              .lost = jobs->lost};
+    sql_stop(&jobs->sql, SQL_NUMBERS);
     return SQLITE_DONE;
 }
 
@@ -435,10 +318,11 @@ static int give_back_slot(struct sqlite_jobs *jobs, int64_t slot, bool *any)
     snprintf(reason, sizeof(reason),
              "so many processes of the service have died while they ran it: %lld",
              (long long)jobs->bounds.tries);
-    while ((code = run(jobs, OF_SLOT, "i", slot)) == SQLITE_ROW) {
-        snprintf(id, sizeof(id), "%s", (const char *)sqlite3_column_text(row(jobs, OF_SLOT), 0));
-        int64_t try = sqlite3_column_int64(row(jobs, OF_SLOT), 1);
-        stop(jobs, OF_SLOT);
+    while ((code = sql_run(&jobs->sql, SQL_OF_SLOT, "i", slot)) == SQLITE_ROW) {
+        snprintf(id, sizeof(id), "%s",
+                 (const char *)sqlite3_column_text(sql_row(&jobs->sql, SQL_OF_SLOT), 0));
+        int64_t try = sqlite3_column_int64(sql_row(&jobs->sql, SQL_OF_SLOT), 1);
+        sql_stop(&jobs->sql, SQL_OF_SLOT);
         code = give_back(jobs, id, try, true, reason);
         *any = true;
         if (code != SQLITE_ROW)
@@ -451,10 +335,11 @@ static int tend(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
     int64_t slots[64];
     size_t count = 0;
-    int code = run(jobs, SLOTS, "");
-    for (; code == SQLITE_ROW && count < ARRAY_LEN(slots); code = sqlite3_step(row(jobs, SLOTS)))
-        slots[count++] = sqlite3_column_int64(row(jobs, SLOTS), 0);
-    stop(jobs, SLOTS);
+    int code = sql_run(&jobs->sql, SQL_SLOTS, "");
+    for (; code == SQLITE_ROW && count < ARRAY_LEN(slots);
+         code = sqlite3_step(sql_row(&jobs->sql, SQL_SLOTS)))
+        slots[count++] = sqlite3_column_int64(sql_row(&jobs->sql, SQL_SLOTS), 0);
+    sql_stop(&jobs->sql, SQL_SLOTS);
     code = code == SQLITE_ROW ? SQLITE_DONE : code;
     for (size_t i = 0; i < count && code == SQLITE_DONE; i++) {
         /* Held meanwhile: a new process can't take the slot, and claim jobs under it. */
@@ -463,7 +348,9 @@ static int tend(struct sqlite_jobs *jobs, struct sqlite_call *call)
         code = give_back_slot(jobs, slots[i], &call->rings);
         sqlite_slot_release(&jobs->file, slots[i]);
     }
-    return code == SQLITE_DONE ? run(jobs, EXPIRED, "ii", now_ms(), (int64_t)FORGET_MAX) : code;
+    return code == SQLITE_DONE
+               ? sql_run(&jobs->sql, SQL_EXPIRED, "ii", now_ms(), (int64_t)FORGET_MAX)
+               : code;
 }
 
 /* ── Transactions ────────────────────────────────────────────────────────────────────────────── */
@@ -494,7 +381,8 @@ static bool is_idle_claim(struct sqlite_jobs *jobs, const struct sqlite_call *ca
 {
     int64_t one;
     return call->kind == CALL_CLAIM &&
-           number(jobs, WAITING, run(jobs, WAITING, ""), &one) == SQLITE_DONE;
+           sql_number(&jobs->sql, SQL_WAITING, sql_run(&jobs->sql, SQL_WAITING, ""), &one) ==
+               SQLITE_DONE;
 }
 
 void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call)
@@ -503,18 +391,17 @@ void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call)
     int64_t lost = jobs->lost;
     if (is_idle_claim(jobs, call))
         return;
-    int code = writes ? run(jobs, BEGIN, "") : SQLITE_DONE;
+    int code = writes ? sql_run(&jobs->sql, SQL_BEGIN, "") : SQLITE_DONE;
     if (code == SQLITE_DONE)
         code = calls[call->kind].run(jobs, call);
     if (code == SQLITE_DONE && writes)
-        code = run(jobs, COMMIT, "");
+        code = sql_run(&jobs->sql, SQL_COMMIT, "");
     if (code == SQLITE_DONE)
         return;
     say_failure(jobs, call, code);
-    for (size_t i = 0; i < STATEMENTS_MAX; i++)
-        sqlite3_reset(jobs->statements[i]);
+    sql_stop_all(&jobs->sql);
     if (sqlite3_get_autocommit(jobs->file.db) == 0)
-        run(jobs, ROLLBACK, "");
+        sql_run(&jobs->sql, SQL_ROLLBACK, "");
     if (code == SQLITE_FULL) /* the journal may hold much that is written already */
         sqlite3_wal_checkpoint_v2(jobs->file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     jobs->lost = lost;
@@ -523,13 +410,15 @@ void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call)
 int sqlite_jobs_begin(struct sqlite_jobs *jobs, struct sb_error *err)
 {
     bool any = false;
-    int code = run(jobs, BEGIN, "");
+    jobs->sql.db = jobs->file.db;
+    int code = sql_run(&jobs->sql, SQL_BEGIN, "");
     if (code == SQLITE_DONE)
         code = give_back_slot(jobs, jobs->file.slot, &any);
     if (code == SQLITE_DONE)
-        code = number(jobs, CHANGE, run(jobs, CHANGE, ""), &jobs->change);
+        code =
+            sql_number(&jobs->sql, SQL_CHANGE, sql_run(&jobs->sql, SQL_CHANGE, ""), &jobs->change);
     if (code == SQLITE_ROW)
-        code = run(jobs, COMMIT, "");
+        code = sql_run(&jobs->sql, SQL_COMMIT, "");
     if (code == SQLITE_DONE)
         return 0;
     return sb_fail_field(err, "store", "store",
@@ -540,8 +429,7 @@ int sqlite_jobs_begin(struct sqlite_jobs *jobs, struct sb_error *err)
 
 void sqlite_jobs_end(struct sqlite_jobs *jobs)
 {
-    for (size_t i = 0; i < STATEMENTS_MAX; i++)
-        sqlite3_finalize(jobs->statements[i]);
+    sql_free(&jobs->sql);
     free(jobs->node);
     sqlite_file_close(&jobs->file);
 }

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "serve/store/sqlite_file.h"
+#include "serve/store/sqlite_sql.h"
 #include "serve/store/store.h"
 
 enum sqlite_kind {
@@ -49,14 +50,12 @@ struct sqlite_call {
     struct store_counts numbers; /* of CALL_LOOK; `lost`: since the last one */
 };
 
-enum { STATEMENTS_MAX = 32 };
-
 struct sqlite_jobs {
     struct sqlite_file file;
     struct store_bounds bounds;
     char *node;
-    sqlite3_stmt *statements[STATEMENTS_MAX]; /* NULL: not prepared yet */
-    int64_t change;                           /* up to which we have looked */
+    struct sql sql;
+    int64_t change; /* up to which we have looked */
     int64_t lost;
 };
 
