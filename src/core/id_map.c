@@ -61,13 +61,24 @@ static void keep_end(struct id_range *range, uint32_t most)
     range->count = most;
 }
 
-struct id_range id_map_choose(const char *map, uint32_t most)
+/* The larger of the two parts beside an id. */
+static struct id_range beside(struct id_range range, uint32_t id)
+{
+    if (id < range.first || id - range.first >= range.count)
+        return range;
+    uint32_t below = id - range.first, above = range.count - below - 1;
+    return below > above ? (struct id_range){range.first, below} : (struct id_range){id + 1, above};
+}
+
+struct id_range id_map_choose(const char *map, uint32_t own, uint32_t most)
 {
     struct id_range line, best = {0};
     while ((map = next_line(map, &line)) != NULL) {
         struct id_range low = part(line, FIRST_USER, NOBODY);
         struct id_range high = part(line, NOBODY_END, UINT32_MAX);
         keep_end(&low, low.count / 2);
+        low = beside(low, own);
+        high = beside(high, own);
         best = low.count > best.count ? low : best;
         best = high.count > best.count ? high : best;
     }

@@ -21,8 +21,8 @@ bool id_map_has(const char *map, struct id_range range);
 
 /* The best range for jobs in a map: at most `most` ids, at the end of the largest part that is free
  * of others, who get theirs from the beginning: the system's below 1000, users' above, nobody and
- * its neighbours around 65534. Its count is 0 where there is none. */
-struct id_range id_map_choose(const char *map, uint32_t most);
+ * its neighbours around 65534. It does not have our own id. Its count is 0 where there is none. */
+struct id_range id_map_choose(const char *map, uint32_t own, uint32_t most);
 
 /* For an error: why the kernel refused, with `errnum`, to map this uid and gid of ours to a new
  * user namespace, and what to do. `text` has room for it. Returns `text`. */

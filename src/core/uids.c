@@ -166,7 +166,8 @@ static void find_default(struct sb_uids *uids)
     if (!id_map_read("/proc/self/uid_map", map[0]) || !id_map_read("/proc/self/gid_map", map[1]) ||
         (id_map_has(map[0], usual) && id_map_has(map[1], usual)))
         return;
-    struct id_range uid = id_map_choose(map[0], UID_COUNT), gid = id_map_choose(map[1], UID_COUNT);
+    struct id_range uid = id_map_choose(map[0], geteuid(), UID_COUNT);
+    struct id_range gid = id_map_choose(map[1], getegid(), UID_COUNT);
     if (uid.count == 0 || gid.count == 0)
         return;
     uids->uid_first = uid.first;

@@ -32,6 +32,15 @@ def test_with_workers_neither(launch, refused):
     assert "worker" in refused(python="/usr/bin/nonesuch", workers=2)
 
 
+def test_without_cgroups_it_begins_only_if_all_that_is_missing_is_named(serve, refused):
+    names = ["memory", "cpu", "pids", "cpu_time"]
+    said = refused(cgroup="none", allow_missing=",".join(names[1:]))
+    assert "memory_bytes" in said and "--allow-missing memory" in said
+    server = serve(cgroup="none", allow_missing=",".join(names))
+    assert server.get("/health").json == {"status": "healthy"}
+    assert server.run("print(1)")["enforcement"]["missing"] == names
+
+
 def test_when_jobs_cannot_run_any_more_it_says_so_until_they_can(serve, rootfs):
     server = serve(rootfs=rootfs, cold=True)
     assert server.get("/health").json == {"status": "healthy"}

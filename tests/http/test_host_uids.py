@@ -250,10 +250,17 @@ os.execvp(sys.argv[1], sys.argv[1:])
 
 
 def test_a_range_that_is_not_there_is_told(serve_as):
-    server = serve_as("capabilities", become=[*CONTAINER, *WAYS["capabilities"]])
+    server = serve_as("capabilities", become=[*CONTAINER, *WAYS["capabilities"]], uid_range=f"{FIRST}:65536")
     said = server.log.wait(says("jobs have the uid of this service"))["message"]
     assert "CAP_SETUID and CAP_SETGID do not map" in said and "/proc/self/uid_map" in said
     assert server.run("print(1)")["output"] == "1"
+
+
+def test_without_the_usual_range_jobs_get_other_ids_of_the_namespace(serve_as):
+    server = serve_as("capabilities", become=[*CONTAINER, *WAYS["capabilities"]])
+    assert "each job has a host uid of its own" in server.log.wait(says("host uid"))["message"]
+    outside = int(server.run("print(open('/proc/self/uid_map').read())")["output"].split()[1])
+    assert outside != UID and 1000 <= outside < 65534
 
 
 @pytest.mark.parametrize("way", OWN)

@@ -38,18 +38,22 @@ static void the_range_keeps_off_users_and_nobody(void **state)
     static const struct {
         const char *map;
         struct id_range chosen;
+        uint32_t own;
     } rows[] = {
-        {"0 1000 60000\n", {30500, 29500}},
-        {"0 2000000 65536\n", {33267, 32267}}, /* a pod with hostUsers: false */
-        {ROOTLESS, {33267, 32267}},
-        {"0 100000 1000000\n", {934464, 65536}},
-        {"0 5 1\n", {0, 0}},
-        {"0 100000 1000\n", {0, 0}}, /* these are the system's users */
-        {"0 100000 2000\n", {0, 0}}, /* too few to be worth it */
-        {"", {0, 0}},
+        {"0 1000 60000\n", {30500, 29500}, 0},
+        {"0 2000000 65536\n", {33267, 32267}, 0}, /* a pod with hostUsers: false */
+        {ROOTLESS, {33267, 32267}, 0},
+        {"0 100000 1000000\n", {934464, 65536}, 0},
+        {"0 2000000 65536\n", {33267, 30733}, 64000}, /* and off our own id */
+        {"0 2000000 65536\n", {34001, 31533}, 34000},
+        {"0 2000000 65536\n", {33267, 32267}, 1000},
+        {"0 5 1\n", {0, 0}, 0},
+        {"0 100000 1000\n", {0, 0}, 0}, /* these are the system's users */
+        {"0 100000 2000\n", {0, 0}, 0}, /* too few to be worth it */
+        {"", {0, 0}, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct id_range chosen = id_map_choose(rows[i].map, 65536);
+        struct id_range chosen = id_map_choose(rows[i].map, rows[i].own, 65536);
         if (chosen.count != rows[i].chosen.count || chosen.first != rows[i].chosen.first)
             fail_msg("%s: %u:%u", rows[i].map, chosen.first, chosen.count);
         if (chosen.count > 0)
