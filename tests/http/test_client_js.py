@@ -176,3 +176,25 @@ def test_a_path_may_have_any_name(node):
         const { files } = new all.Result(JSON.parse('{"files": {"__proto__": {"text": "x", "type": "text/plain"}}}'));
         show([Object.keys(files), Object.entries(files)[0][1].text]);""")
     assert shown == [["__proto__"], "x"]
+
+
+def test_a_submitted_job_is_waited_for_followed_and_cancelled(node, server):
+    done, listed, events, same, cancelled, refused = node("""
+        const client = new Client(a);
+        const { id } = await client.submit("print(6 * 7)");
+        const job = await client.wait(id);
+        show([job.state, job.over, job.status, job.result.output]);
+        show((await client.jobs())[0].id === id);
+        const events = [];
+        for await (const event of client.events(id))
+            events.push(event.event);
+        show(events);
+        show((await client.submit("1", { key: "js k" })).id === (await client.submit("1", { key: "js k" })).id);
+        const long = await client.submit("import time; time.sleep(1000)", { policy: "default", timeout: 600 });
+        await client.cancel(long.id);
+        show((await client.wait(long.id)).state);
+        const error = await client.job("../health").catch((error) => error);
+        show([error instanceof Refused, error.status]);""", address(server))
+    assert done == ["done", True, 200, "42"] and listed is True
+    assert events == ["start", "stdout", "verdict"] and same is True
+    assert cancelled == "cancelled" and refused == [True, 404]

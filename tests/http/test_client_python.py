@@ -307,3 +307,34 @@ def test_an_answer_of_the_command_line_is_a_result(run):
     ran = run("--json", "-c", "print(1)")
     result = sandbox.Result.of(json.loads(ran.stdout))
     assert result.ok and result.stdout == "1\n" and result.files == {} and result.display == []
+
+
+# ── Jobs that outlast a connection ───────────────────────────────────────────────────────────────
+
+
+def test_a_submitted_job_is_waited_for(client):
+    job = client.submit("print(6 * 7)", args=["a"])
+    assert job.state == "queued" and not job.over
+    job = client.wait(job.id)
+    assert job.over and job.state == "done" and job.result.ok and job.result.output == "42" and job.status == 200
+    assert client.jobs()[0].id == job.id and client.jobs()[0].result is None
+    with client.events(job.id) as stream:
+        assert [event.event for event in stream] == ["start", "stdout", "verdict"]
+    assert stream.result.output == "42"
+
+
+def test_a_key_makes_it_safe_to_submit_again(client):
+    assert client.submit("1", key="python k").id == client.submit("1", key="python k").id
+    assert client.submit("1").id != client.submit("1").id
+    with pytest.raises(sandbox.Refused) as refused:
+        client.submit("2", key="python k")
+    assert refused.value.status == 422 and refused.value.field == "Idempotency-Key"
+
+
+def test_a_job_is_cancelled(client):
+    job = client.submit("import time; time.sleep(1000)", policy="default", timeout=600)
+    client.cancel(job.id)
+    assert client.wait(job.id).state == "cancelled"
+    with pytest.raises(sandbox.Refused) as refused:
+        client.cancel("../health")
+    assert refused.value.status == 404

@@ -83,6 +83,29 @@ export class Result {
     check(): this;
 }
 
+/** A job that outlasts the connection, as it was when it was asked for. Times are such as 2026-11-30T21:40:04.017Z. */
+export class Job {
+    readonly id: string;
+    readonly state: "queued" | "running" | "done" | "lost" | "cancelled";
+    readonly policy: string | null;
+    readonly created: string | null;
+    readonly started: string | null;
+    readonly ended: string | null;
+    readonly tries: number;
+    /** Its place in the queue; 0: it does not wait. */
+    readonly position: number;
+    /** Why it is lost or cancelled. */
+    readonly reason: string | null;
+    /** What POST /run would have answered. */
+    readonly status: number | null;
+    /** Once it is done. */
+    readonly result: Result | null;
+    /** The job as it came. */
+    readonly raw: Record<string, any>;
+    /** Whether it has ended. */
+    readonly over: boolean;
+}
+
 /** An event of a stream. */
 export type StreamEvent =
     | { event: "stdout" | "stderr"; data: { text: string } | { base64: string }; text: string }
@@ -121,6 +144,18 @@ export class Client {
     run(code: string | Uint8Array | null | undefined, options?: RunOptions): Promise<Result>;
     /** As run, but the events come while the job runs. Leaving the loop ends the job. */
     stream(code: string | Uint8Array | null | undefined, options?: RunOptions): AsyncGenerator<StreamEvent, void, void>;
+    /** Queues a job that outlasts the connection. `key`: the same key with the same request gives the same job; without one, each call is a new job. */
+    submit(code: string | Uint8Array | null | undefined, options?: RunOptions & { key?: string }): Promise<Job>;
+    /** A job, once it has ended or after `wait` seconds, at most 60. */
+    job(id: string, options?: { wait?: number; signal?: AbortSignal }): Promise<Job>;
+    /** A job, once it has ended. */
+    wait(id: string, options?: { signal?: AbortSignal }): Promise<Job>;
+    /** The last jobs of this client's, the newest first, without their results. */
+    jobs(options?: { signal?: AbortSignal }): Promise<Job[]>;
+    /** The events of a job, from its beginning. Leaving the loop ends nothing. */
+    events(id: string, options?: { signal?: AbortSignal }): AsyncGenerator<StreamEvent, void, void>;
+    /** Ends a job. One that has ended stays as it is. */
+    cancel(id: string, options?: { signal?: AbortSignal }): Promise<void>;
     policies(options?: { signal?: AbortSignal }): Promise<Record<string, any>[]>;
     version(options?: { signal?: AbortSignal }): Promise<string>;
     /** Whether the service can run jobs. */

@@ -95,6 +95,20 @@ export class Result {
     }
 }
 
+export class Job {
+    constructor(given) {
+        const { id, state, policy = null, created = null, started = null, ended = null, tries = 0, position = 0,
+            reason = null, status = null, answer = null } = given;
+        Object.assign(this, { id, state, policy, created, started, ended, tries, position, reason, status,
+            result: answer ? new Result(answer) : null });
+        Object.defineProperty(this, "raw", { value: given });
+    }
+
+    get over() {
+        return this.state !== "queued" && this.state !== "running";
+    }
+}
+
 // ── Requests and answers ─────────────────────────────────────────────────────────────────────────
 
 // The fields of a request. What is not one of them is a mistake.
@@ -135,7 +149,7 @@ async function read(response, origin, signal) {
     } catch {
         // For example the page of a proxy: the status tells the kind of error.
     }
-    if (answer !== null && typeof answer === "object" && (response.status === 200 || "verdict" in answer))
+    if (answer !== null && typeof answer === "object" && (response.status === 200 || response.status === 202 || "verdict" in answer))
         return answer;
     const said = answer?.error ?? `the service answered with HTTP status ${response.status} and no sentence`;
     const after = response.headers.get("Retry-After");
@@ -196,6 +210,10 @@ function addWhatIsMeant({ event, data }) {
 
 // ── The client ───────────────────────────────────────────────────────────────────────────────────
 
+// Unique is enough: a key is one client's own. Node 18 has no global crypto.
+const randomByte = () => globalThis.crypto?.getRandomValues(new Uint8Array(1))[0] ?? Math.floor(Math.random() * 256);
+const randomKey = () => Array.from({ length: 16 }, () => randomByte().toString(16).padStart(2, "0")).join("");
+
 const sleep = (seconds, signal) => new Promise((resolve, reject) => {
     const leave = () => {
         clearTimeout(timer);
@@ -254,6 +272,46 @@ export class Client {
         throw new Unreachable("the stream ended without a verdict; run the job again");
     }
 
+    async submit(code, { key = randomKey(), ...options } = {}) {
+        const body = await request(code, options);
+        const { signal } = options;
+        return new Job(await this.#again(signal, async () =>
+            read(await this.#ask("POST", "/jobs", { body, signal, more: { "Idempotency-Key": key } }), this.url, signal)));
+    }
+
+    async job(id, { wait = 0, signal } = {}) {
+        return new Job(await this.#get(`/jobs/${encodeURIComponent(id)}?wait=${wait}`, { signal }));
+    }
+
+    async wait(id, { signal } = {}) {
+        for (;;) {
+            const job = await this.job(id, { wait: 30, signal });
+            if (job.over)
+                return job;
+        }
+    }
+
+    async jobs(options = {}) {
+        return (await this.#get("/jobs", options)).jobs.map((each) => new Job(each));
+    }
+
+    async *events(id, { signal } = {}) {
+        const path = `/jobs/${encodeURIComponent(id)}/events`;
+        const response = await this.#again(signal, async () => {
+            const answer = await this.#ask("GET", path, { signal, accept: "text/event-stream" });
+            if (answer.status !== 200)
+                await read(answer, this.url, signal);
+            return answer;
+        });
+        yield* this.#events(response, signal);
+    }
+
+    async cancel(id, { signal } = {}) {
+        const response = await this.#ask("DELETE", `/jobs/${encodeURIComponent(id)}`, { signal });
+        if (response.status !== 204)
+            await read(response, this.url, signal);
+    }
+
     async policies(options = {}) {
         return (await this.#get("/policies", options)).policies;
     }
@@ -272,8 +330,8 @@ export class Client {
         return this.#again(signal, async () => read(await this.#ask("GET", path, { signal }), this.url, signal));
     }
 
-    async #ask(method, path, { body, signal, accept = "application/json" }) {
-        const headers = { Accept: accept };
+    async #ask(method, path, { body, signal, accept = "application/json", more = {} }) {
+        const headers = { Accept: accept, ...more };
         if (body !== undefined)
             headers["Content-Type"] = "application/json";
         if (this.#token)

@@ -19,6 +19,7 @@ import html
 import http.client
 import json
 import os
+import secrets
 import socket
 import ssl
 import tempfile
@@ -27,8 +28,8 @@ import urllib.parse
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
-__all__ = ["Client", "Result", "File", "Display", "Event", "Stream", "SandboxError", "Refused", "Busy", "Unreachable",
-           "JobFailed"]
+__all__ = ["Client", "Result", "Job", "File", "Display", "Event", "Stream", "SandboxError", "Refused", "Busy",
+           "Unreachable", "JobFailed"]
 __version__ = "1.0.0"
 
 Content = Union[str, bytes, bytearray, memoryview, "os.PathLike[str]", "File"]
@@ -223,6 +224,37 @@ class Event:
         return Result.of(self.data) if self.event == "verdict" else None
 
 
+@dataclass(frozen=True)
+class Job:
+    """A job that outlasts the connection, as it was when it was asked for. `result` is there when it is done. Times are
+    texts such as 2026-11-30T21:40:04.017Z. `status`: what POST /run would have answered. `raw`: as it came."""
+
+    id: str
+    state: str
+    policy: Optional[str] = None
+    created: Optional[str] = None
+    started: Optional[str] = None
+    ended: Optional[str] = None
+    tries: int = 0
+    position: int = 0
+    reason: Optional[str] = None
+    status: Optional[int] = None
+    result: Optional[Result] = None
+    raw: Dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, given: Dict[str, Any]) -> Job:
+        """From an answer of the service."""
+        known = {name: given[name] for name in cls.__dataclass_fields__ if name in given}
+        answer = given.get("answer")
+        return cls(**{**known, "result": Result.of(answer) if answer else None, "raw": given})
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended: done, lost or cancelled."""
+        return self.state not in ("queued", "running")
+
+
 # ── The client ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -284,6 +316,39 @@ class Client:
         given = locals()
         return self._retry(lambda: Stream(*self._send(_request(given), "text/event-stream")))
 
+    def submit(self, code: Union[str, bytes, None] = None, *, key: Optional[str] = None, **given: Any) -> Job:
+        """Queues a job that outlasts the connection, with the arguments of run(): the Job has its `id`. `key`: the same
+        key with the same request gives the same job; without one, each call is a new job."""
+        request = json.dumps(_request({"code": code, **given})).encode()
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        return Job.of(self._answer(lambda: self._ask("POST", "/jobs", request, headers=headers)))
+
+    def job(self, id: str, wait: int = 0) -> Job:
+        """A job of this client's, once it has ended or after `wait` seconds, at most 60."""
+        return Job.of(self._answer(lambda: self._ask("GET", f"{_job_path(id)}?wait={wait}")))
+
+    def wait(self, id: str) -> Job:
+        """A job, once it has ended."""
+        while True:
+            job = self.job(id, wait=30)
+            if job.over:
+                return job
+
+    def jobs(self) -> List[Job]:
+        """The last jobs of this client's, the newest first, without their results."""
+        return [Job.of(each) for each in self._answer(lambda: self._ask("GET", "/jobs"))["jobs"]]
+
+    def events(self, id: str) -> Stream:
+        """The events of a job, from its beginning. To leave ends nothing."""
+        return self._retry(lambda: Stream(*self._ask("GET", f"{_job_path(id)}/events", accept="text/event-stream")))
+
+    def cancel(self, id: str) -> None:
+        """Ends a job. One that has ended stays as it is."""
+        connection, response = self._ask("DELETE", _job_path(id))
+        with _Closing(connection, response):
+            if response.status != 204:
+                _read(response, self.url)
+
     def policies(self) -> List[Dict[str, Any]]:
         """The policies that the service offers, with their limits and caps."""
         return self._answer(lambda: self._ask("GET", "/policies"))["policies"]
@@ -301,9 +366,10 @@ class Client:
     def _send(self, request: Dict[str, Any], accept: str) -> Any:
         return self._ask("POST", "/run", json.dumps(request).encode(), accept)
 
-    def _ask(self, method: str, path: str, body: Optional[bytes] = None, accept: str = "application/json") -> Any:
+    def _ask(self, method: str, path: str, body: Optional[bytes] = None, accept: str = "application/json",
+             headers: Optional[Mapping[str, str]] = None) -> Any:
         """(connection, response), whose body is not read yet."""
-        headers = {"Accept": accept, "Connection": "close"}
+        headers = {"Accept": accept, "Connection": "close", **(headers or {})}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self._token:
@@ -412,6 +478,10 @@ def _request(given: Dict[str, Any]) -> Dict[str, Any]:
     return request
 
 
+def _job_path(id: str) -> str:
+    return f"/jobs/{urllib.parse.quote(id, safe='')}"
+
+
 def _names(field_name: str, values: Any) -> List[str]:
     if isinstance(values, (str, bytes)):
         raise TypeError(f"{field_name} is {values!r}; give a list of strings")
@@ -446,7 +516,7 @@ def _read(response: http.client.HTTPResponse, url: str) -> Dict[str, Any]:
         answer = json.loads(text)
     except ValueError:
         answer = None
-    if isinstance(answer, dict) and (response.status == 200 or "verdict" in answer):
+    if isinstance(answer, dict) and (response.status in (200, 202) or "verdict" in answer):
         return answer
     answer = answer if isinstance(answer, dict) else {}
     said = answer.get("error") or f"the service answered with HTTP status {response.status} and no sentence"
