@@ -1,0 +1,321 @@
+/* A try of a stored job: its request is read again, it runs as any other job, and the store is told
+ * how it ended, until it has taken that. */
+#include "serve/jobs/try.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/util.h"
+#include "serve/jobs/jobs.h"
+#include "serve/jobs/request_admit.h"
+#include "serve/jobs/stored_request.h"
+
+/* How long the runner waits before it tells a store again that has failed, and the longest wait
+ * before a job is tried again. */
+enum { AGAIN_MS = 1000, BACKOFF_MAX_MS = 30000 };
+
+void runner_look(struct runner *runner, int64_t in_ms)
+{
+    if (!runner->closing)
+        timer_set(&runner->timer, in_ms);
+}
+
+struct try *try_find(struct runner *runner, const char *id)
+{
+    struct try *try;
+    LIST_FOREACH(try, &runner->tries, next)
+    {
+        if (strcmp(try->id, id) == 0)
+            return try;
+    }
+    return NULL;
+}
+
+static void unwatch(struct runner *runner, const char *id)
+{
+    if (!runner->watches(runner->user, id))
+        runner->driver->watch(runner->store, id, false);
+}
+
+void try_free(struct try *try)
+{
+    LIST_REMOVE(try, next);
+    free(try->owner);
+    free(try->answer);
+    free(try);
+}
+
+/* ── Telling the store how a try ended ───────────────────────────────────────────────────────── */
+
+void runner_note(struct runner *runner, enum store_result result, const char *message)
+{
+    bool fails = result == STORE_FAILED;
+    if (fails && !runner->told)
+        log_say(runner->service->log, LOG_ERR, "%s", message != NULL ? message : "");
+    else if (!fails && runner->told)
+        log_say(runner->service->log, LOG_NOTICE, "the store of jobs works again");
+    runner->told = runner->failing = fails;
+    metrics_add(&runner->service->metrics->store_failures, fails);
+}
+
+static void settled(void *user, enum store_result result, const char *message)
+{
+    struct try *try = user;
+    struct runner *runner = try->runner;
+    runner_note(runner, result, message);
+    if (result == STORE_FAILED) {
+        try->due_us = monotonic_us() + AGAIN_MS * INT64_C(1000);
+        runner_look(runner, AGAIN_MS);
+        return;
+    }
+    if (result == STORE_NONE)
+        log_say(runner->service->log, LOG_NOTICE,
+                "job %s: the answer of try %" PRId64 " no longer counts: it was cancelled, has "
+                "expired, or another node has run it since",
+                try->id, try->number);
+    try_free(try);
+    runner_look(runner, 0);
+}
+
+static void settle(struct try *try)
+{
+    struct runner *runner = try->runner;
+    try->due_us = 0;
+    unwatch(runner, try->id);
+    if (try->given_back)
+        (runner->driver->fail)(runner->store, try->id, try->number, try->counts, try->reason,
+                               settled, try);
+    else
+        runner->driver->finish(runner->store, try->id, try->number, try->answer, try->answer_size,
+                               (int)try->status, settled, try);
+}
+
+static void give_back(struct try *try, bool counts, const char *reason)
+{
+    try->job = NULL;
+    try->given_back = true;
+    try->counts = counts;
+    snprintf(try->reason, sizeof(try->reason), "%s", reason != NULL ? reason : "");
+    if (!counts) {
+        settle(try);
+        return;
+    }
+    /* What failed now would fail again at once. */
+    int64_t wait_ms = AGAIN_MS << MIN(try->number - 1, 5);
+    try->due_us = monotonic_us() + MIN(wait_ms, BACKOFF_MAX_MS) * 1000;
+    runner_look(try->runner, MIN(wait_ms, BACKOFF_MAX_MS));
+}
+
+/* `text` is taken over. */
+static void answer(struct try *try, char *text, unsigned status)
+{
+    try->job = NULL;
+    try->answer = text != NULL ? stored_answer_write(text, try->base64, &try->answer_size) : NULL;
+    free(text);
+    if (try->answer == NULL) {
+        give_back(try, true, "out of memory (its answer)");
+        return;
+    }
+    try->status = status;
+    settle(try);
+}
+
+void try_settle_due(struct runner *runner)
+{
+    struct try *try, *next;
+    int64_t now_us = monotonic_us();
+    for (try = LIST_FIRST(&runner->tries); try != NULL; try = next) {
+        next = LIST_NEXT(try, next);
+        if (try->due_us > 0 && try->due_us <= now_us)
+            settle(try);
+        else if (try->due_us > 0)
+            runner_look(runner, (try->due_us - now_us) / 1000 + 1);
+    }
+}
+
+/* ── As a requester ──────────────────────────────────────────────────────────────────────────── */
+
+static struct answer compose(struct service_job *job, const struct sb_verdict *verdict)
+{
+    struct try *try = job->owner;
+    struct answer composed = {0};
+    if (try == NULL)
+        return composed;
+    composed.text = contract_answer(job->contract, verdict, job->flags, &composed.status);
+    try->given_back = job->killed || verdict->host_busy || verdict->word == SB_INTERNAL;
+    try->counts = !job->killed;
+    if (try->given_back)
+        snprintf(try->reason, sizeof(try->reason), "%s",
+                 verdict->error != NULL ? verdict->error : "the sandbox failed");
+    return composed;
+}
+
+static void deliver(void *owner, struct answer *composed)
+{
+    struct try *try = owner;
+    if (!try->given_back) {
+        answer(try, composed->text, composed->status);
+        return;
+    }
+    char reason[sizeof(try->reason)];
+    memcpy(reason, try->reason, sizeof(reason));
+    free(composed->text);
+    give_back(try, try->counts, reason);
+}
+
+static void refuse(void *owner, enum contract_id contract, enum refusal reason, const char *message)
+{
+    (void)contract, (void)reason;
+    give_back(owner, false, message);
+}
+
+static void forget(void *owner)
+{
+    give_back(owner, false, "the service was closed");
+}
+
+static const struct requester stored = {compose, deliver, refuse, forget};
+
+/* ── A try ───────────────────────────────────────────────────────────────────────────────────── */
+
+static void refuse_try(struct try *try, unsigned status, const char *field, const char *message)
+{
+    answer(try, contract_refusal(NATIVE, field, message), status);
+}
+
+/* The client of a job, by its owner's name: with what its token allows today. */
+static bool know_client(struct try *try, const struct stored_request *stored_request,
+                        const struct token **token, struct client *client)
+{
+    static const char prefix[] = "token ";
+    const struct runner *runner = try->runner;
+    const struct tokens *tokens = runner->tokens != NULL ? *runner->tokens : NULL;
+    bool named = strncmp(try->owner, prefix, sizeof(prefix) - 1) == 0;
+    *client = (struct client){.key = try->owner, .address = stored_request->address};
+    *token = NULL;
+    if (tokens == NULL)
+        return true;
+    *token = named ? tokens_named(tokens, try->owner + sizeof(prefix) - 1) : NULL;
+    if (*token == NULL)
+        return false;
+    client->token = (*token)->name;
+    client->policy = (*token)->policy[0] != '\0' ? (*token)->policy : NULL;
+    client->jobs = (*token)->jobs;
+    return true;
+}
+
+/* Its body is taken over. 0, or the status of its refusal. */
+static unsigned read_request(struct try *try, struct stored_request *from,
+                             const struct client *client, struct request *request,
+                             const struct sb_policy **policy, struct sb_error *err)
+{
+    int result;
+    if (from->boundary[0] != '\0') {
+        result = request_read_form(request, from->boundary, from->body, from->size, err);
+        request->form = steal_ptr(from->body);
+    } else {
+        result = request_read(request, ENDPOINT_RUN, from->body, from->size, err);
+    }
+    if (result < 0)
+        return 400;
+    return (unsigned)request_admit(try->runner->service, client, request, policy, err);
+}
+
+static void heard(void *user, bool last)
+{
+    const struct try *try = user;
+    try->runner->heard(try->runner->user, try->id, last);
+}
+
+static void enter(struct try *try, const struct client *client, struct request *request,
+                  const struct sb_policy *policy, size_t size)
+{
+    char text[200];
+    struct service *service = try->runner->service;
+    const struct job_origin origin = {.requester = &stored,
+                                      .owner = try,
+                                      .client = client,
+                                      .id = try->id,
+                                      .endpoint = "POST /jobs",
+                                      .request = request,
+                                      .policy = policy,
+                                      .size = size};
+    try->base64 = request->base64;
+    struct service_job *job = job_make(service, &origin);
+    if (job == NULL) {
+        give_back(try, true, "out of memory (the job)");
+        return;
+    }
+    if (job_never_fits(job, text, sizeof(text))) {
+        job_free(job);
+        refuse_try(try, 400, "limits.memory_bytes", text);
+        return;
+    }
+    job->stream = stream_record(heard, try);
+    try->job = job;
+    if (job->stream != NULL && job_enter(job) != JOB_NOT_ENTERED)
+        return; /* it may have ended already */
+    job_free(job);
+    give_back(try, true, "out of memory (the job)");
+}
+
+static void run_try(struct try *try, const struct store_job *claimed)
+{
+    struct stored_request from;
+    struct request request;
+    struct sb_error err;
+    struct client client;
+    const struct token *token;
+    const struct sb_policy *policy = NULL;
+    if (stored_request_read(&from, claimed->request, claimed->request_size, &err) < 0) {
+        refuse_try(try, 400, NULL, err.message);
+        return;
+    }
+    if (!know_client(try, &from, &token, &client)) {
+        refuse_try(try, 403, NULL,
+                   "the token that sent this job is no longer valid: send it again "
+                   "with another");
+        free(from.body);
+        return;
+    }
+    size_t size = from.size;
+    unsigned status = read_request(try, &from, &client, &request, &policy, &err);
+    if (status == 0)
+        enter(try, &client, &request, policy, size);
+    else
+        refuse_try(try, status, err.field, err.message);
+    request_free(&request);
+    free(from.body);
+}
+
+void try_begin(struct runner *runner, const struct store_job *claimed)
+{
+    struct try *try = calloc(1, sizeof(*try));
+    char *owner = strdup(claimed->owner);
+    if (try == NULL || owner == NULL) {
+        /* The store gives it to another node when this one is found to be silent. */
+        log_say(runner->service->log, LOG_ERR, "out of memory: job %s is left alone", claimed->id);
+        free(try);
+        free(owner);
+        return;
+    }
+    *try = (struct try){.runner = runner, .owner = owner, .number = claimed->tries};
+    snprintf(try->id, sizeof(try->id), "%s", claimed->id);
+    LIST_INSERT_HEAD(&runner->tries, try, next);
+    metrics_add(&runner->service->metrics->store_tries, 1);
+    runner->driver->watch(runner->store, try->id, true);
+    run_try(try, claimed);
+}
+
+/* The job of a try has been cancelled, or given to another node. */
+void try_drop(struct try *try, const char *why)
+{
+    struct service_job *job = try->job;
+    stream_unheard(job->stream);
+    unwatch(try->runner, try->id);
+    try_free(try);
+    job_abandon(job, why);
+}

@@ -1,0 +1,78 @@
+/* Tries of stored jobs: what the files of the runner share. */
+#ifndef SERVE_TRY_H
+#define SERVE_TRY_H
+
+#include <sys/queue.h>
+
+#include "serve/jobs/runner.h"
+#include "serve/jobs/service_state.h"
+
+/* A try of a job, from its claim until the store knows how it ended. */
+struct
+try {
+    LIST_ENTRY(try) next;
+    struct runner *runner;
+    char id[STORE_ID_SIZE];
+    char *owner;
+    int64_t number;
+    struct service_job *job; /* NULL: it has ended, */
+    bool given_back;         /* without an answer: the job is queued again, */
+    bool counts;             /* … and that counts as a loss; */
+    char reason[256];
+    bool base64; /* or with one, whose output is in base64 */
+    char *answer;
+    size_t answer_size;
+    unsigned status;
+    int64_t due_us;  /* when the store is told; 0: it is being told */
+    bool cancelling; /* the store is asked whether it was cancelled */
+};
+
+/* Whether a try still counts: asked of the store. */
+struct question {
+    LIST_ENTRY(question) next;
+    struct runner *runner;
+    char id[STORE_ID_SIZE];
+};
+
+struct runner {
+    struct service *service;
+    const struct store_driver *driver;
+    struct store *store;
+    struct timer timer;
+    LIST_HEAD(, try) tries;
+    struct tokens *const *tokens; /* NULL: not known yet */
+    bool claiming;
+    bool maybe;   /* jobs may wait in the store */
+    bool renewed; /* that became so while they were being claimed */
+    bool failing; /* the store's last answer was that it can't; until the timer expires */
+    bool told;    /* of that, in the log */
+    bool closing;
+    bool inside; /* timer_expired */
+    LIST_HEAD(, question) questions;
+    void (*ended)(void *user, const char *id);
+    void (*heard)(void *user, const char *id, bool last);
+    bool (*watches)(void *user, const char *id);
+    void *user;
+};
+
+/* The runner looks after what is to be done, in so many milliseconds. */
+void runner_look(struct runner *runner, int64_t in_ms);
+
+/* Notes, and logs when that changes, whether the store works. */
+void runner_note(struct runner *runner, enum store_result result, const char *message);
+
+/* The try of a job here; NULL: there is none. */
+struct try *try_find(struct runner *runner, const char *id);
+
+/* A job has been claimed: runs it. */
+void try_begin(struct runner *runner, const struct store_job *claimed);
+
+/* Tells the store of those that are due. */
+void try_settle_due(struct runner *runner);
+
+/* The job of a try has been cancelled, or given to another node: kills it. */
+void try_drop(struct try *try, const char *why);
+
+void try_free(struct try *try);
+
+#endif
