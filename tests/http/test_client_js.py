@@ -75,6 +75,23 @@ def test_a_run_gives_the_native_answer(node, server):
     assert {name: result[name] for name in raw} == raw
 
 
+def test_cases_are_graded(node, server):
+    result, indices = node("""
+        const bytes = new TextEncoder().encode("1");
+        const cases = [{ name: "one", stdin: bytes, expected: { stdout: "2 shared" } },
+            { stdin: new Blob(["3"]), files: { f: new Blob(["own"]) }, expected: { stdout: "7 own" } }, { stdin: "x" }];
+        const options = { files: { f: "shared" }, cases };
+        const code = "import sys; print(2 * int(sys.stdin.read()), open('f').read())";
+        show(await new Client(a).run(code, options));
+        const indices = [];
+        for await (const { event, data, result } of new Client(a).stream(code, options))
+            if (event === "case" && result.correct === [true, false, null][data.index])
+                indices.push(data.index);
+        show(indices.sort());""", address(server))
+    assert result["passed"] == 1 and [case["correct"] for case in result["cases"]] == [True, False, None]
+    assert [case["name"] for case in result["cases"]] == ["one", None, None] and indices == [0, 1, 2]
+
+
 def test_bytes_go_as_they_are(node, server):
     shown, = node("""
         const bytes = Uint8Array.from({ length: 100000 }, (_, i) => i % 256);

@@ -87,6 +87,23 @@ def test_code_that_fails_is_a_result(client):
     assert failed.value.result is result
 
 
+def test_cases_are_graded(client, tmp_path):
+    (tmp_path / "in.txt").write_text("3")
+    result = client.run("import sys; print(2 * int(sys.stdin.read()), open('f').read())", files={"f": "shared"}, cases=[
+        {"name": "one", "stdin": b"1", "expected": {"stdout": b"2 shared"}},
+        {"stdin": tmp_path / "in.txt", "files": {"f": b"own"}, "expected": {"stdout": "7 own"}}, {"stdin": "x"}])
+    assert result.passed == 1 and [case.correct for case in result.cases] == [True, False, None]
+    assert [case.verdict for case in result.cases] == ["ok", "ok", "exception"] and result.cases[0].name == "one"
+    stopped = client.run("1/0", cases=[{}] * 50, stop="first-failure")
+    assert stopped.cases[-1].verdict is None and stopped.verdict == "exception"
+
+
+def test_a_stream_gives_each_case_as_it_ends(client):
+    with client.stream("print(input())", cases=[{"stdin": str(n), "expected": {"stdout": str(n)}} for n in range(4)]) as stream:
+        seen = {event.data["index"]: event.result.output for event in stream if event.event == "case"}
+    assert seen == {n: str(n) for n in range(4)} and stream.result.passed == 4
+
+
 def test_files_of_a_path_and_bytes_go_as_they_are(client, server, tmp_path):
     (tmp_path / "data.bin").write_bytes(bytes(range(256)))
     code = ("import sys; print(open('a/data.bin', 'rb').read() == bytes(range(256)), open('b', 'rb').read(), "

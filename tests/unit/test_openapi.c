@@ -26,6 +26,7 @@
 NOT_CALLED(exchange_answer)
 NOT_CALLED(exchange_refuse_request)
 NOT_CALLED(exchange_request)
+NOT_CALLED(graded_submit)
 NOT_CALLED(health_ask)
 NOT_CALLED(health_ready)
 NOT_CALLED(job_submit)

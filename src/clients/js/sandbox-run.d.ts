@@ -28,6 +28,21 @@ export interface RunOptions {
     collect?: boolean | string[];
     /** The code is a notebook cell: what it displays comes back. */
     notebook?: boolean;
+    /** A graded run: the code runs once for each case. */
+    cases?: Case[];
+    stop?: "never" | "first-failure";
+}
+
+/** What one run of the code is given on top of the other options, and what is expected of it. */
+export interface Case {
+    /** For people; it comes back in the result. */
+    name?: string;
+    stdin?: Content;
+    args?: string[];
+    env?: Record<string, string>;
+    files?: Record<string, Content>;
+    call?: string | { name: string; args?: unknown[]; kwargs?: Record<string, unknown> };
+    expected?: { stdout?: Content; result?: unknown; compare?: "lines" | "exact" | "tokens" | { float: number } };
 }
 
 export interface Limits {
@@ -51,6 +66,7 @@ export class Result {
     /** From a native answer, of `POST /run` or of `sandbox-run --json`. */
     constructor(answer: object);
     readonly status: "success" | "error";
+    /** Null for a case that did not run to its end, as all that is not known. */
     readonly verdict: Verdict;
     readonly output: string;
     readonly error: string | null;
@@ -75,6 +91,16 @@ export class Result {
     readonly display: Record<string, any>[];
     /** How many displays were beyond the limits. */
     readonly displays_left_out: number;
+    /** Of a graded run: how each case ended, in the order asked. */
+    readonly cases: Result[];
+    /** Of a graded run: how many cases are correct. */
+    readonly passed: number | null;
+    /** Of a case: whether it is as expected; null where nothing is, or where it did not run to its end. */
+    readonly correct: boolean | null;
+    /** Of a case: its name. */
+    readonly name: string | null;
+    /** Of a case: its output did not fit into the answer. */
+    readonly output_left_out: boolean;
     /** The answer as it came. */
     readonly raw: Record<string, any>;
     /** Whether the code ran to its end with exit status 0. */
@@ -109,8 +135,8 @@ export class Job {
 /** An event of a stream. */
 export type StreamEvent =
     | { event: "stdout" | "stderr"; data: { text: string } | { base64: string }; text: string }
-    | { event: "verdict"; data: Record<string, any>; result: Result }
-    | { event: "start" | "queued" | "display" | "case"; data: Record<string, any> };
+    | { event: "verdict" | "case"; data: Record<string, any>; result: Result }
+    | { event: "start" | "queued" | "display"; data: Record<string, any> };
 
 export class SandboxError extends Error {}
 

@@ -76,11 +76,12 @@ export class Result {
     constructor(answer) {
         const { status, verdict, output, error = null, stdout, stderr, truncated, exit_code, signal, result, usage, enforcement,
             denied = null, id, files = {}, files_left_out = [], display = [],
-            displays_left_out = 0 } = answer;
+            displays_left_out = 0, cases = [], passed = null, correct = null, name = null, output_left_out = false } = answer;
         // A path may be called __proto__: fromEntries makes an own property of it.
         const made = Object.fromEntries(Object.entries(files).map(([path, file]) => [path, new ResultFile(path, file)]));
         Object.assign(this, { status, verdict, output, error, stdout, stderr, truncated, exit_code, signal, result, usage,
-            enforcement, denied, id, files: made, files_left_out, display, displays_left_out });
+            enforcement, denied, id, files: made, files_left_out, display, displays_left_out,
+            cases: cases.map((each) => new Result(each)), passed, correct, name, output_left_out });
         Object.defineProperty(this, "raw", { value: answer });
     }
 
@@ -113,7 +114,7 @@ export class Job {
 
 // The fields of a request. What is not one of them is a mistake.
 const fields = new Set(["code", "module", "files", "name", "stdin", "args", "env", "policy", "timeout", "limits", "call",
-    "merge_stderr", "base64", "collect", "notebook"]);
+    "merge_stderr", "base64", "collect", "notebook", "cases", "stop"]);
 
 async function request(code, { signal, ...options }) {
     const asked = {};
@@ -127,12 +128,28 @@ async function request(code, { signal, ...options }) {
         if (name in asked)
             asked[name] = await content(name, asked[name]);
     }
-    if (asked.files) {
-        const entries = Object.entries(asked.files)
-            .map(async ([path, value]) => [path, await content(`files[${JSON.stringify(path)}]`, value)]);
-        asked.files = Object.fromEntries(await Promise.all(entries));
-    }
+    if (asked.files)
+        asked.files = await filesOf("files", asked.files);
+    if (asked.cases)
+        asked.cases = await Promise.all([...asked.cases].map((one, index) => caseOf(`cases[${index}]`, one)));
     return JSON.stringify(asked);
+}
+
+async function filesOf(name, files) {
+    const entries = Object.entries(files)
+        .map(async ([path, value]) => [path, await content(`${name}[${JSON.stringify(path)}]`, value)]);
+    return Object.fromEntries(await Promise.all(entries));
+}
+
+async function caseOf(name, { ...asked }) {
+    if (asked.stdin !== undefined && asked.stdin !== null)
+        asked.stdin = await content(`${name}.stdin`, asked.stdin);
+    if (asked.files)
+        asked.files = await filesOf(`${name}.files`, asked.files);
+    const { stdout } = asked.expected ?? {};
+    if (stdout !== undefined && stdout !== null)
+        asked.expected = { ...asked.expected, stdout: await content(`${name}.expected.stdout`, stdout) };
+    return asked;
 }
 
 const isAbort = (error, signal) => error?.name === "AbortError" || error?.name === "TimeoutError" || signal?.aborted;
@@ -200,7 +217,7 @@ async function* eventsOf(stream) {
 }
 
 function addWhatIsMeant({ event, data }) {
-    if (event === "verdict")
+    if (event === "verdict" || event === "case")
         return { event, data, result: new Result(data) };
     if (event !== "stdout" && event !== "stderr")
         return { event, data };

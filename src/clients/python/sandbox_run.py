@@ -163,6 +163,13 @@ class Result:
     files_left_out: List[Dict[str, str]] = field(default_factory=list, repr=False)
     display: List[Display] = field(default_factory=list, repr=False)
     displays_left_out: int = field(default=0, repr=False)
+    # Of a graded run: how each case ended, and how many are correct.
+    cases: List[Result] = field(default_factory=list, repr=False)
+    passed: Optional[int] = None
+    # Of a case: whether it is as expected, its name, and whether its output did not fit into the answer.
+    correct: Optional[bool] = None
+    name: Optional[str] = None
+    output_left_out: bool = False
 
     @classmethod
     def of(cls, answer: Dict[str, Any]) -> Result:
@@ -170,6 +177,7 @@ class Result:
         given = {name: answer[name] for name in cls.__dataclass_fields__ if name in answer}
         given["files"] = {path: _file(path, each) for path, each in (answer.get("files") or {}).items()}
         given["display"] = [Display(each) for each in answer.get("display") or []]
+        given["cases"] = [cls.of(each) for each in answer.get("cases") or []]
         return cls(**{**given, "raw": answer})
 
     @property
@@ -220,8 +228,8 @@ class Event:
 
     @property
     def result(self) -> Optional[Result]:
-        """Of verdict: the whole answer."""
-        return Result.of(self.data) if self.event == "verdict" else None
+        """Of verdict: the whole answer. Of case: that of the case, which stands at data["index"]."""
+        return Result.of(self.data) if self.event in ("verdict", "case") else None
 
 
 @dataclass(frozen=True)
@@ -289,12 +297,14 @@ class Client:
             env: Optional[Mapping[str, str]] = None, policy: Optional[str] = None, timeout: Optional[float] = None,
             limits: Optional[Mapping[str, Any]] = None, call: Union[str, Mapping[str, Any], None] = None,
             module: Optional[str] = None, name: Optional[str] = None, merge_stderr: bool = False,
-            base64: bool = False, collect: Union[bool, Sequence[str]] = False, notebook: bool = False) -> Result:
+            base64: bool = False, collect: Union[bool, Sequence[str]] = False, notebook: bool = False,
+            cases: Optional[Sequence[Mapping[str, Any]]] = None, stop: Optional[str] = None) -> Result:
         """Runs code and returns how it ended: also exceptions and limits of the code are results, not errors.
 
         Values of `files`, and `stdin`: text, bytes, a pathlib.Path whose file is sent, or a File of another result.
         `timeout`: wall-clock seconds of the job. `collect`: True or globs: which files come back. `notebook`: the code
-        is a notebook cell, and what it displays comes back. Raises Refused, Busy and Unreachable."""
+        is a notebook cell, and what it displays comes back. `cases`: the code runs once for each, and the result's `cases`
+        say which are correct; `stop`: "never" or "first-failure". Raises Refused, Busy and Unreachable."""
         given = locals()
         answer = self._answer(lambda: self._send(_request(given), "application/json"))
         return Result.of(answer)
@@ -305,7 +315,8 @@ class Client:
                timeout: Optional[float] = None, limits: Optional[Mapping[str, Any]] = None,
                call: Union[str, Mapping[str, Any], None] = None, module: Optional[str] = None,
                name: Optional[str] = None, merge_stderr: bool = False, base64: bool = False,
-               collect: Union[bool, Sequence[str]] = False, notebook: bool = False) -> Stream:
+               collect: Union[bool, Sequence[str]] = False, notebook: bool = False,
+               cases: Optional[Sequence[Mapping[str, Any]]] = None, stop: Optional[str] = None) -> Stream:
         """As run(), but the events come while the job runs. Closing the stream ends the job:
 
             with client.stream("for i in range(3): print(i, flush=True)") as stream:
@@ -475,7 +486,21 @@ def _request(given: Dict[str, Any]) -> Dict[str, Any]:
     for name in ("args", "collect"):
         if request.get(name, True) is not True:
             request[name] = _names(name, request[name])
+    if "cases" in request:
+        request["cases"] = [_case(f"cases[{index}]", each) for index, each in enumerate(request["cases"])]
     return request
+
+
+def _case(at: str, given: Mapping[str, Any]) -> Dict[str, Any]:
+    case = dict(given)
+    if case.get("stdin") is not None:
+        case["stdin"] = _content(f"{at}.stdin", case["stdin"])
+    if case.get("files") is not None:
+        case["files"] = {path: _content(f"{at}.files[{path!r}]", each) for path, each in case["files"].items()}
+    expected = case.get("expected")
+    if expected is not None and expected.get("stdout") is not None:
+        case["expected"] = {**expected, "stdout": _content(f"{at}.expected.stdout", expected["stdout"])}
+    return case
 
 
 def _job_path(id: str) -> str:

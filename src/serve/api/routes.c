@@ -8,6 +8,7 @@
 #include "common/json_writer.h"
 #include "serve/api/job_routes.h"
 #include "serve/api/openapi.h"
+#include "serve/jobs/graded.h"
 #include "serve/jobs/job_exchange.h"
 #include "serve/jobs/request_admit.h"
 #include "serve/jobs/service_state.h"
@@ -27,7 +28,9 @@ static void run_at(struct exchange *exchange, enum endpoint endpoint)
     struct sb_error err;
     const struct sb_policy *policy = NULL;
     int status = exchange_request(exchange, endpoint, false, &request, &policy, &err);
-    if (status == 0)
+    if (status == 0 && request.cases.count > 0)
+        graded_submit(exchange, &request, policy);
+    else if (status == 0)
         job_submit(exchange, &request, policy);
     else
         exchange_refuse_request(exchange, &request, (unsigned)status, &err);

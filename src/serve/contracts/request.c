@@ -2,7 +2,6 @@
  * readers of the fields are in request_fields.c. */
 #include "serve/contracts/request.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +11,12 @@
 #include "common/json_text.h"
 #include "serve/contracts/request_fields.h"
 
-/* More files, arguments and variables than anyone needs; json-c takes about 7 MB for them. */
-#define VALUES_MAX 20000
+/* More files, arguments, variables and cases than anyone needs; json-c takes about 17 MB for them.
+ */
+#define VALUES_MAX 50000
 /* A valid request is nested 2 levels deep; a higher bound lets errors name the field. */
 #define DEPTH_MAX 16
 #define BODY_MAX (1 << 30) /* http.c has the real bound */
-
-int bad_field(struct sb_error *err, const char *path, const char *format, ...)
-{
-    char what[300];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    return sb_fail_field(err, "request", path, "\"%.64s\" %s", path, what);
-}
 
 static struct json_object *given(const struct request *request, const char *name)
 {
@@ -196,7 +186,7 @@ int request_check(struct request *request, const struct sb_policy *policy, struc
 {
     request->job.policy = policy;
     if (sb_check(&request->job, err) == 0)
-        return 0;
+        return request_check_cases(request, err);
     /* The library names its own field: translate it into the client's. */
     const char *field = err->field;
     for (int i = 0; i < SB_LIMITS; i++) {
@@ -226,5 +216,7 @@ void request_free(struct request *request)
     free(request->args);
     free(request->collect);
     sb_strv_free(request->env);
+    cases_free(&request->cases);
+    case_job_free(&request->made);
     *request = (struct request){0};
 }

@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "common/cases.h"
 #include "sandbox.h"
 #include "serve/contracts/contracts.h"
 
@@ -29,6 +30,8 @@ struct request {
     const char **args;
     const char **collect;
     char **env;
+    struct cases cases;   /* of a graded run; without any, the job itself is run */
+    struct case_job made; /* the arrays of a job that request_case has made */
 };
 
 /* Reads a body. The caller frees the request with request_free, after a failure, too. */
@@ -50,6 +53,10 @@ int request_read_form(struct request *request, const char *boundary, char *body,
 
 /* Puts the request under a policy, and checks everything that can be checked before it runs. */
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err);
+
+/* Makes the request for one case of a graded run. It points into the other one, which must outlive
+ * it, and is freed by itself. −1: out of memory. */
+int request_case(struct request *made, const struct request *request, size_t index);
 
 void request_free(struct request *request);
 

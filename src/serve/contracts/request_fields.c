@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/json_bytes.h"
 #include "common/json_text.h"
 #include "common/path.h"
 #include "common/util.h"
-#include "serve/contracts/request_value.h"
 
 #define NAME_MAX_BYTES 1024 /* the name becomes an argument of the interpreter */
 
@@ -26,28 +26,6 @@ static int no_memory(struct sb_error *err)
     return sb_fail(err, "memory", ENOMEM, "out of memory (the request)");
 }
 
-static int read_text(const char **text, size_t *size, const char *path, struct json_object *value,
-                     struct sb_error *err)
-{
-    if (!json_object_is_type(value, json_type_string))
-        return bad_field(err, path, "must be a string, not %s", json_kind(value));
-    *text = json_tree_string(value, size);
-    return 0;
-}
-
-/* A text without NUL characters, which becomes a C string. */
-static int read_string(const char **string, const char *path, struct json_object *value,
-                       struct sb_error *err)
-{
-    size_t size = 0;
-    *string = "";
-    if (read_text(string, &size, path, value, err) < 0)
-        return -1;
-    return strlen(*string) == size
-               ? 0
-               : bad_field(err, path, "must not contain a NUL character (\\u0000)");
-}
-
 static int read_flag(bool *flag, const char *path, struct json_object *value, struct sb_error *err)
 {
     if (!json_object_is_type(value, json_type_boolean))
@@ -58,7 +36,7 @@ static int read_flag(bool *flag, const char *path, struct json_object *value, st
 
 /* ── Code and files ──────────────────────────────────────────────────────────────────────────── */
 
-static void take_code(struct request *request, const struct request_value *value)
+static void take_code(struct request *request, const struct json_bytes *value)
 {
     request->job.code = value->data;
     request->job.code_size = value->size;
@@ -68,10 +46,10 @@ static void take_code(struct request *request, const struct request_value *value
 static int read_code(struct request *request, const char *path, struct json_object *object,
                      struct sb_error *err)
 {
-    struct request_value value;
+    struct json_bytes value;
     if (request->job.code != NULL)
         return bad_field(err, "files", "has a main.py beside \"code\": give one of the two");
-    if (request_value_read(&value, path, object, err) < 0) {
+    if (json_bytes_read(&value, path, object, err) < 0) {
         snprintf(err->field, sizeof(err->field), "%s", path);
         return -1;
     }
@@ -82,7 +60,7 @@ static int read_code(struct request *request, const char *path, struct json_obje
 static int read_name(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
-    if (read_string(&request->job.name, path, value, err) < 0)
+    if (field_string(&request->job.name, path, value, err) < 0)
         return -1;
     return strlen(request->job.name) <= NAME_MAX_BYTES
                ? 0
@@ -99,7 +77,7 @@ static bool is_code(const struct request *request, const char *name)
 }
 
 /* Adds a file to the job, or makes it the job's code. */
-static void add_file(struct request *request, const char *name, const struct request_value *value)
+static void add_file(struct request *request, const char *name, const struct json_bytes *value)
 {
     if (request->job.code == NULL && is_code(request, name)) {
         take_code(request, value);
@@ -112,9 +90,8 @@ static void add_file(struct request *request, const char *name, const struct req
 static int read_files(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
-    if (!json_object_is_type(value, json_type_object))
-        return bad_field(err, path, "must be an object of file names and strings, not %s",
-                         json_kind(value));
+    if (field_object(path, value, "file names and strings", err) < 0)
+        return -1;
     size_t count = (size_t)json_object_object_length(value) + request->parts_count;
     request->files = calloc(count + 1, sizeof(struct sb_file));
     if (request->files == NULL)
@@ -122,16 +99,16 @@ static int read_files(struct request *request, const char *path, struct json_obj
     request->job.files = request->files;
     json_object_object_foreach(value, name, content)
     {
-        struct request_value file;
+        struct json_bytes file;
         char at[64];
         snprintf(at, sizeof(at), "%s.%s", path, name);
-        if (request_value_read(&file, at, content, err) < 0)
+        if (json_bytes_read(&file, at, content, err) < 0)
             return -1;
         add_file(request, name, &file);
     }
     for (size_t i = 0; i < request->parts_count; i++) {
         const struct sb_file *part = &request->parts[i];
-        add_file(request, part->path, &(struct request_value){part->data, part->size, part->text});
+        add_file(request, part->path, &(struct json_bytes){part->data, part->size, part->text});
     }
     return 0;
 }
@@ -141,37 +118,18 @@ static int read_files(struct request *request, const char *path, struct json_obj
 static int read_stdin(struct request *request, const char *path, struct json_object *value,
                       struct sb_error *err)
 {
-    struct request_value input;
-    if (request_value_read(&input, path, value, err) < 0)
+    struct json_bytes input;
+    if (json_bytes_read(&input, path, value, err) < 0)
         return -1;
     request->job.stdin_data = input.data;
     request->job.stdin_size = input.size;
     return 0;
 }
 
-/* Reads an array of strings. The request owns *strings even after a failure. */
-static int read_strings(const char ***strings, const char *path, struct json_object *array,
-                        struct sb_error *err)
-{
-    size_t count = json_object_array_length(array);
-    *strings = calloc(count + 1, sizeof(**strings));
-    if (*strings == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < count; i++) {
-        char at[64];
-        snprintf(at, sizeof(at), "%s[%zu]", path, i);
-        if (read_string(&(*strings)[i], at, json_object_array_get_idx(array, i), err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int read_args(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
-    if (!json_object_is_type(value, json_type_array))
-        return bad_field(err, path, "must be an array of strings, not %s", json_kind(value));
-    if (read_strings(&request->args, path, value, err) < 0)
+    if (field_strings(&request->args, path, value, err) < 0)
         return -1;
     request->job.args = request->args;
     return 0;
@@ -180,28 +138,8 @@ static int read_args(struct request *request, const char *path, struct json_obje
 static int read_env(struct request *request, const char *path, struct json_object *value,
                     struct sb_error *err)
 {
-    if (!json_object_is_type(value, json_type_object))
-        return bad_field(err, path, "must be an object of names and strings, not %s",
-                         json_kind(value));
-    size_t count = 0;
-    request->env = calloc((size_t)json_object_object_length(value) + 1, sizeof(*request->env));
-    if (request->env == NULL)
-        return no_memory(err);
-    json_object_object_foreach(value, name, content)
-    {
-        char at[64];
-        const char *text = NULL;
-        snprintf(at, sizeof(at), "%s.%s", path, name);
-        if (name[0] == '\0' || strchr(name, '=') != NULL)
-            return bad_field(err, at, "must have a name that is not empty and has no \"=\"");
-        if (read_string(&text, at, content, err) < 0)
-            return -1;
-        if (asprintf(&request->env[count], "%s=%s", name, text) < 0) {
-            request->env[count] = NULL; /* asprintf leaves it undefined */
-            return no_memory(err);
-        }
-        count++;
-    }
+    if (field_env(&request->env, path, value, err) < 0)
+        return -1;
     request->job.env = (const char *const *)request->env;
     return 0;
 }
@@ -209,27 +147,19 @@ static int read_env(struct request *request, const char *path, struct json_objec
 static int read_module(struct request *request, const char *path, struct json_object *value,
                        struct sb_error *err)
 {
-    return read_string(&request->job.module, path, value, err);
+    return field_string(&request->job.module, path, value, err);
 }
 
-/* The function's name, or an object, whose JSON text the library reads. */
 static int read_call(struct request *request, const char *path, struct json_object *value,
                      struct sb_error *err)
 {
-    if (json_object_is_type(value, json_type_object)) {
-        request->job.call = json_object_to_json_string_ext(
-            value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-        return request->job.call != NULL ? 0 : no_memory(err);
-    }
-    if (!json_object_is_type(value, json_type_string))
-        return bad_field(err, path, "must be a string or an object, not %s", json_kind(value));
-    return read_string(&request->job.call, path, value, err);
+    return field_call(&request->job.call, path, value, err);
 }
 
 static int read_policy(struct request *request, const char *path, struct json_object *value,
                        struct sb_error *err)
 {
-    return read_string(&request->policy, path, value, err);
+    return field_string(&request->policy, path, value, err);
 }
 
 static int read_merge_stderr(struct request *request, const char *path, struct json_object *value,
@@ -253,7 +183,7 @@ static int read_collect(struct request *request, const char *path, struct json_o
     if (!array && !json_object_is_type(value, json_type_boolean))
         return bad_field(err, path, "must be true, false or an array of patterns, not %s",
                          json_kind(value));
-    if (array && read_strings(&request->collect, path, value, err) < 0)
+    if (array && field_strings(&request->collect, path, value, err) < 0)
         return -1;
     if (array)
         request->job.collect = request->collect;
@@ -368,5 +298,7 @@ const struct request_field request_fields[] = {
     {"notebook", BIT(NATIVE), read_notebook},
     {"collect", BIT(NATIVE), read_collect},
     {"base64", BIT(NATIVE), read_base64},
+    {"cases", BIT(NATIVE), request_read_cases},
+    {"stop", BIT(NATIVE), request_read_stop},
     {0},
 };

@@ -2,6 +2,7 @@
 #ifndef SERVE_REQUEST_FIELDS_H
 #define SERVE_REQUEST_FIELDS_H
 
+#include "common/job_fields.h"
 #include "serve/contracts/request.h"
 
 struct request_field {
@@ -24,8 +25,12 @@ int request_parse(struct request *request, enum endpoint endpoint, const char *b
                   bool in_place, struct sb_error *err);
 int request_take(struct request *request, struct sb_error *err);
 
-/* Makes an error whose sentence begins with the field's path. Returns −1. */
-int bad_field(struct sb_error *err, const char *path, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* The readers of "cases" and "stop" (request_cases.c). */
+int request_read_cases(struct request *request, const char *path, struct json_object *value,
+                       struct sb_error *err);
+int request_read_stop(struct request *request, const char *path, struct json_object *value,
+                      struct sb_error *err);
+/* Whether each case can run, once the request itself can. */
+int request_check_cases(const struct request *request, struct sb_error *err);
 
 #endif

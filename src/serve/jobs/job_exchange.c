@@ -19,8 +19,7 @@ static void answer_text(struct exchange *exchange, unsigned status, char *text)
     exchange_answer(exchange, status, "application/json", text, text != NULL ? strlen(text) : 0);
 }
 
-/* Adds the header Retry-After. Returns its seconds. */
-static int64_t put_retry_after(struct exchange *exchange)
+int64_t exchange_retry_after(struct exchange *exchange)
 {
     char text[24];
     int64_t seconds = places_retry_after(exchange->service->places, monotonic_us());
@@ -37,7 +36,7 @@ void exchange_refuse(struct exchange *exchange, enum contract_id contract, enum 
     exchange->refused_field = request_field_name(field);
     if (status == 503) {
         snprintf(text, sizeof(text), "%s: try again in %" PRId64 " s", message,
-                 put_retry_after(exchange));
+                 exchange_retry_after(exchange));
         message = text;
     }
     answer_text(exchange, status, contract_refusal(contract, field, message));
@@ -71,7 +70,7 @@ static void deliver(void *owner, struct answer *answer)
     struct exchange *exchange = owner;
     exchange->gone = NULL;
     if (answer->host_busy)
-        put_retry_after(exchange);
+        exchange_retry_after(exchange);
     answer_text(exchange, answer->status, answer->text);
 }
 
@@ -87,7 +86,14 @@ static void forget(void *owner)
     ((struct exchange *)owner)->gone = NULL;
 }
 
-static const struct requester http_client = {compose, deliver, refuse, forget};
+static void waits(struct service_job *job)
+{
+    spilled_enter(job);
+    if (job->stream != NULL)
+        stream_wait(job);
+}
+
+static const struct requester http_client = {compose, deliver, refuse, forget, NULL, waits};
 
 /* The client leaves before its answer. */
 static void client_left(struct exchange *exchange)
@@ -120,9 +126,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
     if (job == NULL)
         return NULL;
     job->exchange = exchange;
-    job->stream = form != NULL ? stream_make(form) : NULL;
-    if (job->stream != NULL)
-        TAILQ_INSERT_TAIL(&job->service->streams, job, in_streams);
+    job_give_stream(job, form != NULL ? stream_make(form) : NULL);
     if ((form == NULL || job->stream != NULL) && spilled_keep(job) == 0)
         return job;
     job_free(job);

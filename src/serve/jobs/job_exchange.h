@@ -10,6 +10,9 @@
  * the present set. */
 void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy);
 
+/* Adds the header Retry-After. Returns its seconds. */
+int64_t exchange_retry_after(struct exchange *exchange);
+
 /* Answers an exchange with a refusal, and counts it. */
 void exchange_refuse(struct exchange *exchange, enum contract_id contract, enum refusal reason,
                      unsigned status, const char *field, const char *message);

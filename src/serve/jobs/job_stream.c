@@ -16,6 +16,7 @@
 #include "common/sentence.h"
 #include "common/utf8.h"
 #include "common/util.h"
+#include "serve/jobs/graded.h"
 #include "serve/jobs/service_job.h"
 #include "serve/jobs/service_state.h"
 
@@ -99,9 +100,14 @@ int64_t stream_bytes(const struct job_stream *stream)
     return stream->form != NULL ? stream->bytes : -1;
 }
 
+bool stream_began(const struct job_stream *stream)
+{
+    return stream != NULL && stream->begun;
+}
+
 bool stream_has_begun(const struct service_job *job)
 {
-    return job->stream != NULL && job->stream->begun;
+    return stream_began(job->stream);
 }
 
 struct job_stream *stream_make(const struct stream_form *form)
@@ -161,28 +167,29 @@ static int64_t event_size(const struct stream_form *form, const char *name, size
                      form->named_inside + strlen(form->after));
 }
 
-/* `data`: an object with at least one member. False: the client can't take more now. */
-static bool send_event(struct exchange *exchange, struct job_stream *stream, const char *name,
-                       const char *data, size_t size)
+bool stream_event(struct job_stream *stream, struct exchange *exchange, const char *name,
+                  const char *data, size_t size)
 {
     stream->bytes += event_size(stream->form, name, size);
     return stream_form_send(stream->form, exchange, name, data, size);
 }
 
 /* Sends what has been written to `writer`, which is freed. */
-static bool send_text(struct service_job *job, const char *name, struct json_writer *writer)
+static bool send_text(struct job_stream *stream, struct exchange *exchange, const char *name,
+                      struct json_writer *writer)
 {
     size_t size = writer->size;
     _cleanup_free_ char *text = json_end(writer);
-    job->stream->failed |= text == NULL;
-    return text != NULL && send_event(job->exchange, job->stream, name, text, size);
+    stream->failed |= text == NULL;
+    return text != NULL && stream_event(stream, exchange, name, text, size);
 }
 
 /* The same for an object that is not closed yet. */
-static bool send_written(struct service_job *job, const char *name, struct json_writer *writer)
+static bool send_written(struct job_stream *stream, struct exchange *exchange, const char *name,
+                         struct json_writer *writer)
 {
     json_bracket(writer, '}');
-    return send_text(job, name, writer);
+    return send_text(stream, exchange, name, writer);
 }
 
 static void pause_output(struct service_job *job, bool paused)
@@ -199,41 +206,47 @@ static void drained(struct exchange *exchange)
     pause_output(exchange->state, false);
 }
 
-static void begin(struct service_job *job, int64_t position)
+static bool begin(struct job_stream *stream, const struct stream_reader *reader, int64_t position)
 {
-    struct job_stream *stream = job->stream;
-    struct service *service = job->service;
+    struct timer *timer = &reader->exchange->service->stream_timer;
     struct json_writer writer;
     stream->position = position;
-    stream->begun = stream_form_begin(stream->form, job->exchange, drained) == 0;
+    stream->begun = stream_form_begin(stream->form, reader->exchange, reader->drained) == 0;
     if (!stream->begun)
-        return;
+        return false;
     json_begin(&writer, 192);
     json_bracket(&writer, '{');
-    json_member(&writer, "id", job->id);
-    json_member(&writer, "policy", sb_policy_name(job->policy));
+    json_member(&writer, "id", reader->id);
+    json_member(&writer, "policy", reader->policy);
     json_key(&writer, "queued");
     json_integer(&writer, position);
-    send_written(job, "start", &writer);
-    if (!service->stream_timer.armed)
-        timer_set(&service->stream_timer, LOOK_MS);
+    send_written(stream, reader->exchange, "start", &writer);
+    if (!timer->armed)
+        timer_set(timer, LOOK_MS);
+    return true;
 }
 
-static void tell_position(struct service_job *job, int64_t position)
+bool stream_tell(struct job_stream *stream, const struct stream_reader *reader, int64_t position)
 {
     struct json_writer writer;
-    if (!job->stream->begun) {
-        begin(job, position);
-        return;
-    }
-    if (position == job->stream->position)
-        return;
-    job->stream->position = position;
+    if (!stream->begun)
+        return begin(stream, reader, position);
+    if (position == stream->position)
+        return true;
+    stream->position = position;
     json_begin(&writer, 32);
     json_bracket(&writer, '{');
     json_key(&writer, "position");
     json_integer(&writer, position);
-    send_written(job, "queued", &writer);
+    send_written(stream, reader->exchange, "queued", &writer);
+    return true;
+}
+
+static void tell_position(struct service_job *job, int64_t position)
+{
+    const struct stream_reader reader = {job->exchange, job->id, sb_policy_name(job->policy),
+                                         drained};
+    stream_tell(job->stream, &reader, position);
 }
 
 void stream_wait(struct service_job *job)
@@ -391,7 +404,7 @@ void stream_display(void *user, const char *json, size_t size)
         after_part(job, true);
         return;
     }
-    after_part(job, send_text(job, "display", &writer));
+    after_part(job, send_text(job->stream, job->exchange, "display", &writer));
 }
 
 void stream_abandon(struct service_job *job)
@@ -417,14 +430,20 @@ void stream_complete(struct service_job *job, struct sb_verdict *verdict)
         verdict->error = verdict->text[SB_STDERR];
 }
 
-void stream_verdict(struct service_job *job, char *text, unsigned status)
+void stream_finish(struct job_stream *stream, struct exchange *exchange, char *text,
+                   unsigned status)
 {
     static const char no_memory[] =
         "{\"status\":\"error\",\"error\":\"the service is short of memory: try again later\"}";
     const char *data = text != NULL ? text : no_memory;
-    send_event(job->exchange, job->stream, "verdict", data, strlen(data));
-    exchange_end(job->exchange, status);
+    stream_event(stream, exchange, "verdict", data, strlen(data));
+    exchange_end(exchange, status);
     free(text);
+}
+
+void stream_verdict(struct service_job *job, char *text, unsigned status)
+{
+    stream_finish(job->stream, job->exchange, text, status);
 }
 
 /* Its status has been sent: the log and metrics learn here that it was refused. */
@@ -460,6 +479,7 @@ void streams_look(void *user)
             pause_output(job, false);
         }
     }
+    any |= graded_look(service);
     if (any)
         timer_set(&service->stream_timer, LOOK_MS);
 }

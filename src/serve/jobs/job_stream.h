@@ -68,6 +68,26 @@ void stream_refuse(struct service_job *job, enum refusal reason, const char *mes
  */
 void stream_verdict(struct service_job *job, char *text, unsigned status);
 
+/* ── An answer about several jobs ────────────────────────────────────────────────────────────── */
+
+struct stream_reader {
+    struct exchange *exchange;
+    const char *id, *policy; /* for the event `start` */
+    /* The client can take more, after stream_event has returned false. */
+    void (*drained)(struct exchange *exchange);
+};
+
+/* Sends `start`, or later `queued` if the position is another than before. 0: it runs. False:
+ * nothing has been sent so far, for want of memory. */
+bool stream_tell(struct job_stream *stream, const struct stream_reader *reader, int64_t position);
+/* Sends an event: an object with at least one member. False: the client can't take more now. */
+bool stream_event(struct job_stream *stream, struct exchange *exchange, const char *name,
+                  const char *data, size_t size);
+/* Sends the event `verdict`, the last one. As stream_verdict. */
+void stream_finish(struct job_stream *stream, struct exchange *exchange, char *text,
+                   unsigned status);
+bool stream_began(const struct job_stream *stream);
+
 /* Once a second while there are streams: positions in the queue, and clients that are so slow that
  * their jobs' time is over. */
 void streams_look(void *service);

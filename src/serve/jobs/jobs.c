@@ -9,6 +9,7 @@
 
 #include "common/quantity.h"
 #include "common/util.h"
+#include "serve/jobs/graded.h"
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/memory.h"
@@ -156,6 +157,8 @@ static void start_job(struct service_job *job)
     if (job->stream != NULL)
         stream_start(job);
     spilled_free(job); /* the sandbox has its own copy */
+    if (job->owner != NULL && job->requester->started != NULL)
+        job->requester->started(job->owner);
 }
 
 /* Keeps the code's hash and length for the log; with log_code also the code. −1: out of memory. */
@@ -229,6 +232,14 @@ const char *jobs_lack(struct service *service, enum refusal *reason)
     return service->draining ? "the service is stopping" : memory_lack(service, false);
 }
 
+void job_give_stream(struct service_job *job, struct job_stream *stream)
+{
+    job->stream = stream;
+    job->watched = stream != NULL;
+    if (stream != NULL)
+        TAILQ_INSERT_TAIL(&job->service->streams, job, in_streams);
+}
+
 bool job_never_fits(const struct service_job *job, char *text, size_t size)
 {
     if (job->ticket.memory_bytes <= job->service->bounds.memory_bytes)
@@ -245,8 +256,8 @@ bool job_never_fits(const struct service_job *job, char *text, size_t size)
 enum job_entered job_enter(struct service_job *job)
 {
     struct service *service = job->service;
-    if (places_enter(service->places, &job->ticket, job->client_key, job->client_jobs,
-                     job->stream != NULL, monotonic_us()) < 0)
+    if (places_enter(service->places, &job->ticket, job->client_key, job->client_jobs, job->watched,
+                     monotonic_us()) < 0)
         return JOB_NOT_ENTERED;
     struct entering entering = {job, JOB_WAITS, service->entering};
     service->entering = &entering;
@@ -261,9 +272,8 @@ void job_waits(void *user, struct ticket *ticket)
 {
     (void)user;
     struct service_job *job = job_of(ticket);
-    spilled_enter(job);
-    if (job->stream != NULL)
-        stream_wait(job);
+    if (job->requester->waits != NULL)
+        job->requester->waits(job);
 }
 
 /* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
@@ -330,7 +340,7 @@ static void start_and_refuse(struct service *service)
 
 static bool is_idle(const struct service *service)
 {
-    return TAILQ_EMPTY(&service->jobs) &&
+    return TAILQ_EMPTY(&service->jobs) && LIST_EMPTY(&service->graded) &&
            (service->runner == NULL || runner_is_idle(service->runner));
 }
 
@@ -368,6 +378,7 @@ void jobs_kill(struct service *service, const char *reason)
         else
             refuse_waiting(&job->ticket, REFUSED_STOPPING, reason);
     }
+    graded_stop(service);
     jobs_pump(service);
 }
 
@@ -379,4 +390,5 @@ void jobs_free(struct service *service)
             job->requester->forget(job->owner);
         job_free(job);
     }
+    graded_free(service);
 }

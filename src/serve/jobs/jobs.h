@@ -24,6 +24,9 @@ const char *jobs_lack(struct service *service, enum refusal *reason);
 /* NULL: out of memory. */
 struct service_job *job_make(struct service *service, const struct job_origin *origin);
 
+/* Its answer is streamed or recorded; call it once, before the job enters. NULL is allowed. */
+void job_give_stream(struct service_job *job, struct job_stream *stream);
+
 /* Whether it asks for more than all jobs together get; `text` says so. */
 bool job_never_fits(const struct service_job *job, char *text, size_t size);
 

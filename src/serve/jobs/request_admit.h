@@ -7,8 +7,8 @@
 #include "serve/http/exchange.h"
 
 /* Reads the body of an exchange, and checks the request that it holds: 0, or the status of its
- * refusal. The caller frees *request in any case. A large body, which is in a file, is read where it
- * is and changed, unless `keep`. */
+ * refusal. The caller frees *request in any case. A large body, which is in a file, is read where
+ * it is and changed, unless `keep`. */
 int exchange_request(const struct exchange *exchange, enum endpoint endpoint, bool keep,
                      struct request *request, const struct sb_policy **policy,
                      struct sb_error *err);

@@ -30,6 +30,10 @@ struct requester {
                    const char *message);
     /* The service closes: there will be no answer. The job still exists. */
     void (*forget)(void *owner);
+    /* The job has begun to run. May be NULL. */
+    void (*started)(void *owner);
+    /* The job has to wait, or has another position in the queue: said once or more. May be NULL. */
+    void (*waits)(struct service_job *job);
 };
 
 #endif

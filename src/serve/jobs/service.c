@@ -10,6 +10,7 @@
 #include "common/quantity.h"
 #include "serve/jobs/bounds.h"
 #include "serve/jobs/followers.h"
+#include "serve/jobs/graded.h"
 #include "serve/jobs/job_stream.h"
 #include "serve/jobs/job_uids.h"
 #include "serve/jobs/jobs.h"
@@ -158,6 +159,10 @@ static int open_timers(struct service *service, struct sb_error *err)
         service->probe_timer.watch.fd = -1;
         return sb_fail(err, "timerfd", errno, "can't create a timer for probes");
     }
+    if (timer_open(&service->graded_timer, service->loop, graded_retry, service) < 0) {
+        service->graded_timer.watch.fd = -1;
+        return sb_fail(err, "timerfd", errno, "can't create a timer for graded runs");
+    }
     return 0;
 }
 
@@ -276,10 +281,12 @@ int service_open(struct service **out, const struct service_setup *setup, struct
                                 .watch.fd = -1,
                                 .queue_timer.watch.fd = -1,
                                 .stream_timer.watch.fd = -1,
-                                .probe_timer.watch.fd = -1};
+                                .probe_timer.watch.fd = -1,
+                                .graded_timer.watch.fd = -1};
     TAILQ_INIT(&service->jobs);
     TAILQ_INIT(&service->running);
     TAILQ_INIT(&service->streams);
+    LIST_INIT(&service->graded);
     LIST_INIT(&service->searches);
     health_open(&service->health);
     metrics_begin(service->metrics);
@@ -353,6 +360,8 @@ void service_close(struct service *service)
         timer_close(&service->queue_timer, service->loop);
     if (service->stream_timer.watch.fd >= 0)
         timer_close(&service->stream_timer, service->loop);
+    if (service->graded_timer.watch.fd >= 0)
+        timer_close(&service->graded_timer, service->loop);
     places_close(service->places);
     policies_release(service->policies);
     free(service);

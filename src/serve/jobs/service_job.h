@@ -38,6 +38,7 @@ struct service_job {
     const struct sb_policy *policy;
     struct job_stream *stream; /* NULL: its answer is not streamed */
     struct sb_run *run;        /* NULL while it waits */
+    bool watched;              /* its position in the queue is of interest */
     bool killed;               /* by the service, which stops */
     char id[65];
     char endpoint[ENDPOINT_SIZE]; /* "POST /run" */

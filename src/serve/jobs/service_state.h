@@ -14,6 +14,7 @@
 
 struct entering;
 struct followers;
+struct graded;
 struct runner;
 struct service_job;
 
@@ -45,6 +46,8 @@ struct service {
     TAILQ_HEAD(running, service_job) running; /* of these, the ones that run; see look_at_demand */
     TAILQ_HEAD(streams, service_job) streams; /* those whose answers are streamed */
     struct entering *entering;                /* see job_enter */
+    LIST_HEAD(graded_runs, graded) graded;    /* that have no answer yet */
+    struct timer graded_timer;                /* for those whose cases were all refused for now */
     bool busy;  /* in jobs_pump or sb_turn: nothing is started from within */
     bool again; /* jobs_pump was asked for meanwhile */
     bool draining;

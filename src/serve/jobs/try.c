@@ -177,7 +177,7 @@ static void forget(void *owner)
     give_back(owner, false, "the service was closed");
 }
 
-static const struct requester stored = {compose, deliver, refuse, forget};
+static const struct requester stored = {compose, deliver, refuse, forget, NULL, NULL};
 
 /* ── A try ───────────────────────────────────────────────────────────────────────────────────── */
 
@@ -254,7 +254,7 @@ static void enter(struct try *try, const struct client *client, struct request *
         refuse_try(try, 400, "limits.memory_bytes", text);
         return;
     }
-    job->stream = stream_record(heard, try);
+    job_give_stream(job, stream_record(heard, try));
     try->job = job;
     if (job->stream != NULL && job_enter(job) != JOB_NOT_ENTERED)
         return; /* it may have ended already */

@@ -1,16 +1,17 @@
-/* See request_value.h. */
-#include "serve/contracts/request_value.h"
+/* See json_bytes.h. */
+#include "common/json_bytes.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base64.h"
+#include "common/job_fields.h"
 #include "common/json_text.h"
-#include "serve/contracts/request_fields.h"
+#include "common/json_tree.h"
 
 /* The bytes take the place of their digits: no copy of a large file is made. The object is read
  * once. */
-static int decode(struct request_value *value, const char *path, struct json_object *digits,
+static int decode(struct json_bytes *value, const char *path, struct json_object *digits,
                   struct sb_error *err)
 {
     size_t size;
@@ -18,13 +19,13 @@ static int decode(struct request_value *value, const char *path, struct json_obj
     ssize_t decoded = base64_decode(data, size);
     if (decoded < 0)
         return bad_field(err, path, "must be base64 with padding, without line breaks (RFC 4648)");
-    *value = (struct request_value){.data = data, .size = (size_t)decoded};
+    *value = (struct json_bytes){.data = data, .size = (size_t)decoded};
     return 0;
 }
 
-static int take_text(struct request_value *value, struct json_object *string)
+static int take_text(struct json_bytes *value, struct json_object *string)
 {
-    *value = (struct request_value){.text = true};
+    *value = (struct json_bytes){.text = true};
     value->data = json_tree_string(string, &value->size);
     return 0;
 }
@@ -36,7 +37,7 @@ static bool is_ignored(const char *name)
 }
 
 /* {"base64": …} or {"text": …}. */
-static int read_object(struct request_value *value, const char *path, struct json_object *object,
+static int read_object(struct json_bytes *value, const char *path, struct json_object *object,
                        struct sb_error *err)
 {
     struct json_object *content = NULL;
@@ -62,8 +63,8 @@ static int read_object(struct request_value *value, const char *path, struct jso
     return take_text(value, content);
 }
 
-int request_value_read(struct request_value *value, const char *path, struct json_object *object,
-                       struct sb_error *err)
+int json_bytes_read(struct json_bytes *value, const char *path, struct json_object *object,
+                    struct sb_error *err)
 {
     if (json_object_is_type(object, json_type_object))
         return read_object(value, path, object, err);

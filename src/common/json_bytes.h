@@ -1,6 +1,6 @@
 /* Values of a request that may be bytes: a string, or an object with them in base64. */
-#ifndef SERVE_REQUEST_VALUE_H
-#define SERVE_REQUEST_VALUE_H
+#ifndef SB_JSON_BYTES_H
+#define SB_JSON_BYTES_H
 
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #include "sandbox.h"
 
-struct request_value {
+struct json_bytes {
     const char *data; /* in json-c's object, or in its text */
     size_t size;
     bool text; /* it came as text, not in base64 */
@@ -17,7 +17,7 @@ struct request_value {
 /* Reads a string, {"base64": …} or {"text": …}, and ignores "size" and "type" beside these, which
  * files of answers have. The object's memory is changed: read it once. `path` is the field's name,
  * for errors. */
-int request_value_read(struct request_value *value, const char *path, struct json_object *object,
-                       struct sb_error *err);
+int json_bytes_read(struct json_bytes *value, const char *path, struct json_object *object,
+                    struct sb_error *err);
 
 #endif
