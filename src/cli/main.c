@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cases.h"
 #include "cli/findings.h"
 #include "cli/list.h"
 #include "cli/message.h"
@@ -45,7 +46,9 @@ static void print_failure(const struct sb_error *err)
 static int run(const struct options *options)
 {
     struct sb_error err;
-    int status = options->via != NULL ? run_via(options, &err) : run_script(options, &err);
+    int status = options->via != NULL     ? run_via(options, &err)
+                 : options->cases != NULL ? cases_run_here(options, &err)
+                                          : run_script(options, &err);
     if (status >= 0)
         return status;
     if (options->json)

@@ -86,6 +86,11 @@ static const struct option_row running[] = {
     OPTION_ROW(option_list, 0, "collect-glob", "GLOB",
                "only those with such names: *.png, out/**, /tmp/*; repeatable", AT(collect_globs)),
     FLAG("force", "with --collect, replace files that are there", force),
+    TEXT("cases", "FILE", "run it once for each case of FILE, and say which are correct", cases),
+    OPTION_ROW(option_number, 0, "jobs", "N",
+               "with --cases, so many side by side (default: as many as CPUs)", AT(jobs), NULL,
+               "count", 1, 1000),
+    TEXT("junit", "FILE", "with --cases, write the results to FILE as JUnit's XML", junit),
     TEXT("via", "ADDRESS", "run it through a service: unix:/PATH or http://127.0.0.1:PORT", via),
 };
 
@@ -203,6 +208,29 @@ static int check_collect(const struct options *options, struct sb_error *err)
     return 0;
 }
 
+static int check_cases(const struct options *options, struct sb_error *err)
+{
+    const char *alone = options->cases != NULL   ? NULL
+                        : options->junit != NULL ? "junit"
+                        : options->jobs > 0      ? "jobs"
+                                                 : NULL;
+    const char *beside = options->cases == NULL     ? NULL
+                         : options->meta != NULL    ? "meta"
+                         : options->collect != NULL ? "collect"
+                                                    : NULL;
+    if (alone != NULL)
+        return fail(err, alone, "--%s is for a run with --cases: give --cases FILE, too", alone);
+    if (beside != NULL)
+        return fail(err, beside,
+                    "--%s is for one run, and --cases makes many: leave it out, --json prints all",
+                    beside);
+    if (options->jobs > 0 && options->via != NULL)
+        return fail(err, "jobs",
+                    "with --via the service decides how many run side by side: leave "
+                    "out --jobs");
+    return 0;
+}
+
 int options_parse(struct options *options, int argc, char **argv, struct sb_error *err)
 {
     struct option_row rows[ROWS];
@@ -228,7 +256,7 @@ int options_parse(struct options *options, int argc, char **argv, struct sb_erro
     else
         options->script = named ? argv[optind++] : "-";
     options->args = (const char *const *)argv + optind;
-    return check_collect(options, err);
+    return check_collect(options, err) < 0 ? -1 : check_cases(options, err);
 }
 
 void options_free(struct options *options)

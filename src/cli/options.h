@@ -37,6 +37,9 @@ struct options {
     const char *collect;        /* directory for the script's files, or NULL */
     const char **collect_globs; /* NULL-terminated */
     bool force;                 /* replace files there */
+    const char *cases;          /* file of --cases, or NULL: the script runs once */
+    const char *junit;          /* file for JUnit's XML, or NULL */
+    int64_t jobs;               /* cases side by side; 0: by the number of CPUs */
     bool json;
     bool quiet;
     const char *code;        /* of -c, else NULL */

@@ -34,22 +34,27 @@ void presenter_close(struct presenter *presenter)
     close_fd(&presenter->collect);
 }
 
+int presenter_open_file(const char *option, const char *path, struct sb_error *err)
+{
+    struct stat st;
+    _cleanup_close_ int fd = open(
+        path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return fail(err, option,
+                    "can't write --%s %s: %s; name a file, not a link, in a directory "
+                    "that you may write to",
+                    option, path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return fail(err, option, "--%s %s is not a regular file: name one", option, path);
+    return steal_fd(&fd);
+}
+
 int presenter_open_meta(struct presenter *presenter, struct sb_error *err)
 {
     const char *path = presenter->options->meta;
-    struct stat st;
-    if (path == NULL)
-        return 0;
-    presenter->meta = open(
-        path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-    if (presenter->meta < 0 || fstat(presenter->meta, &st) < 0)
-        return fail(err, "meta",
-                    "can't write --meta %s: %s; name a file, not a link, in a directory "
-                    "that you may write to",
-                    path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return fail(err, "meta", "--meta %s is not a regular file: name one", path);
-    return 0;
+    if (path != NULL)
+        presenter->meta = presenter_open_file("meta", path, err);
+    return path != NULL && presenter->meta < 0 ? -1 : 0;
 }
 
 /* Signals that were ignored when the program started (nohup) stay ignored. Stopping is refused: a

@@ -27,6 +27,9 @@ void presenter_close(struct presenter *presenter);
  * is known before anything has happened. */
 int presenter_open_meta(struct presenter *presenter, struct sb_error *err);
 
+/* Opens a file for an option's result, as above. −1: it can't be written. */
+int presenter_open_file(const char *option, const char *path, struct sb_error *err);
+
 /* From here on, signals come through presenter->signals. */
 int presenter_take_signals(struct presenter *presenter, struct sb_error *err);
 

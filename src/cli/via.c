@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "cli/cases.h"
 #include "cli/collect_into.h"
 #include "cli/http_client.h"
 #include "cli/message.h"
 #include "cli/presenter.h"
+#include "cli/status.h"
 #include "cli/via_answer.h"
 #include "common/util.h"
 
@@ -21,8 +23,9 @@ enum { UNAUTHORIZED = 401 };
 struct via {
     struct presenter presenter;
     struct http_client client;
-    bool streams; /* output has begun to come in events */
-    bool over;    /* the verdict has been given */
+    bool streams;          /* output has begun to come in events */
+    bool over;             /* the verdict has been given */
+    struct case_run cases; /* with --cases */
 };
 
 /* ── The answer ─────────────────────────────────────────────────────────────────────────────── */
@@ -82,6 +85,19 @@ static int take_events(struct via *via, struct sb_error *err)
     return 0;
 }
 
+static int take_cases(struct via *via, const char *body, size_t size, struct sb_error *err)
+{
+    _cleanup_free_ char *refusal = NULL;
+    if (cases_take_answer(&via->cases, body, size, &refusal) < 0)
+        return not_a_verdict(via, err);
+    if (refusal != NULL)
+        return refused(via, refusal, err);
+    cases_finish(&via->cases);
+    via->over = true;
+    http_close(&via->client);
+    return 0;
+}
+
 static int take_answer(struct via *via, struct sb_error *err)
 {
     size_t size;
@@ -89,6 +105,8 @@ static int take_answer(struct via *via, struct sb_error *err)
     struct answer answer;
     if (via->over)
         return 0;
+    if (via->presenter.options->cases != NULL)
+        return take_cases(via, body, size, err);
     if (via->streams)
         return fail(err, "via",
                     "the service at %s closed the connection before the verdict; see its log",
@@ -122,8 +140,15 @@ static void give_up(struct via *via)
     verdict.signal = via->presenter.signal;
     http_close(&via->client);
     via->presenter.killed = true;
-    presenter_verdict(&via->presenter, &verdict);
     via->over = true;
+    if (via->presenter.options->cases != NULL) {
+        for (size_t i = 0; i < via->cases.cases.count; i++)
+            cases_left_out(&via->cases, i, reason);
+        cases_finish(&via->cases);
+        via->presenter.status = STATUS_SIGNAL + via->presenter.signal;
+        return;
+    }
+    presenter_verdict(&via->presenter, &verdict);
 }
 
 /* Whether a signal came. Afterwards nothing is waited for. */
@@ -195,18 +220,20 @@ static int ask(struct via *via, struct sb_error *err)
     if (http_address_parse(&address, options->via, err) < 0 || check_policy(options, err) < 0 ||
         check_token(options->token, err) < 0)
         return -1;
-    _cleanup_free_ char *body = via_request(options, &size, err);
+    if (options->cases != NULL && cases_open(&via->cases, &via->presenter, err) < 0)
+        return -1;
+    _cleanup_free_ char *body = via_request(options, via->cases.text, &size, err);
     if (body == NULL || presenter_open_meta(&via->presenter, err) < 0 ||
         collect_open(&via->presenter, err) < 0 || http_connect(&via->client, &address, err) < 0 ||
-        http_post(&via->client, &address, "/run", options->token, body, size, !options->json, err) <
-            0)
+        http_post(&via->client, &address, "/run", options->token, body, size,
+                  !options->json && options->cases == NULL, err) < 0)
         return -1;
     return presenter_take_signals(&via->presenter, err);
 }
 
 int run_via(const struct options *options, struct sb_error *err)
 {
-    struct via via = {.client.fd = -1};
+    struct via via = {.client.fd = -1, .cases.junit = -1};
     presenter_open(&via.presenter, options);
     int status = ask(&via, err);
     if (status == 0)
@@ -214,6 +241,7 @@ int run_via(const struct options *options, struct sb_error *err)
     if (status == 0)
         status = presenter_status(&via.presenter, via.over);
     http_close(&via.client);
+    cases_close(&via.cases);
     presenter_close(&via.presenter);
     return status;
 }

@@ -9,6 +9,9 @@ int run_via(const struct options *options, struct sb_error *err);
 
 /* The body of the request, from the options and the files that they name. The caller frees it. NULL
  * on errors. */
-char *via_request(const struct options *options, size_t *size, struct sb_error *err);
+/* `cases`: JSON text of an object with "cases", whose members become those of the request; NULL:
+ * none. */
+char *via_request(const struct options *options, const char *cases, size_t *size,
+                  struct sb_error *err);
 
 #endif

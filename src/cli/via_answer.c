@@ -125,13 +125,14 @@ static int word_from_name(const char *name)
 static int read_stream(struct answer *answer, enum sb_stream stream, const char *name)
 {
     struct json_object *value = member(answer->fields, name);
-    if (!json_object_is_type(value, json_type_string))
+    bool left_out = value == NULL && member(answer->fields, "output_left_out") != NULL;
+    if (!json_object_is_type(value, json_type_string) && !left_out)
         return -1;
-    size_t size = (size_t)json_object_get_string_len(value);
+    size_t size = left_out ? 0 : (size_t)json_object_get_string_len(value);
     char *text = malloc(size + 1);
     if (text == NULL)
         return -1;
-    memcpy(text, json_object_get_string(value), size + 1);
+    memcpy(text, left_out ? "" : json_object_get_string(value), size + 1);
     answer->text[stream] = text;
     answer->verdict.text[stream] = text;
     ssize_t decoded = base64_decode(text, size);

@@ -5,6 +5,7 @@
 
 #include "cli/collect_into.h"
 #include "cli/input.h"
+#include "cli/json_value.h"
 #include "cli/message.h"
 #include "cli/via.h"
 #include "common/json_writer.h"
@@ -41,7 +42,7 @@ static bool is_text(const char *text, size_t size)
  */
 static int read_stdin(const struct options *options, struct bytes *input, struct sb_error *err)
 {
-    if (strcmp(options->script, "-") == 0 || isatty(STDIN_FILENO))
+    if (strcmp(options->script, "-") == 0 || options->cases != NULL || isatty(STDIN_FILENO))
         return 0;
     if (read_whole(STDIN_FILENO, MOST_BYTES, input) == 0)
         return 0;
@@ -236,11 +237,28 @@ static int put_all(struct json_writer *writer, const struct options *options,
     /* The script's output, byte for byte. */
     json_key(writer, "base64");
     json_boolean(writer, true);
-    json_bracket(writer, '}');
     return 0;
 }
 
-char *via_request(const struct options *options, size_t *size, struct sb_error *err)
+/* The members as they stand in the file, which has been checked. */
+static void put_cases(struct json_writer *writer, const char *cases)
+{
+    struct json_scan scan;
+    size_t size;
+    if (cases == NULL)
+        return;
+    json_scan_begin(&scan, cases, strlen(cases), JSON_SCAN_DEPTH);
+    json_scan_next(&scan);
+    while (json_scan_next(&scan) == JSON_KEY) {
+        json_any_key(writer, scan.start + 1, (size_t)(scan.at - scan.start) - 2);
+        const char *value = json_value_take(&scan, &size);
+        _cleanup_free_ char *text = value != NULL ? strndup(value, size) : NULL;
+        json_verbatim(writer, text != NULL ? text : "null");
+    }
+}
+
+char *via_request(const struct options *options, const char *cases, size_t *size,
+                  struct sb_error *err)
 {
     struct inputs inputs = {0};
     struct json_writer writer;
@@ -251,6 +269,8 @@ char *via_request(const struct options *options, size_t *size, struct sb_error *
     } else if (read_inputs(options, &inputs, err) == 0) {
         json_begin(&writer, 2 * inputs.code.size + inputs.files.bytes + inputs.input.size + 1024);
         int result = put_all(&writer, options, &inputs, err);
+        put_cases(&writer, cases);
+        json_bracket(&writer, '}');
         *size = writer.size;
         body = json_end(&writer);
         if (result < 0)

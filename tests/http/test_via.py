@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -550,3 +551,33 @@ def test_what_is_no_answer_of_a_service_is_told_with_its_address(through):
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 404 Not Found\r\n" + length(b"nothing here"))
             refused(started.finish(), address, "404", "sandbox-serve")
+
+
+# ── Graded runs ──────────────────────────────────────────────────────────────────────────────────
+
+
+CASES = [{"name": "right", "stdin": "2", "expected": {"stdout": "4"}}, {"stdin": {"base64": "Mw=="}, "expected": {"stdout": "7"}},
+         {"stdin": "x"}, {"call": {"name": "f", "args": [10**15]}, "expected": {"result": 10**15}, "stdin": "1"}]
+GRADED = "def f(n): return n\nprint(2 * int(input()))"
+
+
+def test_cases_run_in_the_service_as_they_run_here(server, tmp_path):
+    (tmp_path / "cases.json").write_text(json.dumps(CASES))
+    command = [BINARY, "--cases", tmp_path / "cases.json", "--policy", "run"]
+    told = {}
+    for where, options in (("here", []), ("there", ["--via", address_of(server)])):
+        table = subprocess.run([*command, *options, "-c", GRADED], capture_output=True, text=True, check=False)
+        answer = subprocess.run([*command, *options, "--json", "-c", GRADED], capture_output=True, check=False)
+        cases = json.loads(answer.stdout)["cases"]
+        told[where] = (re.sub(r"\d+\.\d", "MS", re.sub(" +", " ", table.stdout)), table.returncode, answer.returncode,
+                       [{name: case.get(name) for name in ("verdict", "stdout", "stderr", "correct", "result", "name")}
+                        for case in cases])
+    assert told["there"] == told["here"] and told["here"][1] == 1
+    assert [case["correct"] for case in told["there"][3]] == [True, False, None, True]
+
+
+def test_cases_that_a_service_refuses_are_told(server, tmp_path):
+    (tmp_path / "cases.json").write_text('[{"args": ["x"], "files": {"../a": ""}}]')
+    ran = subprocess.run([BINARY, "--cases", tmp_path / "cases.json", "--policy", "run", "--via", address_of(server), "-c", ""],
+                         capture_output=True, text=True, check=False)
+    assert ran.returncode == 125 and '"cases[0]"' in ran.stderr
