@@ -268,7 +268,7 @@ def test_a_job_that_runs_is_killed_by_its_cancellation(serve, store, workers):
     server = serve(store=store, workers=workers, jobs=2)
     held = HeldJob(server)
     held.started()
-    for _ in range(4): # whichever worker is asked
+    for _ in range(4):  # whichever worker is asked
         assert server.ask("DELETE", f"/jobs/{held.id}").status == 204
     until(lambda: not held.pids())
     found = job(server, held.id)
@@ -510,6 +510,7 @@ def test_told_to_stop_it_finishes_what_runs_and_leaves_what_waits(serve, store):
     held.started()
     number = submit(server, "print('later')")
     with server.send("GET", f"/jobs/{number}?wait=60") as asked:
+        assert server.metric("sandbox_jobs_running") == 1  # what came before is read by then
         server.signal(signal.SIGTERM)
         assert asked.answer().json["state"] == "queued"  # nobody waits for a service that stops
     held.let_go()
