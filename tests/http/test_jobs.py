@@ -87,12 +87,14 @@ def test_the_output_of_a_limit_that_was_hit_is_in_the_answer(kept):
     assert found["answer"]["stdout"] == "before\n" and found["tries"] == 1
 
 
-def test_a_form_with_files_is_taken_as_by_run(kept):
-    body = (b"--x\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nprint(open('data.txt').read())\r\n"
-            b"--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"data.txt\"\r\n\r\nfrom the form\r\n--x--\r\n")
+@pytest.mark.parametrize("size", [10, 1_000_000])  # in memory, in a file
+def test_a_form_with_files_is_taken_as_by_run(kept, size):
+    text = b"x" * size
+    body = (b"--x\r\nContent-Disposition: form-data; name=\"code\"\r\n\r\nprint(len(open('data.txt').read()))\r\n"
+            b"--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"data.txt\"\r\n\r\n" + text + b"\r\n--x--\r\n")
     answer = kept.post("/jobs", body, {"Content-Type": "multipart/form-data; boundary=x"})
     assert answer.status == 202, answer
-    assert ended(kept, answer.json["id"])["answer"]["stdout"] == "from the form\n"
+    assert ended(kept, answer.json["id"])["answer"]["stdout"] == f"{size}\n"
 
 
 def test_a_large_body_is_kept_whole(kept):
