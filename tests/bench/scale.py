@@ -4,11 +4,10 @@ connections that are kept, in turns. Every answer is checked; the goals are show
 import concurrent.futures
 import contextlib
 import json
-import statistics
 import time
 
 import measure
-from rich import Client
+from rich import Client, ms
 from service import Service
 
 CASES = 100
@@ -47,12 +46,6 @@ def by_requests(clients, pool):
             if told.get("output") != str(2 * i):
                 raise measure.Wrong(f"the service answers {told}")
     list(pool.map(some, range(len(clients))))
-
-
-def ms(values):
-    values = sorted(values)
-    return {"min_ms": values[0] / 1e6, "median_ms": statistics.median(values) / 1e6,
-            "p95_ms": values[int(.95 * (len(values) - 1))] / 1e6}
 
 
 def cases_and_requests(setting, rounds):
