@@ -1,6 +1,7 @@
 """Graded runs: POST /run with "cases", one program run once for each, and what becomes of each."""
 
 import json
+import signal
 import threading
 
 import pytest
@@ -268,6 +269,15 @@ def test_two_clients_with_many_cases_take_turns(serve, token):
         stream.connection.close()
     assert [passed for _, passed in seen.values()] == [200, 200]
     assert all(min(counts) > 100 for counts, _ in seen.values()), seen
+
+
+def test_a_service_that_is_told_to_stop_ends_its_graded_runs_first(serve):
+    server = serve(jobs=1)
+    with Stream(server, DOUBLE, cases=doubles(200)) as stream:
+        stream.until("case")
+        server.signal(signal.SIGTERM)
+        assert stream.until("verdict")["passed"] == 200
+    server.wait()
 
 
 # ── Streams ──────────────────────────────────────────────────────────────────────────────────────
