@@ -18,10 +18,11 @@
  * that is missing here only costs time. */
 static bool is_the_services(const char *path)
 {
-    static const char *const names[] = {
-        "libmicrohttpd", "libgnutls",  "libnettle",    "libhogweed", "libgmp",     "libtasn1",
-        "libidn2",       "libp11-kit", "libunistring", "libffi",     "libsystemd", "libgcrypt",
-        "libgpg-error",  "libcap",     "libsqlite3",   "libhiredis",   "liblz4",     "liblzma",    "libzstd"};
+    static const char *const names[] = {"libmicrohttpd", "libgnutls", "libnettle",  "libhogweed",
+                                        "libgmp",        "libtasn1",  "libidn2",    "libp11-kit",
+                                        "libunistring",  "libffi",    "libsystemd", "libgcrypt",
+                                        "libgpg-error",  "libcap",    "libsqlite3", "libhiredis",
+                                        "liblz4",        "liblzma",   "libzstd"};
     const char *name = strrchr(path, '/');
     for (size_t i = 0; name != NULL && i < ARRAY_LEN(names); i++) {
         size_t length = strlen(names[i]);
