@@ -122,6 +122,22 @@ def test_files_of_a_form_are_shared_by_the_cases(server):
     assert answer["passed"] == 3
 
 
+def test_large_values_of_a_large_request_reach_every_case(server):
+    """Such a body is in a file, and its strings are read where they are, for as long as the run lasts."""
+    long = "\\\"\n\té😀" * 4000
+    code = """
+import os, sys
+def main(text):
+    print(len(sys.stdin.read()), sys.argv[1:] == ['x' * 5000], len(os.environ['A']), len(open('f').read()))
+    return {'text': text}"""
+    cases = [{"stdin": long + "." * n, "files": {"f": {"base64": base64_text(b"f" * (9000 + n))}},
+              "call": {"name": "main", "args": [long + str(n)]},
+              "expected": {"stdout": f"{len(long) + n} True 5000 {9000 + n}", "result": {"text": long + str(n)}}}
+             for n in range(10)]
+    answer = server.run(code, policy="default", args=["x" * 5000], env={"A": "a" * 5000}, cases=cases)
+    assert answer["passed"] == 10, answer
+
+
 def test_files_and_displays_come_back_for_each_case(server):
     answer = server.run("n = input()\nopen('out.txt', 'w').write(n)\nn", policy="run_code", notebook=True, collect=True,
                         cases=[{"stdin": "1"}, {"stdin": "2"}])

@@ -320,7 +320,7 @@ static struct graded *make_graded(struct exchange *exchange, struct request *req
         graded->cases[i].graded = graded;
     LIST_INSERT_HEAD(&service->graded, graded, link);
     graded->stream = form != NULL ? stream_make(form) : NULL;
-    bool keep = graded->request.from_form && exchange->body_in_file;
+    bool keep = exchange->body_in_file; /* the request has been read in place */
     graded->kept = keep ? exchange_keep_body(exchange) : NULL;
     if (case_results_open(&graded->results, count) == 0 && (form == NULL || graded->stream) &&
         (!keep || graded->kept != NULL))

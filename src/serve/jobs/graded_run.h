@@ -29,7 +29,7 @@ struct graded {
     struct service *service;
     struct exchange *exchange; /* NULL: nobody waits for the answer any more */
     struct request request;
-    struct kept_body *kept; /* of a large form, which the request points into; else NULL */
+    struct kept_body *kept; /* of a large body, which the request points into; else NULL */
     struct policies *policies;
     const struct sb_policy *policy;
     struct job_stream *stream; /* NULL: its answer is not streamed */
