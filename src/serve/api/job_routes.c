@@ -176,6 +176,8 @@ void jobs_submit(struct exchange *exchange)
         return;
     }
     int status = exchange_request(exchange, ENDPOINT_RUN, true, &request, &policy, &err);
+    if (status == 0 && stored_request_check(&request, &err) < 0)
+        status = 400;
     if (status == 0)
         submit(exchange, store, sb_policy_name(policy));
     else

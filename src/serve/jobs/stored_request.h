@@ -3,6 +3,7 @@
 #ifndef SERVE_STORED_REQUEST_H
 #define SERVE_STORED_REQUEST_H
 
+#include "serve/contracts/request.h"
 #include "serve/http/exchange.h"
 
 struct stored_request {
@@ -11,6 +12,9 @@ struct stored_request {
     char *body;                             /* from malloc */
     size_t size;
 };
+
+/* Whether the store takes a request that POST /run would: not yet one with cases. */
+int stored_request_check(const struct request *request, struct sb_error *err);
 
 /* An exchange's request. The caller frees the result. NULL: out of memory. */
 void *stored_request_write(const struct exchange *exchange, size_t *size);

@@ -219,7 +219,7 @@ static unsigned read_request(struct try *try, struct stored_request *from,
     } else {
         result = request_read(request, ENDPOINT_RUN, from->body, from->size, err);
     }
-    if (result < 0)
+    if (result < 0 || stored_request_check(request, err) < 0)
         return 400;
     return (unsigned)request_admit(try->runner->service, client, request, policy, err);
 }
