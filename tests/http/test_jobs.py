@@ -1,11 +1,14 @@
 """Jobs that outlast a connection: POST /jobs, and what becomes of a job whatever dies meanwhile."""
 
 import concurrent.futures
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -576,6 +579,41 @@ def test_a_full_disk_refuses_jobs_and_goes_on_when_it_has_room(serve, small_disk
     for number in [*accepted, held[0].id, held[1].id]:
         assert ended(server, number)["answer"]["verdict"] in ("ok", "exit")
     assert accepted and submit(server, "print(2)")
+
+
+def locked(path):
+    """Another program's connection that holds the file; close() lets it go."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    return other
+
+
+def test_calls_wait_together_for_a_file_that_another_program_holds(serve, store, tmp_path):
+    server = serve(store=store, jobs=1)
+
+    def refusals(count):
+        began = time.monotonic()
+        for each in [server.send("POST", "/jobs", {"code": "1"}) for _ in range(count)]:
+            with each:
+                answer = each.answer()
+                assert answer.status == 503 and "locked" in answer.error
+        return time.monotonic() - began
+
+    with contextlib.closing(locked(tmp_path / "jobs.db")):
+        assert refusals(20) < 5 * refusals(1)
+    assert ended(server, submit(server, "print(1)"))["answer"]["output"] == "1"
+
+
+def test_a_file_that_another_program_holds_does_not_keep_the_service_from_stopping(serve, store, tmp_path):
+    server = serve(store=store, jobs=1, grace="100ms")
+    held = HeldJob(server).started()
+    with contextlib.closing(locked(tmp_path / "jobs.db")):
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        server.log.wait(says(f"job {held.id}: the store can't be told"))
+    held._server = server = serve(store=store, jobs=1)
+    held.let_go()
+    assert ended(server, held.id)["answer"]["output"] == "let go"
 
 
 def test_its_file_is_the_services_alone(serve, store, tmp_path):

@@ -379,6 +379,8 @@ void jobs_kill(struct service *service, const char *reason)
             refuse_waiting(&job->ticket, REFUSED_STOPPING, reason);
     }
     graded_stop(service);
+    if (service->runner != NULL)
+        runner_give_up(service->runner);
     jobs_pump(service);
 }
 

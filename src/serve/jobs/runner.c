@@ -82,6 +82,12 @@ void runner_drain(struct runner *runner)
     runner_look(runner, 0);
 }
 
+void runner_give_up(struct runner *runner)
+{
+    runner->gives_up = true;
+    runner_drain(runner);
+}
+
 static void timer_expired(void *user)
 {
     struct runner *runner = user;

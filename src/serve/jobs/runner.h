@@ -45,6 +45,10 @@ void runner_pump(struct runner *runner);
  * at once. */
 void runner_drain(struct runner *runner);
 
+/* Its time to stop is over: what a store that fails has not been told is forgotten here. Such jobs
+ * run again. */
+void runner_give_up(struct runner *runner);
+
 /* Whether it runs nothing, and the store has taken all answers. */
 bool runner_is_idle(const struct runner *runner);
 

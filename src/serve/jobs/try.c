@@ -66,6 +66,15 @@ static void settled(void *user, enum store_result result, const char *message)
     struct try *try = user;
     struct runner *runner = try->runner;
     runner_note(runner, result, message);
+    if (result == STORE_FAILED && runner->gives_up) {
+        log_say(runner->service->log, LOG_ERR,
+                "job %s: the store can't be told how it ended, and the service stops: it will run "
+                "again",
+                try->id);
+        try_free(try);
+        runner_look(runner, 0);
+        return;
+    }
     if (result == STORE_FAILED) {
         try->due_us = monotonic_us() + AGAIN_MS * INT64_C(1000);
         runner_look(runner, AGAIN_MS);

@@ -47,7 +47,8 @@ struct runner {
     bool failing; /* the store's last answer was that it can't; until the timer expires */
     bool told;    /* of that, in the log */
     bool closing;
-    bool inside; /* timer_expired */
+    bool gives_up; /* the service stops: a store that fails is not told again */
+    bool inside;   /* timer_expired */
     LIST_HEAD(, question) questions;
     void (*ended)(void *user, const char *id);
     void (*heard)(void *user, const char *id, bool last);

@@ -27,6 +27,7 @@ struct sqlite_call {
     STAILQ_ENTRY(sqlite_call) next;
     enum sqlite_kind kind;
     char id[STORE_ID_SIZE], digest[65];
+    int64_t given_us; /* to the thread, by monotonic_us */
     char *owner, *policy, *key, *reason;
     void *data; /* the request, or the answer */
     size_t size;

@@ -22,8 +22,9 @@
 #include "serve/store/id_set.h"
 #include "serve/store/sqlite_jobs.h"
 
-/* For how long the thread waits for other processes' writes; how often it looks after dead ones. */
-enum { BUSY_MS = 3000, TEND_MS = 1000, STACK_BYTES = 512 * 1024 };
+/* For how long a call waits for other processes' writes, and how often it tries meanwhile; how
+ * often the thread looks after dead ones. */
+enum { BUSY_MS = 3000, BUSY_TRY_MS = 5, TEND_MS = 1000, STACK_BYTES = 512 * 1024 };
 /* Copies of requests and answers that wait for the thread: a disk that stands still must not fill
  * the memory. */
 #define WAITING_BYTES_MAX ((size_t)256 * 1024 * 1024)
@@ -44,7 +45,8 @@ struct store {
     size_t bytes; /* of calls that the thread has */
     bool looking, look_again, tending;
 
-    struct sqlite_jobs jobs; /* the thread's, once it runs */
+    struct sqlite_jobs jobs;  /* the thread's, once it runs */
+    int64_t patient_until_us; /* the thread's, too: its call waits no longer for other processes */
     pthread_t thread;
     bool begun;
     pthread_mutex_t lock; /* of what follows */
@@ -77,11 +79,24 @@ static void hand_back(struct store *store, struct sqlite_call *call)
     (void)!write(store->answers.fd, &one, sizeof(one));
 }
 
+/* A busy handler of SQLite. The time of a call begins when it was given, so that calls which come
+ * while another program holds the file wait together, and not each for all before it. */
+static int be_patient(void *user, int count)
+{
+    const struct store *store = user;
+    (void)count;
+    if (monotonic_us() >= store->patient_until_us)
+        return 0;
+    sqlite3_sleep(BUSY_TRY_MS);
+    return 1;
+}
+
 static void *serve(void *user)
 {
     struct store *store = user;
     struct sqlite_call *call;
     while ((call = next_call(store)) != NULL) {
+        store->patient_until_us = call->given_us + BUSY_MS * INT64_C(1000);
         sqlite_jobs_call(&store->jobs, call);
         if (call->rings)
             (void)!pwrite(store->jobs.file.nodes, "!", 1, 0);
@@ -95,6 +110,7 @@ static void *serve(void *user)
 static void give(struct store *store, struct sqlite_call *call)
 {
     store->bytes += call->size;
+    call->given_us = monotonic_us();
     pthread_mutex_lock(&store->lock);
     STAILQ_INSERT_TAIL(&store->todo, call, next);
     pthread_cond_signal(&store->given);
@@ -395,7 +411,7 @@ static int open_parts(struct store *store, struct sb_error *err)
 {
     if (sqlite_jobs_begin(&store->jobs, err) < 0)
         return -1;
-    sqlite3_busy_timeout(store->jobs.file.db, BUSY_MS);
+    sqlite3_busy_handler(store->jobs.file.db, be_patient, store);
     store->answers = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), answers_come, store};
     if (store->answers.fd < 0 || loop_add(store->loop, &store->answers, EPOLLIN) < 0) {
         close_fd(&store->answers.fd);
