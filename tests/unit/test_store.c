@@ -555,6 +555,39 @@ static void bytes_of_any_kind_are_kept(struct bench *bench)
     assert_memory_equal(bench->seen.job[0].request, bytes, sizeof(bytes));
 }
 
+/* ── What the memory driver promises ─────────────────────────────────────────────────────────── */
+
+/* 256 MiB in all: of nine answers of 32 MiB, the first is forgotten. */
+static void test_memory_forgets_the_oldest_answers_for_new_ones(void **state)
+{
+    enum { ANSWERS = 9, BYTES = 32 << 20 };
+    struct bench bench;
+    char id[STORE_ID_SIZE];
+    char *answer = malloc(BYTES + 1);
+    (void)state;
+    assert_non_null(answer);
+    memset(answer, 'x', BYTES);
+    answer[BYTES] = '\0';
+    begin(&bench, "memory");
+    bench.bounds.queue = ANSWERS;
+    open_node(&bench, 0);
+    for (int i = 0; i < ANSWERS; i++) {
+        snprintf(id, sizeof(id), "%032d", i);
+        assert_int_equal(submit(&bench, id), STORE_OK);
+    }
+    assert_int_equal(claim(&bench, 0, ANSWERS), ANSWERS);
+    for (int i = 0; i < ANSWERS; i++) {
+        snprintf(id, sizeof(id), "%032d", i);
+        assert_int_equal(finish(&bench, 0, id, 1, answer), STORE_OK);
+    }
+    snprintf(id, sizeof(id), "%032d", 0);
+    assert_int_equal(get_as(&bench, id, "ann"), STORE_NONE);
+    snprintf(id, sizeof(id), "%032d", ANSWERS - 1);
+    assert_int_equal(state_of(&bench, id), STORE_DONE);
+    end(&bench);
+    free(answer);
+}
+
 /* ── What drivers promise that several processes share ───────────────────────────────────────── */
 
 static void two_nodes_share_the_jobs(struct bench *bench)
@@ -986,6 +1019,7 @@ static int end_group(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory_forgets_the_oldest_answers_for_new_ones),
         EACH(ROW, memory, "memory")
 #ifdef HAVE_SQLITE
             EACH(ROW, sqlite, "sqlite:") EACH_SHARED(ROW, sqlite, "sqlite:")

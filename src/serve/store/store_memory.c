@@ -12,7 +12,8 @@
 #include "serve/store/drivers.h"
 #include "serve/store/id_set.h"
 
-/* What requests and answers may take together. */
+/* What requests and answers may take together. Requests beyond it are refused; for an answer, which
+ * can't be, older ones are forgotten. */
 #define BYTES_MAX ((size_t)256 * 1024 * 1024)
 
 struct owner {
@@ -190,6 +191,14 @@ static void expire(struct store *store)
     }
 }
 
+/* Forgets the oldest answers for one of `size` bytes. */
+static void make_room(struct store *store, size_t size)
+{
+    struct kept *entry;
+    while (store->bytes + size > BYTES_MAX && (entry = TAILQ_FIRST(&store->done)) != NULL)
+        forget(store, &store->done, entry);
+}
+
 static int64_t jobs_before(const struct store *store, const struct kept *entry)
 {
     const struct kept *other;
@@ -345,6 +354,7 @@ static void finish(struct store *store, const char *id, int64_t try, const char 
                    size_t size, int status, store_done *done, void *user)
 {
     expire(store);
+    make_room(store, size);
     struct kept *entry = tried(store, id, try);
     char *copy = entry != NULL ? malloc(size + 1) : NULL;
     if (copy == NULL) {
