@@ -616,6 +616,20 @@ def test_a_file_that_another_program_holds_does_not_keep_the_service_from_stoppi
     assert ended(server, held.id)["answer"]["output"] == "let go"
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_taken_away_takes_no_more_jobs_and_ends_those_it_has(serve, store, tmp_path, replaced):
+    server = serve(store=store, jobs=1)
+    held = HeldJob(server).started()
+    for file in tmp_path.glob("jobs.db*"):
+        file.unlink()
+    if replaced:
+        (tmp_path / "jobs.db").touch()
+    answer = server.post("/jobs", {"code": "1"})
+    assert answer.status == 503 and "started again" in answer.error
+    held.let_go()
+    assert ended(server, held.id)["answer"]["output"] == "let go"
+
+
 def test_its_file_is_the_services_alone(serve, store, tmp_path):
     server = serve(store=store)
     ended(server, submit(server, "1"))

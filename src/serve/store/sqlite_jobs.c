@@ -385,11 +385,26 @@ static bool is_idle_claim(struct sqlite_jobs *jobs, const struct sqlite_call *ca
                SQLITE_DONE;
 }
 
+/* SQLite writes on to a file that has been removed, and nobody would find there what was accepted.
+ * The jobs that are in it may still end. */
+static bool is_gone(struct sqlite_jobs *jobs, struct sqlite_call *call)
+{
+    int moved = 0;
+    if (call->kind != CALL_SUBMIT ||
+        sqlite3_file_control(jobs->file.db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        !moved)
+        return false;
+    refuse(call, STORE_FAILED,
+           "the file of the store of jobs has been removed or replaced: the service must be "
+           "started again");
+    return true;
+}
+
 void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
     bool writes = calls[call->kind].writes;
     int64_t lost = jobs->lost;
-    if (is_idle_claim(jobs, call))
+    if (is_idle_claim(jobs, call) || is_gone(jobs, call))
         return;
     int code = writes ? sql_run(&jobs->sql, SQL_BEGIN, "") : SQLITE_DONE;
     if (code == SQLITE_DONE)
