@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-PAGES = ["/", "/docs", "/redoc"]
+PAGES = ["/", "/jobs.html", "/docs", "/redoc"]
 
 
 def assets(server, page):

@@ -16,8 +16,8 @@ const packages = packagesDirectory();
 const modules = join(packages, "node_modules");
 const esbuild = createRequire(join(packages, "package.json"))("esbuild");
 
-const pages = { "/": "index.html", "/docs": "docs.html", "/redoc": "redoc.html" };
-const bundles = ["script/main.js", "script/theme.js", "script/docs.js", "script/redoc.js",
+const pages = { "/": "index.html", "/jobs.html": "jobs.html", "/docs": "docs.html", "/redoc": "redoc.html" };
+const bundles = ["script/main.js", "script/jobs.js", "script/theme.js", "script/docs.js", "script/redoc.js",
     "style/page.css", "style/docs.css"];
 // Taken as they are: they come bundled and minified.
 const verbatim = ["swagger-ui-dist/swagger-ui-bundle.js", "swagger-ui-dist/swagger-ui.css",
@@ -84,13 +84,15 @@ function hashed(name, data) {
     return `/assets/${basename(name, extension)}-${hash}${extension}`;
 }
 
-// Pages name files by their paths here; an unknown name is an error.
+// Pages name files by their paths here, and the parts that several of them have; an unknown name is an error.
 function page(file, paths) {
-    return Buffer.from(read(join(here, "page", file)).toString().replace(/\{\{([^}]*)\}\}/g, (_, name) => {
+    return read(join(here, "page", file)).toString().replace(/\{\{([^}]*)\}\}\n?/g, (text, name) => {
+        if (name.endsWith(".part.html"))
+            return page(name, paths);
         if (!paths[name])
             throw new Error(`page/${file}: nothing is called ${name}`);
-        return paths[name];
-    }));
+        return paths[name] + text.slice(name.length + 4);
+    });
 }
 
 const files = await bundle();
@@ -107,7 +109,7 @@ for (const [name, data] of Object.entries(files)) {
     assets.push({ path: paths[name], type: types[extname(name)], csp: policies[name] ?? null, cache: forever, data });
 }
 for (const [path, file] of Object.entries(pages))
-    assets.push({ path, type: types[".html"], csp: policies[path], cache: "no-cache", data: page(file, paths) });
+    assets.push({ path, type: types[".html"], csp: policies[path], cache: "no-cache", data: Buffer.from(page(file, paths)) });
 
 embed(assets, output);
 for (const name of ["embed.mjs", "licences.mjs", "csp.mjs", "packages.mjs", "package-lock.json"])

@@ -154,7 +154,7 @@ async function start() {
     try {
         const answer = await run(toRequest(job, policies.writable), controller.signal, (name, data) => events[name]?.(data));
         const kept = everyExample.find(({ code, call = "" }) => code === job.code && call === job.call)?.kept?.(answer);
-        showAnswer(answer, { limits, live, call: job.call, held: kept, onLine });
+        showAnswer(answer, { limits, live, value: job.call && `Value of ${job.call}()`, held: kept, onLine });
         editor.markError(answer.verdict === "exception" && editor.code === job.code ? lastLine(answer.stderr) : null);
         history.add(job, answer.verdict, answer.usage.wall_time_ms);
     } catch (error) {
@@ -229,6 +229,6 @@ stayWhereItFits(byId("result"));
 themeSwitch(byId("theme"));
 tokenBox(loadPolicies);
 exampleList((picked) => replaceJob(policies.offers(picked.policy) ? picked : { ...picked, ...picked.instead }));
-showNothing();
+showNothing("Nothing has run yet.", "Run the code, or pick an attack from the examples and see how it is contained.");
 openLink().then((opened) => opened || setJob(keptDraft() ?? uses[0]));
 loadPolicies();

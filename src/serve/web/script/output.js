@@ -41,7 +41,7 @@ function block(text, dropped, id, onLine) {
     return frame(id, element("span", { className: "lines" }, ...body));
 }
 
-export const frame = (id, ...shown) => element("pre", { tabIndex: 0, role: "region", "aria-labelledby": id }, ...shown);
+export const frame = (id, ...shown) => element("pre", { tabIndex: 0, role: "group", "aria-labelledby": id }, ...shown);
 
 // `parts`: text, and nodes that stand between it. `onLine`: called with the number of a line that is clicked in a
 // traceback; null: lines are no links.

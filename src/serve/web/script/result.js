@@ -24,10 +24,8 @@ const say = (sentence) => {
 const head = (tone, title, sentence, mark = null) => element("div", { className: `verdict ${tone}` },
     element("p", { className: "verdict-title" }, title, mark), element("p", { className: "verdict-sentence" }, sentence));
 
-export function showNothing() {
-    show("empty", element("div", { className: "empty" },
-        element("p", {}, "Nothing has run yet."),
-        element("p", { className: "hint" }, "Run the code, or pick an attack from the examples and see how it is contained.")));
+export function showNothing(sentence, hint) {
+    show("empty", element("div", { className: "empty" }, element("p", {}, sentence), element("p", { className: "hint" }, hint)));
 }
 
 // A job that waits or runs: its place in the queue, its clock, its output as it comes. Its `events` are the stream's.
@@ -84,8 +82,8 @@ function outputs({ parts, errors, truncated = {}, onLine }, scrolled) {
     return nodes;
 }
 
-// input() found no more lines: there is a field for them.
-const inputIsMissing = (answer) => answer.verdict === "exception" && /^EOFError\b.*$/m.test(lastLine(answer.stderr));
+// input() found no more lines, and the page has a field for them.
+const inputIsMissing = (answer) => byId("stdin") && answer.verdict === "exception" && /^EOFError\b.*$/m.test(lastLine(answer.stderr));
 
 function inputHint() {
     const button = element("button", { type: "button", className: "small", id: "to-stdin" }, "Give it input");
@@ -111,7 +109,8 @@ export function showStopped(live, onLine) {
 
 // Shows why there is no verdict. `live`: undefined if nothing was sent.
 export function showError(error, live, onLine) {
-    const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "Token required" };
+    const titles = { busy: "Busy", rate: "Too many requests", refused: "Not run", absent: "No answer", token: "Token required",
+        gone: "Not there", lost: "Lost", cancelled: "Cancelled" };
     // The service's own sentences say when to try again; the page's own do not.
     const again = error.retryAfter === null || error.own ? "" : ` Try again in ${time(error.retryAfter * 1000)}.`;
     const field = error.field ? ` (field: ${error.field})` : "";
@@ -143,14 +142,14 @@ const leftOut = (count) => (count > 0 ? element("p", { className: "notice" },
         : `${count} displays are left out: there were too many, or they were too large.`) : null);
 
 // `limits`: of the job, null when not known; `live`: what came before the verdict; `held`: an attack was contained as its
-// sentence says.
-export function showAnswer(answer, { limits, live, call, held, onLine }) {
+// sentence says; `value`: what the value is of, "" when it is not shown.
+export function showAnswer(answer, { limits, live, value, held, onLine }) {
     const { tone, title, sentence, spoken } = words(answer);
     const scrolled = live.end();
     const mark = held ? element("span", { className: "kept" }, "Contained, as promised") : null;
     show("done", head(tone, title, sentence, mark), inputIsMissing(answer) ? inputHint() : null,
-        call && answer.verdict === "ok" ? output({
-            title: `Value of ${call}()`, parts: [JSON.stringify(answer.result, null, 2)], className: "value",
+        value && answer.verdict === "ok" ? output({
+            title: value, parts: [JSON.stringify(answer.result, null, 2)], className: "value",
         }) : null,
         ...outputs({ parts: shownParts(answer, live), errors: answer.stderr, truncated: answer.truncated, onLine }, scrolled),
         leftOut(answer.displays_left_out), returnedFiles(answer),

@@ -2,8 +2,8 @@
 import { readEvents } from "./events.js";
 import { token } from "./token.js";
 
-// kind: "token" (401), "busy" (503), "rate" (429), "refused" (the request is at fault), "absent"
-// (nothing answers), "failed" (anything else). `retryAfter`: seconds, or null. `field`: of the request. `own`: the
+// kind: "token" (401), "busy" (503), "rate" (429), "refused" (the request is at fault), "gone" (404), "none" (501: this
+// service does not do that), "absent" (nothing answers), "failed" (anything else). `retryAfter`: seconds, or null. `field`: of the request. `own`: the
 // sentence is the service's.
 export class ServiceError extends Error {
     constructor(kind, message, { retryAfter = null, field = null, own = false } = {}) {
@@ -12,7 +12,8 @@ export class ServiceError extends Error {
     }
 }
 
-const kinds = { 400: "refused", 401: "token", 403: "refused", 413: "refused", 422: "refused", 429: "rate", 503: "busy" };
+const kinds = { 400: "refused", 401: "token", 403: "refused", 404: "gone", 413: "refused", 422: "refused", 429: "rate",
+    501: "none", 503: "busy" };
 
 const sentences = {
     token: "The service requires a token.",
@@ -59,6 +60,8 @@ export async function ask(path, options = {}, onEvent = null) {
         response = await fetch(path, { ...options, headers, credentials: "omit", cache: "no-store", redirect: "error" });
         if (onEvent && response.headers.get("Content-Type")?.startsWith("text/event-stream"))
             return await streamed(response, onEvent);
+        if (response.status === 204)
+            return null;
         text = await response.text();
     } catch (error) {
         if (error.name === "AbortError" || error instanceof ServiceError)
@@ -93,3 +96,14 @@ export function run(request, signal, onEvent) {
 }
 
 export const policies = () => ask("/policies");
+
+// The jobs that outlast their connections.
+const jobPath = (id, rest = "") => `/jobs/${encodeURIComponent(id)}${rest}`;
+
+export const jobs = async () => (await ask("/jobs")).jobs;
+export const job = (id) => ask(jobPath(id));
+export const cancelJob = (id) => ask(jobPath(id), { method: "DELETE" });
+
+// The answer of a job that waits or runs, when it has one; `onEvent`: as of run(). Aborting `signal` does not end the job.
+export const followJob = (id, signal, onEvent) =>
+    ask(jobPath(id, "/events"), { headers: { Accept: "text/event-stream" }, signal }, onEvent);
