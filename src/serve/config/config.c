@@ -103,7 +103,8 @@ static const struct option_row rows[] = {
                AT(allow_missing)),
 
     OPTION_HEADING("Jobs that outlast a connection (POST /jobs):"),
-    TEXT("store", "ADDRESS", "keep them in sqlite:PATH or memory; none: accept none", store),
+    TEXT("store", "ADDRESS", "sqlite:PATH, redis://HOST or memory keeps them; none: accept none",
+         store),
     COUNT("store-max", "10000", "jobs that may wait there", store_max, 1, 10000000),
     COUNT("store-per-owner", "0", "jobs of one client that wait or run; 0: any number",
           store_per_owner, 0, 10000000),
