@@ -13,8 +13,8 @@ struct case_result {
     char *json;         /* NULL: it has not ended */
     size_t native_size; /* of the native answer in it, without the brace at its end */
     enum case_grade grade;
-    bool ran;          /* it has the verdict: */
-    enum sb_word word; /* its word */
+    bool ran;          /* it has a verdict, */
+    enum sb_word word; /* with this word */
 };
 
 struct case_results {

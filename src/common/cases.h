@@ -12,8 +12,8 @@
 #include "sandbox.h"
 
 #define CASES_MAX 1000
-/* What may be looked at anew because cases have files of their own: for each of these, a unit for
- * each file, the shared ones included, and for each KiB of code. */
+/* Bounds what is checked again for cases with files of their own. Each such case counts one for
+ * each of its files, the shared ones included, and one for each KiB of code. */
 #define CASES_EFFORT_MAX 100000
 
 /* One case. Texts are in json-c's objects. NULL: as the job itself has it. */

@@ -1,4 +1,4 @@
-/* Stores of durable jobs: every driver keeps the same promises. Each test runs for each driver; two
+/* Stores of jobs: every driver keeps the same promises. Each test runs for each driver; two
  * stores on one address are two nodes. */
 #include "unit.h"
 

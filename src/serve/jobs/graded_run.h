@@ -19,8 +19,8 @@ struct one_case {
     enum { CASE_TO_DO, CASE_ENTERED, CASE_ENDED } state;
     struct service_job *job; /* while it has entered */
     int tries;               /* how often the host was too busy for it */
-    bool again;              /* for that it is to enter once more */
-    bool failed;             /* and the others are not to run any more */
+    bool again;              /* the host was too busy: it is to enter once more */
+    bool failed;             /* it has failed, so that the others are not to run */
 };
 
 /* Lives from graded_submit to its answer. All cases share its request. */
@@ -38,9 +38,9 @@ struct graded {
     size_t entered;       /* cases that wait or run */
     size_t next;          /* no case before this one is to be done */
     bool started;         /* a case has run: from then on cases are not refused, but wait */
-    bool over;            /* no further case enters: the first has failed, or the service stops */
-    bool stopping;        /* the latter */
-    bool inside;          /* in one of its functions, which settles it at its end */
+    bool over;            /* no further case enters: one has failed, or the service stops */
+    bool stopping;        /* the service stops */
+    bool inside;          /* a function of its own is under way, and settles it at its end */
     enum refusal refusal; /* if it was refused as a whole, why */
     char refused[200];    /* "": it was not */
     struct one_case cases[];

@@ -51,7 +51,7 @@ struct ticket *places_refused(struct places *places, int64_t now_us, enum place_
 bool places_waits(const struct places *places, const struct ticket *ticket);
 /* Of a ticket that waits, and is watched: see admit_position. */
 int64_t places_position(const struct places *places, const struct ticket *ticket);
-/* Finds all positions anew, when many are asked for. */
+/* Finds all positions again, when many are asked for. */
 void places_renew_positions(struct places *places);
 
 /* Sends what has been said since. To be called before the loop sleeps. */

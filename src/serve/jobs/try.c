@@ -319,7 +319,6 @@ void try_begin(struct runner *runner, const struct store_job *claimed)
     run_try(try, claimed);
 }
 
-/* The job of a try has been cancelled, or given to another node. */
 void try_drop(struct try *try, const char *why)
 {
     struct service_job *job = try->job;

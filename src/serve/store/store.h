@@ -1,4 +1,4 @@
-/* The store of durable jobs: queue, state and result in one place, changed in one atomic step. A
+/* The store of jobs: queue, state and result in one place, changed in one atomic step. A
  * driver keeps them: in this process's memory, in SQLite, in Redis. It knows neither HTTP nor the
  * sandbox; requests and answers are bytes.
  *

@@ -1,4 +1,4 @@
-/* Durable jobs in the memory of this process: they outlast connections, but not the process. For
+/* Stored jobs in the memory of this process: they outlast connections, but not the process. For
  * trials, and for services whose jobs may be lost at a restart. */
 #include <errno.h>
 #include <search.h>

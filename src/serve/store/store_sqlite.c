@@ -1,4 +1,4 @@
-/* Durable jobs in a SQLite file: for the workers of one host, or of several programs on it. What
+/* Stored jobs in a SQLite file: for the workers of one host, or of several programs on it. What
  * was accepted outlasts the death of any process; with synchronous=full, that of the host.
  *
  * A disk may stand still for seconds, and the loop must not: all calls are carried out by one
