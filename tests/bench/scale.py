@@ -1,70 +1,64 @@
 """What `bench --scale` measures: many jobs at once. 100 cases of a graded run beside 100 requests over one and over two
-connections that are kept, in turns. Every answer is checked; the goals are shown, not enforced: machines differ."""
+connections that are kept, in turns; stored jobs and several nodes (stored.py). Every answer is checked; the goals are
+shown, not enforced: machines differ."""
 
 import concurrent.futures
-import contextlib
 import json
 import time
 
 import measure
-from rich import Client, ms
+from job_costs import run_costs
+from rich import ms
 from service import Service
+from stored import connected, run_stored
 
 CASES = 100
 GOAL_SHARE = 0.5
 CODE = "print(2 * int(input()))"
-PREFIX = b"Content-Length: "
 
 
-def answer(client, body):
-    """Asks and reads the answer: an object."""
-    def last(text):
-        header, _, rest = text.partition(b"\r\n\r\n")
-        return PREFIX in header and len(rest) >= int(header.split(PREFIX)[1].split()[0])
-    client.ask(body, "application/json")
-    text = b"".join(part for _, part in client.parts(last))
-    return json.loads(text.partition(b"\r\n\r\n")[2])
+def answer(connection, body):
+    return connection.call("POST", "/run", json.dumps(body).encode())
 
 
-def timed(work):
-    began = time.monotonic_ns()
-    work()
-    return time.monotonic_ns() - began
+def timed(port, count, work):
+    """New connections: a service closes those that have rested for long."""
+    with connected(port, count) as connections:
+        began = time.monotonic_ns()
+        work(connections)
+        return time.monotonic_ns() - began
 
 
-def by_cases(client):
+def by_cases(connections):
     cases = [{"stdin": str(i), "expected": {"stdout": str(2 * i)}} for i in range(CASES)]
-    told = answer(client, {"code": CODE, "cases": cases})
+    told = answer(connections[0], {"code": CODE, "cases": cases})
     if told.get("passed") != CASES:
         raise measure.Wrong(f"{told.get('passed')} of {CASES} cases passed: {str(told)[:300]}")
 
 
-def by_requests(clients, pool):
+def by_requests(connections, pool):
     def some(which):
-        for i in range(which, CASES, len(clients)):
-            told = answer(clients[which], {"code": CODE, "stdin": str(i)})
+        for i in range(which, CASES, len(connections)):
+            told = answer(connections[which], {"code": CODE, "stdin": str(i)})
             if told.get("output") != str(2 * i):
                 raise measure.Wrong(f"the service answers {told}")
-    list(pool.map(some, range(len(clients))))
+    list(pool.map(some, range(len(connections))))
 
 
 def cases_and_requests(setting, rounds):
     samples = {"cases": [], "one_connection": [], "two_connections": []}
-    with Service(setting) as service, contextlib.ExitStack() as stack:
+    with Service(setting) as service, concurrent.futures.ThreadPoolExecutor(2) as pool:
         service.warmed()
-        clients = [Client(service.port) for _ in range(2)]
-        for client in clients:
-            stack.enter_context(contextlib.closing(client.socket))
-        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(2))
         for _ in range(rounds):
-            samples["cases"].append(timed(lambda: by_cases(clients[0])))
-            samples["one_connection"].append(timed(lambda: by_requests(clients[:1], pool)))
-            samples["two_connections"].append(timed(lambda: by_requests(clients, pool)))
+            samples["cases"].append(timed(service.port, 1, by_cases))
+            samples["one_connection"].append(timed(service.port, 1, lambda to: by_requests(to, pool)))
+            samples["two_connections"].append(timed(service.port, 2, lambda to: by_requests(to, pool)))
     return {name: ms(values) for name, values in samples.items()}
 
 
 def run(setting, rounds):
-    told = cases_and_requests(setting, rounds)
+    """A round of cases is some 300 jobs, one of stored jobs a dozen."""
+    told = cases_and_requests(setting, max(2, rounds // 5))
     told["rounds"] = rounds
     told["goals"] = []
     for name, title in (("one_connection", "one connection"), ("two_connections", "two connections")):
@@ -72,6 +66,8 @@ def run(setting, rounds):
         told["goals"].append({"goal": f"{CASES} cases in at most {GOAL_SHARE} of the time of {CASES} requests over {title}",
                               "figure": f"{share:.2f}", "met": share <= GOAL_SHARE})
     show(told)
+    told["stored"] = run_stored(setting, rounds)
+    told["costs"] = run_costs(setting)
     return told
 
 
