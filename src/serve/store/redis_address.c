@@ -83,21 +83,46 @@ static int read_database(struct redis_address *address, const char *text, struct
     return 0;
 }
 
-static int read_password_file(struct redis_address *address, const char *path, struct sb_error *err)
+/* The first line of a file; NULL with errno. */
+static char *first_line(const char *path)
 {
     char text[1024];
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
     if (size < 0)
+        return NULL;
+    text[size] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    char *line = strdup(text);
+    explicit_bzero(text, sizeof(text));
+    return line;
+}
+
+static void replace_password(struct redis_address *address, char *password)
+{
+    if (address->password != NULL)
+        explicit_bzero(address->password, strlen(address->password));
+    replace(&address->password, password);
+}
+
+static int read_password_file(struct redis_address *address, const char *path, struct sb_error *err)
+{
+    char *password = first_line(path);
+    if (password == NULL)
         return sb_fail_field(err, "store", "store",
                              "--store: can't read password-file %.200s: %s; name a file that the "
                              "service's user may read",
                              path, strerror(errno));
-    text[size] = '\0';
-    text[strcspn(text, "\r\n")] = '\0';
-    replace(&address->password, strdup(text));
-    explicit_bzero(text, sizeof(text));
-    return address->password != NULL ? 0 : no_memory(err);
+    replace_password(address, password);
+    replace(&address->password_file, strdup(path));
+    return address->password_file != NULL ? 0 : no_memory(err);
+}
+
+void redis_address_renew(struct redis_address *address)
+{
+    char *password = address->password_file != NULL ? first_line(address->password_file) : NULL;
+    if (password != NULL)
+        replace_password(address, password);
 }
 
 struct parameters {
@@ -155,7 +180,8 @@ static int read_user(struct redis_address *address, const char *text, size_t siz
     const char *password = colon != NULL ? colon + 1 : text;
     if (user > 0)
         replace(&address->user, decoded(text, user));
-    replace(&address->password, decoded(password, size - (size_t)(password - text)));
+    replace_password(address, decoded(password, size - (size_t)(password - text)));
+    replace(&address->password_file, NULL);
     if (address->password == NULL || (user > 0 && address->user == NULL))
         return wrong(err, "a % in user or password is not followed by two hexadecimal digits");
     return 0;
@@ -300,9 +326,8 @@ void redis_address_free(struct redis_address *address)
     free(address->host);
     free(address->shown);
     free(address->user);
-    if (address->password != NULL)
-        explicit_bzero(address->password, strlen(address->password));
-    free(address->password);
+    replace_password(address, NULL);
+    free(address->password_file);
     free(address->prefix);
     free(address->ca);
     *address = (struct redis_address){.tls = false};

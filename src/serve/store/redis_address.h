@@ -21,6 +21,7 @@ struct redis_address {
     char *host;            /* NULL: a UNIX socket */
     char *shown;           /* for messages: without the password */
     char *user, *password; /* NULL: none */
+    char *password_file;   /* that the password is from; NULL: none */
     char *prefix;          /* of keys: "sb" */
     char *ca;              /* PEM file; NULL: what the host trusts */
     int database;
@@ -32,6 +33,9 @@ struct redis_address {
 /* Reads an address, and resolves the host's name. The caller frees it with redis_address_free,
  * after a failure, too. */
 int redis_address_read(struct redis_address *address, const char *text, struct sb_error *err);
+/* Reads the password's file again, if there is one: it may have changed since. One that can't be
+ * read leaves the password as it was. */
+void redis_address_renew(struct redis_address *address);
 void redis_address_free(struct redis_address *address);
 
 #endif

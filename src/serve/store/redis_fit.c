@@ -97,7 +97,7 @@ static int say_trial(const struct store *store, const struct trial *trial, struc
     return 0; /* if it can't be reached, it may come later */
 }
 
-static int run_trial(const struct store *store, struct trial *trial, struct sb_error *err)
+static int run_trial(struct store *store, struct trial *trial, struct sb_error *err)
 {
     const struct redis_link_setup setup = {.address = &store->address,
                                            .name = store->name,
@@ -118,7 +118,7 @@ static int run_trial(const struct store *store, struct trial *trial, struct sb_e
     return loop_run(trial->loop, err) < 0 ? -1 : say_trial(store, trial, err);
 }
 
-int fit_try(const struct store *store, struct sb_error *err)
+int fit_try(struct store *store, struct sb_error *err)
 {
     struct trial trial = {.timer.watch.fd = -1};
     if (loop_open(&trial.loop, err) < 0)

@@ -293,8 +293,9 @@ static void greet_with(struct redis_link *link, size_t count, const char *const 
 
 static void greet(struct redis_link *link)
 {
-    const struct redis_address *address = link->setup.address;
+    struct redis_address *address = link->setup.address;
     char database[12];
+    redis_address_renew(address);
     link->state = GREETING;
     if (address->password != NULL && address->user != NULL)
         greet_with(link, 3, (const char *[]){"AUTH", address->user, address->password});

@@ -13,8 +13,8 @@
 struct redis_link;
 
 struct redis_link_setup {
-    const struct redis_address *address; /* must live as long as the link */
-    const char *name;                    /* of the connection: CLIENT SETNAME */
+    struct redis_address *address; /* must live as long as the link */
+    const char *name;              /* of the connection: CLIENT SETNAME */
     struct loop *loop;
     struct log *log;
     /* It can be used: again, or for the first time. Commands that were sent and not answered when

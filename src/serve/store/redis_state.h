@@ -110,7 +110,7 @@ void redis_note_counts(struct store *store, const redisReply *reply);
 
 /* Tries it in a loop of its own. Fails if the server refuses us or is not fit; one that can't be
  * reached may come later. */
-int fit_try(const struct store *store, struct sb_error *err);
+int fit_try(struct store *store, struct sb_error *err);
 /* The connection is there: asks whether the server is fit, and goes on with the work. */
 void fit_ask(void *store);
 
