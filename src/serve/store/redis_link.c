@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +371,23 @@ static void ready(void *user, uint32_t events)
         read_all(link);
 }
 
+/* A server that is gone without a word is noticed, by a connection that only listens, too. */
+static void probe(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 5},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 2},
+        {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 2 * PATIENCE_MS},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                   sizeof(options[i].value));
+}
+
 static void connect_now(struct redis_link *link)
 {
     const struct redis_address *address = link->setup.address;
@@ -384,6 +403,8 @@ static void connect_now(struct redis_link *link)
         lose(link, "can't make a socket: %s", strerror(errno));
         return;
     }
+    if (socket_address->sa_family != AF_UNIX)
+        probe(fd);
     timer_set(&link->timer, PATIENCE_MS);
     if (connect(fd, socket_address, address->sizes[index]) < 0 && errno != EINPROGRESS)
         lose(link, "can't connect: %s", strerror(errno));
