@@ -7,7 +7,7 @@ import pytest
 
 from lab import Cluster
 from run_fixtures import pytest_configure, run  # noqa: F401
-from serve_fixtures import no_process_is_left, policies, token  # noqa: F401
+from serve_fixtures import launch, no_process_is_left, policies, token  # noqa: F401
 
 
 @pytest.fixture
@@ -20,6 +20,8 @@ def cluster(tmp_path, turn):
         pytest.skip("haproxy is not installed")
 
     def start(**chosen):
+        if "redis" in chosen and shutil.which("redis-server") is None:
+            pytest.skip("redis-server is not installed")
         clusters.append(Cluster(tmp_path, **chosen))
         return clusters[-1].start()
 

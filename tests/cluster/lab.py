@@ -20,6 +20,7 @@ from waiting import until
 CONFIG = CHECKOUT / "src/deploy/haproxy.cfg"
 BALANCER = "10.0.0.2"
 CLIENT = "10.0.0.99"  # an address of clients, on the balancer's machine
+REDIS = "10.0.0.50"
 PORT = 8000  # of all
 LIMITS = {"memory_bytes": 64 << 20}  # of jobs that are held
 
@@ -88,6 +89,10 @@ class Node(FromLab, Server):
     def connect_again(self):
         self._link("up")
 
+    def ran(self, number):
+        """The verdicts of its job with that id, as its log has them."""
+        return self.log.all(lambda record: record.get("id") == number and "verdict" in record)
+
     def has(self, held):
         """Whether a held job runs there."""
         return bool(held.pids() & descendants(self.pid))
@@ -143,11 +148,80 @@ class Balancer(FromLab, Elsewhere):
         self.process.wait()
 
 
+def redis_user():
+    """The line of an ACL that the manual gives to Redis: a user who may do what nodes do, and nothing else."""
+    line, = re.findall(r"^user sandbox ((?:.*\\e\n)*.*)", (CHECKOUT / "man/sandbox-serve.8").read_text(), re.M)
+    return re.sub(r"\\e\n *", "", line)
+
+
+class Redis:
+    """A Redis server on a machine of its own, whose user for nodes has just what the manual says."""
+
+    def __init__(self, lab, place, machine, *words):
+        self.lab, self.machine, self.place = lab, machine, place / "redis"
+        self.place.mkdir()
+        self.password_file = self.place / "password"
+        self.password_file.write_text("a-password\n")
+        self.address = f"redis://{REDIS}?insecure=yes&user=sandbox&password-file={self.password_file}"
+        user = redis_user().replace("PASSWORD", "a-password")
+        (self.place / "users.acl").write_text(f"user default on nopass ~* &* +@all\nuser sandbox {user}\n")
+        (self.place / "redis.conf").write_text(
+            f"bind {REDIS}\nprotected-mode no\ndir {self.place}\nunixsocket {self.place}/socket\naclfile {self.place}/users.acl\n"
+            "appendonly yes\nappendfsync everysec\nsave \"\"\n" + "".join(f"{word}\n" for word in words))
+        self.process = None
+
+    def start(self):
+        with open(self.place / "log", "a") as log:
+            self.process = subprocess.Popen([*self.machine.prefix, "redis-server", self.place / "redis.conf"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        until(lambda: self.process.poll() is None and self.ask("PING", check=False) == "PONG")
+        return self
+
+    def ask(self, *words, check=True):
+        ran = subprocess.run(["redis-cli", "-s", self.place / "socket", *map(str, words)], capture_output=True, text=True,
+                             check=False)
+        assert not check or (ran.returncode == 0 and "ERR" not in ran.stdout), (words, ran)
+        return ran.stdout.strip()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def cut_off(self):
+        ip("-n", self.lab.name, "link", "set", "redis", "down")
+
+    def connect_again(self):
+        ip("-n", self.lab.name, "link", "set", "redis", "up")
+
+    def kill(self):
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait()
+
+    def refused(self):
+        """What the ACL has refused."""
+        return self.ask("ACL", "LOG")
+
+    def stop(self):
+        if self.process is not None:
+            self.kill()
+
+
 class Cluster:
-    def __init__(self, place, nodes=2, jobs=4, **chosen):
-        """`chosen`: options of all nodes."""
-        self.machines, self.nodes, self.balancer = [], [], None
+    def __init__(self, place, nodes=2, jobs=4, redis=None, **chosen):
+        """`chosen`: options of all nodes; `redis`: lines of its configuration, for nodes that share one."""
+        self.machines, self.nodes, self.balancer, self.redis = [], [], None, None
         self.place, self.count, self.jobs, self.chosen = place, nodes, jobs, chosen
+        self.redis_lines = redis
+
+    def _plug(self, lab, name, address):
+        """A machine on the bridge."""
+        machine = self._machine(name)
+        ip("-n", lab.name, "link", "add", name, "type", "veth", "peer", "name", "eth0", "address",
+           f"02:00:{':'.join(f'{int(part):02x}' for part in address.split('.'))}", "netns", machine.name)
+        ip("-n", lab.name, "link", "set", name, "master", "bridge", "up")
+        ip("-n", machine.name, "addr", "add", f"{address}/24", "dev", "eth0")
+        ip("-n", machine.name, "link", "set", "eth0", "up")
+        return machine
 
     def start(self):
         lab = self._machine("lab")
@@ -155,12 +229,11 @@ class Cluster:
         for address in (BALANCER, CLIENT):
             ip("-n", lab.name, "addr", "add", f"{address}/24", "dev", "bridge")
         ip("-n", lab.name, "link", "set", "bridge", "up")
+        if self.redis_lines is not None:
+            self.redis = Redis(lab, self.place, self._plug(lab, "redis", REDIS), *self.redis_lines).start()
+            self.chosen = {"store": self.redis.address, **self.chosen}
         for number in range(1, self.count + 1):
-            machine = self._machine(f"node{number}")
-            ip("-n", lab.name, "link", "add", f"node{number}", "type", "veth", "peer", "name", "eth0", "netns", machine.name)
-            ip("-n", lab.name, "link", "set", f"node{number}", "master", "bridge", "up")
-            ip("-n", machine.name, "addr", "add", f"10.0.0.{10 + number}/24", "dev", "eth0")
-            ip("-n", machine.name, "link", "set", "eth0", "up")
+            machine = self._plug(lab, f"node{number}", f"10.0.0.{10 + number}")
             self.nodes.append(Node(lab, machine, number, {"jobs": self.jobs, **self.chosen}))
         for node in self.nodes:
             node.listening()
@@ -169,6 +242,14 @@ class Cluster:
         for node in self.nodes:
             self.balancer.knows(node, "UP", 100)
         return self
+
+    def lose_power(self):
+        """Redis' machine is gone without a word, and starts again with the same address."""
+        ip("-n", self.machines[0].name, "link", "del", "redis")
+        self.redis.kill()
+        self.redis.machine.remove()
+        self.machines.remove(self.redis.machine)
+        self.redis.machine = self._plug(self.machines[0], "redis", REDIS)
 
     def _machine(self, name):
         self.machines.append(Machine(name))
@@ -191,5 +272,7 @@ class Cluster:
                 node.kill()
             if node.process.returncode is None or not node.process.stderr.closed:
                 node.wait()
+        if self.redis is not None:
+            self.redis.stop()
         for machine in self.machines:
             machine.remove()
