@@ -2,6 +2,7 @@
 #include "core/container.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,13 +16,16 @@
  * are set for all processes of a container; systemd and podman set `container`. */
 enum container container_kind(void)
 {
+    const char *container = getenv("container");
     if (getenv("KUBERNETES_SERVICE_HOST") != NULL)
         return CONTAINER_KUBERNETES;
-    if (access("/run/.containerenv", F_OK) == 0)
+    /* With --read-only, the /run of podman is an empty file system over its mark. */
+    if (access("/run/.containerenv", F_OK) == 0 ||
+        (container != NULL && strcmp(container, "podman") == 0))
         return CONTAINER_PODMAN;
     if (access("/.dockerenv", F_OK) == 0)
         return CONTAINER_DOCKER;
-    if (access("/run/systemd/container", F_OK) == 0 || getenv("container") != NULL)
+    if (access("/run/systemd/container", F_OK) == 0 || container != NULL)
         return CONTAINER_OTHER;
     return CONTAINER_NONE;
 }

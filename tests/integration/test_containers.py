@@ -256,6 +256,12 @@ def test_in_a_pod_doctor_names_what_kubernetes_can_change(run, host):
     assert not re.search("boot with systemd|mount -t cgroup2|docker run", ran.stdout)
 
 
+def test_podman_is_known_by_its_variable_where_its_mark_is_covered(run):
+    ran = run("--doctor", "--json", preexec_fn=without(sethostname=errno.EPERM), env={"container": "podman"})
+    found = {each["name"]: each for each in json.loads(ran.stdout)["findings"]}["hostname"]
+    assert "podman run --security-opt seccomp=FILE" in found["remedy"], found
+
+
 # ── cgroups ──────────────────────────────────────────────────────────────────────────────────────
 
 
