@@ -1,0 +1,151 @@
+"""The service in a container, as src/deploy/README.md has it run, as root and as an ordinary user, by Podman on cgroup
+v2. Only in the virtual machine (tests/vm/run --modes container), beside the image of src/deploy/Containerfile."""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from sandbox_run import CHECKOUT
+from waiting import until
+
+pytestmark = [
+    pytest.mark.vm("container"),
+    pytest.mark.skipif(os.environ.get("SANDBOX_TEST_MODE") != "container",
+                       reason="needs podman and an image: tests/vm/run --modes container"),
+    pytest.mark.alone,  # one port
+]
+
+DEPLOY = CHECKOUT / "src/deploy"
+URL = "http://127.0.0.1:8000"
+
+
+def documented():
+    """The two commands of the README: (makes a token, starts the service)."""
+    section = (DEPLOY / "README.md").read_text().split("\n## Podman\n")[1]
+    block = re.search(r"^```sh\n(.*?)^```", section, re.M | re.S)[1].replace("\\\n", " ")
+    token, service = block.splitlines()
+    # The machine has no network of containers.
+    service, changed = re.subn(r"--publish \S+:8000 ", "--network host ", service)
+    assert changed == 1
+    return token, service
+
+
+class Podman:
+    """Podman as root, or as the user `tester`, in a directory with what the README names."""
+
+    def __init__(self, user, directory):
+        self.user, self.directory = user, directory
+        directory.mkdir()
+        shutil.copy(DEPLOY / "sandbox-run-seccomp.json", directory)
+        if user != "root":
+            shutil.chown(directory, user, user)
+
+    def shell(self, command, check=True):
+        # A session as login makes it, whose systemd delegates cgroups.
+        ran = subprocess.run(["su", "--login", self.user, "--shell", "/bin/bash", "-c",
+                              f"cd {shlex.quote(str(self.directory))} && {command}"],
+                             capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        assert not check or ran.returncode == 0, ran
+        return ran
+
+    def program(self, *options, check=True):
+        """sandbox-run instead of the service, in a container with the same options."""
+        words = shlex.split(documented()[1].replace('"$PWD', f'"{self.directory}'))
+        name = words.index("--name")
+        del words[name:name + 2]
+        words.remove("--detach")
+        assert words.pop() == "sandbox-run"
+        return self.shell(shlex.join([*words, "--rm", "--entrypoint", "sandbox-run", "sandbox-run", *options]), check)
+
+
+@pytest.fixture(scope="module")
+def place():
+    directory = pathlib.Path("/var/tmp/sandbox-run-containers")  # which both users can reach
+    directory.mkdir(mode=0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="module", params=["root", "tester"])
+def podman(request, place):
+    podman = Podman(request.param, place / request.param)
+    podman.token = podman.shell(documented()[0]).stdout.strip()
+    return podman
+
+
+def answer(path, token=None, **body):
+    """(status, JSON); None while nobody listens."""
+    request = urllib.request.Request(URL + path, json.dumps(body).encode() if body else None,
+                                     {"Content-Type": "application/json"})
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request) as got:
+            return got.status, json.load(got)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+    except OSError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def service(podman):
+    """One for all tests of a user: a start takes the emulated machine half a minute. The last test stops it."""
+    podman.shell(documented()[1])
+    try:
+        until(lambda: (answer("/health") or (0,))[0] == 200)
+        yield podman
+    finally:
+        print(podman.shell("podman logs sandbox-run", check=False))
+        podman.shell("podman rm --force --time 0 sandbox-run", check=False)
+
+
+def test_everything_can_be_enforced(podman):
+    ran = podman.program("--doctor", "--json", check=False)
+    found = json.loads(ran.stdout)["findings"]
+    assert [each for each in found if not each["ok"] and each["name"] != "policy data"] == []
+    assert ran.returncode == 0
+
+
+def test_hostile_scripts_are_contained(podman):
+    ran = podman.program("--selftest", "--start", "warm", check=False)
+    assert ran.returncode == 0 and ran.stdout.count("CONTAINED") > 60, ran.stdout + ran.stderr
+
+
+def test_jobs_start_warm_and_nothing_is_missing(service):
+    def ran():
+        return answer("/run", service.token, code="print(6 * 7)")[1]
+    until(lambda: ran()["enforcement"]["start"] == "warm")
+    verdict = ran()
+    assert verdict["output"] == "42" and verdict["enforcement"]["missing"] == []
+    assert verdict["enforcement"]["cgroup"].startswith("v2")
+
+
+def test_nobody_is_served_without_a_token(service):
+    assert answer("/run", code="print(1)")[0] == 401
+
+
+def test_podman_sees_that_it_is_healthy(service):
+    service.shell("podman healthcheck run sandbox-run")
+
+
+def test_the_service_has_no_more_than_the_readme_gives_it(service):
+    status = service.shell("podman exec sandbox-run cat /proc/1/status").stdout
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    chown, setgid, setuid = 0, 6, 7  # linux/capability.h
+    assert int(fields["CapPrm"], 16) & ~(1 << chown | 1 << setgid | 1 << setuid) == 0
+    assert fields["NoNewPrivs"] == "1" and fields["Seccomp"] == "2"
+    assert service.shell("podman exec sandbox-run touch /new", check=False).returncode != 0
+
+
+def test_stopping_the_container_ends_the_service_by_its_own_will(service):
+    service.shell("podman stop sandbox-run")
+    assert service.shell("podman inspect --format '{{.State.ExitCode}}' sandbox-run").stdout == "0\n"
