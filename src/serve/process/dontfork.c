@@ -14,15 +14,19 @@
 
 #include "common/util.h"
 
-/* Names without versions: libmicrohttpd, GnuTLS, nettle, libsystemd and what they need. A library
- * that is missing here only costs time. */
+/* Names without versions: libmicrohttpd, GnuTLS, nettle, libsystemd, libcurl and what they need. A
+ * library that is missing here only costs time. */
 static bool is_the_services(const char *path)
 {
-    static const char *const names[] = {"libmicrohttpd", "libgnutls", "libnettle",  "libhogweed",
-                                        "libgmp",        "libtasn1",  "libidn2",    "libp11-kit",
-                                        "libunistring",  "libffi",    "libsystemd", "libgcrypt",
-                                        "libgpg-error",  "libcap",    "libsqlite3", "libhiredis",
-                                        "liblz4",        "liblzma",   "libzstd"};
+    static const char *const names[] = {
+        "libmicrohttpd", "libgnutls",   "libnettle",      "libhogweed",   "libgmp",
+        "libtasn1",      "libidn2",     "libp11-kit",     "libunistring", "libffi",
+        "libsystemd",    "libgcrypt",   "libgpg-error",   "libcap",       "libsqlite3",
+        "libhiredis",    "liblz4",      "liblzma",        "libzstd",      "libcurl-gnutls",
+        "libnghttp2",    "librtmp",     "libssh2",        "libpsl",       "libgssapi_krb5",
+        "libkrb5",       "libk5crypto", "libkrb5support", "libcom_err",   "libkeyutils",
+        "libldap-2",     "liblber-2",   "libsasl2",       "libbrotlidec", "libbrotlicommon",
+        "libcrypto",     "libz"};
     const char *name = strrchr(path, '/');
     for (size_t i = 0; name != NULL && i < ARRAY_LEN(names); i++) {
         size_t length = strlen(names[i]);

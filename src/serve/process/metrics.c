@@ -65,6 +65,7 @@ void metrics_begin(struct metrics *metrics)
     metrics_set(&metrics->streams_open, 0);
     metrics_set(&metrics->zygotes, 0);
     metrics_set(&metrics->parked, 0);
+    metrics_set(&metrics->callbacks_waiting, 0);
     metrics_set(&metrics->reload_failed, 0);
     metrics->reload_error[0] = '\0';
     for (size_t i = 0; i < METRICS_POLICIES; i++) {

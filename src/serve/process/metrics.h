@@ -95,6 +95,7 @@ struct metrics {
     metric certificate_expiry; /* seconds since 1970; 0: there is none */
     metric restarts;           /* of this worker */
     metric log_lost;           /* records */
+    metric callbacks_sent, callbacks_failed, callbacks_waiting; /* callback.h */
     struct policy_metrics policies[METRICS_POLICIES];
 };
 

@@ -188,6 +188,20 @@ static void put_readiness(const struct all *all)
     fprintf(all->out, "sandbox_lingering %d\n", readiness.stage == STAGE_LINGERS);
 }
 
+static void put_callbacks(const struct all *all)
+{
+    put_head(all, "sandbox_callbacks_total", "counter",
+             "Callbacks of stored jobs, by whether they were delivered or given up.");
+    fprintf(all->out, "sandbox_callbacks_total{result=\"delivered\"} %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, callbacks_sent)));
+    fprintf(all->out, "sandbox_callbacks_total{result=\"failed\"} %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, callbacks_failed)));
+    put_head(all, "sandbox_callbacks_waiting", "gauge",
+             "Callbacks that are being sent, or wait for their next try.");
+    fprintf(all->out, "sandbox_callbacks_waiting %" PRId64 "\n",
+            sum(all, offsetof(struct metrics, callbacks_waiting)));
+}
+
 static void put_service(const struct all *all)
 {
     put_head(all, "sandbox_reloads_total", "counter",
@@ -208,6 +222,7 @@ static void put_service(const struct all *all)
              "Records of the log that were lost because nobody read them in time.");
     fprintf(all->out, "sandbox_log_records_lost_total %" PRId64 "\n",
             sum(all, offsetof(struct metrics, log_lost)));
+    put_callbacks(all);
     if (certificate_expiry(all) == 0)
         return;
     put_head(
