@@ -11,6 +11,7 @@
 
 #include "common/json_writer.h"
 #include "common/util.h"
+#include "serve/jobs/callback.h"
 #include "serve/jobs/followers.h"
 #include "serve/jobs/job_exchange.h"
 #include "serve/jobs/jobs.h"
@@ -175,8 +176,12 @@ void jobs_submit(struct exchange *exchange)
         exchange_refuse(exchange, NATIVE, reason, 503, NULL, "the service is stopping");
         return;
     }
-    int status = exchange_request(exchange, ENDPOINT_RUN, true, &request, &policy, &err);
+    int status = exchange_request(exchange, ENDPOINT_JOBS, true, &request, &policy, &err);
     if (status == 0 && stored_request_check(&request, &err) < 0)
+        status = 400;
+    if (status == 0 && request.callback_url != NULL &&
+        callbacks_check(runner_callbacks(exchange->service->runner), request.callback_url, &err) <
+            0)
         status = 400;
     if (status == 0)
         submit(exchange, store, sb_policy_name(policy));

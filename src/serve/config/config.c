@@ -118,6 +118,8 @@ static const struct option_row rows[] = {
          HOUR_MS),
     FLAG("no-run", "accept them, and run none: others that share the store do", no_run),
     TEXT("node", "NAME", "name of this host in the store [the host name]", node),
+    LIST("callback-host", "HOST", NULL,
+         "jobs may tell this host of their end (callback); repeatable", callback_hosts),
 
     OPTION_HEADING("Warm starts, for policies with \"start\": \"warm\":"),
     FLAG("cold", "start a fresh Python for each job", cold),
@@ -211,6 +213,10 @@ int config_check(const struct config *config, struct sb_error *err)
     if (config->no_run && (config->store == NULL || strcmp(config->store, "none") == 0))
         return sb_fail_field(err, "config", "no-run",
                              "--no-run is about jobs in a store: give --store, too");
+    if (config->callback_hosts != NULL &&
+        (config->store == NULL || strcmp(config->store, "none") == 0))
+        return sb_fail_field(err, "config", "callback-host",
+                             "--callback-host is about jobs in a store: give --store, too");
     if ((config->tls_cert == NULL) != (config->tls_key == NULL))
         return sb_fail_field(err, "config", config->tls_cert ? "tls-key" : "tls-cert",
                              "a certificate and its key go together: give %s too",

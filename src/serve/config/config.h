@@ -59,6 +59,7 @@ struct config {
     int64_t tries;                      /* until a job that takes its process along is given up */
     int64_t lease_ms;                   /* of a node that is silent */
     bool no_run;                        /* accept them only */
+    char **callback_hosts;              /* that may be told of their end; NULL: none */
     char *node;                         /* this host's name in the store; NULL: the host name */
 
     /* warm starts */

@@ -40,11 +40,17 @@ static int choose_contract(struct request *request, enum endpoint endpoint, stru
     return 0;
 }
 
+bool request_field_fits(const struct request *request, const struct request_field *field)
+{
+    unsigned own = 1u << request->contract;
+    return (field->contracts & (request->endpoint == ENDPOINT_JOBS ? own | JOBS_ONLY : own)) != 0;
+}
+
 const struct request_field *request_field_find(const struct request *request, const char *name)
 {
     const struct request_field *field = request_fields;
     while (field->name != NULL &&
-           (strcmp(field->name, name) != 0 || (field->contracts & 1u << request->contract) == 0))
+           (strcmp(field->name, name) != 0 || !request_field_fits(request, field)))
         field++;
     return field->name != NULL ? field : NULL;
 }
@@ -70,12 +76,14 @@ static int refuse_unknown(const struct request *request, struct sb_error *err)
         char names[128] = "", shown[48];
         size_t length = 0;
         for (const struct request_field *field = request_fields; field->name != NULL; field++)
-            if ((field->contracts & 1u << request->contract) != 0 && length < sizeof(names))
+            if (request_field_fits(request, field) && length < sizeof(names))
                 length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
                                            length == 0 ? "" : ", ", field->name);
         snprintf(shown, sizeof(shown), "%s", name);
         return sb_fail_field(err, "request", shown, "unknown field \"%s\" in %s: use %s", shown,
-                             contracts[request->contract].name, names);
+                             request->endpoint == ENDPOINT_JOBS ? "POST /jobs"
+                                                                : contracts[request->contract].name,
+                             names);
     }
     return 0;
 }
@@ -84,7 +92,7 @@ static int refuse_unknown(const struct request *request, struct sb_error *err)
 static int read_fields(struct request *request, struct sb_error *err)
 {
     for (const struct request_field *field = request_fields; field->name != NULL; field++) {
-        if ((field->contracts & 1u << request->contract) == 0)
+        if (!request_field_fits(request, field))
             continue;
         struct json_object *value = given(request, field->name);
         if (value != NULL && field->read(request, field->name, value, err) < 0)
@@ -132,6 +140,7 @@ int request_parse(struct request *request, enum endpoint endpoint, const char *b
     /* Until the contract is chosen, refusals have the form with the most fields. */
     static const enum contract_id first[] = {
         [ENDPOINT_RUN] = NATIVE,
+        [ENDPOINT_JOBS] = NATIVE,
         [ENDPOINT_RUN_CODE] = RUN_CODE,
         [ENDPOINT_EXECUTE] = EXECUTE_SCRIPT,
     };

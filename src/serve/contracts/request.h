@@ -11,7 +11,10 @@
 #include "serve/contracts/contracts.h"
 
 /* The endpoint that a body was sent to. */
-enum endpoint { ENDPOINT_RUN, ENDPOINT_RUN_CODE, ENDPOINT_EXECUTE };
+enum endpoint { ENDPOINT_RUN, ENDPOINT_JOBS, ENDPOINT_RUN_CODE, ENDPOINT_EXECUTE };
+
+/* The secret of a callback, in bytes: no shorter, as it is the key of a signature. */
+enum { CALLBACK_SECRET_MIN = 16, CALLBACK_SECRET_MAX = 256 };
 
 struct request {
     enum contract_id contract; /* set even when reading fails: how to answer */
@@ -21,6 +24,7 @@ struct request {
     const char *policy; /* the policy's name; NULL: the request has none */
     bool timeout;       /* wall_time_ms was given in seconds, as "timeout" */
     bool base64;        /* the answer has stdout and stderr as base64 */
+    const char *callback_url, *callback_secret; /* NULL: no callback. POST /jobs alone has them */
     struct json_object *body;
     char *form;            /* the body of a form, to whose parts the job points */
     struct sb_file *parts; /* the files that it has, for read_files */
@@ -43,13 +47,13 @@ int request_read(struct request *request, enum endpoint endpoint, const char *bo
 int request_read_in_place(struct request *request, enum endpoint endpoint, char *body, size_t size,
                           struct sb_error *err);
 
-/* Reads a form (multipart/form-data), with the boundary of its Content-Type, for POST /run. A part
- * "request" has the JSON, "code" and "stdin" have these; other parts with a file name are files,
- * and those without one are fields of the request: text, or JSON where the field is not text. Frees
- * as request_read does. The body is changed, and must live until request_free: the job points into
- * it. */
-int request_read_form(struct request *request, const char *boundary, char *body, size_t size,
-                      struct sb_error *err);
+/* Reads a form (multipart/form-data), with the boundary of its Content-Type, for POST /run and POST
+ * /jobs. A part "request" has the JSON, "code" and "stdin" have these; other parts with a file name
+ * are files, and those without one are fields of the request: text, or JSON where the field is not
+ * text. Frees as request_read does. The body is changed, and must live until request_free: the job
+ * points into it. */
+int request_read_form(struct request *request, enum endpoint endpoint, const char *boundary,
+                      char *body, size_t size, struct sb_error *err);
 
 /* Puts the request under a policy, and checks everything that can be checked before it runs. */
 int request_check(struct request *request, const struct sb_policy *policy, struct sb_error *err);

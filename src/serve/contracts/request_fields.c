@@ -198,6 +198,28 @@ static int read_base64(struct request *request, const char *path, struct json_ob
     return read_flag(&request->base64, path, value, err);
 }
 
+/* Where it may lead is the service's to say, not the form's. */
+static int read_callback(struct request *request, const char *path, struct json_object *value,
+                         struct sb_error *err)
+{
+    struct json_object *url = NULL, *secret = NULL;
+    if (!json_object_is_type(value, json_type_object))
+        return bad_field(err, path, "must be an object with \"url\" and \"secret\", not %s",
+                         json_kind(value));
+    json_object_object_get_ex(value, "url", &url);
+    json_object_object_get_ex(value, "secret", &secret);
+    if (url == NULL || secret == NULL || json_object_object_length(value) != 2)
+        return bad_field(err, path, "must have \"url\" and \"secret\", and nothing else");
+    if (field_string(&request->callback_url, "callback.url", url, err) < 0 ||
+        field_string(&request->callback_secret, "callback.secret", secret, err) < 0)
+        return -1;
+    size_t size = strlen(request->callback_secret);
+    return size >= CALLBACK_SECRET_MIN && size <= CALLBACK_SECRET_MAX
+               ? 0
+               : bad_field(err, "callback.secret", "must have %d to %d bytes", CALLBACK_SECRET_MIN,
+                           CALLBACK_SECRET_MAX);
+}
+
 /* ── Limits ──────────────────────────────────────────────────────────────────────────────────── */
 
 /* A number times `scale`, rounded; one that is far too large stays so. False: not a number. */
@@ -300,5 +322,6 @@ const struct request_field request_fields[] = {
     {"base64", BIT(NATIVE), read_base64},
     {"cases", BIT(NATIVE), request_read_cases},
     {"stop", BIT(NATIVE), request_read_stop},
+    {"callback", JOBS_ONLY, read_callback},
     {0},
 };

@@ -5,9 +5,12 @@
 #include "common/job_fields.h"
 #include "serve/contracts/request.h"
 
+/* Of a field that POST /jobs has beside those of NATIVE. */
+#define JOBS_ONLY (1u << CONTRACTS)
+
 struct request_field {
     const char *name;
-    unsigned contracts; /* those that have it: bits 1 << enum contract_id */
+    unsigned contracts; /* those that have it: bits 1 << enum contract_id; or JOBS_ONLY */
     /* `path` is the field's name, for errors. */
     int (*read)(struct request *request, const char *path, struct json_object *value,
                 struct sb_error *err);
@@ -15,6 +18,9 @@ struct request_field {
 
 /* Ends with an element without a name. */
 extern const struct request_field request_fields[];
+
+/* Whether the request may have the field. */
+bool request_field_fits(const struct request *request, const struct request_field *field);
 
 /* A field of the request's contract; NULL: there is none of this name. */
 const struct request_field *request_field_find(const struct request *request, const char *name);

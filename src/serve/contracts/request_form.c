@@ -187,8 +187,8 @@ static ssize_t read_parts(struct multipart_part *parts, const char *boundary, ch
     return result < 0 ? -1 : count;
 }
 
-static int parse_request(struct request *request, const struct multipart_part *parts, size_t count,
-                         struct sb_error *err)
+static int parse_request(struct request *request, enum endpoint endpoint,
+                         const struct multipart_part *parts, size_t count, struct sb_error *err)
 {
     const struct multipart_part *found = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -198,8 +198,8 @@ static int parse_request(struct request *request, const struct multipart_part *p
             return twice(err, "request");
         found = &parts[i];
     }
-    return found != NULL ? request_parse(request, ENDPOINT_RUN, found->data, found->size, true, err)
-                         : request_parse(request, ENDPOINT_RUN, "{}", 2, false, err);
+    return found != NULL ? request_parse(request, endpoint, found->data, found->size, true, err)
+                         : request_parse(request, endpoint, "{}", 2, false, err);
 }
 
 static int take_parts(struct request *request, const struct multipart_part *parts, size_t count,
@@ -219,15 +219,15 @@ static int take_parts(struct request *request, const struct multipart_part *part
     return add_field(request, "files", json_object_new_object(), err);
 }
 
-int request_read_form(struct request *request, const char *boundary, char *body, size_t size,
-                      struct sb_error *err)
+int request_read_form(struct request *request, enum endpoint endpoint, const char *boundary,
+                      char *body, size_t size, struct sb_error *err)
 {
     _cleanup_free_ struct multipart_part *parts = calloc(MULTIPART_PARTS_MAX + 1, sizeof(*parts));
     *request = (struct request){.contract = NATIVE};
     if (parts == NULL)
         return no_memory(err);
     ssize_t count = read_parts(parts, boundary, body, size, err);
-    if (count < 0 || parse_request(request, parts, (size_t)count, err) < 0)
+    if (count < 0 || parse_request(request, endpoint, parts, (size_t)count, err) < 0)
         return -1;
     request->from_form = true;
     if (take_parts(request, parts, (size_t)count, err) < 0)

@@ -18,9 +18,6 @@
 #include "serve/process/loop.h"
 #include "serve/process/metrics.h"
 
-/* A secret has so many bytes: no fewer, as it is the key of the signature. */
-enum { CALLBACK_SECRET_MIN = 16, CALLBACK_SECRET_MAX = 256 };
-
 struct callbacks;
 
 struct callbacks_setup {

@@ -41,8 +41,8 @@ static int choose_policy(const struct service *service, const struct client *cli
 }
 
 /* A form in a file is read where it is: job_submit keeps it. */
-static int read_form(const struct exchange *exchange, bool keep, struct request *request,
-                     struct sb_error *err)
+static int read_form(const struct exchange *exchange, enum endpoint endpoint, bool keep,
+                     struct request *request, struct sb_error *err)
 {
     bool in_place = exchange->body_in_file && !keep;
     char *body = (char *)(intptr_t)exchange->body;
@@ -54,7 +54,8 @@ static int read_form(const struct exchange *exchange, bool keep, struct request 
         *request = (struct request){.contract = NATIVE};
         result = sb_fail(err, "memory", ENOMEM, "out of memory (the request)");
     } else {
-        result = request_read_form(request, exchange->boundary, body, exchange->body_size, err);
+        result = request_read_form(request, endpoint, exchange->boundary, body, exchange->body_size,
+                                   err);
     }
     request->form = copy;
     return result;
@@ -64,7 +65,7 @@ static int read_body(const struct exchange *exchange, enum endpoint endpoint, bo
                      struct request *request, struct sb_error *err)
 {
     if (exchange->boundary[0] != '\0')
-        return read_form(exchange, keep, request, err);
+        return read_form(exchange, endpoint, keep, request, err);
     if (exchange->body_in_file && !keep) /* job_submit keeps it */
         return request_read_in_place(request, endpoint, (char *)(intptr_t)exchange->body,
                                      exchange->body_size, err);

@@ -1,6 +1,7 @@
 /* See runner.h. A try of a job is in try.c. Callbacks of the store only take notes and set a timer
  * where they might be called from within a call of ours. */
 #include "serve/jobs/runner.h"
+#include "serve/jobs/callback.h"
 
 #include <errno.h>
 #include <nettle/base16.h>
@@ -79,6 +80,7 @@ void runner_drain(struct runner *runner)
         if (try->due_us > 0)
             try->due_us = 1;
     }
+    callbacks_drain(runner->callbacks);
     runner_look(runner, 0);
 }
 
@@ -178,6 +180,27 @@ static void make_node_name(const struct config *config, size_t worker, char *nam
     snprintf(name, size, "%s.%zu.%s", config->node != NULL ? config->node : host, worker, random);
 }
 
+/* The service may have waited for the last one, to stop. */
+static void callbacks_idle(void *user)
+{
+    runner_look(user, 0);
+}
+
+static int open_callbacks(struct runner *runner, struct sb_error *err)
+{
+    const struct service *service = runner->service;
+    const struct callbacks_setup setup = {.hosts =
+                                              (const char *const *)service->config->callback_hosts,
+                                          .loop = service->loop,
+                                          .log = service->log,
+                                          .metrics = service->metrics,
+                                          .first_wait_ms = CALLBACK_FIRST_WAIT_MS,
+                                          .time_limit_ms = CALLBACK_TIME_LIMIT_MS,
+                                          .idle = callbacks_idle,
+                                          .user = runner};
+    return callbacks_open(&runner->callbacks, &setup, err);
+}
+
 int runner_open(struct runner **out, const struct runner_setup *setup, struct sb_error *err)
 {
     struct service *service = setup->service;
@@ -213,7 +236,7 @@ int runner_open(struct runner **out, const struct runner_setup *setup, struct sb
         free(runner);
         return sb_fail(err, "store", errno, "can't create a timer for the jobs of the store");
     }
-    if (store_open(&runner->store, &store, err) < 0) {
+    if (open_callbacks(runner, err) < 0 || store_open(&runner->store, &store, err) < 0) {
         runner->store = NULL;
         runner_close(runner);
         return -1;
@@ -243,9 +266,14 @@ struct store *runner_store(const struct runner *runner)
     return runner->store;
 }
 
+struct callbacks *runner_callbacks(const struct runner *runner)
+{
+    return runner->callbacks;
+}
+
 bool runner_is_idle(const struct runner *runner)
 {
-    return LIST_EMPTY(&runner->tries);
+    return LIST_EMPTY(&runner->tries) && callbacks_left(runner->callbacks) == 0;
 }
 
 void runner_close(struct runner *runner)
@@ -263,6 +291,7 @@ void runner_close(struct runner *runner)
         LIST_REMOVE(question, next);
         free(question);
     }
+    callbacks_close(runner->callbacks);
     timer_close(&runner->timer, service->loop);
     free(runner);
 }

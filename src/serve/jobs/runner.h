@@ -10,6 +10,7 @@
 #include "serve/config/tokens.h"
 #include "serve/store/store.h"
 
+struct callbacks;
 struct runner;
 struct service;
 struct service_job;
@@ -38,6 +39,9 @@ struct service_job *runner_job(struct runner *runner, const char *id, int64_t *n
 
 struct store *runner_store(const struct runner *runner);
 
+/* Those of its jobs; NULL: it sends none. */
+struct callbacks *runner_callbacks(const struct runner *runner);
+
 /* A place may have become free, or is no longer so. */
 void runner_pump(struct runner *runner);
 
@@ -49,7 +53,7 @@ void runner_drain(struct runner *runner);
  * run again. */
 void runner_give_up(struct runner *runner);
 
-/* Whether it runs nothing, and the store has taken all answers. */
+/* Whether it runs nothing, the store has taken all answers, and no callback is left. */
 bool runner_is_idle(const struct runner *runner);
 
 /* After the jobs of the service have been freed. NULL is allowed. */

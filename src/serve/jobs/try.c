@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "common/util.h"
+#include "serve/jobs/callback.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/request_admit.h"
+#include "serve/jobs/stored_job.h"
 #include "serve/jobs/stored_request.h"
 
 /* How long the runner waits before it tells a store again that has failed, and the longest wait
@@ -45,6 +47,8 @@ void try_free(struct try *try)
     LIST_REMOVE(try, next);
     free(try->owner);
     free(try->answer);
+    free(try->callback_url);
+    free(try->callback_secret);
     free(try);
 }
 
@@ -61,23 +65,71 @@ void runner_note(struct runner *runner, enum store_result result, const char *me
     metrics_add(&runner->service->metrics->store_failures, fails);
 }
 
+static bool store_failed(struct try *try, enum store_result result, const char *message)
+{
+    struct runner *runner = try->runner;
+    runner_note(runner, result, message);
+    if (result != STORE_FAILED)
+        return false;
+    if (runner->gives_up) {
+        log_say(runner->service->log, LOG_ERR,
+                try->settled ? "job %s: the store can't be asked for its answer, and the service "
+                               "stops: no callback was sent"
+                             : "job %s: the store can't be told how it ended, and the service "
+                               "stops: it will run again",
+                try->id);
+        try_free(try);
+        runner_look(runner, 0);
+        return true;
+    }
+    try->due_us = monotonic_us() + AGAIN_MS * INT64_C(1000);
+    runner_look(runner, AGAIN_MS);
+    return true;
+}
+
+/* Sends what GET /jobs/ID would answer. */
+static void send_callback(const struct try *try, const struct store_job *job)
+{
+    struct json_writer writer;
+    json_begin(&writer, job->answer_size + 512);
+    stored_job_write(&writer, job, true);
+    size_t size = writer.size;
+    _cleanup_free_ char *body = json_end(&writer);
+    if (body == NULL || try->runner->callbacks == NULL) {
+        log_say(try->runner->service->log, LOG_WARNING, "no callback was sent for job %s: %s",
+                job->id, body == NULL ? "out of memory" : "this service has no --callback-host");
+        return;
+    }
+    callbacks_send(try->runner->callbacks, &(struct callback){.url = try->callback_url,
+                                                              .secret = try->callback_secret,
+                                                              .id = job->id,
+                                                              .body = body,
+                                                              .size = size});
+}
+
+/* A job that was given back has perhaps not ended; one that was cancelled, its client knows of. */
+static void found_for_callback(void *user, enum store_result result, const char *message,
+                               const struct store_job *job)
+{
+    struct try *try = user;
+    struct runner *runner = try->runner;
+    if (store_failed(try, result, message))
+        return;
+    if (job != NULL && (job->state == STORE_DONE || job->state == STORE_LOST))
+        send_callback(try, job);
+    try_free(try);
+    runner_look(runner, 0);
+}
+
 static void settled(void *user, enum store_result result, const char *message)
 {
     struct try *try = user;
     struct runner *runner = try->runner;
-    runner_note(runner, result, message);
-    if (result == STORE_FAILED && runner->gives_up) {
-        log_say(runner->service->log, LOG_ERR,
-                "job %s: the store can't be told how it ended, and the service stops: it will run "
-                "again",
-                try->id);
-        try_free(try);
-        runner_look(runner, 0);
+    if (store_failed(try, result, message))
         return;
-    }
-    if (result == STORE_FAILED) {
-        try->due_us = monotonic_us() + AGAIN_MS * INT64_C(1000);
-        runner_look(runner, AGAIN_MS);
+    if (result == STORE_OK && try->callback_url != NULL) {
+        try->settled = true;
+        runner->driver->get(runner->store, try->id, try->owner, found_for_callback, try);
         return;
     }
     if (result == STORE_NONE)
@@ -93,6 +145,10 @@ static void settle(struct try *try)
 {
     struct runner *runner = try->runner;
     try->due_us = 0;
+    if (try->settled) {
+        runner->driver->get(runner->store, try->id, try->owner, found_for_callback, try);
+        return;
+    }
     unwatch(runner, try->id);
     if (try->given_back)
         (runner->driver->fail)(runner->store, try->id, try->number, try->counts, try->reason,
@@ -223,10 +279,11 @@ static unsigned read_request(struct try *try, struct stored_request *from,
 {
     int result;
     if (from->boundary[0] != '\0') {
-        result = request_read_form(request, from->boundary, from->body, from->size, err);
+        result =
+            request_read_form(request, ENDPOINT_JOBS, from->boundary, from->body, from->size, err);
         request->form = steal_ptr(from->body);
     } else {
-        result = request_read(request, ENDPOINT_RUN, from->body, from->size, err);
+        result = request_read(request, ENDPOINT_JOBS, from->body, from->size, err);
     }
     if (result < 0 || stored_request_check(request, err) < 0)
         return 400;
@@ -271,6 +328,15 @@ static void enter(struct try *try, const struct client *client, struct request *
     give_back(try, true, "out of memory (the job)");
 }
 
+static bool keep_callback(struct try *try, const struct request *request)
+{
+    if (request->callback_url == NULL || request->callback_secret == NULL)
+        return true;
+    try->callback_url = strdup(request->callback_url);
+    try->callback_secret = strdup(request->callback_secret);
+    return try->callback_url != NULL && try->callback_secret != NULL;
+}
+
 static void run_try(struct try *try, const struct store_job *claimed)
 {
     struct stored_request from;
@@ -292,7 +358,9 @@ static void run_try(struct try *try, const struct store_job *claimed)
     }
     size_t size = from.size;
     unsigned status = read_request(try, &from, &client, &request, &policy, &err);
-    if (status == 0)
+    if (!keep_callback(try, &request))
+        give_back(try, true, "out of memory (its callback)");
+    else if (status == 0)
         enter(try, &client, &request, policy, size);
     else
         refuse_try(try, status, err.field, err.message);

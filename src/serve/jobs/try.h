@@ -23,8 +23,10 @@ try {
     char *answer;
     size_t answer_size;
     unsigned status;
-    int64_t due_us;  /* when the store is told; 0: it is being told */
-    bool cancelling; /* the store is asked whether it was cancelled */
+    int64_t due_us;                       /* when the store is told; 0: it is being told */
+    bool cancelling;                      /* the store is asked whether it was cancelled */
+    char *callback_url, *callback_secret; /* NULL: no callback */
+    bool settled; /* the store knows, and is asked for the job as its callback tells it */
 };
 
 /* Whether a try still counts: asked of the store. */
@@ -38,6 +40,7 @@ struct runner {
     struct service *service;
     const struct store_driver *driver;
     struct store *store;
+    struct callbacks *callbacks; /* NULL: none are sent */
     struct timer timer;
     LIST_HEAD(, try) tries;
     struct tokens *const *tokens; /* NULL: not known yet */
