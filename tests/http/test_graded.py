@@ -204,6 +204,7 @@ def test_the_first_failure_stops_the_rest(serve):
     for case in answer["cases"][4:]:
         assert case["verdict"] is None and case["error"] == "not run to its end: case 3 failed"
         assert case["usage"]["wall_time_ms"] is None and case["stdout"] is None
+        assert set(case) == set(answer["cases"][0]) | {"error"}
     assert answer["id"] == answer["cases"][3]["id"]
 
 
