@@ -32,6 +32,13 @@ static void put_head(const struct all *all, const char *name, const char *type, 
     fprintf(all->out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+/* A counter without labels: that of all workers together. */
+static void put_sum(const struct all *all, const char *name, const char *help, size_t offset)
+{
+    put_head(all, name, "counter", help);
+    fprintf(all->out, "%s %" PRId64 "\n", name, sum(all, offset));
+}
+
 /* Escapes a label's value. */
 static void put_label(const struct all *all, const char *text)
 {
@@ -161,9 +168,8 @@ static void put_labelled(const struct all *all)
 
 static void put_streams(const struct all *all)
 {
-    put_head(all, "sandbox_streams_total", "counter", "Answers that were streamed.");
-    fprintf(all->out, "sandbox_streams_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, streams)));
+    put_sum(all, "sandbox_streams_total", "Answers that were streamed.",
+            offsetof(struct metrics, streams));
 }
 
 /* When the first certificate of any worker expires. */
@@ -214,14 +220,11 @@ static void put_service(const struct all *all)
              "1 if the last reload succeeded in every worker, or there was none; else 0.");
     fprintf(all->out, "sandbox_last_reload_successful %d\n",
             sum(all, offsetof(struct metrics, reload_failed)) == 0);
-    put_head(all, "sandbox_worker_restarts_total", "counter",
-             "Workers that died and were replaced.");
-    fprintf(all->out, "sandbox_worker_restarts_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, restarts)));
-    put_head(all, "sandbox_log_records_lost_total", "counter",
-             "Records of the log that were lost because nobody read them in time.");
-    fprintf(all->out, "sandbox_log_records_lost_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, log_lost)));
+    put_sum(all, "sandbox_worker_restarts_total", "Workers that died and were replaced.",
+            offsetof(struct metrics, restarts));
+    put_sum(all, "sandbox_log_records_lost_total",
+            "Records of the log that were lost because nobody read them in time.",
+            offsetof(struct metrics, log_lost));
     put_callbacks(all);
     if (certificate_expiry(all) == 0)
         return;
@@ -265,18 +268,15 @@ static void put_store(const struct all *all)
             most(all, offsetof(struct metrics, store_queued)));
     fprintf(all->out, "sandbox_stored_jobs{state=\"running\"} %" PRId64 "\n",
             most(all, offsetof(struct metrics, store_running)));
-    put_head(all, "sandbox_stored_job_tries_total", "counter",
-             "Stored jobs that were begun here, each time that they were.");
-    fprintf(all->out, "sandbox_stored_job_tries_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, store_tries)));
-    put_head(all, "sandbox_stored_jobs_lost_total", "counter",
-             "Stored jobs that were given up here after --tries.");
-    fprintf(all->out, "sandbox_stored_jobs_lost_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, store_lost)));
-    put_head(all, "sandbox_store_failures_total", "counter",
-             "Calls that the store of jobs could not carry out.");
-    fprintf(all->out, "sandbox_store_failures_total %" PRId64 "\n",
-            sum(all, offsetof(struct metrics, store_failures)));
+    put_sum(all, "sandbox_stored_job_tries_total",
+            "Stored jobs that were begun here, each time that they were.",
+            offsetof(struct metrics, store_tries));
+    put_sum(all, "sandbox_stored_jobs_lost_total",
+            "Stored jobs that were given up here after --tries.",
+            offsetof(struct metrics, store_lost));
+    put_sum(all, "sandbox_store_failures_total",
+            "Calls that the store of jobs could not carry out.",
+            offsetof(struct metrics, store_failures));
 }
 
 static void put_gauges(const struct all *all)
