@@ -53,7 +53,7 @@ static char *extend(char *object, struct json_writer *members)
     if (whole != NULL) { /* "{…" and ",…}" in place of "{…}" */
         memcpy(whole, object, size - 1);
         whole[size - 1] = ',';
-        strcpy(whole + size, added + 1);
+        memcpy(whole + size, added + 1, strlen(added)); /* with its NUL */
     }
     free(object);
     return whole;

@@ -15,7 +15,7 @@ from streams import SSE, Stream, output
 from waiting import until
 
 pytestmark = pytest.mark.cold
-JOBS = int(os.environ.get("SANDBOX_TEST_STORED_JOBS") or 400)
+JOBS = int(os.environ.get("SANDBOX_TEST_STORED_JOBS") or 300)
 LEASE = "3s"
 
 
