@@ -240,6 +240,7 @@ static const struct {
     {ENDPOINT_RUN, "{\"code\":\"1\",\"Stdin\":\"\"}", "Stdin",
      "use name, module, files, code, stdin"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"script\":\"\"}", "script", "unknown field \"script\""},
+    {ENDPOINT_RUN, "{\"code\":\"1\",\"nonsense\":1}", "nonsense", "base64, cases, stop"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"stdin\":1}", "stdin", "must be a string"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"args\":\"a\"}", "args", "must be an array"},
     {ENDPOINT_RUN, "{\"code\":\"1\",\"args\":[\"a\",1]}", "args[1]", "must be a string"},

@@ -73,7 +73,7 @@ static int refuse_unknown(const struct request *request, struct sb_error *err)
         (void)value;
         if (request_field_find(request, name) != NULL)
             continue;
-        char names[128] = "", shown[48];
+        char names[256] = "", shown[48];
         size_t length = 0;
         for (const struct request_field *field = request_fields; field->name != NULL; field++)
             if (request_field_fits(request, field) && length < sizeof(names))
