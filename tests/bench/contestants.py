@@ -293,7 +293,8 @@ def podman(setting, program):
         tool("podman"), "run", "--rm", "--network=none", "--read-only", "--cap-drop=ALL",
         "--security-opt=no-new-privileges", f"--user={JOB_ID}:{JOB_ID}", "--tmpfs=/tmp",
         "--tmpfs=/work", "--workdir=/work", f"--memory={MEMORY_BYTES}", "--cpus=1",
-        f"--pids-limit={PIDS}", "--rootfs", setting.rootfs, *setting.commands[program]],
+        # Its own defaults are more than a root without CAP_SYS_RESOURCE may give.
+        f"--pids-limit={PIDS}", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--rootfs", setting.rootfs, *setting.commands[program]],
         "namespaces, cgroup, filter", env={"PATH": os.environ["PATH"], "HOME": "/root"})]
 
 

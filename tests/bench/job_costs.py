@@ -10,8 +10,9 @@ import socket
 import sqlite3
 import time
 
+import measure
 from contestants import Absent
-from service import STARTS, Service, starting
+from service import SETTLE_SECONDS, STARTS, Service, starting
 from stored import body, collect, connected, redis, run, submit
 
 CPU_JOBS, STORED, WAITING = 300, 500, 200
@@ -89,14 +90,28 @@ def sqlite_bytes(path):
     return (pages - free) * size
 
 
+def store_reached(connection):
+    """A service begins to listen before it has reached a Redis."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            return connection.call("GET", "/jobs")
+        except measure.Wrong:
+            if time.monotonic() > end:
+                raise
+            time.sleep(.05)
+
+
 def stored_job(setting, address, size, count):
     """Bytes of a job that waits, and of one that has ended, in a store whose size is told by size()."""
     told = {"body_bytes": len(body(0))}
     with Service(setting, "--store", address, "--no-run") as service, connected(service.port, 1) as (connection,):
+        store_reached(connection)
         empty = size()
         jobs = [submit(connection, number) for number in range(count)]
         told["waits_bytes"] = (size() - empty) / count
     with Service(setting, "--store", address) as service, connected(service.port, 1) as (connection,):
+        store_reached(connection)
         for number, identity in enumerate(jobs):
             collect(connection, identity, number)
         told["ended_bytes"] = (size() - empty) / count

@@ -1,5 +1,6 @@
 """The manuals describe everything that exists, and nothing else."""
 
+import math
 import re
 import subprocess
 
@@ -43,3 +44,26 @@ def test_each_story_of_an_attack_names_the_scripts_that_try_it():
         assert why.strip(), story
         names = re.findall(r"`(\w+)`", named)
         assert names and set(names) <= scripts, story
+
+
+def test_the_commands_and_files_that_the_page_on_capacity_names_exist():
+    text = (CHECKOUT / "src/deploy/CAPACITY.md").read_text("utf-8")
+    for path, pattern in (("tests/bench/bench", r"`\./dev bench (-[^`]*)`"), ("build/sandbox-serve", r"`(--[^`]*)`")):
+        shown = subprocess.run([CHECKOUT / path, "--help"], capture_output=True, text=True, check=True).stdout
+        options = {option for words in re.findall(pattern, text) for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", words)}
+        assert options and options <= set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)), path
+    files = re.findall(r"`((?:tests|src|rootfs)/[\w./-]+)`", text)
+    assert files
+    assert [name for name in files if not (CHECKOUT / name).exists()] == []
+
+
+def test_the_page_on_capacity_reckons_right():
+    """Cores of a number of jobs a minute: as its own formula says, from its own figures."""
+    text = (CHECKOUT / "src/deploy/CAPACITY.md").read_text("utf-8")
+    share = float(re.search(r"at most (\d+) % of the time", text)[1]) / 100
+    rows = re.findall(r"^\|.*\| ([\d,]+) \| ([\d.]+) \| ([\d.,]+) \| ([\d,]+) \|$", text, re.M)
+    assert len(rows) >= 4
+    for a_minute, milliseconds, busy, cores in rows:
+        needed = int(a_minute.replace(",", "")) / 60 * float(milliseconds) / 1000
+        assert float(busy.replace(",", "")) == pytest.approx(needed, rel=.02, abs=.005), (a_minute, milliseconds)
+        assert int(cores.replace(",", "")) == math.ceil(needed / share), (a_minute, milliseconds)
