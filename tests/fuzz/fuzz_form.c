@@ -26,7 +26,8 @@ static void try_form(const struct sb_policy *policy, const char *boundary, const
     struct sb_error err = {0};
     struct request request;
     char *copy = malloc(size + 1);
-    int result = request_read_form(&request, ENDPOINT_JOBS, boundary, memcpy(copy, body, size), size, &err);
+    int result =
+        request_read_form(&request, ENDPOINT_JOBS, boundary, memcpy(copy, body, size), size, &err);
     if (result == 0)
         result = request_check(&request, policy, &err);
     if (result < 0 && err.message[0] == '\0')
