@@ -1,5 +1,4 @@
-"""The service in a container, as src/deploy/README.md has it run, as root and as an ordinary user, by Podman on cgroup
-v2. Only in the virtual machine (tests/vm/run --modes container), beside the image of src/deploy/Containerfile."""
+"""The service in a container, as src/deploy/README.md has it run, as root, by Podman on cgroup v2. Only in the virtual machine (tests/vm/run --modes container), beside the image of src/deploy/Containerfile."""
 
 import json
 import os
@@ -74,7 +73,7 @@ def place():
     shutil.rmtree(directory)
 
 
-@pytest.fixture(scope="module", params=["root", "tester"])
+@pytest.fixture(scope="module", params=["root"])
 def podman(request, place):
     podman = Podman(request.param, place / request.param)
     podman.token = podman.shell(documented()[0]).stdout.strip()
