@@ -37,6 +37,12 @@ def ended(node, number, headers=None):
     return found
 
 
+def reaches_store(node):
+    """Waits until a node that has just started does: until then it answers 503."""
+    until(lambda: node.get("/jobs").status == 200)
+    return node
+
+
 class HeldJob(Waiting):
     """A stored job that runs until the test lets it go on, on whichever node."""
 
@@ -127,11 +133,11 @@ def test_each_accepted_job_has_one_right_answer_though_nodes_are_killed(shared):
         killing = pool.submit(killer)
         try:
             list(pool.map(client, [range(first, JOBS, 8) for first in range(8)]))
-            node = cluster.nodes[0]
             until(lambda: cluster.redis.ask("ZCARD", "{sb}:q") == cluster.redis.ask("ZCARD", "{sb}:r") == "0")
         finally:
             over.set()
         killing.result()
+    node = reaches_store(cluster.nodes[0])
     assert kills and len(set(accepted.values())) == JOBS
     for number, name in accepted.items():
         found = ended(node, name)
@@ -191,7 +197,7 @@ def test_a_node_that_is_cut_off_ends_its_jobs_before_another_runs_them(shared):
     until(lambda: survivor.has(held))
     victim.connect_again()
     let_go(held, tries=2, asked=survivor)
-    again = HeldJob(cluster, victim)
+    again = HeldJob(cluster, reaches_store(victim))
     let_go(again, asked=victim)
 
 
@@ -214,6 +220,8 @@ def test_a_job_that_kills_its_nodes_is_lost_after_three(shared):
         victim.kill()
         victim.wait()
         victim.start_again()
+    for node in cluster.nodes:
+        reaches_store(node)
     found = ended(cluster.nodes[0], poison.id)
     assert found["state"] == "lost" and found["answer"] is None and found["tries"] == 3, found
     assert found["reason"] == "so many nodes were lost while it ran: 3"
@@ -298,6 +306,8 @@ def test_a_redis_that_loses_power_is_found_again_by_who_waits(shared):
     cluster.lose_power()
     cluster.redis.start()
     until(lambda: other.log.all(says("can be reached again")))
+    for node in cluster.nodes:
+        reaches_store(node)
     let_go(held)
     found = waiting.answer()
     assert found.status == 200 and found.json["state"] == "done"
