@@ -17,8 +17,6 @@ from waiting import until
 
 pytestmark = [
     pytest.mark.vm("container"),
-    pytest.mark.skipif(os.environ.get("SANDBOX_TEST_MODE") != "container",
-                       reason="needs podman and an image: tests/vm/run --modes container"),
     pytest.mark.alone,  # one port
 ]
 

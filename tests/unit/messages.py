@@ -38,6 +38,7 @@ NEVER_ONE = {
     "%zu files; at most %d",
     "or %zu bytes",
     "1 to %d bytes",
+    "must have %d to %d bytes",
     "1 to %d names",
     "at most %zu levels",
     "more than %zu values",
