@@ -28,7 +28,8 @@ static void claimed(void *user, enum store_result result, const char *message,
     runner_note(runner, result, message);
     for (size_t i = 0; i < count; i++)
         try_begin(runner, &jobs[i]);
-    runner->maybe = runner->renewed || count > 0 || result == STORE_FAILED;
+    /* Fewer than were asked for were all that waited; the store tells of further ones. */
+    runner->maybe = runner->renewed || count >= runner->asked || result == STORE_FAILED;
     runner->claiming = false;
     if (runner->maybe)
         runner_look(runner, result == STORE_FAILED ? AGAIN_MS : 0);
@@ -53,6 +54,7 @@ static void claim(struct runner *runner)
     }
     runner->claiming = true;
     runner->renewed = false;
+    runner->asked = (size_t)most;
     runner->driver->claim(runner->store, (size_t)most, claimed, runner);
 }
 

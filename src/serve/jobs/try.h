@@ -45,6 +45,7 @@ struct runner {
     LIST_HEAD(, try) tries;
     struct tokens *const *tokens; /* NULL: not known yet */
     bool claiming;
+    size_t asked; /* jobs that are being claimed, at most */
     bool maybe;   /* jobs may wait in the store */
     bool renewed; /* that became so while they were being claimed */
     bool failing; /* the store's last answer was that it can't; until the timer expires */
