@@ -237,7 +237,7 @@ def in_turns(field, rounds):
 
 
 def at_share(values, share):
-    return sorted(values)[int(share * (len(values) - 1))]
+    return sorted(values)[round(share * (len(values) - 1))]
 
 
 def goals(told):

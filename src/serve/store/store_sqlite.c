@@ -199,7 +199,7 @@ static void submit(struct store *store, const struct store_submission *given, st
         return;
     }
     call->tell.found = found;
-    memcpy(call->digest, given->digest, sizeof(call->digest));
+    snprintf(call->digest, sizeof(call->digest), "%s", given->digest);
     call->owner = text_of(given->owner, &failed);
     call->policy = text_of(given->policy, &failed);
     call->key = text_of(given->key, &failed);
