@@ -75,7 +75,7 @@ static int read_cases(struct case_run *run, struct sb_error *err)
                                               .values = FILE_VALUES_MAX,
                                               .name_field = true};
     const char *path = run->presenter->options->cases;
-    if (read_file(&run->text, path, err) < 0)
+    if (read_file(&run->text, path, err) < 0 || run->text == NULL)
         return -1;
     run->file = json_text_parse(run->text, strlen(run->text), &bounds, "the file", "cases", err);
     return run->file == NULL || read_members(run, err) < 0 ? in_file(path, err) : 0;

@@ -66,13 +66,12 @@ static int take_refusal(const char *body, size_t size, char **refusal)
 int cases_take_answer(struct case_run *run, const char *body, size_t size, char **refusal)
 {
     struct json_scan scan;
-    enum json_token token;
     size_t ignored;
     *refusal = NULL;
     json_scan_begin(&scan, body, size, JSON_VALID_DEPTH + 3);
     if (json_scan_next(&scan) != JSON_OBJECT)
         return -1;
-    while ((token = json_scan_next(&scan)) == JSON_KEY) {
+    while (json_scan_next(&scan) == JSON_KEY) {
         if (is_cases(&scan))
             return take_cases(run, &scan);
         if (json_value_take(&scan, &ignored) == NULL)

@@ -26,9 +26,10 @@ static void free_paths(char **paths, size_t count)
 /* In one spelling; a path that has none, and will be refused, as it is. NULL: out of memory. */
 static char *normal_path(const char *path)
 {
-    char *normal = malloc(strlen(path) + 1);
+    size_t size = strlen(path) + 1;
+    char *normal = malloc(size);
     if (normal != NULL && path_normalise(normal, path) != PATH_FINE)
-        strcpy(normal, path);
+        memcpy(normal, path, size);
     return normal;
 }
 

@@ -49,11 +49,12 @@ static char *extend(char *object, struct json_writer *members)
 {
     size_t size = length(object);
     _cleanup_free_ char *added = json_end(members);
-    char *whole = object != NULL && added != NULL ? malloc(size + strlen(added)) : NULL;
+    size_t rest = added != NULL ? strlen(added + 1) + 1 : 0; /* with its NUL */
+    char *whole = object != NULL && added != NULL ? malloc(size + rest) : NULL;
     if (whole != NULL) { /* "{…" and ",…}" in place of "{…}" */
         memcpy(whole, object, size - 1);
         whole[size - 1] = ',';
-        memcpy(whole + size, added + 1, strlen(added)); /* with its NUL */
+        memcpy(whole + size, added + 1, rest);
     }
     free(object);
     return whole;

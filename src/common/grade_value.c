@@ -29,7 +29,7 @@ static int read_nodes(struct nodes *nodes, const char *text, size_t size, size_t
     uint32_t open[JSON_SCAN_DEPTH];
     struct json_scan scan;
     enum json_token kind;
-    nodes->node = calloc(most, sizeof(*nodes->node));
+    nodes->node = calloc(most + 1, sizeof(*nodes->node));
     if (nodes->node == NULL)
         return -1;
     json_scan_begin(&scan, text, size, JSON_SCAN_DEPTH);

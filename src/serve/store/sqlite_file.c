@@ -137,7 +137,7 @@ static int ask(const struct sqlite_file *file, const char *sql, int64_t *value,
 /* Within a transaction: makes an empty file ours, or finds that it is. */
 static int check_schema(const struct sqlite_file *file, struct sb_error *err)
 {
-    int64_t application, version, tables;
+    int64_t application = 0, version = 0, tables = 0;
     if (ask(file, "PRAGMA application_id", &application, err) < 0 ||
         ask(file, "PRAGMA user_version", &version, err) < 0 ||
         ask(file, "SELECT count(*) FROM sqlite_schema", &tables, err) < 0)
