@@ -274,7 +274,8 @@ static bool same_value(const struct comparison *comparison, const struct node *a
         return same_number(a, b) ||
                (comparison->tolerance > 0 && near_number(a, b, comparison->tolerance));
     default:
-        return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
+        return a->size == b->size && a->text != NULL && b->text != NULL &&
+               memcmp(a->text, b->text, a->size) == 0;
     }
 }
 
