@@ -98,10 +98,9 @@ static void *serve(void *user)
     while ((call = next_call(store)) != NULL) {
         store->patient_until_us = call->given_us + BUSY_MS * INT64_C(1000);
         sqlite_jobs_call(&store->jobs, call);
-        bool rings = call->rings;
-        hand_back(store, call); /* first: our loop shall not look for what it is about to be told */
-        if (rings)
+        if (call->rings)
             (void)!pwrite(store->jobs.file.nodes, "!", 1, 0);
+        hand_back(store, call);
     }
     return NULL;
 }
@@ -355,18 +354,6 @@ static void doorbell_rings(void *user, uint32_t events)
     look(store);
 }
 
-/* Our own changes are acted upon before the doorbell makes the thread look for them. */
-static void tell_own(struct store *store, const struct sqlite_call *call)
-{
-    if (call->result != STORE_OK)
-        return;
-    if (call->kind == CALL_SUBMIT)
-        store->changed(store->user);
-    else if ((call->kind == CALL_FINISH || call->kind == CALL_CANCEL) &&
-             id_set_has(&store->watched, call->id))
-        store->ended(store->user, call->id);
-}
-
 static void answers_come(void *user, uint32_t events)
 {
     struct store *store = user;
@@ -381,14 +368,12 @@ static void answers_come(void *user, uint32_t events)
     while ((call = STAILQ_FIRST(&done)) != NULL) {
         STAILQ_REMOVE_HEAD(&done, next);
         store->bytes -= call->size;
-        if (call->kind == CALL_LOOK) {
+        if (call->kind == CALL_LOOK)
             looked(store, call);
-        } else if (call->kind == CALL_TEND) {
+        else if (call->kind == CALL_TEND)
             store->tending = false;
-        } else {
+        else
             tell(call);
-            tell_own(store, call);
-        }
         sqlite_call_free(call);
     }
 }
