@@ -65,5 +65,5 @@ def test_both_pages_follow_the_systems_colours_and_can_be_read(visitor, server, 
 def test_pages_lead_to_each_other(visitor, server):
     visitor.open(server, "/docs")
     links = {link.get_attribute("href").removeprefix(visitor.origin) for link in visitor.all("nav a")}
-    assert links == {"/", "/docs", "/redoc"}
+    assert links == {"/", "/jobs.html", "/docs", "/redoc"}
     assert visitor.open(server).all("header a[href='/docs']") and visitor.all("header a[href='/redoc']")
