@@ -294,7 +294,9 @@ def podman(setting, program):
         "--security-opt=no-new-privileges", f"--user={JOB_ID}:{JOB_ID}", "--tmpfs=/tmp",
         "--tmpfs=/work", "--workdir=/work", f"--memory={MEMORY_BYTES}", "--cpus=1",
         # Its own defaults are more than a root without CAP_SYS_RESOURCE may give.
-        f"--pids-limit={PIDS}", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--rootfs", setting.rootfs, *setting.commands[program]],
+        f"--pids-limit={PIDS}", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024",
+        # It makes places to mount on in its root file system, which is ours: an overlay takes them.
+        "--rootfs", f"{setting.rootfs}:O", *setting.commands[program]],
         "namespaces, cgroup, filter", env={"PATH": os.environ["PATH"], "HOME": "/root"})]
 
 
