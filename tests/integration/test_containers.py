@@ -145,7 +145,7 @@ def test_a_masked_proc_is_missing_only_where_that_is_allowed(run, host, start):
     if ran.status == 0:
         pytest.skip("this kernel lets a job have a /proc all the same")
     assert "--allow-missing proc" in ran.verdict["error"], ran
-    assert run("--allow-missing", "memory,cpu", prefix=prefix, code="print('ran')").status == 125
+    assert run("--allow-missing", "memory,cpu", "--start", start, prefix=prefix, code="print('ran')").status == 125
     ran = run("--allow-missing", "proc", "--start", start, prefix=prefix, json=True, code="print('ran')")
     assert ran.verdict["enforcement"]["missing"] == ["proc"] and ran.verdict["output"] == "ran", ran
 
