@@ -111,6 +111,12 @@ def test_calls_of_other_architectures_are_not_allowed():
     assert [each["subArchitectures"] for each in profile()["archMap"]] == [[], []]
 
 
+@pytest.fixture(autouse=True)
+def no_leak_sanitizer(monkeypatch):
+    """It needs ptrace(2), which the profile refuses."""
+    monkeypatch.setenv("ASAN_OPTIONS", ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "detect_leaks=0"])))
+
+
 @pytest.fixture(scope="module")
 def below_the_profile():
     """A preexec_fn that installs the profile as container runtimes do, by libseccomp."""
