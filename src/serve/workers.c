@@ -244,7 +244,7 @@ static void worker_ended(struct worker *worker, int status)
     arbiter_part(parent->arbiter, worker->number);
     if (parent->stopping) /* it is not replaced */
         return;
-    if (!parent->begun) { /* the next one would fail for the same reason */
+    if (!parent->begun && !worker->ready) { /* the next one would fail for the same reason */
         parent->failed = true;
         stop(parent);
         return;

@@ -175,6 +175,9 @@ def test_what_nobody_read_is_kept_up_to_a_bound_and_the_rest_is_counted(unread, 
 
 def test_a_worker_that_dies_in_the_middle_of_a_line_spoils_that_line_alone(unread):
     server = unread(a_pipe, workers=2, log_code=True)
+    said = b""
+    while b"listening" not in said:  # both workers are ready
+        said += os.read(server.reader, 4096)
     server.run(LARGE, policy="default")
     for pid in [pid for pid, parent in process_table().items() if parent == server.pid]:
         os.kill(pid, 9)
