@@ -2,20 +2,31 @@
  * that comes between the two. */
 #include "serve/jobs/followers.h"
 
+#include <search.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "common/util.h"
+#include "serve/jobs/heap.h"
 #include "serve/jobs/job_exchange.h"
 #include "serve/jobs/runner.h"
 #include "serve/jobs/service_state.h"
 #include "serve/jobs/stored_job.h"
 
+/* A job whose end is waited for. */
+struct followed {
+    char id[STORE_ID_SIZE]; /* first: the key of its tree */
+    LIST_HEAD(, follower) followers;
+};
+
 struct follower {
-    LIST_ENTRY(follower) next;
+    LIST_ENTRY(follower) next, in_job;
     struct followers *followers;
+    struct followed *job; /* NULL: it hears of no end */
+    size_t in_ends;       /* its place in that heap */
     struct exchange *exchange; /* NULL: its client has left */
     char id[STORE_ID_SIZE];
     int64_t until_us;               /* it waits; 0: no longer */
@@ -26,7 +37,6 @@ struct follower {
     bool all;                       /* of that */
     struct stream_place place;
     bool asking, again; /* the store is being asked; and shall be once more */
-    bool waits;         /* its job is watched */
 };
 
 struct followers {
@@ -34,6 +44,9 @@ struct followers {
     struct timer timer;
     bool draining;
     LIST_HEAD(, follower) all;
+    size_t count;
+    void *jobs;       /* struct followed: tsearch(3) */
+    struct heap ends; /* those whose time will be over, by when */
 };
 
 void refuse_for_store(struct exchange *exchange, const char *message)
@@ -42,18 +55,79 @@ void refuse_for_store(struct exchange *exchange, const char *message)
                     message != NULL ? message : "the store of jobs can't be reached");
 }
 
+/* ── Who follows which job ───────────────────────────────────────────────────────────────────── */
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static struct followed *find(const struct followers *followers, const char *id)
+{
+    struct followed *const *found = tfind(id, &followers->jobs, compare_ids);
+    return found != NULL ? *found : NULL;
+}
+
+static void watch(const struct followers *followers, const char *id, bool on)
+{
+    struct store *store = runner_store(followers->service->runner);
+    if (store_driver(store)->watch != NULL)
+        store_driver(store)->watch(store, id, on);
+}
+
+/* NULL: out of memory. */
+static struct followed *find_or_make(struct followers *followers, const char *id)
+{
+    struct followed *job = find(followers, id);
+    if (job != NULL)
+        return job;
+    job = calloc(1, sizeof(*job));
+    if (job == NULL)
+        return NULL;
+    memcpy(job->id, id, sizeof(job->id));
+    LIST_INIT(&job->followers);
+    if (tsearch(job, &followers->jobs, compare_ids) == NULL) {
+        free(job);
+        return NULL;
+    }
+    watch(followers, id, true);
+    return job;
+}
+
+static void leave_job(struct follower *follower)
+{
+    struct followed *job = follower->job;
+    if (job == NULL)
+        return;
+    LIST_REMOVE(follower, in_job);
+    if (!LIST_EMPTY(&job->followers))
+        return;
+    watch(follower->followers, job->id, false);
+    tdelete(job, &follower->followers->jobs, compare_ids);
+    free(job);
+}
+
+/* It waits no longer than that; 0: not at all. */
+static void wait_until(struct follower *follower, int64_t until_us)
+{
+    follower->until_us = until_us;
+    heap_keep(&follower->followers->ends, follower, until_us > 0 && until_us < INT64_MAX);
+}
+
+static bool ends_earlier(const void *a, const void *b)
+{
+    return ((const struct follower *)a)->until_us < ((const struct follower *)b)->until_us;
+}
+
 static void release(struct follower *follower)
 {
-    struct followers *followers = follower->followers;
-    struct store *store = runner_store(followers->service->runner);
-    int64_t number;
     if (follower->exchange != NULL)
         follower->exchange->gone = NULL;
     follower->exchange = NULL;
     LIST_REMOVE(follower, next);
-    if (follower->waits && !followers_watch(followers, follower->id) &&
-        runner_job(followers->service->runner, follower->id, &number) == NULL)
-        store_driver(store)->watch(store, follower->id, false);
+    follower->followers->count--;
+    wait_until(follower, 0);
+    leave_job(follower);
     free(follower);
 }
 
@@ -68,15 +142,11 @@ static void left(struct exchange *exchange)
 
 static void set_timer(struct followers *followers)
 {
-    const struct follower *follower;
-    int64_t next_us = INT64_MAX, now_us = monotonic_us();
-    LIST_FOREACH(follower, &followers->all, next)
-    {
-        if (follower->until_us > 0 && !follower->asking)
-            next_us = MIN(next_us, follower->until_us);
-    }
-    if (next_us != INT64_MAX) /* many that are over at about the same time share one look */
-        timer_set(&followers->timer, next_us <= now_us ? 0 : (next_us - now_us) / 1000 + 20);
+    const struct follower *first = heap_first(&followers->ends);
+    int64_t now_us = monotonic_us();
+    if (first != NULL) /* many that are over at about the same time share one look */
+        timer_set(&followers->timer,
+                  first->until_us <= now_us ? 0 : (first->until_us - now_us) / 1000 + 20);
 }
 
 /* ── What the store says ─────────────────────────────────────────────────────────────────────── */
@@ -169,7 +239,6 @@ static void found(void *user, enum store_result result, const char *message,
 {
     struct follower *follower = user;
     struct exchange *exchange = follower->exchange;
-    struct followers *followers = follower->followers;
     follower->asking = false;
     if (exchange == NULL) {
         release(follower);
@@ -196,7 +265,6 @@ static void found(void *user, enum store_result result, const char *message,
         return;
     }
     exchange->gone = left;
-    set_timer(followers);
 }
 
 static void ask(struct follower *follower)
@@ -209,48 +277,63 @@ static void ask(struct follower *follower)
 
 /* ── Waiting ─────────────────────────────────────────────────────────────────────────────────── */
 
+static void end_wait(struct follower *follower)
+{
+    wait_until(follower, 0);
+    if (!follower->asking && follower->exchange != NULL)
+        ask(follower);
+}
+
 static void over(void *user)
 {
     struct followers *followers = user;
-    struct follower *follower, *next;
+    struct follower *follower;
     int64_t now_us = monotonic_us();
-    for (follower = LIST_FIRST(&followers->all); follower != NULL; follower = next) {
-        next = LIST_NEXT(follower, next);
-        if (follower->until_us == 0 || (follower->until_us > now_us && !followers->draining))
-            continue;
-        follower->until_us = 0;
-        if (!follower->asking && follower->exchange != NULL)
-            ask(follower);
-    }
+    while ((follower = heap_first(&followers->ends)) != NULL && follower->until_us <= now_us)
+        end_wait(follower);
     set_timer(followers);
+}
+
+/* NULL: out of memory. */
+static struct follower *make_follower(struct followers *followers, const char *id, int64_t until_us)
+{
+    struct follower *follower = calloc(1, sizeof(*follower));
+    if (follower == NULL || heap_reserve(&followers->ends, followers->count + 1) < 0) {
+        free(follower);
+        return NULL;
+    }
+    follower->followers = followers;
+    memcpy(follower->id, id, sizeof(follower->id));
+    follower->job = until_us > 0 ? find_or_make(followers, id) : NULL;
+    if (until_us > 0 && follower->job == NULL) {
+        free(follower);
+        return NULL;
+    }
+    if (follower->job != NULL)
+        LIST_INSERT_HEAD(&follower->job->followers, follower, in_job);
+    LIST_INSERT_HEAD(&followers->all, follower, next);
+    followers->count++;
+    wait_until(follower, followers->draining ? 0 : until_us);
+    set_timer(followers);
+    return follower;
 }
 
 static void follow(struct exchange *exchange, const char *id, int64_t until_us,
                    const struct stream_form *form)
 {
-    struct followers *followers = exchange->service->followers;
-    struct store *store = runner_store(exchange->service->runner);
-    struct follower *follower = NULL;
     if (strlen(id) != STORE_ID_SIZE - 1) {
         job_not_found(exchange);
         return;
     }
-    follower = calloc(1, sizeof(*follower));
+    struct follower *follower = make_follower(exchange->service->followers, id, until_us);
     if (follower == NULL) {
         exchange_answer(exchange, 500, "application/json", NULL, 0);
         return;
     }
-    *follower = (struct follower){.followers = followers,
-                                  .exchange = exchange,
-                                  .until_us = followers->draining ? 0 : until_us,
-                                  .form = form,
-                                  .waits = until_us > 0};
-    memcpy(follower->id, id, sizeof(follower->id));
-    LIST_INSERT_HEAD(&followers->all, follower, next);
+    follower->exchange = exchange;
+    follower->form = form;
     exchange->state = follower;
     exchange->gone = left;
-    if (follower->waits)
-        store_driver(store)->watch(store, id, true);
     ask(follower);
 }
 
@@ -266,11 +349,12 @@ void follow_events(struct exchange *exchange, const char *id, const struct strea
 
 void followers_ended(void *user, const char *id)
 {
-    struct followers *followers = user;
+    const struct followed *job = find(user, id);
     struct follower *follower, *next;
-    for (follower = LIST_FIRST(&followers->all); follower != NULL; follower = next) {
-        next = LIST_NEXT(follower, next);
-        if (!follower->waits || follower->exchange == NULL || strcmp(follower->id, id) != 0)
+    for (follower = job != NULL ? LIST_FIRST(&job->followers) : NULL; follower != NULL;
+         follower = next) {
+        next = LIST_NEXT(follower, in_job);
+        if (follower->exchange == NULL)
             continue;
         follower->again = true;
         if (!follower->asking)
@@ -281,31 +365,25 @@ void followers_ended(void *user, const char *id)
 /* A follower that came while the job waited learns here that it runs. */
 void followers_heard(void *user, const char *id, bool last)
 {
-    struct followers *followers = user;
-    struct follower *follower;
-    LIST_FOREACH(follower, &followers->all, next)
-    {
-        if (follower->begun && follower->exchange != NULL && strcmp(follower->id, id) == 0)
+    const struct followed *job = find(user, id);
+    struct follower *follower, *next;
+    for (follower = job != NULL ? LIST_FIRST(&job->followers) : NULL; follower != NULL;
+         follower = next) {
+        next = LIST_NEXT(follower, in_job);
+        if (follower->begun && follower->exchange != NULL)
             send_output(follower, last);
     }
 }
 
-bool followers_watch(void *user, const char *id)
-{
-    const struct followers *followers = user;
-    const struct follower *follower;
-    LIST_FOREACH(follower, &followers->all, next)
-    {
-        if (follower->waits && strcmp(follower->id, id) == 0)
-            return true;
-    }
-    return false;
-}
-
 void followers_drain(struct followers *followers)
 {
+    struct follower *follower, *next;
     followers->draining = true;
-    over(followers);
+    for (follower = LIST_FIRST(&followers->all); follower != NULL; follower = next) {
+        next = LIST_NEXT(follower, next);
+        if (follower->until_us > 0)
+            end_wait(follower);
+    }
 }
 
 struct followers *followers_open(struct service *service)
@@ -315,6 +393,8 @@ struct followers *followers_open(struct service *service)
         return NULL;
     followers->service = service;
     LIST_INIT(&followers->all);
+    followers->ends =
+        (struct heap){.before = ends_earlier, .place_at = offsetof(struct follower, in_ends)};
     if (timer_open(&followers->timer, service->loop, over, followers) == 0)
         return followers;
     free(followers);
@@ -330,6 +410,8 @@ void followers_close(struct followers *followers)
         LIST_REMOVE(follower, next);
         free(follower);
     }
+    tdestroy(followers->jobs, free);
+    heap_free(&followers->ends);
     timer_close(&followers->timer, followers->service->loop);
     free(followers);
 }

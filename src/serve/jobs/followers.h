@@ -21,7 +21,6 @@ void follow_events(struct exchange *exchange, const char *id, const struct strea
 /* See struct runner_setup. */
 void followers_ended(void *followers, const char *id);
 void followers_heard(void *followers, const char *id, bool last);
-bool followers_watch(void *followers, const char *id);
 
 /* The service stops: nobody waits any longer. */
 void followers_drain(struct followers *followers);

@@ -214,7 +214,6 @@ int runner_open(struct runner **out, const struct runner_setup *setup, struct sb
     *runner = (struct runner){.service = service,
                               .ended = setup->ended,
                               .heard = setup->heard,
-                              .watches = setup->watches,
                               .user = setup->user,
                               .maybe = true};
     LIST_INIT(&runner->tries);

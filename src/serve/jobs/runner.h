@@ -22,8 +22,6 @@ struct runner_setup {
     void (*ended)(void *user, const char *id);
     /* A job that runs here has put something out; `last`: all of it. */
     void (*heard)(void *user, const char *id, bool last);
-    /* Whether that is still of interest for an id, when the runner's own interest ends. */
-    bool (*watches)(void *user, const char *id);
     void *user;
 };
 

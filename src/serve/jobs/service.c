@@ -236,7 +236,6 @@ static int open_runner(struct service *service, size_t worker, struct sb_error *
                                        .worker = worker,
                                        .ended = followers_ended,
                                        .heard = followers_heard,
-                                       .watches = followers_watch,
                                        .user = service->followers};
     return runner_open(&service->runner, &setup, err);
 }

@@ -36,12 +36,6 @@ struct try *try_find(struct runner *runner, const char *id)
     return NULL;
 }
 
-static void unwatch(struct runner *runner, const char *id)
-{
-    if (!runner->watches(runner->user, id))
-        runner->driver->watch(runner->store, id, false);
-}
-
 void try_free(struct try *try)
 {
     LIST_REMOVE(try, next);
@@ -149,7 +143,6 @@ static void settle(struct try *try)
         runner->driver->get(runner->store, try->id, try->owner, found_for_callback, try);
         return;
     }
-    unwatch(runner, try->id);
     if (try->given_back)
         (runner->driver->fail)(runner->store, try->id, try->number, try->counts, try->reason,
                                settled, try);
@@ -383,7 +376,6 @@ void try_begin(struct runner *runner, const struct store_job *claimed)
     snprintf(try->id, sizeof(try->id), "%s", claimed->id);
     LIST_INSERT_HEAD(&runner->tries, try, next);
     metrics_add(&runner->service->metrics->store_tries, 1);
-    runner->driver->watch(runner->store, try->id, true);
     run_try(try, claimed);
 }
 
@@ -391,7 +383,6 @@ void try_drop(struct try *try, const char *why)
 {
     struct service_job *job = try->job;
     stream_unheard(job->stream);
-    unwatch(try->runner, try->id);
     try_free(try);
     job_abandon(job, why);
 }

@@ -56,7 +56,6 @@ struct runner {
     LIST_HEAD(, question) questions;
     void (*ended)(void *user, const char *id);
     void (*heard)(void *user, const char *id, bool last);
-    bool (*watches)(void *user, const char *id);
     void *user;
 };
 

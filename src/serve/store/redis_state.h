@@ -21,8 +21,6 @@ struct held {
 struct watched {
     LIST_ENTRY(watched) next;
     char id[STORE_ID_SIZE];
-    size_t count;
-    bool told; /* that it has ended */
 };
 
 struct store {

@@ -55,8 +55,8 @@ struct store_setup {
     struct log *log;
     /* Called when a job may have become claimable, and when the store can be reached again. */
     void (*changed)(void *user);
-    /* Called for a job that ended or was cancelled anywhere, if it is watched here. A hint: read
-     * the job. */
+    /* Called for a job that ended or was cancelled anywhere, if this node runs it or watches it; a
+     * driver may tell of others, and more than once. A hint: read the job. */
     void (*ended)(void *user, const char *id);
     /* Called when this node's jobs have not been renewed for so long that another may claim them:
      * they must be killed at once. */
@@ -132,7 +132,8 @@ struct store_driver {
      * is: STORE_OK, too. */
     void (*cancel)(struct store *store, const char *id, const char *owner, store_done *done,
                    void *user);
-    /* From now on, or no longer, `ended` is called for this id. */
+    /* From now on, or no longer, `ended` is called for this id, whoever runs it. NULL: it is called
+     * for all. */
     void (*watch)(struct store *store, const char *id, bool on);
     /* For metrics and /ready. */
     struct store_counts (*counts)(const struct store *store);

@@ -10,7 +10,6 @@
 #include "common/error.h"
 #include "common/util.h"
 #include "serve/store/drivers.h"
-#include "serve/store/id_set.h"
 
 /* What requests and answers may take together. Requests beyond it are refused; for an answer, which
  * can't be, older ones are forgotten. */
@@ -46,7 +45,6 @@ struct store {
     void (*ended)(void *user, const char *id);
     void *user;
     void *ids, *owners; /* trees of tsearch(3) */
-    struct id_set watched;
     struct kept_jobs open; /* not ended, oldest first: the order in which they expire */
     struct kept_jobs done; /* ended, in the order in which they did */
     struct store_counts counts;
@@ -129,12 +127,6 @@ static void drop_request(struct store *store, struct kept *entry)
     entry->request_size = 0;
 }
 
-static void tell_ended(struct store *store, const char *id)
-{
-    if (id_set_has(&store->watched, id))
-        store->ended(store->user, id);
-}
-
 /* How many are in a state, after one has come or gone. */
 static void count(struct store *store, struct kept *entry, int64_t by)
 {
@@ -163,7 +155,7 @@ static void end(struct store *store, struct kept *entry, enum store_state state)
     entry->expires_us = monotonic_us() + store->bounds.result_ttl_ms * 1000;
     TAILQ_REMOVE(&store->open, entry, in_store);
     TAILQ_INSERT_TAIL(&store->done, entry, in_store);
-    tell_ended(store, entry->id);
+    store->ended(store->user, entry->id);
 }
 
 static void forget(struct store *store, struct kept_jobs *list, struct kept *entry)
@@ -177,7 +169,7 @@ static void forget(struct store *store, struct kept_jobs *list, struct kept *ent
     tdelete(entry, &store->ids, compare_ids);
     release_owner(store, entry->owner);
     free_entry(entry);
-    tell_ended(store, id);
+    store->ended(store->user, id);
 }
 
 static void expire(struct store *store)
@@ -449,11 +441,6 @@ static void cancel(struct store *store, const char *id, const char *owner, store
     done(user, entry != NULL ? STORE_OK : STORE_NONE, NULL);
 }
 
-static void watch(struct store *store, const char *id, bool on)
-{
-    id_set_put(&store->watched, id, on);
-}
-
 static struct store_counts counts(const struct store *store)
 {
     return store->counts;
@@ -485,7 +472,6 @@ static int open_memory(struct store **out, const struct store_setup *setup, stru
 static void close_memory(struct store *store)
 {
     struct kept_jobs *const lists[] = {&store->open, &store->done};
-    id_set_free(&store->watched);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         struct kept *entry;
         while ((entry = TAILQ_FIRST(lists[i])) != NULL)
@@ -505,6 +491,5 @@ const struct store_driver store_memory = {
     .get = get,
     .list = list,
     .cancel = cancel,
-    .watch = watch,
     .counts = counts,
 };

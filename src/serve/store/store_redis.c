@@ -320,25 +320,11 @@ static void watch(struct store *store, const char *id, bool on)
         snprintf(watched->id, sizeof(watched->id), "%s", id);
         LIST_INSERT_HEAD(&store->watched[redis_bucket(id)], watched, next);
         follow(store, "SUBSCRIBE", "e:", id);
+    } else if (!on && watched != NULL) {
+        LIST_REMOVE(watched, next);
+        follow(store, "UNSUBSCRIBE", "e:", id);
+        free(watched);
     }
-    if (watched == NULL)
-        return;
-    watched->count += on ? 1 : 0;
-    watched->count -= on ? 0 : 1;
-    if (watched->count > 0)
-        return;
-    LIST_REMOVE(watched, next);
-    follow(store, "UNSUBSCRIBE", "e:", watched->id);
-    free(watched);
-}
-
-static void tell(struct store *store, const char *id)
-{
-    struct watched *watched = find_watched(store, id);
-    if (watched == NULL || watched->told)
-        return;
-    watched->told = true;
-    store->setup.ended(store->setup.user, id);
 }
 
 static void state_came(void *user, const redisReply *reply, const char *lost)
@@ -346,7 +332,7 @@ static void state_came(void *user, const redisReply *reply, const char *lost)
     struct call *call = user;
     (void)lost; /* it is asked again when the connection is there */
     if (reply != NULL && reply->type == REDIS_REPLY_STRING && redis_state(reply->str) >= STORE_DONE)
-        tell(call->store, call->id);
+        call->store->setup.ended(call->store->setup.user, call->id);
     redis_call_free(call);
 }
 
@@ -376,7 +362,7 @@ static void message_came(void *user, const char *verb, const char *channel, cons
         lease_end(store, id);
         store->setup.ended(store->setup.user, id);
     } else if (message && kind[0] == 'e') {
-        tell(store, kind + 2);
+        store->setup.ended(store->setup.user, kind + 2);
     } else if (kind[0] == 'e' && strcmp(verb, "subscribe") == 0) {
         follows(store, kind + 2);
     }

@@ -19,7 +19,6 @@
 #include "common/error.h"
 #include "common/util.h"
 #include "serve/store/drivers.h"
-#include "serve/store/id_set.h"
 #include "serve/store/sqlite_jobs.h"
 
 /* For how long a call waits for other processes' writes, and how often it tries meanwhile; how
@@ -40,7 +39,6 @@ struct store {
     struct watch answers;  /* an eventfd: calls have been carried out */
     struct watch doorbell; /* an inotify descriptor: another process, or we, have written */
     struct timer tend;
-    struct id_set watched;
     struct store_counts counts;
     size_t bytes; /* of calls that the thread has */
     bool looking, look_again, tending;
@@ -302,11 +300,6 @@ static struct store_counts counts(const struct store *store)
 
 /* ── What others change ──────────────────────────────────────────────────────────────────────── */
 
-static void watch(struct store *store, const char *id, bool on)
-{
-    id_set_put(&store->watched, id, on);
-}
-
 /* Without memory for it, the next doorbell or tend_now makes up for it. */
 static void look(struct store *store)
 {
@@ -324,7 +317,7 @@ static void looked(struct store *store, const struct sqlite_call *call)
     if (call->result == STORE_OK)
         store->counts = call->numbers;
     for (size_t i = 0; i < call->jobs_count; i++)
-        if (call->jobs[i].id != NULL && id_set_has(&store->watched, call->jobs[i].id))
+        if (call->jobs[i].id != NULL)
             store->ended(store->user, call->jobs[i].id);
     if (store->look_again || call->jobs_count > 0)
         look(store);
@@ -452,7 +445,6 @@ static void close_sqlite(struct store *store)
     sqlite_jobs_end(&store->jobs);
     pthread_mutex_destroy(&store->lock);
     pthread_cond_destroy(&store->given);
-    id_set_free(&store->watched);
     free(store);
 }
 
@@ -497,6 +489,5 @@ const struct store_driver store_sqlite = {
     .get = get,
     .list = list,
     .cancel = cancel,
-    .watch = watch,
     .counts = counts,
 };
