@@ -12,7 +12,7 @@
 #include "common/util.h"
 #include "serve/config/command.h"
 #include "serve/config/token_command.h"
-#include "serve/http/bodies.h"
+#include "serve/http/spool.h"
 #include "serve/jobs/capacity.h"
 #include "serve/jobs/job_uids.h"
 #include "serve/process/privileges.h"
@@ -71,7 +71,7 @@ static void raise_descriptor_limit(const struct config *config, struct log *log)
     enum { EACH_JOB = 17, OURS = 128 };
     int64_t jobs = config->jobs > 0 ? config->jobs : capacity_jobs();
     jobs += config_extra_jobs(jobs);
-    int64_t files = config->connections < BODY_FILES_MAX ? config->connections : BODY_FILES_MAX;
+    int64_t files = config->connections < SPOOL_FILES_MAX ? config->connections : SPOOL_FILES_MAX;
     rlim_t needed = (rlim_t)(config->connections + files + jobs * EACH_JOB + OURS);
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)

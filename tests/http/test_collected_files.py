@@ -1,6 +1,7 @@
 """Files that come back in the answer of POST /run, and through it to sandbox-run --via."""
 
 import base64
+import hashlib
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import threading
 import pytest
 
 from ordinary_user import WAYS
+from processes import status_of
 from sandbox_run import Sandbox
 
 PICTURE = bytes(range(256))
@@ -75,6 +77,23 @@ def test_a_request_may_ask_for_less_and_not_for_more_than_the_cap(server):
 def test_the_policy_of_the_strict_contract_says_why_nothing_comes(server):
     answer = server.run("print(1)", collect=True)
     assert answer["files"] == {} and "lets scripts write no files" in answer["files_left_out"][0]["why"]
+
+
+def test_no_large_answer_is_lost_while_its_client_has_not_read_it(serve):
+    """Ten of 32 MiB, and the service keeps 256 MiB of answers in memory at most: others wait in files."""
+    server = serve(jobs=2, upload_dir="/var/tmp")
+    code = ("import hashlib, os\ndata = os.urandom(24 << 20)\nopen('large', 'wb').write(data)\n"
+            "print(hashlib.sha256(data).hexdigest(), end='')")
+    body = {"code": code, "policy": "default", "collect": True, "limits": {"collect_bytes": 32 << 20}}
+    asked = [server.send("POST", "/run", body) for _ in range(10)]
+    server.log.jobs(10)
+    for connection in asked:
+        with connection:
+            answer = connection.answer()
+        assert answer is not None and answer.status == 200
+        data = base64.b64decode(answer.json["files"]["large"]["base64"])
+        assert hashlib.sha256(data).hexdigest() == answer.json["stdout"]
+    assert int(status_of(server.pid)["VmHWM"].split()[0]) < 300 << 10
 
 
 def test_files_of_ten_mebibytes_come_back_whole(server):

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/util.h"
 #include "serve/http/answers.h"
@@ -13,9 +14,13 @@
 #include "serve/http/http_state.h"
 #include "serve/http/incoming.h"
 
-/* The bound of all answers that clients have not read yet: many clients that never read must not
- * take the memory that jobs need. */
+/* The bounds of all answers that clients have not read yet: many clients that never read must not
+ * take the memory that jobs need, or fill the disk. */
 #define ANSWERS_BYTES (INT64_C(256) * 1024 * 1024)
+#define ANSWER_FILES_BYTES (16 * ANSWERS_BYTES)
+/* While this much is in memory, answers above that size go to files. */
+#define MANY_BYTES (ANSWERS_BYTES / 2)
+#define LARGE_BYTES (256 * 1024)
 
 static void add_headers(struct incoming *incoming, const char *type)
 {
@@ -48,10 +53,14 @@ void answer_release(struct incoming *incoming, size_t size)
     incoming->answer.held -= size;
 }
 
-/* Its memory is no longer counted. */
+/* Neither its memory nor its file is counted any longer. */
 static void release_answer(struct incoming *incoming)
 {
+    struct http *http = incoming->connection->http;
     answer_release(incoming, incoming->answer.held);
+    http->answer_file_bytes -= (int64_t)incoming->answer.in_file;
+    http->files -= incoming->answer.in_file > 0;
+    incoming->answer.in_file = 0;
 }
 
 /* When it was given. The deadline is later for a larger answer: see answer_queue. */
@@ -137,6 +146,44 @@ void incoming_answer_parts(struct incoming *incoming, const char *type,
     give_answer(incoming, MHD_HTTP_OK, type, response, 0, false);
 }
 
+static bool belongs_in_file(const struct http *http, size_t size)
+{
+    return size > LARGE_BYTES && http->answer_bytes + (int64_t)size > MANY_BYTES &&
+           !http->spool.in_memory && http->files < SPOOL_FILES_MAX &&
+           http->answer_file_bytes + (int64_t)size <= ANSWER_FILES_BYTES;
+}
+
+/* A response whose body is in a file; NULL: it stays in memory. */
+static struct MHD_Response *put_into_file(struct incoming *incoming, const char *body, size_t size)
+{
+    struct http *http = incoming->connection->http;
+    int file = belongs_in_file(http, size) ? spool_open(&http->spool) : -1;
+    if (file < 0)
+        return NULL;
+    struct MHD_Response *response =
+        spool_write(file, body, size) ? MHD_create_response_from_fd64(size, file) : NULL;
+    if (response == NULL) {
+        close(file);
+        return NULL;
+    }
+    incoming->answer.in_file = size;
+    http->answer_file_bytes += (int64_t)size;
+    http->files++;
+    return response;
+}
+
+/* NULL: out of memory. Otherwise `body` is the response's, or freed. */
+static struct MHD_Response *make_response(struct incoming *incoming, char *body, size_t size)
+{
+    if (body == NULL)
+        return NULL;
+    struct MHD_Response *response = put_into_file(incoming, body, size);
+    if (response == NULL)
+        return MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE);
+    free(body);
+    return response;
+}
+
 void exchange_answer(struct exchange *exchange, unsigned status, const char *type, char *body,
                      size_t size)
 {
@@ -146,10 +193,9 @@ void exchange_answer(struct exchange *exchange, unsigned status, const char *typ
     struct incoming *incoming = incoming_of(exchange);
     if (incoming->phase == INCOMING_ANSWERED)
         abort(); /* answered twice: a bug */
-    struct MHD_Response *response =
-        body != NULL ? MHD_create_response_from_buffer(size, body, MHD_RESPMEM_MUST_FREE) : NULL;
+    struct MHD_Response *response = make_response(incoming, body, size);
     if (response != NULL) {
-        give_answer(incoming, status, type, response, size, true);
+        give_answer(incoming, status, type, response, size, incoming->answer.in_file == 0);
         return;
     }
     free(body);

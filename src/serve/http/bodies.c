@@ -171,20 +171,6 @@ static bool grow_memory(struct incoming *incoming, size_t size)
     return true;
 }
 
-static bool write_all(int file, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(file, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        data += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
 static bool grow_file(struct incoming *incoming, size_t size)
 {
     size_t room = (size + FILE_STEP - 1) / FILE_STEP * FILE_STEP;
@@ -196,8 +182,8 @@ static bool grow_file(struct incoming *incoming, size_t size)
 static void move_to_file(struct incoming *incoming, size_t size)
 {
     struct http *http = incoming->connection->http;
-    int file = http->files < BODY_FILES_MAX ? spool_open(&http->spool) : -1;
-    if (file < 0 || !write_all(file, incoming->body.data, size)) {
+    int file = http->files < SPOOL_FILES_MAX ? spool_open(&http->spool) : -1;
+    if (file < 0 || !spool_write(file, incoming->body.data, size)) {
         if (file >= 0)
             close(file);
         return;
@@ -227,7 +213,7 @@ bool body_add(struct incoming *incoming, const char *data, size_t size)
     if (!incoming->body.in_file && belongs_in_file(incoming, before, whole))
         move_to_file(incoming, before);
     if (incoming->body.in_file)
-        return grow_file(incoming, whole) && write_all(incoming->body.file, data, size);
+        return grow_file(incoming, whole) && spool_write(incoming->body.file, data, size);
     if (!grow_memory(incoming, whole))
         return false;
     memcpy(incoming->body.data + before, data, size);

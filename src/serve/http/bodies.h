@@ -7,9 +7,6 @@
 
 struct incoming;
 
-/* How many files may be open for bodies, in each worker: descriptors are needed for jobs, too. */
-#define BODY_FILES_MAX 1024
-
 /* Adds bytes to a body; they are counted in exchange.body_size already. False: there is no room, or
  * its client holds the most. */
 bool body_add(struct incoming *incoming, const char *data, size_t size);

@@ -49,8 +49,9 @@ struct http {
     struct spool spool;
     int64_t body_bytes;   /* of all bodies that are held in memory */
     int64_t file_bytes;   /* of those in files on a disk */
-    size_t files;         /* that are open: BODY_FILES_MAX */
-    int64_t answer_bytes; /* of all answers that their clients have not taken yet */
+    size_t files;         /* of bodies and answers that are open: SPOOL_FILES_MAX */
+    /* Of all answers that their clients have not taken yet, in memory and in files on a disk: */
+    int64_t answer_bytes, answer_file_bytes;
 
     LIST_HEAD(lingerers, lingerer) lingerers;
     size_t lingerers_count;

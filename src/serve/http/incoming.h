@@ -84,6 +84,7 @@ struct incoming {
         size_t size;
         bool owned;  /* its body is in memory of ours until the client has read it */
         size_t held; /* how much of it is counted in http->answer_bytes */
+        size_t in_file; /* how much of it is counted in http->answer_file_bytes */
         struct {
             char *name, *value;
         } extra[EXTRA_HEADERS];

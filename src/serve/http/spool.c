@@ -40,6 +40,20 @@ int spool_open(const struct spool *spool)
                                     : memfd_create("sandbox-serve body", MFD_CLOEXEC);
 }
 
+bool spool_write(int file, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t written = write(file, data, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        data += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
 /* Whether files can be made in a directory. */
 static bool try_directory(struct spool *spool, const char *directory)
 {

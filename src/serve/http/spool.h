@@ -1,11 +1,16 @@
-/* Files for bodies that are too large to be kept in memory while they arrive and wait. They have no
- * name, so nothing of them is left when their descriptor and mapping are closed. */
+/* Files for bodies that are too large to be kept in memory while they arrive and wait, and for
+ * answers that their clients are slow to read. They have no name, so nothing of them is left when
+ * their descriptor and mapping are closed. */
 #ifndef SERVE_SPOOL_H
 #define SERVE_SPOOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "sandbox.h"
+
+/* How many may be open at once in each worker: descriptors are needed for jobs, too. */
+#define SPOOL_FILES_MAX 1024
 
 struct spool {
     const char *directory; /* NULL: none can be written; files are memfds */
@@ -19,5 +24,8 @@ int spool_find(struct spool *spool, const char *directory, struct sb_error *err)
 
 /* A new file, for reading and writing; −1 with errno. */
 int spool_open(const struct spool *spool);
+
+/* Writes all of it at the end. False: the disk is full, say. */
+bool spool_write(int file, const char *data, size_t size);
 
 #endif
