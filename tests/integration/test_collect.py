@@ -9,7 +9,7 @@ import pytest
 
 from sandbox_run import refused
 
-pytestmark = pytest.mark.vm
+pytestmark = pytest.mark.vm("user")  # whose files are another's on the host
 
 
 @pytest.fixture(params=["cold", "warm"])

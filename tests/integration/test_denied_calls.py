@@ -12,7 +12,7 @@ import pytest
 from kernel import libc
 from sandbox_run import CHECKOUT
 
-pytestmark = pytest.mark.vm
+pytestmark = pytest.mark.vm("delegated")
 
 PROFILES = CHECKOUT / "policies" / "seccomp"
 LISTED = 32

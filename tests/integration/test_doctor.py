@@ -10,7 +10,7 @@ import pytest
 
 from kernel import without
 
-pytestmark = [pytest.mark.cold, pytest.mark.vm]
+pytestmark = pytest.mark.cold
 
 SUBJECTS = [  # what a line must tell of, as words that are found in its name
     "user namespace", "pid namespace", "net(work)? namespace", "mount namespace", "ipc namespace",
@@ -34,6 +34,7 @@ def test_there_is_a_line_for_each_capability(findings, subject):
         [each["name"] for each in findings]
 
 
+@pytest.mark.vm
 def test_every_finding_says_what_was_found_what_it_means_and_the_remedy(findings):
     assert len(findings) >= 10
     for each in findings:
@@ -46,6 +47,7 @@ def test_every_finding_says_what_was_found_what_it_means_and_the_remedy(findings
     assert len({each["name"] for each in findings}) == len(findings)
 
 
+@pytest.mark.vm
 def test_on_this_host_the_default_policy_can_be_enforced_and_the_status_is_0(run, host):
     ran = run("--doctor")
     assert ran.status == 0, ran.stdout
@@ -98,11 +100,13 @@ def test_without_cgroups_the_status_is_1(run):
     assert re.search(r"^NO .*(cgroup|memory)", ran.stdout, re.M), ran.stdout
 
 
+@pytest.mark.vm
 def test_what_doctor_says_of_cgroups_is_what_a_job_gets(run, host, findings):
     text = json.dumps([each for each in findings if "cgroup" in each["name"].lower()])
     assert host.cgroup in text, text
 
 
+@pytest.mark.vm
 def test_doctor_changes_nothing_and_leaves_nothing(run, tmp_path):
     before = os.listdir(tmp_path)
     # A scope is named after the process that asked for it.
