@@ -47,9 +47,9 @@ struct http {
     struct timer deadline_timer;
     int64_t armed_ms; /* when it expires; INT64_MAX: it does not */
     struct spool spool;
-    int64_t body_bytes;   /* of all bodies that are held in memory */
-    int64_t file_bytes;   /* of those in files on a disk */
-    size_t files;         /* of bodies and answers that are open: SPOOL_FILES_MAX */
+    int64_t body_bytes; /* of all bodies that are held in memory */
+    int64_t file_bytes; /* of those in files on a disk */
+    size_t files;       /* of bodies and answers that are open: SPOOL_FILES_MAX */
     /* Of all answers that their clients have not taken yet, in memory and in files on a disk: */
     int64_t answer_bytes, answer_file_bytes;
 

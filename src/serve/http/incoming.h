@@ -82,8 +82,8 @@ struct incoming {
         unsigned status;
         struct MHD_Response *response; /* NULL: handed over, or out of memory */
         size_t size;
-        bool owned;  /* its body is in memory of ours until the client has read it */
-        size_t held; /* how much of it is counted in http->answer_bytes */
+        bool owned;     /* its body is in memory of ours until the client has read it */
+        size_t held;    /* how much of it is counted in http->answer_bytes */
         size_t in_file; /* how much of it is counted in http->answer_file_bytes */
         struct {
             char *name, *value;

@@ -25,8 +25,8 @@ struct followed {
 struct follower {
     LIST_ENTRY(follower) next, in_job;
     struct followers *followers;
-    struct followed *job; /* NULL: it hears of no end */
-    size_t in_ends;       /* its place in that heap */
+    struct followed *job;      /* NULL: it hears of no end */
+    size_t in_ends;            /* its place in that heap */
     struct exchange *exchange; /* NULL: its client has left */
     char id[STORE_ID_SIZE];
     int64_t until_us;               /* it waits; 0: no longer */

@@ -189,8 +189,7 @@ static int prepare(const struct sqlite_file *file, struct sb_error *err)
     }
     if (run(file, "COMMIT", err) < 0 || set_journal(file, err) < 0)
         return -1;
-    /* A journal of a megabyte: what it takes can't be given back while the disk is full. */
-    if (run(file, "PRAGMA wal_autocheckpoint=256; PRAGMA journal_size_limit=1048576", err) < 0)
+    if (run(file, "PRAGMA journal_size_limit=1048576", err) < 0)
         return -1;
     return run(file, file->full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
 }

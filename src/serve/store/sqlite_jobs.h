@@ -1,5 +1,5 @@
-/* The calls of a SQLite store as transactions (sqlite_jobs.c). They block: store_sqlite.c makes
- * them in a thread. */
+/* The calls of a SQLite store as transactions (sqlite_jobs.c). They may block: store_sqlite.c
+ * decides in which thread they are made. */
 #ifndef SERVE_SQLITE_JOBS_H
 #define SERVE_SQLITE_JOBS_H
 
@@ -17,8 +17,9 @@ enum sqlite_kind {
     CALL_GET,
     CALL_LIST,
     CALL_CANCEL,
-    CALL_LOOK, /* what has changed: jobs that ended since the last look, and numbers */
-    CALL_TEND, /* gives back the jobs of dead nodes, and forgets jobs whose time is over */
+    CALL_LOOK,       /* what has changed: jobs that ended since the last look, and numbers */
+    CALL_TEND,       /* gives back the jobs of dead nodes, and forgets jobs whose time is over */
+    CALL_CHECKPOINT, /* moves what is in the journal to the database */
     CALLS
 };
 
@@ -45,7 +46,9 @@ struct sqlite_call {
 
     enum store_result result;
     char message[512];
+    bool here;              /* the loop carries it out */
     bool rings;             /* other nodes should look */
+    bool busy;              /* another process holds the file: nothing was done */
     struct store_job *jobs; /* their texts are the call's */
     size_t jobs_count;
     struct store_counts numbers; /* of CALL_LOOK; `lost`: since the last one */
@@ -58,7 +61,11 @@ struct sqlite_jobs {
     struct sql sql;
     int64_t change; /* up to which we have looked */
     int64_t lost;
+    int journal_pages; /* since the last checkpoint; CALL_CHECKPOINT is due at JOURNAL_PAGES */
 };
+
+/* A journal of a megabyte: what it takes can't be given back while the disk is full. */
+#define JOURNAL_PAGES 256
 
 /* Takes over an open file. Gives back what a dead process with our slot ran. */
 int sqlite_jobs_begin(struct sqlite_jobs *jobs, struct sb_error *err);

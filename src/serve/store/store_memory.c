@@ -44,7 +44,7 @@ struct store {
     void (*changed)(void *user);
     void (*ended)(void *user, const char *id);
     void *user;
-    void *ids, *owners; /* trees of tsearch(3) */
+    void *ids, *owners;    /* trees of tsearch(3) */
     struct kept_jobs open; /* not ended, oldest first: the order in which they expire */
     struct kept_jobs done; /* ended, in the order in which they did */
     struct store_counts counts;

@@ -1,34 +1,34 @@
 /* Stored jobs in a SQLite file: for the workers of one host, or of several programs on it. What
  * was accepted outlasts the death of any process; with synchronous=full, that of the host.
  *
- * A disk may stand still for seconds, and the loop must not: all calls are carried out by one
- * thread, in their order. It knows nothing of the sandbox, and takes no signals.
+ * A disk may stand still for seconds, and the loop must not: a thread carries out calls
+ * (sqlite_thread.h). But most calls write a few pages to the journal, in the page cache, and take
+ * some 50 us, less than handing them over and back on a host that is busy. So the loop carries out
+ * a small call itself, unless the thread has one, another process holds the file, the disk is to
+ * be waited for (synchronous=full), or such a call took long of late.
  *
  * There is no lease: each process holds a lock as long as it lives (sqlite_file.h), and the jobs of
  * a process whose lock is free are given to others at once. */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 
 #include "common/error.h"
 #include "common/util.h"
 #include "serve/store/drivers.h"
-#include "serve/store/sqlite_jobs.h"
+#include "serve/store/sqlite_thread.h"
 
-/* For how long a call waits for other processes' writes, and how often it tries meanwhile; how
- * often the thread looks after dead ones. */
-enum { BUSY_MS = 3000, BUSY_TRY_MS = 5, TEND_MS = 1000, STACK_BYTES = 512 * 1024 };
+/* How often dead processes are looked after; what a call of the loop may take, or else the thread
+ * has them all for a while. */
+enum { TEND_MS = 1000, LONG_US = 10000, LONG_AGO_US = 10000000 };
+/* What a call of the loop may carry. */
+#define SMALL_BYTES ((size_t)64 * 1024)
 /* Copies of requests and answers that wait for the thread: a disk that stands still must not fill
  * the memory. */
 #define WAITING_BYTES_MAX ((size_t)256 * 1024 * 1024)
-
-STAILQ_HEAD(calls, sqlite_call);
 
 struct store {
     const struct store_driver *driver;
@@ -41,78 +41,40 @@ struct store {
     struct timer tend;
     struct store_counts counts;
     size_t bytes; /* of calls that the thread has */
-    bool looking, look_again, tending;
+    bool looking, look_again, tending, tidying;
 
-    struct sqlite_jobs jobs;  /* the thread's, once it runs */
-    int64_t patient_until_us; /* the thread's, too: its call waits no longer for other processes */
-    pthread_t thread;
+    struct sqlite_jobs jobs;
+    struct sqlite_thread thread;
     bool begun;
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t given;
-    struct calls todo, done;
-    bool closing;
+    size_t given;            /* calls that the thread has */
+    int64_t thread_until_us; /* it has all of them until then */
 };
 
-/* ── The thread ──────────────────────────────────────────────────────────────────────────────── */
-
-/* NULL: the store is being closed, and nothing is left to do. */
-static struct sqlite_call *next_call(struct store *store)
-{
-    pthread_mutex_lock(&store->lock);
-    while (STAILQ_EMPTY(&store->todo) && !store->closing)
-        pthread_cond_wait(&store->given, &store->lock);
-    struct sqlite_call *call = STAILQ_FIRST(&store->todo);
-    if (call != NULL)
-        STAILQ_REMOVE_HEAD(&store->todo, next);
-    pthread_mutex_unlock(&store->lock);
-    return call;
-}
-
-static void hand_back(struct store *store, struct sqlite_call *call)
-{
-    const uint64_t one = 1;
-    pthread_mutex_lock(&store->lock);
-    STAILQ_INSERT_TAIL(&store->done, call, next);
-    pthread_mutex_unlock(&store->lock);
-    (void)!write(store->answers.fd, &one, sizeof(one));
-}
-
-/* A busy handler of SQLite. The time of a call begins when it was given, so that calls which come
- * while another program holds the file wait together, and not each for all before it. */
-static int be_patient(void *user, int count)
-{
-    const struct store *store = user;
-    (void)count;
-    if (monotonic_us() >= store->patient_until_us)
-        return 0;
-    sqlite3_sleep(BUSY_TRY_MS);
-    return 1;
-}
-
-static void *serve(void *user)
-{
-    struct store *store = user;
-    struct sqlite_call *call;
-    while ((call = next_call(store)) != NULL) {
-        store->patient_until_us = call->given_us + BUSY_MS * INT64_C(1000);
-        sqlite_jobs_call(&store->jobs, call);
-        if (call->rings)
-            (void)!pwrite(store->jobs.file.nodes, "!", 1, 0);
-        hand_back(store, call);
-    }
-    return NULL;
-}
-
 /* ── Calls ───────────────────────────────────────────────────────────────────────────────────── */
+
+/* True: it is carried out. */
+static bool try_here(struct store *store, struct sqlite_call *call)
+{
+    int64_t began_us = monotonic_us();
+    if (store->given > 0 || store->jobs.file.full || call->size > SMALL_BYTES ||
+        call->kind == CALL_TEND || call->kind == CALL_CHECKPOINT ||
+        began_us < store->thread_until_us)
+        return false;
+    bool done = sqlite_thread_try_here(&store->thread, call);
+    int64_t ended_us = monotonic_us();
+    if (ended_us - began_us > LONG_US)
+        store->thread_until_us = ended_us + LONG_AGO_US;
+    return done;
+}
 
 static void give(struct store *store, struct sqlite_call *call)
 {
     store->bytes += call->size;
-    call->given_us = monotonic_us();
-    pthread_mutex_lock(&store->lock);
-    STAILQ_INSERT_TAIL(&store->todo, call, next);
-    pthread_cond_signal(&store->given);
-    pthread_mutex_unlock(&store->lock);
+    call->here = try_here(store, call);
+    if (call->here)
+        return;
+    store->given++;
+    sqlite_thread_give(&store->thread, call);
 }
 
 static void *copy_of(const void *data, size_t size, bool *failed)
@@ -347,28 +309,56 @@ static void doorbell_rings(void *user, uint32_t events)
     look(store);
 }
 
+/* What a call of ours has changed need not wait for the doorbell. */
+static void tell_change(struct store *store, const struct sqlite_call *call)
+{
+    if (call->result != STORE_OK)
+        return;
+    if (call->kind == CALL_SUBMIT || call->kind == CALL_FAIL)
+        store->changed(store->user);
+    if (call->kind == CALL_FINISH || call->kind == CALL_FAIL || call->kind == CALL_CANCEL)
+        store->ended(store->user, call->id);
+}
+
+static void answered(struct store *store, const struct sqlite_call *call)
+{
+    store->bytes -= call->size;
+    store->given -= call->here ? 0 : 1;
+    if (call->kind == CALL_LOOK) {
+        looked(store, call);
+    } else if (call->kind == CALL_TEND) {
+        store->tending = false;
+    } else if (call->kind == CALL_CHECKPOINT) {
+        store->tidying = false;
+    } else {
+        tell(call);
+        tell_change(store, call);
+    }
+}
+
+/* Without memory for it, the next call makes up for it. */
+static void tidy(struct store *store)
+{
+    bool due = store->given == 0 && store->jobs.journal_pages >= JOURNAL_PAGES && !store->tidying;
+    struct sqlite_call *call = due ? make(CALL_CHECKPOINT, NULL, NULL) : NULL;
+    if (call == NULL)
+        return;
+    store->tidying = true;
+    give(store, call);
+}
+
 static void answers_come(void *user, uint32_t events)
 {
     struct store *store = user;
-    struct calls done = STAILQ_HEAD_INITIALIZER(done);
+    struct sqlite_calls done = sqlite_thread_take(&store->thread);
     struct sqlite_call *call;
-    uint64_t number;
     (void)events;
-    (void)!read(store->answers.fd, &number, sizeof(number));
-    pthread_mutex_lock(&store->lock);
-    STAILQ_CONCAT(&done, &store->done);
-    pthread_mutex_unlock(&store->lock);
     while ((call = STAILQ_FIRST(&done)) != NULL) {
         STAILQ_REMOVE_HEAD(&done, next);
-        store->bytes -= call->size;
-        if (call->kind == CALL_LOOK)
-            looked(store, call);
-        else if (call->kind == CALL_TEND)
-            store->tending = false;
-        else
-            tell(call);
+        answered(store, call);
         sqlite_call_free(call);
     }
+    tidy(store);
 }
 
 /* ── Opening, closing ────────────────────────────────────────────────────────────────────────── */
@@ -385,66 +375,37 @@ static void open_doorbell(struct store *store)
         close_fd(&store->doorbell.fd);
 }
 
-static int start_thread(struct store *store)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&store->thread, &attributes, serve, store);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    store->begun = error == 0;
-    return error;
-}
-
 static int open_parts(struct store *store, struct sb_error *err)
 {
     if (sqlite_jobs_begin(&store->jobs, err) < 0)
         return -1;
-    sqlite3_busy_handler(store->jobs.file.db, be_patient, store);
-    store->answers = (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), answers_come, store};
-    if (store->answers.fd < 0 || loop_add(store->loop, &store->answers, EPOLLIN) < 0) {
-        close_fd(&store->answers.fd);
-        return sb_fail(err, "store", errno, "can't create a descriptor for --store");
+    int error = sqlite_thread_start(&store->thread, &store->jobs);
+    if (error != 0)
+        return sb_fail(err, "store", error, "can't start a thread for --store");
+    store->begun = true;
+    store->answers = (struct watch){store->thread.answers, answers_come, store};
+    if (loop_add(store->loop, &store->answers, EPOLLIN) < 0) {
+        store->answers.fd = -1;
+        return sb_fail(err, "store", errno, "can't wait for --store");
     }
     if (timer_open(&store->tend, store->loop, tend_now, store) < 0)
         return sb_fail(err, "store", errno, "can't create a timer for --store");
     open_doorbell(store);
-    int error = start_thread(store);
-    if (error != 0)
-        return sb_fail(err, "store", error, "can't start a thread for --store");
     tend_now(store);
     return 0;
 }
 
-/* What has been called is carried out before. */
 static void close_sqlite(struct store *store)
 {
-    struct sqlite_call *call;
-    if (store->begun) {
-        pthread_mutex_lock(&store->lock);
-        store->closing = true;
-        pthread_cond_signal(&store->given);
-        pthread_mutex_unlock(&store->lock);
-        pthread_join(store->thread, NULL);
-    }
-    while ((call = STAILQ_FIRST(&store->done)) != NULL) {
-        STAILQ_REMOVE_HEAD(&store->done, next);
-        sqlite_call_free(call);
-    }
     if (store->answers.fd >= 0)
         loop_remove(store->loop, &store->answers);
+    if (store->begun)
+        sqlite_thread_stop(&store->thread);
     if (store->doorbell.fd >= 0)
         loop_remove(store->loop, &store->doorbell);
     timer_close(&store->tend, store->loop);
-    close_fd(&store->answers.fd);
     close_fd(&store->doorbell.fd);
     sqlite_jobs_end(&store->jobs);
-    pthread_mutex_destroy(&store->lock);
-    pthread_cond_destroy(&store->given);
     free(store);
 }
 
@@ -461,10 +422,6 @@ static int open_sqlite(struct store **out, const struct store_setup *setup, stru
                             .answers.fd = -1,
                             .doorbell.fd = -1,
                             .jobs = {.bounds = setup->bounds, .node = strdup(setup->node)}};
-    STAILQ_INIT(&store->todo);
-    STAILQ_INIT(&store->done);
-    pthread_mutex_init(&store->lock, NULL);
-    pthread_cond_init(&store->given, NULL);
     if (store->jobs.node == NULL) {
         free(store);
         return sb_fail(err, "store", ENOMEM, "%s", no_memory);
