@@ -51,6 +51,13 @@ def pod():
     return next(each for each in kubernetes() if each["kind"] == "Deployment")["spec"]["template"]["spec"]
 
 
+def stages():
+    """What apt-get installs in the stages of the Containerfile: what builds the service, and what it needs to run."""
+    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+    return [set(line.split("--no-install-recommends")[1].split("&&")[0].split())
+            for line in text.splitlines() if "apt-get install" in line]
+
+
 def podman():
     """The words of the README's command that starts the service."""
     section = (DEPLOY / "README.md").read_text().split("\n## Podman\n")[1]
@@ -303,3 +310,22 @@ def test_what_the_readme_quotes_of_doctor_are_its_words():
     table = (DEPLOY / "README.md").read_text().split("\n## Each option")[1].split("\n## ")[0]
     quoted = re.findall(r'"([^"]+)"', table)
     assert len(quoted) > 5 and [words for words in quoted if words not in sources] == []
+
+
+# ── The Containerfile ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.skipif(not SERVE.exists(), reason="sandbox-serve is not built")
+def test_the_image_has_all_libraries_of_the_service_and_its_build_what_makes_them():
+    linked = subprocess.run(["ldd", SERVE], capture_output=True, text=True, check=True).stdout
+    needed = subprocess.run(["readelf", "-d", SERVE], capture_output=True, text=True, check=True).stdout
+    names = set(re.findall(r"\(NEEDED\).*\[(.*)\]", needed))
+    files = {pathlib.Path(path).resolve() for name, path in re.findall(r"(\S+) => (\S+)", linked) if name in names}
+    assert len(files) >= 5
+    owned = subprocess.run(["dpkg-query", "-S", *(f"*/{file.name}" for file in files)],
+                           capture_output=True, text=True, check=True).stdout
+    owners = {line.split(":")[0] for line in owned.splitlines() if pathlib.Path(line.split(": ")[1]).resolve() in files}
+    build, run = stages()
+    assert len(owners) >= 5 and owners - {"libc6"} <= run
+    service = re.search(r"^service_packages=\((.*)\)", (CHECKOUT / "dev").read_text(), re.M)[1].split()
+    assert set(service) - {"libsystemd-dev"} <= build  # systemd starts no service in a container
