@@ -30,7 +30,7 @@ static void carry_out(struct sqlite_thread *thread, struct sqlite_call *call)
         (void)!pwrite(thread->jobs->file.nodes, "!", 1, 0);
 }
 
-static void hand_back(struct sqlite_thread *thread, struct sqlite_call *call)
+void sqlite_thread_hand_back(struct sqlite_thread *thread, struct sqlite_call *call)
 {
     const uint64_t one = 1;
     pthread_mutex_lock(&thread->lock);
@@ -59,7 +59,7 @@ static void *serve(void *user)
     while ((call = next_call(thread)) != NULL) {
         thread->patient_until_us = call->given_us + BUSY_MS * INT64_C(1000);
         carry_out(thread, call);
-        hand_back(thread, call);
+        sqlite_thread_hand_back(thread, call);
     }
     return NULL;
 }
@@ -80,10 +80,8 @@ bool sqlite_thread_try_here(struct sqlite_thread *thread, struct sqlite_call *ca
     if (call->busy) {
         call->result = STORE_OK;
         call->message[0] = '\0';
-        return false;
     }
-    hand_back(thread, call);
-    return true;
+    return !call->busy;
 }
 
 struct sqlite_calls sqlite_thread_take(struct sqlite_thread *thread)

@@ -28,8 +28,10 @@ void sqlite_thread_stop(struct sqlite_thread *thread);
 void sqlite_thread_give(struct sqlite_thread *thread, struct sqlite_call *call);
 
 /* For the caller while the thread has no call: carries one out at once. False: another process
- * holds the file, and the call is as it was. Otherwise it is among those that are taken next. */
+ * holds the file, and the call is as it was. */
 bool sqlite_thread_try_here(struct sqlite_thread *thread, struct sqlite_call *call);
+/* A call that was carried out so is among those that are taken next. */
+void sqlite_thread_hand_back(struct sqlite_thread *thread, struct sqlite_call *call);
 
 /* Takes those that have been carried out. */
 struct sqlite_calls sqlite_thread_take(struct sqlite_thread *thread);

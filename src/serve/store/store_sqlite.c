@@ -52,6 +52,9 @@ struct store {
 
 /* ── Calls ───────────────────────────────────────────────────────────────────────────────────── */
 
+/* Takes note of the outcome of a call, and tells its caller. */
+static void answered(struct store *store, const struct sqlite_call *call);
+
 /* True: it is carried out. */
 static bool try_here(struct store *store, struct sqlite_call *call)
 {
@@ -71,10 +74,15 @@ static void give(struct store *store, struct sqlite_call *call)
 {
     store->bytes += call->size;
     call->here = try_here(store, call);
-    if (call->here)
-        return;
-    store->given++;
-    sqlite_thread_give(&store->thread, call);
+    if (!call->here) {
+        store->given++;
+        sqlite_thread_give(&store->thread, call);
+    } else if (call->kind == CALL_LOOK) { /* another may follow, from its outcome */
+        sqlite_thread_hand_back(&store->thread, call);
+    } else {
+        answered(store, call);
+        sqlite_call_free(call);
+    }
 }
 
 static void *copy_of(const void *data, size_t size, bool *failed)
