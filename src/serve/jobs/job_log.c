@@ -52,8 +52,8 @@ void job_log(const struct service_job *job, const struct sb_verdict *verdict, un
     bool internal = verdict->word == SB_INTERNAL;
     const struct log_field fields[] = {
         {"id", .text = job->id},
-        {"client", .text = job->client},
-        {"token", .text = job->token, .number = -1},
+        {"client", .text = job->client.address},
+        {"token", .text = job->client.token, .number = -1},
         {"endpoint", .text = job->endpoint},
         {"policy", .text = sb_policy_name(job->policy)},
         {"code_sha256", .text = job->code_sha256, .detail = true},

@@ -9,6 +9,7 @@
 
 #include "common/quantity.h"
 #include "common/util.h"
+#include "serve/jobs/client_copy.h"
 #include "serve/jobs/graded.h"
 #include "serve/jobs/job_log.h"
 #include "serve/jobs/jobs.h"
@@ -56,10 +57,7 @@ void job_free(struct service_job *job)
     spilled_free(job);
     policies_release(job->policies);
     stream_release(job->stream);
-    free(job->client_key);
-    free(job->client);
-    free(job->token);
-    free(job->allowed_policy);
+    client_free(&job->client);
     free(job->code);
     free(job);
 }
@@ -182,18 +180,9 @@ static int remember_code(struct service_job *job)
     return 0;
 }
 
-static char *copy_of(const char *text, bool *failed)
-{
-    char *copy = text != NULL ? strdup(text) : NULL;
-    *failed |= text != NULL && copy == NULL;
-    return copy;
-}
-
 struct service_job *job_make(struct service *service, const struct job_origin *origin)
 {
-    const struct client *client = origin->client;
     struct request *request = origin->request;
-    bool failed = false;
     struct service_job *job = calloc(1, sizeof(*job));
     if (job == NULL)
         return NULL;
@@ -204,12 +193,7 @@ struct service_job *job_make(struct service *service, const struct job_origin *o
                                 .contract = request->contract,
                                 .flags = SB_JSON_SPEND | (request->base64 ? SB_JSON_BASE64 : 0u),
                                 .policy = origin->policy,
-                                .policies = policies_use(service->policies),
-                                .client_key = copy_of(client->key, &failed),
-                                .client = copy_of(client->address, &failed),
-                                .token = copy_of(client->token, &failed),
-                                .allowed_policy = copy_of(client->policy, &failed),
-                                .client_jobs = client->jobs};
+                                .policies = policies_use(service->policies)};
     *request = (struct request){.contract = job->contract};
     snprintf(job->id, sizeof(job->id), "%s", origin->id);
     snprintf(job->endpoint, sizeof(job->endpoint), "%s", origin->endpoint);
@@ -220,7 +204,7 @@ struct service_job *job_make(struct service *service, const struct job_origin *o
         asked != SB_UNSET ? asked : sb_policy_limit(job->policy, SB_MEMORY_BYTES);
     job->ticket.millicpus = UNKNOWN_MILLICPUS;
     job->ticket.size = 2 * (int64_t)origin->size; /* the body, and what was read from it */
-    if (!failed && remember_code(job) == 0)
+    if (client_copy(&job->client, origin->client) == 0 && remember_code(job) == 0)
         return job;
     job_free(job);
     return NULL;
@@ -256,7 +240,7 @@ bool job_never_fits(const struct service_job *job, char *text, size_t size)
 enum job_entered job_enter(struct service_job *job)
 {
     struct service *service = job->service;
-    if (places_enter(service->places, &job->ticket, job->client_key, job->client_jobs, job->watched,
+    if (places_enter(service->places, &job->ticket, job->client.key, job->client.jobs, job->watched,
                      monotonic_us()) < 0)
         return JOB_NOT_ENTERED;
     struct entering entering = {job, JOB_WAITS, service->entering};

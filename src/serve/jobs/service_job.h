@@ -42,10 +42,7 @@ struct service_job {
     bool killed;               /* by the service, which stops */
     char id[65];
     char endpoint[ENDPOINT_SIZE]; /* "POST /run" */
-    char *client_key;             /* see struct client; these outlive the exchange */
-    char *client, *token;         /* for the log */
-    char *allowed_policy;         /* the only policy that its token allows; NULL: any */
-    int64_t client_jobs;          /* at once; 0: not limited */
+    struct client client;         /* a copy */
     char *code;                   /* with log_code, else NULL */
     size_t code_size;
     char code_sha256[2 * SHA256_DIGEST_SIZE + 1];

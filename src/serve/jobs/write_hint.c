@@ -24,7 +24,7 @@ static bool is_offered(const struct service_job *job, const char *name)
 {
     struct sb_error ignored;
     const struct sb_policy *policy =
-        policies_offer(job->policies, name, job->allowed_policy, &ignored);
+        policies_offer(job->policies, name, job->client.policy, &ignored);
     return policy != NULL && sb_policy_writable(policy);
 }
 
