@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from http_client import bearer
-from sandbox_serve import Waiting, base64_text
+from sandbox_serve import Waiting, base64_text, says
 from streams import NDJSON, SSE, Stream
 from waiting import until
 
@@ -228,6 +228,22 @@ def test_a_client_that_leaves_takes_all_cases_with_it(serve):
     job.started()
     asked.close()
     until(lambda: server.metric("sandbox_jobs_running") == 0 and server.metric("sandbox_queue_length") == 0)
+    assert server.run("print(1)")["output"] == "1"
+
+
+def test_policies_that_are_read_again_are_not_those_of_a_run_that_goes_on(serve):
+    """A case that is killed ends after its run: the policies that it began with have to last as long."""
+    server = serve(jobs=1, env={"MALLOC_PERTURB_": "165"})  # memory that was freed shows
+    job = Waiting(server)
+    asked = server.send("POST", "/run", {"code": job.code, "cases": [{}] * 3, "policy": "default"})
+    job.started()
+    server.signal(signal.SIGHUP)
+    server.log.wait(says("were read again"))
+    job.let_go()
+    server.log.jobs(1)
+    job.started()
+    asked.close()
+    assert {record["policy"] for record in server.log.jobs(2)} == {"default"}
     assert server.run("print(1)")["output"] == "1"
 
 

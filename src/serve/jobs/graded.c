@@ -199,6 +199,7 @@ static struct service_job *make_job(struct one_case *one)
                                       .endpoint = endpoint,
                                       .request = &request,
                                       .policy = graded->policy,
+                                      .policies = graded->policies,
                                       .size = exchange->body_size /
                                               (size_t)MAX(graded->service->bounds.jobs, 1)};
     struct service_job *job = job_make(graded->service, &origin);

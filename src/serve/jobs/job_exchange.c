@@ -121,6 +121,7 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
                                       .endpoint = endpoint,
                                       .request = request,
                                       .policy = policy,
+                                      .policies = exchange->service->policies,
                                       .size = exchange->body_size};
     struct service_job *job = job_make(exchange->service, &origin);
     if (job == NULL)

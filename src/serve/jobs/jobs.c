@@ -193,7 +193,7 @@ struct service_job *job_make(struct service *service, const struct job_origin *o
                                 .contract = request->contract,
                                 .flags = SB_JSON_SPEND | (request->base64 ? SB_JSON_BASE64 : 0u),
                                 .policy = origin->policy,
-                                .policies = policies_use(service->policies)};
+                                .policies = policies_use(origin->policies)};
     *request = (struct request){.contract = job->contract};
     snprintf(job->id, sizeof(job->id), "%s", origin->id);
     snprintf(job->endpoint, sizeof(job->endpoint), "%s", origin->endpoint);

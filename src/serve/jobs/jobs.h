@@ -13,9 +13,10 @@ struct job_origin {
     void *owner;
     const struct client *client;
     const char *id, *endpoint;
-    struct request *request; /* taken over, except for its contract; checked against `policy` … */
-    const struct sb_policy *policy; /* … of the present set */
-    size_t size;                    /* of the body that it was read from */
+    struct request *request; /* taken over, except for its contract; checked against … */
+    const struct sb_policy *policy;
+    struct policies *policies; /* the set that this one is from */
+    size_t size;               /* of the body that it was read from */
 };
 
 /* Why no job is taken now, and the kind of refusal; NULL: jobs are taken. */

@@ -301,6 +301,7 @@ static void enter(struct try *try, const struct client *client, struct request *
                                       .endpoint = "POST /jobs",
                                       .request = request,
                                       .policy = policy,
+                                      .policies = service->policies,
                                       .size = size};
     try->base64 = request->base64;
     struct service_job *job = job_make(service, &origin);
