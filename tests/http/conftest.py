@@ -51,3 +51,14 @@ def serve_as(place, launch):
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def store(tmp_path):
+    return f"sqlite:{tmp_path}/jobs.db"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def kept(request, serve, store):
+    """A service for each kind of store that one process can have."""
+    return serve(jobs=2, store="memory" if request.param == "memory" else store)

@@ -13,54 +13,13 @@ import time
 import pytest
 
 from http_client import bearer
-from sandbox_serve import Held, Waiting, says
-from streams import NDJSON, SSE, Stream, output
+from sandbox_serve import says
+from stored_jobs import Events, HeldJob, ended, job, submit
+from streams import NDJSON, SSE, output
 from waiting import until
 
-ID = re.compile(r"[0-9a-f]{32}")
 NATIVE = {"status", "output", "verdict", "stdout", "stderr", "truncated", "exit_code", "signal", "result", "usage",
           "enforcement", "id"}
-
-
-@pytest.fixture
-def store(tmp_path):
-    return f"sqlite:{tmp_path}/jobs.db"
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def kept(request, serve, store):
-    """A service for each kind of store that one process can have."""
-    return serve(jobs=2, store="memory" if request.param == "memory" else store)
-
-
-def submit(server, code, headers=None, **fields):
-    """The id of a job that was accepted."""
-    answer = server.post("/jobs", {"code": code, **fields}, headers)
-    assert answer.status == 202, answer
-    assert answer.json["state"] in ("queued", "running", "done") and set(answer.json) == {"id", "state"}
-    assert ID.fullmatch(answer.json["id"]) and answer.headers["Location"] == f"/jobs/{answer.json['id']}"
-    return answer.json["id"]
-
-
-def job(server, number, headers=None, wait=None):
-    answer = server.get(f"/jobs/{number}" + (f"?wait={wait}" if wait is not None else ""), headers)
-    assert answer.status == 200, answer
-    return answer.json
-
-
-def ended(server, number, headers=None):
-    """The job once it has ended."""
-    while (found := job(server, number, headers, wait=60))["state"] in ("queued", "running"):
-        pass
-    return found
-
-
-class HeldJob(Waiting):
-    """A stored job that runs until the test lets it go on."""
-
-    def __init__(self, server, headers=None, first="", **fields):
-        super().__init__(server)
-        self.id = submit(server, first + self.code, headers, policy="default", timeout=300, **fields)
 
 
 # ── Submitting, and the answer ───────────────────────────────────────────────────────────────────
@@ -311,13 +270,6 @@ def test_to_cancel_what_has_ended_changes_nothing(kept):
 
 
 # ── Events ───────────────────────────────────────────────────────────────────────────────────────
-
-
-class Events(Stream):
-    def __init__(self, server, number, accept=SSE):
-        self.accept = accept
-        self.connection = server.connect()
-        self.connection.ask("GET", f"/jobs/{number}/events", None, {"Accept": accept})
 
 
 @pytest.mark.parametrize("accept", [SSE, NDJSON])
