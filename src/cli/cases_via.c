@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cli/cases.h"
-#include "cli/json_value.h"
 #include "cli/via_answer.h"
+#include "common/json_scan.h"
 #include "common/json_valid.h"
 #include "common/util.h"
 
@@ -37,7 +37,7 @@ static int take_cases(struct case_run *run, struct json_scan *scan)
     const char *value;
     if (json_scan_next(scan) != JSON_ARRAY)
         return -1;
-    while ((value = json_value_take(scan, &size)) != NULL)
+    while ((value = json_scan_value(scan, &size)) != NULL)
         if (index == run->cases.count || take_case(run, index++, value, size) < 0)
             return -1;
     return index == run->cases.count ? 0 : -1;
@@ -74,7 +74,7 @@ int cases_take_answer(struct case_run *run, const char *body, size_t size, char 
     while (json_scan_next(&scan) == JSON_KEY) {
         if (is_cases(&scan))
             return take_cases(run, &scan);
-        if (json_value_take(&scan, &ignored) == NULL)
+        if (json_scan_value(&scan, &ignored) == NULL)
             return -1;
     }
     return take_refusal(body, size, refusal);

@@ -7,6 +7,7 @@
 
 #include "cli/json_value.h"
 #include "common/base64.h"
+#include "common/json_scan.h"
 #include "common/util.h"
 
 #define DEPTH JSON_SCAN_DEPTH
@@ -19,7 +20,7 @@ static bool next_member(struct json_scan *scan, const char **name, size_t *name_
         return false;
     *name = scan->start + 1;
     *name_size = (size_t)(scan->at - scan->start) - 2;
-    *value = json_value_take(scan, size);
+    *value = json_scan_value(scan, size);
     return *value != NULL;
 }
 
@@ -147,5 +148,5 @@ void display_array_begin(struct display_array *array, const char *json)
 
 const char *display_array_next(struct display_array *array, size_t *size)
 {
-    return json_value_take(&array->scan, size);
+    return json_scan_value(&array->scan, size);
 }

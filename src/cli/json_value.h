@@ -5,11 +5,6 @@
 
 #include <json-c/json.h>
 
-#include "common/json_scan.h"
-
-/* Takes the next value as a whole. NULL: there is none. */
-const char *json_value_take(struct json_scan *scan, size_t *size);
-
 /* An object of json-c for a value; NULL for null, or when memory is short. The caller puts it back.
  * A number ends with the byte behind it, which `size` must include. */
 struct json_object *json_value_parse(const char *value, size_t size);

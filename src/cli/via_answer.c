@@ -32,7 +32,7 @@ static int read_member(struct answer *answer, struct json_scan *scan)
     char name[32];
     size_t name_size = (size_t)(scan->at - scan->start) - 2, size;
     snprintf(name, sizeof(name), "%.*s", (int)MIN(name_size, sizeof(name)), scan->start + 1);
-    const char *value = json_value_take(scan, &size);
+    const char *value = json_scan_value(scan, &size);
     if (value == NULL)
         return -1;
     if (name_size >= sizeof(name))

@@ -8,6 +8,7 @@
 #include "cli/json_value.h"
 #include "cli/message.h"
 #include "cli/via.h"
+#include "common/json_scan.h"
 #include "common/json_writer.h"
 #include "common/source_coding.h"
 #include "common/utf8.h"
@@ -251,7 +252,7 @@ static void put_cases(struct json_writer *writer, const char *cases)
     json_scan_next(&scan);
     while (json_scan_next(&scan) == JSON_KEY) {
         json_any_key(writer, scan.start + 1, (size_t)(scan.at - scan.start) - 2);
-        const char *value = json_value_take(&scan, &size);
+        const char *value = json_scan_value(&scan, &size);
         _cleanup_free_ char *text = value != NULL ? strndup(value, size) : NULL;
         json_verbatim(writer, text != NULL ? text : "null");
     }

@@ -231,3 +231,16 @@ enum json_token json_scan_next(struct json_scan *scan)
         return take_value(scan);
     return *scan->at == '"' ? take_string(scan, JSON_KEY) : fault(scan, JSON_NO_KEY);
 }
+
+const char *json_scan_value(struct json_scan *scan, size_t *size)
+{
+    size_t depth = scan->depth;
+    enum json_token token = json_scan_next(scan);
+    const char *value = scan->start;
+    if (token == JSON_CLOSE || token == JSON_END)
+        return NULL;
+    while (token != JSON_FAULT && scan->depth > depth)
+        token = json_scan_next(scan);
+    *size = (size_t)(scan->at - value);
+    return token != JSON_FAULT ? value : NULL;
+}

@@ -61,6 +61,9 @@ void json_scan_begin(struct json_scan *scan, const char *text, size_t size, size
  * object is not looked at. */
 enum json_token json_scan_next(struct json_scan *scan);
 
+/* Takes the next value as a whole. NULL: there is none. */
+const char *json_scan_value(struct json_scan *scan, size_t *size);
+
 /* The size of the character that begins with the escape \uXXXX at `at`: 6, or 12 for a pair of
  * surrogates, and the character. 0: it does not begin so (*code is 0), or with half of a pair,
  * whose other half is missing (*code is the half). */

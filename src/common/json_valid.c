@@ -6,15 +6,25 @@
 
 #include "common/json_scan.h"
 
-bool json_valid(const char *text, size_t size)
+static bool valid(const char *text, size_t size, size_t depth)
 {
     struct json_scan scan;
     enum json_token token;
-    json_scan_begin(&scan, text, size, JSON_VALID_DEPTH);
+    json_scan_begin(&scan, text, size, depth);
     do
         token = json_scan_next(&scan);
     while (token != JSON_END && token != JSON_FAULT);
     return token == JSON_END;
+}
+
+bool json_valid(const char *text, size_t size)
+{
+    return valid(text, size, JSON_VALID_DEPTH);
+}
+
+bool json_valid_answer(const char *text, size_t size)
+{
+    return valid(text, size, JSON_ANSWER_DEPTH);
 }
 
 void json_mend_surrogates(char *text, size_t size)

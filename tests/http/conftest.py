@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import sys
 import tempfile
 
 import pytest
@@ -62,3 +63,12 @@ def store(tmp_path):
 def kept(request, serve, store):
     """A service for each kind of store that one process can have."""
     return serve(jobs=2, store="memory" if request.param == "memory" else store)
+
+
+@pytest.fixture
+def deep_json():
+    """json reads values here that are nested as deeply as a script's result can be."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(10_000)
+    yield
+    sys.setrecursionlimit(before)

@@ -43,6 +43,18 @@ def test_the_answer_has_the_members_that_run_gives(kept):
     assert set(stored) == set(direct) and stored["result"] == direct["result"] == [1, {"a": None}]
 
 
+def test_a_value_that_is_nested_as_deeply_as_can_be_is_in_the_answer(kept, deep_json):
+    code = """
+import sys
+sys.setrecursionlimit(10000)
+def main():
+    value = []
+    for _ in range(999): value = [value]
+    return value"""
+    found = kept.get(f"/jobs/{submit(kept, code, call='main')}?wait=60")
+    assert b"[" * 1000 in kept.post("/run", {"code": code, "call": "main"}).body and b"[" * 1000 in found.body
+
+
 def test_the_output_of_a_limit_that_was_hit_is_in_the_answer(kept):
     found = ended(kept, submit(kept, "print('before', flush=True)\nwhile True: pass", timeout=0.5))
     assert found["state"] == "done" and found["answer"]["verdict"] == "timeout"
@@ -289,6 +301,13 @@ def test_events_have_output_in_base64_where_it_was_asked_for(kept):
     ended(kept, number)
     with Events(kept, number) as stream:
         assert output(list(stream.events())) == bytes(range(256))
+
+
+def test_numbers_in_the_events_of_a_job_that_has_ended_are_those_of_its_answer(kept):
+    number = submit(kept, "display({'application/json': [10**30, 1.50], 'text/plain': ''}, raw=True)", notebook=True)
+    ended(kept, number)
+    with Events(kept, number) as stream:
+        assert stream.until("display")["application/json"] == [10**30, 1.5]
 
 
 def test_events_of_a_job_that_waits_begin_at_once_and_end_with_it(kept):

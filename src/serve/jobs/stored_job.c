@@ -1,11 +1,11 @@
 /* See stored_job.h. */
 #include "serve/jobs/stored_job.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/json_scan.h"
 #include "common/json_valid.h"
 #include "common/util.h"
 #include "serve/jobs/stored_request.h"
@@ -91,52 +91,86 @@ void stored_job_send_start(const struct store_job *job, const struct stream_form
     send(form, exchange, "start", &writer);
 }
 
-static void send_output(const struct stream_form *form, struct exchange *exchange,
-                        struct json_object *answer, const char *name, bool base64)
+/* Sends an object with one member: a value that stands in the answer. */
+static void send_member(const struct stream_form *form, struct exchange *exchange, const char *name,
+                        const char *key, const char *value, size_t size)
 {
-    struct json_object *text;
     struct json_writer writer;
-    if (!json_object_object_get_ex(answer, name, &text) || json_object_get_string_len(text) == 0 ||
-        !json_object_is_type(text, json_type_string))
+    _cleanup_free_ char *copy = strndup(value, size);
+    if (copy == NULL)
         return;
-    size_t size = (size_t)json_object_get_string_len(text);
     json_begin(&writer, size + 32);
     json_bracket(&writer, '{');
-    json_key(&writer, base64 ? "base64" : "text");
-    json_string(&writer, json_object_get_string(text), size);
+    json_key(&writer, key);
+    json_verbatim(&writer, copy);
     json_bracket(&writer, '}');
     send(form, exchange, name, &writer);
 }
 
-static void send_displays(const struct stream_form *form, struct exchange *exchange,
-                          struct json_object *answer)
+/* Sends an object of the answer. */
+static void send_object(const struct stream_form *form, struct exchange *exchange, const char *name,
+                        const char *value, size_t size)
 {
-    struct json_object *list;
-    if (!json_object_object_get_ex(answer, "display", &list) ||
-        !json_object_is_type(list, json_type_array))
+    struct json_writer writer;
+    _cleanup_free_ char *copy = strndup(value, size);
+    if (copy == NULL || *copy != '{')
         return;
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        struct json_object *display = json_object_array_get_idx(list, i);
-        if (!json_object_is_type(display, json_type_object) ||
-            json_object_object_length(display) == 0)
-            continue;
-        const char *text = json_object_to_json_string_ext(display, JSON_C_TO_STRING_PLAIN);
-        stream_form_send(form, exchange, "display", text, strlen(text));
+    json_begin(&writer, size);
+    json_verbatim(&writer, copy);
+    if (writer.size > strlen("{}"))
+        send(form, exchange, name, &writer);
+    else
+        free(json_end(&writer));
+}
+
+/* The value of a member of the answer, as it stands there; NULL: there is none. A parser would take
+ * many times the memory of a hostile answer. */
+static const char *member(const char *answer, const char *name, size_t *size)
+{
+    struct json_scan scan;
+    json_scan_begin(&scan, answer, strlen(answer), JSON_ANSWER_DEPTH);
+    if (json_scan_next(&scan) != JSON_OBJECT)
+        return NULL;
+    while (json_scan_next(&scan) == JSON_KEY) {
+        size_t length = (size_t)(scan.at - scan.start) - 2; /* without its quotes */
+        bool found = length == strlen(name) && memcmp(scan.start + 1, name, length) == 0;
+        const char *value = json_scan_value(&scan, size);
+        if (found || value == NULL)
+            return value;
     }
+    return NULL;
+}
+
+static void send_output(const struct stream_form *form, struct exchange *exchange,
+                        const char *answer, const char *name, bool base64)
+{
+    size_t size;
+    const char *text = member(answer, name, &size);
+    if (text != NULL && *text == '"' && size > strlen("\"\""))
+        send_member(form, exchange, name, base64 ? "base64" : "text", text, size);
+}
+
+static void send_displays(const struct stream_form *form, struct exchange *exchange,
+                          const char *answer)
+{
+    size_t size;
+    struct json_scan scan;
+    const char *list = member(answer, "display", &size), *display;
+    if (list == NULL)
+        return;
+    json_scan_begin(&scan, list, size, JSON_ANSWER_DEPTH);
+    if (json_scan_next(&scan) != JSON_ARRAY)
+        return;
+    while ((display = json_scan_value(&scan, &size)) != NULL)
+        send_object(form, exchange, "display", display, size);
 }
 
 static void send_parts(const struct stream_form *form, struct exchange *exchange,
                        const char *answer, bool base64)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_VALID_DEPTH + 2);
-    if (tokener == NULL)
-        return;
-    struct json_object *object = json_tokener_parse_ex(tokener, answer, (int)strlen(answer) + 1);
-    json_tokener_free(tokener);
-    send_output(form, exchange, object, "stdout", base64);
-    send_output(form, exchange, object, "stderr", base64);
-    send_displays(form, exchange, object);
-    json_object_put(object);
+    send_output(form, exchange, answer, "stdout", base64);
+    send_output(form, exchange, answer, "stderr", base64);
+    send_displays(form, exchange, answer);
 }
 
 /* A verdict for a job that has none: it was lost, or cancelled. */

@@ -89,7 +89,7 @@ const char *stored_answer_read(const char *data, size_t size, bool *base64)
     if (size < sizeof(version) || memcmp(at, version, sizeof(version) - 1) != 0)
         return NULL;
     at += sizeof(version) - 1;
-    if (!take_line(word, sizeof(word), &at, end) || !json_valid(at, (size_t)(end - at)))
+    if (!take_line(word, sizeof(word), &at, end) || !json_valid_answer(at, (size_t)(end - at)))
         return NULL;
     *base64 = strcmp(word, "base64") == 0;
     return at;
