@@ -10,9 +10,10 @@
 
 int case_results_open(struct case_results *results, size_t count)
 {
-    *results = (struct case_results){.results = calloc(count, sizeof(*results->results))};
+    *results = (struct case_results){.results = calloc(count, sizeof(*results->results)),
+                                     .order = calloc(count, sizeof(*results->order))};
     results->count = results->results != NULL ? count : 0;
-    return results->results != NULL ? 0 : -1;
+    return results->results != NULL && results->order != NULL ? 0 : -1;
 }
 
 void case_results_free(struct case_results *results)
@@ -20,6 +21,7 @@ void case_results_free(struct case_results *results)
     for (size_t i = 0; i < results->count; i++)
         free(results->results[i].json);
     free(results->results);
+    free(results->order);
     *results = (struct case_results){0};
 }
 
@@ -82,7 +84,7 @@ static int keep(struct case_results *results, size_t index, char *native,
     }
     json_bracket(&writer, '}');
     result->json = extend(native, &writer);
-    results->ended++;
+    results->order[results->ended++] = index;
     return result->json != NULL ? 0 : -1;
 }
 
@@ -170,7 +172,8 @@ int case_results_leave_out(struct case_results *results, size_t index,
 char *case_results_event(const struct case_results *results, size_t index)
 {
     char *text;
-    int size = asprintf(&text, "{\"index\":%zu,%s", index, results->results[index].json + 1);
+    const char *json = results->results[index].json;
+    int size = json != NULL ? asprintf(&text, "{\"index\":%zu,%s", index, json + 1) : -1;
     return size < 0 ? NULL : text;
 }
 

@@ -20,13 +20,14 @@ struct case_result {
 struct case_results {
     struct case_result *results;
     size_t count, ended, passed;
+    size_t *order;     /* the indices of those that have ended, in the order in which they did */
     size_t json_bytes; /* see CASES_JSON_BYTES */
     bool host_busy;    /* of the worst case */
     size_t worst;      /* of those that ran; see case_results_json */
     bool any_ran;
 };
 
-/* −1: out of memory. */
+/* −1: out of memory. The caller frees them with case_results_free, even then. */
 int case_results_open(struct case_results *results, size_t count);
 void case_results_free(struct case_results *results);
 

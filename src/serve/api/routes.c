@@ -8,7 +8,7 @@
 #include "common/json_writer.h"
 #include "serve/api/job_routes.h"
 #include "serve/api/openapi.h"
-#include "serve/jobs/graded.h"
+#include "serve/jobs/graded_exchange.h"
 #include "serve/jobs/job_exchange.h"
 #include "serve/jobs/request_admit.h"
 #include "serve/jobs/service_state.h"

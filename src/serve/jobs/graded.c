@@ -1,4 +1,4 @@
-/* See graded.h. The cases of a run enter the queue a few at a time, as places become free: so a
+/* See graded_run.h. The cases of a run enter the queue a few at a time, as places become free: so a
  * thousand cases fill no queue, and clients go on taking turns. The first case enters alone: as
  * long as nothing has run, its refusal is that of the run. */
 #include "serve/jobs/graded.h"
@@ -8,10 +8,8 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "serve/http/route.h"
+#include "serve/jobs/client_copy.h"
 #include "serve/jobs/graded_run.h"
-#include "serve/jobs/job_exchange.h"
-#include "serve/jobs/jobs.h"
 #include "serve/jobs/service_state.h"
 
 enum {
@@ -34,12 +32,13 @@ static const struct graded_case *case_of(const struct one_case *one)
 
 static void id_of(char id[static 65], const struct one_case *one)
 {
-    snprintf(id, 65, "%.*s.%zu", 64 - INDEX_CHARS, one->graded->exchange->id, index_of(one));
+    snprintf(id, 65, "%.*s.%zu", 64 - INDEX_CHARS, one->graded->id, index_of(one));
 }
 
-static void free_graded(struct graded *graded)
+void graded_release(struct graded *graded)
 {
     LIST_REMOVE(graded, link);
+    client_free(&graded->client);
     request_free(&graded->request);
     kept_body_free(graded->kept);
     case_results_free(&graded->results);
@@ -61,6 +60,11 @@ static void leave(struct one_case *one, int state)
         graded->next = index;
 }
 
+static void tell_case(struct graded *graded, size_t index)
+{
+    graded->requester->case_ended(graded, index);
+}
+
 /* Cases that have not ended, and now will not. */
 static void leave_out(struct graded *graded, const char *why)
 {
@@ -77,7 +81,7 @@ static void leave_out(struct graded *graded, const char *why)
         one->state = CASE_ENDED;
         id_of(id, one);
         case_results_leave_out(&graded->results, i, case_of(one), id, why);
-        graded_tell_case(graded, i);
+        tell_case(graded, i);
     }
 }
 
@@ -112,6 +116,9 @@ static struct answer compose(struct service_job *job, const struct sb_verdict *v
     size_t index = index_of(one);
     graded->stopping |= job->killed;
     graded->over |= job->killed;
+    if (job->killed || verdict->word == SB_INTERNAL)
+        snprintf(graded->trouble, sizeof(graded->trouble), "%s",
+                 verdict->error != NULL ? verdict->error : "the sandbox failed");
     one->again = verdict->host_busy && !graded->over && ++one->tries < TRIES_MAX;
     if (!one->again) {
         enum case_grade grade = case_judge(case_of(one), verdict);
@@ -134,7 +141,7 @@ static void deliver(void *owner, struct answer *answer)
     graded->started = true;
     leave(one, one->again ? CASE_TO_DO : CASE_ENDED);
     if (!one->again)
-        graded_tell_case(graded, index_of(one));
+        tell_case(graded, index_of(one));
     if (one->failed)
         stop_for(graded, index_of(one));
     graded->inside = inside;
@@ -161,12 +168,10 @@ static void refuse(void *owner, enum contract_id contract, enum refusal reason, 
         settle(graded);
 }
 
+/* The whole run is forgotten: graded_free. */
 static void forget(void *owner)
 {
-    struct one_case *one = owner;
-    if (one->graded->exchange != NULL)
-        one->graded->exchange->gone = NULL;
-    one->graded->exchange = NULL;
+    (void)owner;
 }
 
 static void waits(struct service_job *job)
@@ -184,23 +189,21 @@ static const struct requester grader = {compose, deliver, refuse, forget, starte
 static struct service_job *make_job(struct one_case *one)
 {
     struct graded *graded = one->graded;
-    struct exchange *exchange = graded->exchange;
-    char id[65], endpoint[ENDPOINT_SIZE];
+    char id[65];
     struct request request;
     if (request_case(&request, &graded->request, index_of(one)) < 0)
         return NULL;
     id_of(id, one);
-    snprintf(endpoint, sizeof(endpoint), "%s %s", exchange->route->method, exchange->route->path);
     /* What waits of the run holds its request together. */
     const struct job_origin origin = {.requester = &grader,
                                       .owner = one,
-                                      .client = &exchange->client,
+                                      .client = &graded->client,
                                       .id = id,
-                                      .endpoint = endpoint,
+                                      .endpoint = graded->endpoint,
                                       .request = &request,
                                       .policy = graded->policy,
                                       .policies = graded->policies,
-                                      .size = exchange->body_size /
+                                      .size = graded->size /
                                               (size_t)MAX(graded->service->bounds.jobs, 1)};
     struct service_job *job = job_make(graded->service, &origin);
     if (job != NULL)
@@ -219,7 +222,7 @@ static void fail_for_memory(struct one_case *one)
     case_results_put(&one->graded->results, index_of(one), case_of(one), &verdict, CASE_UNGRADED, 0,
                      sb_verdict_json);
     leave(one, CASE_ENDED);
-    graded_tell_case(one->graded, index_of(one));
+    tell_case(one->graded, index_of(one));
 }
 
 static void enter(struct one_case *one)
@@ -262,8 +265,8 @@ static void settle(struct graded *graded)
     }
     graded->inside = false;
     if (graded->refused[0] != '\0') {
-        graded_refuse(graded);
-        free_graded(graded);
+        graded->requester->refuse(graded);
+        graded_release(graded);
         return;
     }
     if (graded->over && graded->entered == 0 && graded->results.ended < graded->results.count) {
@@ -273,65 +276,41 @@ static void settle(struct graded *graded)
     }
     if (graded->results.ended < graded->results.count)
         return;
-    graded_answer(graded);
-    free_graded(graded);
+    graded->requester->answer(graded);
+    graded_release(graded);
 }
 
 /* ── From outside ────────────────────────────────────────────────────────────────────────────── */
 
-void graded_drained(struct exchange *exchange)
+struct graded *graded_make(struct service *service, const struct graded_requester *requester,
+                           const struct job_origin *origin)
 {
-    struct graded *graded = exchange->state;
-    graded->paused = false;
-    settle(graded);
-}
-
-static void client_left(struct exchange *exchange)
-{
-    struct graded *graded = exchange->state;
-    metrics_add(&exchange->service->metrics->refused[REFUSED_CLIENT_LEFT], 1);
-    graded->inside = graded->over = true;
-    for (size_t i = 0; i < graded->results.count; i++) {
-        struct one_case *one = &graded->cases[i];
-        struct service_job *job = one->job;
-        if (one->state != CASE_ENTERED)
-            continue;
-        leave(one, CASE_ENDED);
-        job_abandon(job, "the client left before the job had ended");
-    }
-    free_graded(graded);
-}
-
-static struct graded *make_graded(struct exchange *exchange, struct request *request,
-                                  const struct sb_policy *policy)
-{
-    struct service *service = exchange->service;
-    const struct stream_form *form = stream_form_asked(exchange->accept);
-    size_t count = request->cases.count;
+    size_t count = origin->request->cases.count;
     struct graded *graded = calloc(1, sizeof(*graded) + count * sizeof(graded->cases[0]));
     if (graded == NULL)
         return NULL;
     graded->service = service;
-    graded->exchange = exchange;
-    graded->request = *request;
-    graded->policy = policy;
-    graded->policies = policies_use(service->policies);
-    *request = (struct request){.contract = NATIVE};
+    graded->requester = requester;
+    graded->owner = origin->owner;
+    graded->size = origin->size;
+    graded->request = *origin->request;
+    graded->policy = origin->policy;
+    graded->policies = policies_use(origin->policies);
+    *origin->request = (struct request){.contract = NATIVE};
+    snprintf(graded->id, sizeof(graded->id), "%s", origin->id);
+    snprintf(graded->endpoint, sizeof(graded->endpoint), "%s", origin->endpoint);
     for (size_t i = 0; i < count; i++)
         graded->cases[i].graded = graded;
     LIST_INSERT_HEAD(&service->graded, graded, link);
-    graded->stream = form != NULL ? stream_make(form) : NULL;
-    bool keep = exchange->body_in_file; /* the request has been read in place */
-    graded->kept = keep ? exchange_keep_body(exchange) : NULL;
-    if (case_results_open(&graded->results, count) == 0 && (form == NULL || graded->stream) &&
-        (!keep || graded->kept != NULL))
+    if (client_copy(&graded->client, origin->client) == 0 &&
+        case_results_open(&graded->results, count) == 0)
         return graded;
-    free_graded(graded);
+    graded_release(graded);
     return NULL;
 }
 
-/* Whether a case asks for more than all jobs together get: all ask for the same. */
-static bool never_fits(struct graded *graded, char *text, size_t size)
+/* All cases ask for the same. */
+bool graded_never_fits(struct graded *graded, char *text, size_t size)
 {
     struct service_job *job = make_job(&graded->cases[0]);
     bool never = job != NULL && job_never_fits(job, text, size);
@@ -340,31 +319,53 @@ static bool never_fits(struct graded *graded, char *text, size_t size)
     return never;
 }
 
-void graded_submit(struct exchange *exchange, struct request *request,
-                   const struct sb_policy *policy)
+void graded_begin(struct graded *graded)
 {
-    enum refusal reason;
-    char text[200];
-    const char *lack = jobs_lack(exchange->service, &reason);
-    if (lack != NULL) {
-        exchange_refuse(exchange, NATIVE, reason, 503, NULL, lack);
-        return;
-    }
-    struct graded *graded = make_graded(exchange, request, policy);
-    if (graded == NULL) {
-        exchange_refuse(exchange, NATIVE, REFUSED_INTERNAL, 500, NULL,
-                        "out of memory (the request)");
-        return;
-    }
-    if (never_fits(graded, text, sizeof(text))) {
-        free_graded(graded);
-        exchange_refuse(exchange, NATIVE, REFUSED_REQUEST, 400, "limits.memory_bytes", text);
-        return;
-    }
-    exchange->state = graded;
-    exchange->gone = client_left;
     settle(graded);
 }
+
+void graded_go_on(struct graded *graded)
+{
+    graded->paused = false;
+    settle(graded);
+}
+
+void graded_abandon(struct graded *graded, const char *reason)
+{
+    graded->inside = graded->over = true;
+    for (size_t i = 0; i < graded->results.count; i++) {
+        struct one_case *one = &graded->cases[i];
+        struct service_job *job = one->job;
+        if (one->state != CASE_ENTERED)
+            continue;
+        leave(one, CASE_ENDED);
+        job_abandon(job, reason);
+    }
+    graded_release(graded);
+}
+
+unsigned graded_status(const struct graded *graded)
+{
+    const struct case_results *results = &graded->results;
+    if (graded->stopping || results->host_busy)
+        return 503;
+    return results->any_ran ? contracts[NATIVE].status[results->results[results->worst].word] : 500;
+}
+
+bool graded_replay(const struct graded *graded, size_t *sent, const struct stream_form *form,
+                   struct exchange *exchange, bool last)
+{
+    const struct case_results *results = &graded->results;
+    bool more = true;
+    while (*sent < results->ended && (more || last)) {
+        _cleanup_free_ char *text = case_results_event(results, results->order[(*sent)++]);
+        if (text != NULL)
+            more = stream_form_send(form, exchange, "case", text, strlen(text));
+    }
+    return more;
+}
+
+/* ── All of them ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Its end may let the service, which drains, go. */
 static void settle_idle(struct service *service)
@@ -413,8 +414,7 @@ void graded_free(struct service *service)
 {
     struct graded *graded;
     while ((graded = LIST_FIRST(&service->graded)) != NULL) {
-        if (graded->exchange != NULL)
-            graded->exchange->gone = NULL;
-        free_graded(graded);
+        graded->requester->forget(graded);
+        graded_release(graded);
     }
 }

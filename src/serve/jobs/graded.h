@@ -1,18 +1,11 @@
-/* Graded runs: one program, run once for each case, every one a job of its own. */
+/* Graded runs: one program, run once for each case, every one a job of its own. What the service
+ * does with all of them; see graded_run.h for one of them. */
 #ifndef SERVE_GRADED_H
 #define SERVE_GRADED_H
 
 #include <stdbool.h>
 
-#include "serve/contracts/request.h"
-#include "serve/http/exchange.h"
-
 struct service;
-
-/* Runs the cases of a request, and answers the exchange when all have ended; or refuses it. Takes
- * over what is in *request, which has been checked against `policy` of the present set. */
-void graded_submit(struct exchange *exchange, struct request *request,
-                   const struct sb_policy *policy);
 
 /* Cases that were refused while others waited, too, enter again: the service's graded_timer. */
 void graded_retry(void *service);
