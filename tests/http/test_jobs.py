@@ -80,7 +80,7 @@ def test_a_large_body_is_kept_whole(kept):
 @pytest.mark.parametrize("body, field", [
     ({"code": 1}, "code"), ({"code": "1", "policy": "no-such"}, "policy"), ({"code": "1", "nonsense": 1}, "nonsense"),
     ({"code": "1", "timeout": 100000}, "timeout"), ({"code": "1", "limits": {"pids": 10**6}}, "limits.pids"),
-    ({"code": "1", "cases": [{}]}, "cases"),
+    ({"code": "1", "cases": [{}, {"args": [1]}]}, "cases[1].args[0]"), ({"code": "1", "stop": "never"}, "stop"),
 ])
 def test_what_cannot_run_is_refused_at_once(kept, body, field):
     answer = kept.post("/jobs", body)

@@ -177,8 +177,6 @@ void jobs_submit(struct exchange *exchange)
         return;
     }
     int status = exchange_request(exchange, ENDPOINT_JOBS, true, &request, &policy, &err);
-    if (status == 0 && stored_request_check(&request, &err) < 0)
-        status = 400;
     if (status == 0 && request.callback_url != NULL &&
         callbacks_check(runner_callbacks(exchange->service->runner), request.callback_url, &err) <
             0)

@@ -171,16 +171,15 @@ static void answer_job(struct exchange *exchange, const struct store_job *job)
  * when it can take it, or when the record is about to go. */
 static void send_output(struct follower *follower, bool last)
 {
-    int64_t number;
-    const struct service_job *job =
-        runner_job(follower->followers->service->runner, follower->id, &number);
-    if (job == NULL || (follower->slow && !last))
+    struct runner *runner = follower->followers->service->runner;
+    int64_t number = runner_try(runner, follower->id);
+    if (number == 0 || (follower->slow && !last))
         return;
     if (follower->try != 0 && follower->try != number)
         return; /* of an earlier try: see send_events */
     follower->try = number;
-    follower->slow =
-        !stream_replay(job, &follower->place, follower->form, follower->exchange, last);
+    follower->slow = !runner_replay(runner, follower->id, &follower->place, follower->form,
+                                    follower->exchange, last);
     follower->all = last;
 }
 

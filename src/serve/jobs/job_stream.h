@@ -39,6 +39,7 @@ void stream_unheard(struct job_stream *stream);
 /* What a follower has been sent of a record; all zero at first. */
 struct stream_place {
     size_t output[SB_STREAMS], displays;
+    size_t cases; /* of a graded run, which has neither of those */
 };
 /* Sends a follower what is new. False: it can't take more now. */
 bool stream_replay(const struct service_job *job, struct stream_place *place,

@@ -12,6 +12,7 @@
 
 #include "common/error.h"
 #include "common/util.h"
+#include "serve/jobs/graded_run.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/try.h"
 
@@ -124,7 +125,7 @@ static void looked_up(void *user, enum store_result result, const char *message,
         return;
     try->cancelling = false;
     bool ours = job != NULL && job->state == STORE_RUNNING && job->tries == try->number;
-    if (result == STORE_FAILED || ours || try->job == NULL)
+    if (result == STORE_FAILED || ours || !try_runs(try))
         return;
     try_drop(try, "the job was cancelled");
 }
@@ -134,7 +135,7 @@ static void store_ended(void *user, const char *id)
     struct runner *runner = user;
     struct try *try = try_find(runner, id);
     struct question *question = NULL;
-    if (try != NULL && try->job != NULL && !try->cancelling)
+    if (try != NULL && try_runs(try) && !try->cancelling)
         question = malloc(sizeof(*question));
     if (question != NULL) {
         try->cancelling = true;
@@ -151,7 +152,7 @@ static struct try *first_running(struct runner *runner)
     struct try *try;
     LIST_FOREACH(try, &runner->tries, next)
     {
-        if (try->job != NULL)
+        if (try_runs(try))
             return try;
     }
     return NULL;
@@ -253,13 +254,18 @@ void runner_know_tokens(struct runner *runner, struct tokens *const *tokens)
     runner_look(runner, 0);
 }
 
-struct service_job *runner_job(struct runner *runner, const char *id, int64_t *number)
+int64_t runner_try(struct runner *runner, const char *id)
 {
     const struct try *try = try_find(runner, id);
-    if (try == NULL || try->job == NULL)
-        return NULL;
-    *number = try->number;
-    return try->job;
+    return try != NULL && try_runs(try) ? try->number : 0;
+}
+
+bool runner_replay(struct runner *runner, const char *id, struct stream_place *place,
+                   const struct stream_form *form, struct exchange *exchange, bool last)
+{
+    const struct try *try = try_find(runner, id);
+    return try->graded != NULL ? graded_replay(try->graded, &place->cases, form, exchange, last)
+                               : stream_replay(try->job, place, form, exchange, last);
 }
 
 struct store *runner_store(const struct runner *runner)

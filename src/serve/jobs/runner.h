@@ -8,12 +8,12 @@
 #define SERVE_RUNNER_H
 
 #include "serve/config/tokens.h"
+#include "serve/jobs/job_stream.h"
 #include "serve/store/store.h"
 
 struct callbacks;
 struct runner;
 struct service;
-struct service_job;
 
 struct runner_setup {
     struct service *service;
@@ -32,8 +32,12 @@ int runner_open(struct runner **runner, const struct runner_setup *setup, struct
  * which may change later. */
 void runner_know_tokens(struct runner *runner, struct tokens *const *tokens);
 
-/* A job that this process runs, and the number of its try; NULL: it runs none of that id. */
-struct service_job *runner_job(struct runner *runner, const char *id, int64_t *number);
+/* The number of the try of a job that this process runs; 0: it runs none. */
+int64_t runner_try(struct runner *runner, const char *id);
+/* Sends a follower of that try what it has put out since: output, or cases that have ended. See
+ * stream_replay. */
+bool runner_replay(struct runner *runner, const char *id, struct stream_place *place,
+                   const struct stream_form *form, struct exchange *exchange, bool last);
 
 struct store *runner_store(const struct runner *runner);
 

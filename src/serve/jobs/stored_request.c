@@ -8,18 +8,9 @@
 #include <string.h>
 
 #include "common/error.h"
-#include "common/job_fields.h"
 #include "common/json_valid.h"
 
 static const char version[] = "1 ";
-
-int stored_request_check(const struct request *request, struct sb_error *err)
-{
-    return request->cases.count == 0
-               ? 0
-               : bad_field(err, "cases",
-                           "is only for POST /run: send them there, or a job for each case");
-}
 
 void *stored_request_write(const struct exchange *exchange, size_t *size)
 {

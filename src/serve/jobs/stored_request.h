@@ -13,9 +13,6 @@ struct stored_request {
     size_t size;
 };
 
-/* Whether the store takes a request that POST /run would: not yet one with cases. */
-int stored_request_check(const struct request *request, struct sb_error *err);
-
 /* An exchange's request. The caller frees the result. NULL: out of memory. */
 void *stored_request_write(const struct exchange *exchange, size_t *size);
 

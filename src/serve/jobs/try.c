@@ -10,6 +10,7 @@
 
 #include "common/util.h"
 #include "serve/jobs/callback.h"
+#include "serve/jobs/graded_run.h"
 #include "serve/jobs/jobs.h"
 #include "serve/jobs/request_admit.h"
 #include "serve/jobs/stored_job.h"
@@ -151,9 +152,10 @@ static void settle(struct try *try)
                                (int)try->status, settled, try);
 }
 
-static void give_back(struct try *try, bool counts, const char *reason)
+void try_give_back(struct try *try, bool counts, const char *reason)
 {
     try->job = NULL;
+    try->graded = NULL;
     try->given_back = true;
     try->counts = counts;
     snprintf(try->reason, sizeof(try->reason), "%s", reason != NULL ? reason : "");
@@ -167,14 +169,14 @@ static void give_back(struct try *try, bool counts, const char *reason)
     runner_look(try->runner, MIN(wait_ms, BACKOFF_MAX_MS));
 }
 
-/* `text` is taken over. */
-static void answer(struct try *try, char *text, unsigned status)
+void try_answer(struct try *try, char *text, unsigned status)
 {
     try->job = NULL;
+    try->graded = NULL;
     try->answer = text != NULL ? stored_answer_write(text, try->base64, &try->answer_size) : NULL;
     free(text);
     if (try->answer == NULL) {
-        give_back(try, true, "out of memory (its answer)");
+        try_give_back(try, true, "out of memory (its answer)");
         return;
     }
     try->status = status;
@@ -215,33 +217,33 @@ static void deliver(void *owner, struct answer *composed)
 {
     struct try *try = owner;
     if (!try->given_back) {
-        answer(try, composed->text, composed->status);
+        try_answer(try, composed->text, composed->status);
         return;
     }
     char reason[sizeof(try->reason)];
     memcpy(reason, try->reason, sizeof(reason));
     free(composed->text);
-    give_back(try, try->counts, reason);
+    try_give_back(try, try->counts, reason);
 }
 
 static void refuse(void *owner, enum contract_id contract, enum refusal reason, const char *message)
 {
     (void)contract, (void)reason;
-    give_back(owner, false, message);
+    try_give_back(owner, false, message);
 }
 
 static void forget(void *owner)
 {
-    give_back(owner, false, "the service was closed");
+    try_give_back(owner, false, "the service was closed");
 }
 
 static const struct requester stored = {compose, deliver, refuse, forget, NULL, NULL};
 
 /* ── A try ───────────────────────────────────────────────────────────────────────────────────── */
 
-static void refuse_try(struct try *try, unsigned status, const char *field, const char *message)
+void try_refuse(struct try *try, unsigned status, const char *field, const char *message)
 {
-    answer(try, contract_refusal(NATIVE, field, message), status);
+    try_answer(try, contract_refusal(NATIVE, field, message), status);
 }
 
 /* The client of a job, by its owner's name: with what its token allows today. */
@@ -278,7 +280,7 @@ static unsigned read_request(struct try *try, struct stored_request *from,
     } else {
         result = request_read(request, ENDPOINT_JOBS, from->body, from->size, err);
     }
-    if (result < 0 || stored_request_check(request, err) < 0)
+    if (result < 0)
         return 400;
     return (unsigned)request_admit(try->runner->service, client, request, policy, err);
 }
@@ -289,29 +291,17 @@ static void heard(void *user, bool last)
     try->runner->heard(try->runner->user, try->id, last);
 }
 
-static void enter(struct try *try, const struct client *client, struct request *request,
-                  const struct sb_policy *policy, size_t size)
+static void enter_job(struct try *try, const struct job_origin *origin)
 {
     char text[200];
-    struct service *service = try->runner->service;
-    const struct job_origin origin = {.requester = &stored,
-                                      .owner = try,
-                                      .client = client,
-                                      .id = try->id,
-                                      .endpoint = "POST /jobs",
-                                      .request = request,
-                                      .policy = policy,
-                                      .policies = service->policies,
-                                      .size = size};
-    try->base64 = request->base64;
-    struct service_job *job = job_make(service, &origin);
+    struct service_job *job = job_make(try->runner->service, origin);
     if (job == NULL) {
-        give_back(try, true, "out of memory (the job)");
+        try_give_back(try, true, "out of memory (the job)");
         return;
     }
     if (job_never_fits(job, text, sizeof(text))) {
         job_free(job);
-        refuse_try(try, 400, "limits.memory_bytes", text);
+        try_refuse(try, 400, "limits.memory_bytes", text);
         return;
     }
     job_give_stream(job, stream_record(heard, try));
@@ -319,7 +309,26 @@ static void enter(struct try *try, const struct client *client, struct request *
     if (job->stream != NULL && job_enter(job) != JOB_NOT_ENTERED)
         return; /* it may have ended already */
     job_free(job);
-    give_back(try, true, "out of memory (the job)");
+    try_give_back(try, true, "out of memory (the job)");
+}
+
+static void enter(struct try *try, const struct client *client, struct request *request,
+                  const struct sb_policy *policy, size_t size)
+{
+    const struct job_origin origin = {.requester = &stored,
+                                      .owner = try,
+                                      .client = client,
+                                      .id = try->id,
+                                      .endpoint = "POST /jobs",
+                                      .request = request,
+                                      .policy = policy,
+                                      .policies = try->runner->service->policies,
+                                      .size = size};
+    try->base64 = request->base64;
+    if (request->cases.count > 0)
+        try_enter_graded(try, &origin);
+    else
+        enter_job(try, &origin);
 }
 
 static bool keep_callback(struct try *try, const struct request *request)
@@ -340,11 +349,11 @@ static void run_try(struct try *try, const struct store_job *claimed)
     const struct token *token;
     const struct sb_policy *policy = NULL;
     if (stored_request_read(&from, claimed->request, claimed->request_size, &err) < 0) {
-        refuse_try(try, 400, NULL, err.message);
+        try_refuse(try, 400, NULL, err.message);
         return;
     }
     if (!know_client(try, &from, &token, &client)) {
-        refuse_try(try, 403, NULL,
+        try_refuse(try, 403, NULL,
                    "the token that sent this job is no longer valid: send it again "
                    "with another");
         free(from.body);
@@ -353,11 +362,11 @@ static void run_try(struct try *try, const struct store_job *claimed)
     size_t size = from.size;
     unsigned status = read_request(try, &from, &client, &request, &policy, &err);
     if (!keep_callback(try, &request))
-        give_back(try, true, "out of memory (its callback)");
+        try_give_back(try, true, "out of memory (its callback)");
     else if (status == 0)
         enter(try, &client, &request, policy, size);
     else
-        refuse_try(try, status, err.field, err.message);
+        try_refuse(try, status, err.field, err.message);
     request_free(&request);
     free(from.body);
 }
@@ -380,10 +389,20 @@ void try_begin(struct runner *runner, const struct store_job *claimed)
     run_try(try, claimed);
 }
 
+bool try_runs(const struct try *try)
+{
+    return try->job != NULL || try->graded != NULL;
+}
+
 void try_drop(struct try *try, const char *why)
 {
     struct service_job *job = try->job;
-    stream_unheard(job->stream);
+    struct graded *graded = try->graded;
+    if (job != NULL)
+        stream_unheard(job->stream);
     try_free(try);
-    job_abandon(job, why);
+    if (job != NULL)
+        job_abandon(job, why);
+    else
+        graded_abandon(graded, why);
 }

@@ -4,8 +4,11 @@
 
 #include <sys/queue.h>
 
+#include "serve/jobs/jobs.h"
 #include "serve/jobs/runner.h"
 #include "serve/jobs/service_state.h"
+
+struct graded;
 
 /* A try of a job, from its claim until the store knows how it ended. */
 struct
@@ -15,7 +18,8 @@ try {
     char id[STORE_ID_SIZE];
     char *owner;
     int64_t number;
-    struct service_job *job; /* NULL: it has ended, */
+    struct service_job *job; /* or, */
+    struct graded *graded;   /* of a request with cases; both NULL: it has ended, */
     bool given_back;         /* without an answer: the job is queued again, */
     bool counts;             /* … and that counts as a loss; */
     char reason[256];
@@ -73,6 +77,18 @@ void try_begin(struct runner *runner, const struct store_job *claimed);
 
 /* Tells the store of those that are due. */
 void try_settle_due(struct runner *runner);
+
+/* Whether it has not ended. */
+bool try_runs(const struct try *try);
+
+/* Begins a graded run for it. */
+void try_enter_graded(struct try *try, const struct job_origin *origin);
+
+/* It has ended: the store is told its answer, which is taken over (NULL: out of memory); or that
+ * there is none; or that its request is refused. */
+void try_answer(struct try *try, char *text, unsigned status);
+void try_give_back(struct try *try, bool counts, const char *reason);
+void try_refuse(struct try *try, unsigned status, const char *field, const char *message);
 
 /* The job of a try has been cancelled, or given to another node: kills it. */
 void try_drop(struct try *try, const char *why);
