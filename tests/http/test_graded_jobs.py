@@ -243,6 +243,16 @@ def test_other_clients_come_between_its_cases(serve, store, token):
     assert ended(server, number, many)["answer"]["passed"] == 200
 
 
+def test_one_of_a_client_with_few_places_leaves_the_others_to_stored_jobs(serve, store, token):
+    few, one = bearer(token("few", jobs=1)), bearer(token("one"))
+    server = serve(jobs=2, store=store, tokens=token.file)
+    held = HeldJob(server, few, cases=[{}] * 3)
+    held.started()
+    assert ended(server, submit(server, "print(1)", one), one)["answer"]["output"] == "1"
+    assert job(server, held.id, few)["state"] == "running" and server.metrics(one)["sandbox_queue_length",] == 0
+    server.ask("DELETE", f"/jobs/{held.id}", headers=few)
+
+
 def test_one_whose_memory_no_place_has_is_refused_when_it_runs(serve, store):
     front = serve(store=store, no_run=True)
     number = submit(front, "1", policy="default", limits={"memory_bytes": 1 << 30}, cases=[{}])

@@ -238,10 +238,17 @@ static void enter(struct one_case *one)
         fail_for_memory(one);
 }
 
+/* How many of its cases may run at once. More would only wait. */
+static size_t places_for(const struct graded *graded)
+{
+    int64_t all = MAX(graded->service->bounds.jobs, 1), own = graded->client.jobs;
+    return (size_t)(own > 0 ? MIN(own, all) : all);
+}
+
 /* NULL: none may enter now. */
 static struct one_case *next_case(struct graded *graded)
 {
-    size_t most = graded->started ? (size_t)MAX(graded->service->bounds.jobs, 1) : 1;
+    size_t most = graded->started ? places_for(graded) : 1;
     while (graded->next < graded->results.count && graded->cases[graded->next].state != CASE_TO_DO)
         graded->next++;
     return graded->over || graded->paused || graded->entered >= most ||
