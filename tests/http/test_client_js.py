@@ -195,6 +195,19 @@ def test_a_path_may_have_any_name(node):
     assert shown == [["__proto__"], "x"]
 
 
+def test_a_submitted_job_may_have_cases(node, server):
+    graded, events = node("""
+        const client = new Client(a);
+        const { id } = await client.submit("print(input())", { cases: [{ stdin: "1", expected: { stdout: "1" } }, { stdin: "2" }] });
+        const { result } = await client.wait(id);
+        show([result.passed, result.cases.map((one) => one.output)]);
+        const outputs = [];
+        for await (const event of client.events(id))
+            outputs.push([event.event, event.result?.output]);
+        show(outputs.slice(1, 3));""", address(server))
+    assert graded == [1, ["1", "2"]] and events == [["case", "1"], ["case", "2"]]
+
+
 def test_a_submitted_job_is_waited_for_followed_and_cancelled(node, server):
     done, listed, events, same, cancelled, refused = node("""
         const client = new Client(a);

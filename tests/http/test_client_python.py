@@ -340,6 +340,15 @@ def test_a_submitted_job_is_waited_for(client):
     assert stream.result.output == "42"
 
 
+def test_a_submitted_job_may_have_cases(client):
+    job = client.submit("print(input())", cases=[{"stdin": "1", "expected": {"stdout": "1"}}, {"stdin": b"2"}])
+    result = client.wait(job.id).result
+    assert result.passed == 1 and [case.output for case in result.cases] == ["1", "2"]
+    with client.events(job.id) as stream:
+        assert [event.result.output for event in stream if event.event == "case"] == ["1", "2"]
+    assert stream.result.passed == 1
+
+
 def test_a_key_makes_it_safe_to_submit_again(client):
     assert client.submit("1", key="python k").id == client.submit("1", key="python k").id
     assert client.submit("1").id != client.submit("1").id
