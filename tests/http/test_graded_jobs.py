@@ -221,6 +221,18 @@ def test_its_answer_does_not_count_when_another_node_was_given_it(serve, store, 
     assert job(server, held.id)["state"] == "running"
 
 
+def test_it_is_lost_when_the_sandbox_fails_for_a_case_too_often(serve, store, policies, tmp_path):
+    (tmp_path / "mounted").mkdir()
+    mount = {"source": str(tmp_path / "mounted"), "target": "/mnt"}
+    server = serve(jobs=1, store=store, tries=1, policies=policies(default={"mounts": [mount], "start": "cold"}))
+    held = held_cases(server, 2)
+    held.started()
+    (tmp_path / "mounted").rmdir()
+    held.let_go()
+    found = ended(server, held.id)
+    assert (found["state"], found["answer"]) == ("lost", None) and "mounted" in found["reason"]
+
+
 def test_its_callback_has_its_answer(serve, store, receive):  # noqa: F811
     receiver = receive()
     server = serve(store=store, callback_host=receiver.host)

@@ -107,6 +107,12 @@ static void started(void *owner)
     }
 }
 
+static void note_trouble(struct graded *graded, const struct sb_verdict *verdict)
+{
+    snprintf(graded->trouble, sizeof(graded->trouble), "%s",
+             verdict->error != NULL ? verdict->error : "the sandbox failed");
+}
+
 static struct answer compose(struct service_job *job, const struct sb_verdict *verdict)
 {
     struct one_case *one = job->owner;
@@ -117,8 +123,7 @@ static struct answer compose(struct service_job *job, const struct sb_verdict *v
     graded->stopping |= job->killed;
     graded->over |= job->killed;
     if (job->killed || verdict->word == SB_INTERNAL)
-        snprintf(graded->trouble, sizeof(graded->trouble), "%s",
-                 verdict->error != NULL ? verdict->error : "the sandbox failed");
+        note_trouble(graded, verdict);
     one->again = verdict->host_busy && !graded->over && ++one->tries < TRIES_MAX;
     if (!one->again) {
         enum case_grade grade = case_judge(case_of(one), verdict);
@@ -219,6 +224,7 @@ static void fail_for_memory(struct one_case *one)
     id_of(id, one);
     const struct sb_verdict verdict =
         sb_verdict_unstarted(id, "out of memory (a case): try again later");
+    note_trouble(one->graded, &verdict);
     case_results_put(&one->graded->results, index_of(one), case_of(one), &verdict, CASE_UNGRADED, 0,
                      sb_verdict_json);
     leave(one, CASE_ENDED);
