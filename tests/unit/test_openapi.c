@@ -206,27 +206,38 @@ static struct json_object *schema(const char *name)
     return member(member(member(document, "components"), "schemas"), name);
 }
 
+/* A schema of a request, which has the fields of `wanted`, bits of struct request_field's
+ * contracts, and no others. */
+static struct json_object *check_fields(const char *name, unsigned wanted)
+{
+    struct json_object *described = schema(name), *properties = member(described, "properties");
+    int count = 0;
+    for (const struct request_field *field = request_fields; field->name != NULL; field++) {
+        if ((field->contracts & wanted) == 0)
+            continue;
+        if (member(properties, field->name) == NULL)
+            fail_msg(TEMPLATE "add \"%s\" to the properties of %s", field->name, name);
+        count++;
+    }
+    if (json_object_object_length(properties) != count)
+        fail_msg(TEMPLATE "%s has fields that are not in request_fields[]", name);
+    return described;
+}
+
 static void every_field_of_a_request_is_documented(void **state)
 {
     (void)state;
     for (int id = 0; id < CONTRACTS; id++) {
-        struct json_object *described = schema(endpoints[id].request);
-        struct json_object *properties = member(described, "properties");
-        int count = 0;
-        for (const struct request_field *field = request_fields; field->name != NULL; field++) {
-            if ((field->contracts & 1u << id) == 0)
-                continue;
-            if (member(properties, field->name) == NULL)
-                fail_msg(TEMPLATE "add \"%s\" to the properties of %s", field->name,
-                         endpoints[id].request);
-            count++;
-        }
-        if (json_object_object_length(properties) != count)
-            fail_msg(TEMPLATE "%s has fields that are not in request_fields[]",
-                     endpoints[id].request);
+        struct json_object *described = check_fields(endpoints[id].request, 1u << id);
         /* The code of POST /run may be one of its files. */
         assert_int_equal(has_word(member(described, "required"), contracts[id].code), id != NATIVE);
     }
+}
+
+static void a_stored_job_has_the_fields_of_a_run_and_its_own(void **state)
+{
+    (void)state;
+    check_fields("JobRequest", 1u << NATIVE | JOBS_ONLY);
 }
 
 static bool is_read(enum endpoint endpoint, const char *format, ...)
@@ -469,6 +480,7 @@ int main(void)
         cmocka_unit_test(whether_a_route_takes_a_body_and_needs_a_token_is_told),
         cmocka_unit_test(every_answer_that_a_route_may_give_is_documented),
         cmocka_unit_test(every_field_of_a_request_is_documented),
+        cmocka_unit_test(a_stored_job_has_the_fields_of_a_run_and_its_own),
         cmocka_unit_test(the_documented_bounds_are_those_of_the_readers),
         cmocka_unit_test(every_member_of_an_answer_is_documented),
         cmocka_unit_test(every_word_of_a_verdict_is_documented),
