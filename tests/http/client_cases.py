@@ -9,6 +9,7 @@ PYTHON = CLIENTS / "python/sandbox_run.py"
 JS = CLIENTS / "js/sandbox-run.js"
 SCHEMAS = json.loads((CHECKOUT / "src/serve/api/openapi.json").read_text())["components"]["schemas"]
 REQUEST = set(SCHEMAS["RunRequest"]["properties"])
+JOB = set(SCHEMAS["JobRequest"]["properties"])
 ANSWER = {name for schema in ("RunAnswer", "GradedAnswer", "CaseAnswer") for name in SCHEMAS[schema]["properties"]}
 
 

@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 
+from callbacks import receive  # noqa: F401
 from ordinary_user import SUBGID, SUBUID, UID, WAYS, prefix
 from proxies import proxy  # noqa: F401
 from run_fixtures import pytest_configure, run  # noqa: F401

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from client_cases import ANSWER, JS, REQUEST, address, refusals
+from callbacks import check_signature
+from client_cases import ANSWER, JOB, JS, REQUEST, SCHEMAS, address, refusals
 from sandbox_run import CHECKOUT
 from waiting import until
 
@@ -39,11 +40,15 @@ def members(kind):
 
 
 def test_it_has_the_fields_of_the_openapi_document(node):
-    accepted = node("""
-        const error = await new Client(a).run("", { nothing: 1 }).catch((error) => error);
-        show(error.message.split("signal, ")[1].split(", "));""", "http://127.0.0.1:1")[0]
-    assert set(accepted) == REQUEST
+    accepted, for_jobs = node("""
+        for (const method of ["run", "submit"]) {
+            const error = await new Client(a)[method]("", { nothing: 1 }).catch((error) => error);
+            show(error.message.split("signal, ")[1].split(", "));
+        }""", "http://127.0.0.1:1")
+    assert set(accepted) == REQUEST and set(for_jobs) == JOB
     assert members("RunOptions") == REQUEST - {"code"} | {"signal"}
+    assert members("JobOptions") == JOB - REQUEST | {"key"}
+    assert members("Callback") == set(SCHEMAS["JobRequest"]["properties"]["callback"]["properties"])
     given = node("show(Object.keys(new all.Result({})))")[0]
     # JSON leaves undefined out, but not its key.
     assert set(given) == ANSWER
@@ -228,3 +233,15 @@ def test_a_submitted_job_is_waited_for_followed_and_cancelled(node, server):
     assert done == ["done", True, 200, "42"] and listed is True
     assert events == ["start", "stdout", "verdict"] and same is True
     assert cancelled == "cancelled" and refused == [True, 404]
+
+
+def test_a_job_may_have_a_callback(node, serve, receive):
+    receiver = receive()
+    server = serve(store="memory", callback_host=receiver.host, cold=True)
+    number, refused = node("""
+        const options = { callback: { url: b, secret: "x".repeat(16) } };
+        show((await new Client(a).submit("print(6 * 7)", options)).id);
+        show((await new Client(a).run("1", options).catch((error) => error)).name);""", address(server), receiver.url)
+    told = receiver.got.get()
+    check_signature(told, "x" * 16)
+    assert told.headers["X-Sandbox-Job"] == number and refused == "TypeError"

@@ -14,7 +14,8 @@ import threading
 
 import pytest
 
-from client_cases import ANSWER, PYTHON, REQUEST, address, refusals
+from callbacks import check_signature
+from client_cases import ANSWER, JOB, PYTHON, REQUEST, address, refusals
 from sandbox_run import CHECKOUT
 from sandbox_serve import Waiting
 from waiting import until
@@ -45,6 +46,8 @@ def answer(**more):
 def test_it_has_the_fields_of_the_openapi_document():
     for method in (sandbox.Client.run, sandbox.Client.stream):
         assert set(inspect.signature(method).parameters) - {"self"} == REQUEST
+    # What submit() does not name is run()'s.
+    assert set(inspect.signature(sandbox.Client.submit).parameters) - {"self", "key", "given"} | REQUEST == JOB
     assert set(sandbox.Result.__dataclass_fields__) - {"raw"} == ANSWER
 
 
@@ -355,6 +358,15 @@ def test_a_key_makes_it_safe_to_submit_again(client):
     with pytest.raises(sandbox.Refused) as refused:
         client.submit("2", key="python k")
     assert refused.value.status == 422 and refused.value.field == "Idempotency-Key"
+
+
+def test_a_job_may_have_a_callback(serve, receive):
+    receiver = receive()
+    server = serve(store="memory", callback_host=receiver.host, cold=True)
+    job = sandbox.Client(address(server)).submit("print(6 * 7)", callback={"url": receiver.url, "secret": "x" * 16})
+    told = receiver.got.get()
+    check_signature(told, "x" * 16)
+    assert sandbox.Job.of(json.loads(told.body)).id == job.id and sandbox.Job.of(json.loads(told.body)).result.output == "42"
 
 
 def test_a_job_is_cancelled(client):

@@ -5,11 +5,11 @@ import sqlite3
 
 import pytest
 
+from callbacks import check_signature
 from http_client import bearer
 from sandbox_serve import says
 from stored_jobs import Events, HeldJob, ended, job, submit
 from streams import NDJSON, SSE
-from test_callbacks import check_signature, receive  # noqa: F401
 from waiting import until
 
 DOUBLE = "print(2 * int(input()))"
@@ -233,7 +233,7 @@ def test_it_is_lost_when_the_sandbox_fails_for_a_case_too_often(serve, store, po
     assert (found["state"], found["answer"]) == ("lost", None) and "mounted" in found["reason"]
 
 
-def test_its_callback_has_its_answer(serve, store, receive):  # noqa: F811
+def test_its_callback_has_its_answer(serve, store, receive):
     receiver = receive()
     server = serve(store=store, callback_host=receiver.host)
     number = submit(server, DOUBLE, cases=doubles(3), callback={"url": receiver.url, "secret": "sixteen bytes or more"})

@@ -33,6 +33,22 @@ export interface RunOptions {
     stop?: "never" | "first-failure";
 }
 
+/** What a stored job is given, besides its code. */
+export interface JobOptions extends RunOptions {
+    /** The same key with the same request gives the same job; without one, each call is a new job. */
+    key?: string;
+    /** Where the job's end is told. */
+    callback?: Callback;
+}
+
+/** The service POSTs what `job()` would give to the URL, signed with the secret: sandbox-api(7). */
+export interface Callback {
+    /** Its host is one that the service allows. */
+    url: string;
+    /** 16 to 256 bytes, known to the receiver alone. */
+    secret: string;
+}
+
 /** What one run of the code is given on top of the other options, and what is expected of it. */
 export interface Case {
     /** For people; it comes back in the result. */
@@ -170,8 +186,8 @@ export class Client {
     run(code: string | Uint8Array | null | undefined, options?: RunOptions): Promise<Result>;
     /** As run, but the events come while the job runs. Leaving the loop ends the job. */
     stream(code: string | Uint8Array | null | undefined, options?: RunOptions): AsyncGenerator<StreamEvent, void, void>;
-    /** Queues a job that outlasts the connection. `key`: the same key with the same request gives the same job; without one, each call is a new job. */
-    submit(code: string | Uint8Array | null | undefined, options?: RunOptions & { key?: string }): Promise<Job>;
+    /** Queues a job that outlasts the connection. */
+    submit(code: string | Uint8Array | null | undefined, options?: JobOptions): Promise<Job>;
     /** A job, once it has ended or after `wait` seconds, at most 60. */
     job(id: string, options?: { wait?: number; signal?: AbortSignal }): Promise<Job>;
     /** A job, once it has ended. */

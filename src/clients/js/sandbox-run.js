@@ -115,12 +115,13 @@ export class Job {
 // The fields of a request. What is not one of them is a mistake.
 const fields = new Set(["code", "module", "files", "name", "stdin", "args", "env", "policy", "timeout", "limits", "call",
     "merge_stderr", "base64", "collect", "notebook", "cases", "stop"]);
+const jobFields = new Set([...fields, "callback"]);
 
-async function request(code, { signal, ...options }) {
+async function request(code, { signal, ...options }, known = fields) {
     const asked = {};
     for (const [name, value] of Object.entries({ code, ...options })) {
-        if (!fields.has(name))
-            throw new TypeError(`there is no option ${name}; the options are signal, ${[...fields].join(", ")}`);
+        if (!known.has(name))
+            throw new TypeError(`there is no option ${name}; the options are signal, ${[...known].join(", ")}`);
         if (value !== undefined && value !== null)
             asked[name] = value;
     }
@@ -290,7 +291,7 @@ export class Client {
     }
 
     async submit(code, { key = randomKey(), ...options } = {}) {
-        const body = await request(code, options);
+        const body = await request(code, options, jobFields);
         const { signal } = options;
         return new Job(await this.#again(signal, async () =>
             read(await this.#ask("POST", "/jobs", { body, signal, more: { "Idempotency-Key": key } }), this.url, signal)));

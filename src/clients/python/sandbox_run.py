@@ -327,10 +327,12 @@ class Client:
         given = locals()
         return self._retry(lambda: Stream(*self._send(_request(given), "text/event-stream")))
 
-    def submit(self, code: Union[str, bytes, None] = None, *, key: Optional[str] = None, **given: Any) -> Job:
+    def submit(self, code: Union[str, bytes, None] = None, *, key: Optional[str] = None,
+               callback: Optional[Mapping[str, str]] = None, **given: Any) -> Job:
         """Queues a job that outlasts the connection, with the arguments of run(): the Job has its `id`. `key`: the same
-        key with the same request gives the same job; without one, each call is a new job."""
-        request = json.dumps(_request({"code": code, **given})).encode()
+        key with the same request gives the same job; without one, each call is a new job.
+        `callback`: {"url": …, "secret": …}: the URL is told of the job's end, signed with the secret: sandbox-api(7)."""
+        request = json.dumps(_request({"code": code, "callback": callback, **given})).encode()
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return Job.of(self._answer(lambda: self._ask("POST", "/jobs", request, headers=headers)))
 
@@ -480,7 +482,7 @@ def _request(given: Dict[str, Any]) -> Dict[str, Any]:
         request["stdin"] = _content("stdin", request["stdin"])
     if "files" in request:
         request["files"] = {path: _content(f"files[{path!r}]", each) for path, each in request["files"].items()}
-    for name in ("env", "limits"):
+    for name in ("env", "limits", "callback"):
         if name in request:
             request[name] = dict(request[name])
     for name in ("args", "collect"):
