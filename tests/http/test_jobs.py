@@ -643,3 +643,5 @@ def test_metrics_count_stored_jobs(kept):
     assert kept.metric("sandbox_store_failures_total") == 0
     held.let_go()
     until(lambda: kept.metrics()["sandbox_stored_jobs", "running"] == 0)
+    calls = {name[1]: value for name, value in kept.metrics().items() if name[0] == "sandbox_store_call_duration_seconds_count"}
+    assert calls["submit"] == calls["finish"] == 1 and calls["claim"] >= 1 and calls["list"] == calls["cancel"] == 0

@@ -143,6 +143,33 @@ static void counts_of_all_workers_are_added_up(void **state)
     free(metrics);
 }
 
+static void calls_of_the_store_are_counted_by_how_long_they_took(void **state)
+{
+    (void)state;
+    struct metrics *metrics = make();
+    metrics_store_call(&metrics[0], STORE_CALL_CLAIM, 800);
+    metrics_store_call(&metrics[1], STORE_CALL_CLAIM, 30000);
+    metrics_store_call(&metrics[2], STORE_CALL_FINISH, 90000000);
+    metrics_begin(&metrics[0]); /* a later worker goes on counting */
+    char *text = metrics_text(metrics, WORKERS);
+    static const char *const lines[] = {
+        "# TYPE sandbox_store_call_duration_seconds histogram",
+        "sandbox_store_call_duration_seconds_bucket{call=\"claim\",le=\"0.001\"} 1",
+        "sandbox_store_call_duration_seconds_bucket{call=\"claim\",le=\"0.025\"} 1",
+        "sandbox_store_call_duration_seconds_bucket{call=\"claim\",le=\"0.05\"} 2",
+        "sandbox_store_call_duration_seconds_bucket{call=\"claim\",le=\"+Inf\"} 2",
+        "sandbox_store_call_duration_seconds_sum{call=\"claim\"} 0.030800",
+        "sandbox_store_call_duration_seconds_count{call=\"claim\"} 2",
+        "sandbox_store_call_duration_seconds_bucket{call=\"finish\",le=\"60\"} 0",
+        "sandbox_store_call_duration_seconds_bucket{call=\"finish\",le=\"+Inf\"} 1",
+        "sandbox_store_call_duration_seconds_count{call=\"cancel\"} 0",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_has(text, lines[i]);
+    free(text);
+    free(metrics);
+}
+
 static void a_reload_that_failed_is_told_until_one_goes_well(void **state)
 {
     (void)state;
@@ -271,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_service_is_ready_unless_there_is_a_reason),
         cmocka_unit_test(the_free_share_is_never_nothing),
         cmocka_unit_test(counts_of_all_workers_are_added_up),
+        cmocka_unit_test(calls_of_the_store_are_counted_by_how_long_they_took),
         cmocka_unit_test(a_reload_that_failed_is_told_until_one_goes_well),
         cmocka_unit_test(the_first_certificate_to_expire_is_told_and_nothing_where_there_is_none),
         cmocka_unit_test(each_policy_is_shown_once),

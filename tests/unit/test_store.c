@@ -15,6 +15,7 @@
 
 #include "common/util.h"
 #include "serve/process/log.h"
+#include "serve/process/metrics.h"
 #include "serve/store/store.h"
 
 enum { NODES = 2, SEEN_MAX = 256 };
@@ -46,6 +47,7 @@ struct bench {
     const char *wanted; /* stop the loop when this id has ended, */
     bool want_change;   /* or when something has become claimable */
     size_t changes, fenced;
+    struct metrics *metrics;
 };
 
 /* ── Calls that wait for their callback ──────────────────────────────────────────────────────── */
@@ -261,6 +263,7 @@ static void open_node(struct bench *bench, int node)
                                       .bounds = bench->bounds,
                                       .loop = bench->loop,
                                       .log = log_of(bench),
+                                      .metrics = bench->metrics,
                                       .changed = on_changed,
                                       .ended = on_ended,
                                       .fenced = on_fenced,
@@ -292,6 +295,8 @@ static void begin(struct bench *bench, const char *scheme)
                                        .lease_ms = 500,
                                        .tries = 3}};
     assert_non_null(mkdtemp(bench->directory));
+    bench->metrics = calloc(1, sizeof(*bench->metrics));
+    assert_non_null(bench->metrics);
     if (strcmp(scheme, "sqlite:") == 0)
         snprintf(bench->address, sizeof(bench->address), "sqlite:%s/jobs.db", bench->directory);
 #ifdef HAVE_REDIS
@@ -315,6 +320,7 @@ static void end(struct bench *bench)
     for (int i = 0; i < NODES; i++)
         close_node(bench, i);
     loop_close(bench->loop);
+    free(bench->metrics);
     nftw(bench->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -560,6 +566,48 @@ static void bytes_of_any_kind_are_kept(struct bench *bench)
     assert_int_equal(claim(bench, 0, 1), 1);
     assert_int_equal(bench->seen.job[0].request_size, sizeof(bytes) - 1);
     assert_memory_equal(bench->seen.job[0].request, bytes, sizeof(bytes));
+}
+
+static int64_t calls_timed(const struct bench *bench, enum store_call call)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < METRICS_BUCKETS; i++)
+        count += metrics_get(&bench->metrics->store_calls[call].buckets[i]);
+    return count;
+}
+
+static void each_call_is_timed_until_its_callback(struct bench *bench)
+{
+    open_node(bench, 0);
+    submit(bench, A);
+    submit(bench, B);
+    assert_int_equal(claim(bench, 0, 8), 2);
+    fail_try(bench, 0, B, 1, false);
+    finish(bench, 0, A, 1, "{}");
+    state_of(bench, A);
+    assert_int_equal(get_as(bench, C, "ann"), STORE_NONE); /* a call all the same */
+    store_driver(bench->node[0])->list(bench->node[0], "ann", 10, on_list, bench);
+    await(bench);
+    cancel_as(bench, 0, B, "ann");
+    static const int64_t expected[STORE_CALLS] = {
+        [STORE_CALL_SUBMIT] = 2, [STORE_CALL_CLAIM] = 1, [STORE_CALL_FINISH] = 1,
+        [STORE_CALL_FAIL] = 1,   [STORE_CALL_GET] = 2,   [STORE_CALL_LIST] = 1,
+        [STORE_CALL_CANCEL] = 1,
+    };
+    for (int call = 0; call < STORE_CALLS; call++)
+        assert_int_equal(calls_timed(bench, (enum store_call)call), expected[call]);
+}
+
+static void a_store_may_be_closed_before_its_callbacks(struct bench *bench)
+{
+    open_node(bench, 0);
+    submit(bench, A);
+    store_driver(bench->node[0])->get(bench->node[0], A, "ann", on_found, bench);
+    store_driver(bench->node[0])->list(bench->node[0], "ann", 10, on_list, bench);
+    bool at_once = bench->told; /* by a driver that keeps its jobs in memory */
+    close_node(bench, 0);
+    assert_int_equal(bench->told, at_once);
+    bench->told = false;
 }
 
 /* ── What the memory driver promises ─────────────────────────────────────────────────────────── */
@@ -975,7 +1023,9 @@ static void owners_and_keys_are_not_mixed_up(struct bench *bench)
     DO(driver, scheme, an_answer_is_kept_for_its_time)                                             \
     DO(driver, scheme, a_job_waits_for_its_time)                                                   \
     DO(driver, scheme, a_watched_job_tells_that_it_ended)                                          \
-    DO(driver, scheme, bytes_of_any_kind_are_kept)
+    DO(driver, scheme, bytes_of_any_kind_are_kept)                                                 \
+    DO(driver, scheme, each_call_is_timed_until_its_callback)                                      \
+    DO(driver, scheme, a_store_may_be_closed_before_its_callbacks)
 #define EACH_SHARED(DO, driver, scheme)                                                            \
     DO(driver, scheme, two_nodes_share_the_jobs)                                                   \
     DO(driver, scheme, another_node_hears_of_new_jobs_and_ends)                                    \

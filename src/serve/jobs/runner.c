@@ -230,6 +230,7 @@ int runner_open(struct runner **out, const struct runner_setup *setup, struct sb
                                                  .tries = config->tries},
                                       .loop = service->loop,
                                       .log = service->log,
+                                      .metrics = service->metrics,
                                       .changed = store_changed,
                                       .ended = store_ended,
                                       .fenced = store_fenced,

@@ -151,3 +151,8 @@ void metrics_job(struct metrics *metrics, const char *policy, const struct sb_ve
     observe(&row->wait, waited_us);
     observe(&row->duration, took_us);
 }
+
+void metrics_store_call(struct metrics *metrics, enum store_call call, int64_t took_us)
+{
+    observe(&metrics->store_calls[call], took_us);
+}

@@ -44,6 +44,18 @@ const char *refusal_name(enum refusal refusal);
 
 typedef _Atomic(int64_t) metric;
 
+/* Calls of the store of jobs: the functions of struct store_driver. */
+enum store_call {
+    STORE_CALL_SUBMIT,
+    STORE_CALL_CLAIM,
+    STORE_CALL_FINISH,
+    STORE_CALL_FAIL,
+    STORE_CALL_GET,
+    STORE_CALL_LIST,
+    STORE_CALL_CANCEL,
+    STORE_CALLS
+};
+
 /* How far a worker is on its way to its end. */
 enum stage {
     STAGE_SERVES,
@@ -85,7 +97,8 @@ struct metrics {
     metric store_queued, store_running; /* stored jobs, of all nodes, as this worker knows */
     metric store_lost, store_tries;     /* given up; tries begun by this worker */
     metric store_failures;              /* calls that the store could not carry out */
-    metric warm, cold;                  /* jobs, by how they were started */
+    struct histogram store_calls[STORE_CALLS];
+    metric warm, cold; /* jobs, by how they were started */
     metric zygotes, parked;
     metric failing;            /* 1: no job can run now */
     char failing_reason[256];  /* why; readable while `failing` is 1 */
@@ -127,6 +140,9 @@ void metrics_response(struct metrics *metrics, unsigned status);
  */
 void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
                  int64_t waited_us, int64_t took_us);
+
+/* The store has carried out a call, or could not; `took_us` is the time until its callback. */
+void metrics_store_call(struct metrics *metrics, enum store_call call, int64_t took_us);
 
 /* All workers' elements as Prometheus text format 0.0.4 (metrics_text.c). The caller frees it.
  * NULL: no memory. */

@@ -99,24 +99,38 @@ static void put_sample(const struct all *all, const char *name, size_t policy, i
     fprintf(all->out, "\"} %" PRId64 "\n", value);
 }
 
+/* A histogram of all workers: what is in its buckets, not added up, and the sum of all times. */
+struct sums {
+    int64_t bucket[METRICS_BUCKETS], us;
+};
+
+/* Its samples; one label tells it from others of the name. */
+static void put_buckets(const struct all *all, const char *name, const char *label,
+                        const char *value, const struct sums *sums)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
+        count += sums->bucket[i];
+        fprintf(all->out, "%s_bucket{%s=\"", name, label);
+        put_label(all, value);
+        fprintf(all->out, "\",le=\"%s\"} %" PRId64 "\n", metrics_bounds[i].seconds, count);
+    }
+    fprintf(all->out, "%s_sum{%s=\"", name, label);
+    put_label(all, value);
+    fprintf(all->out, "\"} %" PRId64 ".%06" PRId64 "\n", sums->us / 1000000, sums->us % 1000000);
+    fprintf(all->out, "%s_count{%s=\"", name, label);
+    put_label(all, value);
+    fprintf(all->out, "\"} %" PRId64 "\n", count);
+}
+
 static void put_policy_histogram(const struct all *all, const char *name, size_t policy,
                                  size_t offset)
 {
-    int64_t count = 0;
-    char sample[80];
-    for (size_t i = 0; i < METRICS_BUCKETS; i++) {
-        size_t bucket = offset + offsetof(struct histogram, buckets) + i * sizeof(metric);
-        count += sum_policy(all, policy, bucket);
-        fprintf(all->out, "%s_bucket{policy=\"", name);
-        put_label(all, policy_name(all, policy));
-        fprintf(all->out, "\",le=\"%s\"} %" PRId64 "\n", metrics_bounds[i].seconds, count);
-    }
-    int64_t us = sum_policy(all, policy, offset + offsetof(struct histogram, sum_us));
-    fprintf(all->out, "%s_sum{policy=\"", name);
-    put_label(all, policy_name(all, policy));
-    fprintf(all->out, "\"} %" PRId64 ".%06" PRId64 "\n", us / 1000000, us % 1000000);
-    snprintf(sample, sizeof(sample), "%s_count", name);
-    put_sample(all, sample, policy, count);
+    struct sums sums = {.us = sum_policy(all, policy, offset + offsetof(struct histogram, sum_us))};
+    for (size_t i = 0; i < METRICS_BUCKETS; i++)
+        sums.bucket[i] = sum_policy(
+            all, policy, offset + offsetof(struct histogram, buckets) + i * sizeof(metric));
+    put_buckets(all, name, "policy", policy_name(all, policy), &sums);
 }
 
 static void put_histogram(const struct all *all, const char *name, const char *help, size_t offset)
@@ -260,6 +274,26 @@ static int64_t most(const struct all *all, size_t offset)
     return number;
 }
 
+static void put_store_calls(const struct all *all)
+{
+    static const char name[] = "sandbox_store_call_duration_seconds";
+    static const char *const calls[STORE_CALLS] = {
+        [STORE_CALL_SUBMIT] = "submit", [STORE_CALL_CLAIM] = "claim",
+        [STORE_CALL_FINISH] = "finish", [STORE_CALL_FAIL] = "fail",
+        [STORE_CALL_GET] = "get",       [STORE_CALL_LIST] = "list",
+        [STORE_CALL_CANCEL] = "cancel",
+    };
+    put_head(all, name, "histogram", "Time that a call of the store of jobs took, by call.");
+    for (size_t call = 0; call < STORE_CALLS; call++) {
+        size_t at = offsetof(struct metrics, store_calls) + call * sizeof(struct histogram);
+        struct sums sums = {.us = sum(all, at + offsetof(struct histogram, sum_us))};
+        for (size_t i = 0; i < METRICS_BUCKETS; i++)
+            sums.bucket[i] =
+                sum(all, at + offsetof(struct histogram, buckets) + i * sizeof(metric));
+        put_buckets(all, name, "call", calls[call], &sums);
+    }
+}
+
 static void put_store(const struct all *all)
 {
     put_head(all, "sandbox_stored_jobs", "gauge",
@@ -277,6 +311,7 @@ static void put_store(const struct all *all)
     put_sum(all, "sandbox_store_failures_total",
             "Calls that the store of jobs could not carry out.",
             offsetof(struct metrics, store_failures));
+    put_store_calls(all);
 }
 
 static void put_gauges(const struct all *all)

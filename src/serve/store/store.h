@@ -19,6 +19,7 @@
 #include "sandbox.h"
 #include "serve/process/log.h"
 #include "serve/process/loop.h"
+#include "serve/process/metrics.h"
 
 struct store;
 
@@ -53,6 +54,7 @@ struct store_setup {
     struct store_bounds bounds;
     struct loop *loop;
     struct log *log;
+    struct metrics *metrics; /* how long calls take is counted there; NULL: nowhere */
     /* Called when a job may have become claimable, and when the store can be reached again. */
     void (*changed)(void *user);
     /* Called for a job that ended or was cancelled anywhere, if this node runs it or watches it; a
