@@ -10,6 +10,7 @@ import pytest
 from callbacks import receive  # noqa: F401
 from ordinary_user import SUBGID, SUBUID, UID, WAYS, prefix
 from proxies import proxy  # noqa: F401
+from redis_server import redis  # noqa: F401
 from run_fixtures import pytest_configure, run  # noqa: F401
 from sandbox_serve import SERVE, command
 from serve_fixtures import (launch, no_process_is_left, policies, refused, serve, server, shared_server,  # noqa: F401

@@ -270,11 +270,6 @@ static void open_node(struct bench *bench, int node)
                                       .user = bench};
     if (store_open(&bench->node[node], &setup, &err) < 0)
         fail_msg("%s", err.message);
-    size_t before = bench->changes;
-    while (strcmp(bench->scheme, "redis") == 0 && bench->changes < before + 2) {
-        bench->want_change = true; /* both connections are there */
-        loop_run(bench->loop, &err);
-    }
 }
 
 static void close_node(struct bench *bench, int node)

@@ -136,6 +136,12 @@ void timer_set(struct timer *timer, int64_t in_ms)
     timerfd_settime(timer->watch.fd, 0, &when, NULL);
 }
 
+int timer_move(struct timer *timer, struct loop *from, struct loop *to)
+{
+    loop_remove(from, &timer->watch);
+    return loop_add(to, &timer->watch, EPOLLIN);
+}
+
 void timer_close(struct timer *timer, struct loop *loop)
 {
     if (timer->watch.user != timer || timer->watch.fd < 0)

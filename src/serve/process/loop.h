@@ -53,6 +53,8 @@ struct timer {
 int timer_open(struct timer *timer, struct loop *loop, void (*expired)(void *user), void *user);
 /* In milliseconds from now; −1 disarms it. */
 void timer_set(struct timer *timer, int64_t in_ms);
+/* The timer goes on in another loop. −1 with errno: it is in none, and is to be closed. */
+int timer_move(struct timer *timer, struct loop *from, struct loop *to);
 void timer_close(struct timer *timer, struct loop *loop);
 
 #endif

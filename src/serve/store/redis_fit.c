@@ -7,7 +7,7 @@
 #include "common/util.h"
 #include "serve/store/redis_state.h"
 
-enum { LOOK_MS = 10, CHECK_US = 5000000 };
+enum { LOOK_MS = 10, WAIT_US = 5000000 };
 
 /* ── Whether the server is fit ───────────────────────────────────────────────────────────────── */
 
@@ -30,10 +30,13 @@ static void judged(void *user, const redisReply *reply, const char *lost)
     (void)lost;
     if (reply == NULL)
         return;
+    bool first = !store->judged;
     judge(store->unfit, reply);
+    store->judged = true;
     if (store->unfit[0] != '\0') {
-        log_say(store->setup.log, LOG_ERR, "the job store %s %s", store->address.shown,
-                store->unfit);
+        if (!first) /* at the start it is an error */
+            log_say(store->setup.log, LOG_ERR, "the job store %s %s", store->address.shown,
+                    store->unfit);
         return;
     }
     if (store->held_count > 0)
@@ -47,86 +50,59 @@ void fit_ask(void *user)
     redis_send(store->commands, judged, store, 2, (const char *[]){"INFO", "memory"}, NULL);
 }
 
-/* ── Trying it at the start ──────────────────────────────────────────────────────────────────── */
+/* ── Waiting for it at the start ─────────────────────────────────────────────────────────────── */
 
-struct trial {
+struct wait {
+    const struct store *store;
     struct loop *loop;
-    struct redis_link *link;
     struct timer timer;
     int64_t until_us;
-    bool answered;
-    char unfit[UNFIT_SIZE];
 };
+
+/* Why it is of no use to wait any longer; NULL: it may still come. */
+static const char *remedy(const struct store *store)
+{
+    const char *commands = redis_link_remedy(store->commands);
+    return commands != NULL ? commands : redis_link_remedy(store->events);
+}
+
+static bool is_there(const struct store *store)
+{
+    return store->judged && redis_link_is_up(store->commands) && redis_link_is_up(store->events);
+}
 
 static void look(void *user)
 {
-    struct trial *trial = user;
-    if (trial->answered || redis_link_refused(trial->link) || monotonic_us() >= trial->until_us)
-        loop_stop(trial->loop);
+    struct wait *wait = user;
+    const struct store *store = wait->store;
+    if (is_there(store) || store->unfit[0] != '\0' || remedy(store) != NULL ||
+        monotonic_us() >= wait->until_us)
+        loop_stop(wait->loop);
     else
-        timer_set(&trial->timer, LOOK_MS);
+        timer_set(&wait->timer, LOOK_MS);
 }
 
-static void trial_judged(void *user, const redisReply *reply, const char *lost)
+static int say_wait(const struct store *store, struct sb_error *err)
 {
-    struct trial *trial = user;
-    (void)lost;
-    if (reply == NULL)
-        return;
-    judge(trial->unfit, reply);
-    trial->answered = true;
-    look(trial);
-}
-
-static void trial_up(void *user)
-{
-    struct trial *trial = user;
-    redis_send(trial->link, trial_judged, trial, 2, (const char *[]){"INFO", "memory"}, NULL);
-}
-
-static int say_trial(const struct store *store, const struct trial *trial, struct sb_error *err)
-{
-    if (trial->unfit[0] != '\0')
+    if (store->unfit[0] != '\0')
         return sb_fail_field(err, "store", "store", "--store: %s %s", store->address.shown,
-                             trial->unfit);
-    if (!trial->answered && redis_link_refused(trial->link))
-        return sb_fail_field(err, "store", "store",
-                             "--store: %s: %s; give the right user and password (password-file, or "
-                             "SANDBOX_REDIS_PASSWORD)",
-                             store->address.shown, redis_link_lost(trial->link));
+                             store->unfit);
+    if (remedy(store) != NULL)
+        return sb_fail_field(err, "store", "store", "--store: %s: %s; %s", store->address.shown,
+                             redis_link_lost(redis_link_remedy(store->commands) != NULL
+                                                 ? store->commands
+                                                 : store->events),
+                             remedy(store));
     return 0; /* if it can't be reached, it may come later */
 }
 
-static int run_trial(struct store *store, struct trial *trial, struct sb_error *err)
+int fit_await(const struct store *store, struct loop *loop, struct sb_error *err)
 {
-    const struct redis_link_setup setup = {.address = &store->address,
-                                           .name = store->name,
-                                           .loop = trial->loop,
-                                           .log = store->setup.log,
-                                           .up = trial_up,
-                                           .user = trial};
-    if (timer_open(&trial->timer, trial->loop, look, trial) < 0)
+    struct wait wait = {.store = store, .loop = loop, .until_us = monotonic_us() + WAIT_US};
+    if (timer_open(&wait.timer, loop, look, &wait) < 0)
         return sb_fail(err, "store", errno, "can't create a timer");
-    trial->link = redis_link_open(&setup);
-    if (trial->link == NULL)
-        return sb_fail_field(err, "store", "store",
-                             "--store: %s can't be set up; does its ca name a PEM file with "
-                             "certificates?",
-                             store->address.shown);
-    trial->until_us = monotonic_us() + CHECK_US;
-    look(trial);
-    return loop_run(trial->loop, err) < 0 ? -1 : say_trial(store, trial, err);
-}
-
-int fit_try(struct store *store, struct sb_error *err)
-{
-    struct trial trial = {.timer.watch.fd = -1};
-    if (loop_open(&trial.loop, err) < 0)
-        return -1;
-    int result = run_trial(store, &trial, err);
-    redis_link_close(trial.link);
-    if (trial.timer.watch.fd >= 0)
-        timer_close(&trial.timer, trial.loop);
-    loop_close(trial.loop);
-    return result;
+    look(&wait);
+    int result = loop_run(loop, err);
+    timer_close(&wait.timer, loop);
+    return result < 0 ? -1 : say_wait(store, err);
 }

@@ -15,6 +15,8 @@
 
 enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, PATIENCE_MS = 5000, PART = 64 * 1024 };
 
+static const uint32_t edges = EPOLLIN | EPOLLOUT | EPOLLET;
+
 enum state { DOWN, CONNECTING, SHAKING_HANDS, GREETING, UP };
 
 struct request {
@@ -38,10 +40,10 @@ struct redis_link {
     size_t greetings; /* replies to AUTH, SELECT, … that are still to come */
     STAILQ_HEAD(requests, request) requests;
     char lost[192];
-    bool refused; /* by the server */
-    bool told;    /* the log knows that it is down */
-    bool reading; /* in read_all: a link that is lost meanwhile is taken down afterwards */
-    bool broken;  /* it is to be taken down */
+    const char *remedy; /* where trying again does not help; else NULL */
+    bool told;          /* the log knows that it is down */
+    bool reading;       /* in read_all: a link that is lost meanwhile is taken down afterwards */
+    bool broken;        /* it is to be taken down */
 };
 
 /* ── Down ────────────────────────────────────────────────────────────────────────────────────── */
@@ -200,7 +202,8 @@ static void take_message(struct redis_link *link, const redisReply *reply)
 static void take_greeting(struct redis_link *link, const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ERROR) {
-        link->refused = true;
+        link->remedy =
+            "give the right user and password (password-file, or SANDBOX_REDIS_PASSWORD)";
         lose(link, "it refuses us: %.120s", reply->str);
         return;
     }
@@ -212,7 +215,8 @@ static void take_greeting(struct redis_link *link, const redisReply *reply)
     if (link->told)
         log_say(link->setup.log, LOG_INFO, "the job store %s can be reached again",
                 link->setup.address->shown);
-    link->told = link->refused = false;
+    link->told = false;
+    link->remedy = NULL;
     link->lost[0] = '\0';
     link->setup.up(link->setup.user);
 }
@@ -397,8 +401,7 @@ static void connect_now(struct redis_link *link)
     link->watch.fd = fd;
     link->reader = redisReaderCreate();
     link->state = CONNECTING;
-    if (fd < 0 || link->reader == NULL ||
-        loop_add(link->setup.loop, &link->watch, EPOLLIN | EPOLLOUT | EPOLLET) < 0) {
+    if (fd < 0 || link->reader == NULL || loop_add(link->setup.loop, &link->watch, edges) < 0) {
         close_fd(&link->watch.fd);
         lose(link, "can't make a socket: %s", strerror(errno));
         return;
@@ -452,6 +455,18 @@ struct redis_link *redis_link_open(const struct redis_link_setup *setup)
     return link;
 }
 
+int redis_link_move(struct redis_link *link, struct loop *loop)
+{
+    struct loop *from = link->setup.loop;
+    link->setup.loop = loop;
+    if (timer_move(&link->timer, from, loop) < 0)
+        return -1;
+    if (link->watch.fd < 0)
+        return 0; /* its timer connects it again */
+    loop_remove(from, &link->watch);
+    return loop_add(loop, &link->watch, edges);
+}
+
 void redis_link_close(struct redis_link *link)
 {
     struct request *request;
@@ -475,9 +490,9 @@ bool redis_link_is_up(const struct redis_link *link)
     return link->state == UP && !link->broken;
 }
 
-bool redis_link_refused(const struct redis_link *link)
+const char *redis_link_remedy(const struct redis_link *link)
 {
-    return link->refused;
+    return link->remedy;
 }
 
 const char *redis_link_lost(const struct redis_link *link)

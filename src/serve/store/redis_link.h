@@ -32,6 +32,8 @@ typedef void redis_replied(void *user, const redisReply *reply, const char *lost
 
 /* Begins to connect. NULL with errno. */
 struct redis_link *redis_link_open(const struct redis_link_setup *setup);
+/* The link goes on in another loop. −1 with errno: it is to be closed. */
+int redis_link_move(struct redis_link *link, struct loop *loop);
 /* NULL is allowed. No callback is called any more. */
 void redis_link_close(struct redis_link *link);
 
@@ -39,8 +41,8 @@ bool redis_link_is_up(const struct redis_link *link);
 /* Why it is down, "" when it never was up or is up; for messages. */
 const char *redis_link_lost(const struct redis_link *link);
 
-/* Whether the server itself refused us: wrong password, no permission. */
-bool redis_link_refused(const struct redis_link *link);
+/* What to do where trying again does not help: the server refused us. NULL: it did not. */
+const char *redis_link_remedy(const struct redis_link *link);
 
 /* Sends a command; `words` may hold any bytes. `replied` may be NULL. It may be called before this
  * returns. */

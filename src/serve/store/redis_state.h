@@ -37,6 +37,7 @@ struct store {
     LIST_HEAD(watched_list, watched) watched[BUCKETS];
     LIST_HEAD(calls, call) calls;
     struct store_counts counts;
+    bool judged;            /* the server has been looked at once */
     char unfit[UNFIT_SIZE]; /* why the server can't be used; "": it can */
 };
 
@@ -106,9 +107,9 @@ void redis_note_counts(struct store *store, const redisReply *reply);
 
 /* ── Whether the server is fit: redis_fit.c ──────────────────────────────────────────────────── */
 
-/* Tries it in a loop of its own. Fails if the server refuses us or is not fit; one that can't be
- * reached may come later. */
-int fit_try(struct store *store, struct sb_error *err);
+/* Waits in this loop of the links until both are up and the server has been looked at, but not for
+ * long. Fails if it refuses us or is not fit; one that can't be reached may come later. */
+int fit_await(const struct store *store, struct loop *loop, struct sb_error *err);
 /* The connection is there: asks whether the server is fit, and goes on with the work. */
 void fit_ask(void *store);
 

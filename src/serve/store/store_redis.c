@@ -413,11 +413,11 @@ static void close_store(struct store *store)
     free(store);
 }
 
-static int connect_both(struct store *store, struct sb_error *err)
+static int open_links(struct store *store, struct loop *loop, struct sb_error *err)
 {
     struct redis_link_setup setup = {.address = &store->address,
                                      .name = store->name,
-                                     .loop = store->setup.loop,
+                                     .loop = loop,
                                      .log = store->setup.log,
                                      .up = fit_ask,
                                      .user = store};
@@ -426,8 +426,37 @@ static int connect_both(struct store *store, struct sb_error *err)
     setup.message = message_came;
     store->events = store->commands != NULL ? redis_link_open(&setup) : NULL;
     if (store->events == NULL)
-        return sb_fail(err, "store", errno, "can't connect to %s", store->address.shown);
+        return sb_fail_field(err, "store", "store",
+                             "--store: %s can't be set up; does its ca name a PEM file with "
+                             "certificates?",
+                             store->address.shown);
     return 0;
+}
+
+static int move_links(struct store *store, struct sb_error *err)
+{
+    if (redis_link_move(store->commands, store->setup.loop) < 0 ||
+        redis_link_move(store->events, store->setup.loop) < 0)
+        return sb_fail(err, "store", errno, "can't wait for %s", store->address.shown);
+    return 0;
+}
+
+/* Whoever is told that the service is there shall find its store: the links begin in a loop of
+ * their own, in which nothing else can happen meanwhile. */
+static int connect_both(struct store *store, struct sb_error *err)
+{
+    struct loop *first;
+    if (loop_open(&first, err) < 0)
+        return -1;
+    bool good = open_links(store, first, err) == 0 && fit_await(store, first, err) == 0 &&
+                move_links(store, err) == 0;
+    if (!good) {
+        redis_link_close(store->commands);
+        redis_link_close(store->events);
+        store->commands = store->events = NULL;
+    }
+    loop_close(first);
+    return good ? 0 : -1;
 }
 
 static int open_parts(struct store *store, struct sb_error *err)
@@ -439,8 +468,6 @@ static int open_parts(struct store *store, struct sb_error *err)
     if (store->name == NULL || asprintf(&store->prefix, "{%s}:", store->address.prefix) < 0 ||
         asprintf(&store->key, "%sq", store->prefix) < 0)
         return sb_fail(err, "store", ENOMEM, "out of memory (--store)");
-    if (fit_try(store, err) < 0)
-        return -1;
     if (timer_open(&store->renewal, setup->loop, lease_due, store) < 0 ||
         timer_open(&store->fence, setup->loop, lease_fence, store) < 0)
         return sb_fail(err, "store", errno, "can't create timers");
