@@ -124,6 +124,19 @@ static bool more_is_there(const struct redis_link *link)
     return recv(link->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* TLS 1.3 tells after the handshake that our certificate is missing. */
+static void lose_tls(struct redis_link *link, ssize_t error)
+{
+    bool alert = error == GNUTLS_E_FATAL_ALERT_RECEIVED;
+    if (alert && gnutls_alert_get(link->tls) == GNUTLS_A_CERTIFICATE_REQUIRED) {
+        link->remedy = "set tls-auth-clients to no";
+        lose(link, "it wants a certificate of this node, which has none");
+    } else {
+        lose(link, "TLS: %s", gnutls_strerror((int)error));
+    }
+}
+
+/* As recv(2); −1 with EAGAIN: later; with EPROTO: the link is lost. */
 static ssize_t take(struct redis_link *link, char *data, size_t size)
 {
     ssize_t result;
@@ -134,6 +147,8 @@ static ssize_t take(struct redis_link *link, char *data, size_t size)
     while (result == GNUTLS_E_INTERRUPTED || (result == GNUTLS_E_AGAIN && more_is_there(link)));
     if (result >= 0)
         return result;
+    if (result != GNUTLS_E_AGAIN)
+        lose_tls(link, result);
     errno = result == GNUTLS_E_AGAIN ? EAGAIN : EPROTO;
     return -1;
 }
@@ -315,6 +330,29 @@ static void greet(struct redis_link *link)
     flush(link);
 }
 
+/* Why its certificate is not trusted. What stands further up explains what stands below. */
+static void distrust(struct redis_link *link)
+{
+    static const struct {
+        unsigned status;
+        const char *what, *remedy;
+    } rows[] = {
+        {GNUTLS_CERT_SIGNER_NOT_FOUND, "signed by nobody that is trusted",
+         "name a file with its CA: ?ca=FILE"},
+        {GNUTLS_CERT_EXPIRED, "no longer valid", "give Redis a new one"},
+        {GNUTLS_CERT_NOT_ACTIVATED, "not yet valid", "set this host's clock"},
+        {GNUTLS_CERT_UNEXPECTED_OWNER, "that of another host",
+         "name the host as its certificate does"},
+        {GNUTLS_CERT_INVALID, "not valid", "give Redis a valid one"},
+    };
+    unsigned status = gnutls_session_get_verify_cert_status(link->tls);
+    size_t i = 0;
+    while (i < ARRAY_LEN(rows) - 1 && (status & rows[i].status) == 0)
+        i++;
+    link->remedy = rows[i].remedy;
+    lose(link, "its certificate is %s", rows[i].what);
+}
+
 static void shake_hands(struct redis_link *link)
 {
     int result;
@@ -324,11 +362,10 @@ static void shake_hands(struct redis_link *link)
                                               gnutls_record_get_direction(link->tls) == 0));
     if (result == GNUTLS_E_SUCCESS)
         greet(link);
-    else if (gnutls_error_is_fatal(result) && result == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
-        lose(link, "its certificate is not valid for %s, or of nobody that we trust (?ca=FILE)",
-             link->setup.address->host);
+    else if (result == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
+        distrust(link);
     else if (gnutls_error_is_fatal(result))
-        lose(link, "TLS: %s", gnutls_strerror(result));
+        lose_tls(link, result);
 }
 
 static void begin_tls(struct redis_link *link)
