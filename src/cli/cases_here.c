@@ -10,9 +10,11 @@
 #include "cli/collect_into.h"
 #include "cli/input.h"
 #include "cli/message.h"
+#include "cli/warm_up.h"
 #include "common/util.h"
 
-/* From so many cases on a zygote pays: it starts in the time of a few cold starts. */
+/* From so many cases on a zygote pays: it starts in the time of a few cold starts. The first cases
+ * do not wait for it. */
 enum { WARM_FROM = 8 };
 
 struct here;
@@ -193,13 +195,11 @@ static int open_sandbox(struct here *here, struct sb_error *err)
         return fail(err, "cases", "out of memory (--jobs)");
     if (sb_open(&here->sandbox, &options->sandbox, err) < 0)
         return -1;
-    const struct sb_warm_options warm = {.parked_max = here->places_count};
-    bool pays = options->warm || here->cases.cases.count >= WARM_FROM;
-    if (pays && sb_warm_enable(here->sandbox, &warm, err) < 0)
-        return -1;
-    if (pays)
-        sb_warm_prepare(here->sandbox, here->policy);
-    return 0;
+    if (options->start == START_WARM)
+        return warm_up_wait(here->sandbox, here->policy, here->places_count,
+                            here->presenter.signals, err);
+    bool pays = options->start == START_AS_IT_PAYS && here->cases.cases.count >= WARM_FROM;
+    return pays ? warm_up(here->sandbox, here->policy, here->places_count, err) : 0;
 }
 
 int cases_run_here(const struct options *options, struct sb_error *err)

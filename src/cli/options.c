@@ -31,11 +31,15 @@ static int take_limit(void *target, const struct option_row *row, const char *va
 static int take_start(void *target, const struct option_row *row, const char *value,
                       const char *where, struct sb_error *err)
 {
+    static const char *const kinds[] = {
+        [START_AS_IT_PAYS] = "auto", [START_COLD] = "cold", [START_WARM] = "warm"};
     struct options *options = target;
-    options->warm = strcmp(value, "warm") == 0;
-    if (!options->warm && strcmp(value, "cold") != 0)
-        return fail(err, row->name, "%s takes cold or warm, not '%s'", where, value);
-    return 0;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (strcmp(value, kinds[i]) == 0) {
+            options->start = (enum start_kind)i;
+            return 0;
+        }
+    return fail(err, row->name, "%s takes auto, cold or warm, not '%s'", where, value);
 }
 
 /* `offset` is the action: something else than running a script. */
@@ -106,7 +110,7 @@ static const struct option_row host[] = {
     OPTION_ROW(option_cgroup, 0, "cgroup", "KIND",
                "auto, v2-delegated, v2-scope, v2-root, v1 or none", AT(sandbox.cgroup)),
     OPTION_ROW(take_start, 0, "start", "KIND",
-               "cold, or warm as a service does it (slower for one run)", 0, "cold", NULL, 0, 0),
+               "cold, warm as a service does it, or auto: as it pays", 0, "auto", NULL, 0, 0),
     OPTION_ROW(option_uids, 0, "uid-range", "FIRST:COUNT",
                "as root: host user ids for jobs, one for each", AT(sandbox.uid_first)),
     OPTION_ROW(option_number, 0, "memory-floor", "SIZE",

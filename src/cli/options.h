@@ -17,6 +17,12 @@ enum action {
 };
 
 /* Strings are the command line's and the environment's own; only the arrays are allocated. */
+enum start_kind {
+    START_AS_IT_PAYS, /* cold for one run, warm for many cases */
+    START_COLD,
+    START_WARM, /* as a service does */
+};
+
 struct options {
     enum action action;
     const char *action_name;      /* the option that asked for the action, for messages */
@@ -29,7 +35,7 @@ struct options {
     const char *call;
     const char *module; /* of -m, else NULL */
     const char *meta;
-    bool warm;         /* start as a service does */
+    enum start_kind start;
     const char *via;   /* address of a service, NULL: run here */
     const char *token; /* for it, of the environment, or NULL */
     bool merge_stderr;

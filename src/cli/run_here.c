@@ -12,6 +12,7 @@
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/presenter.h"
+#include "cli/warm_up.h"
 #include "common/util.h"
 
 /* The job as the callbacks see it. */
@@ -150,29 +151,6 @@ static int supervise(struct live *live, struct sb_error *err)
     return 0;
 }
 
-/* ── Warm starts ────────────────────────────────────────────────────────────────────────────── */
-
-/* As a service does it, for a single job: a zygote, then its child; where there can be none,
- * the job starts cold, and its verdict says so. A signal is left for supervise, which ends the job
- * with a verdict. */
-static int prepare_warm(struct live *live, const struct sb_policy *policy, struct sb_error *err)
-{
-    const struct sb_warm_options options = {.parked_max = 1};
-    if (sb_warm_enable(live->sandbox, &options, err) < 0)
-        return -1;
-    sb_warm_prepare(live->sandbox, policy);
-    for (;;) {
-        struct sb_warm_state state = sb_warm_state(live->sandbox, policy);
-        if (state.ready || state.reason[0] != '\0')
-            return 0;
-        struct pollfd ready[] = {{.fd = live->presenter.signals, .events = POLLIN},
-                                 {.fd = sb_fd(live->sandbox), .events = POLLIN}};
-        if ((poll(ready, ARRAY_LEN(ready), -1) > 0 && ready[0].revents != 0) ||
-            sb_turn(live->sandbox, 0, err) < 0)
-            return ready[0].revents != 0 ? 0 : -1;
-    }
-}
-
 /* ── The job ────────────────────────────────────────────────────────────────────────────────── */
 
 static int64_t limit_in_force(const struct options *options, const struct sb_policy *policy,
@@ -239,8 +217,8 @@ static int start_from_inputs(struct live *live, const struct sb_policy *policy,
         result = presenter_take_signals(&live->presenter, err);
     if (result == 0)
         result = sb_open(&live->sandbox, &options->sandbox, err);
-    if (result == 0 && options->warm)
-        result = prepare_warm(live, policy, err);
+    if (result == 0 && options->start == START_WARM)
+        result = warm_up_wait(live->sandbox, policy, 1, live->presenter.signals, err);
     if (result == 0)
         result = start(live, policy, &code, &files, err);
     files_free(&files);

@@ -112,6 +112,13 @@ print(sys.argv[1:], os.environ['A'], os.environ['B'], open('data/a').read(), ope
         "['x'] 1 2 fa fb own", "[] 1 2 fa fb in", "['x'] 1 2 fa fb é"]
 
 
+@pytest.mark.parametrize("who", ["service", "policy"])
+def test_all_cases_start_cold_where_the_service_or_the_policy_does(serve, policies, who):
+    server = serve(cold=True) if who == "service" else serve(policies=policies(run={"start": "cold"}))
+    answer = server.run(DOUBLE, policy="run", cases=doubles(20))
+    assert answer["passed"] == 20 and {case["enforcement"]["start"] for case in answer["cases"]} == {"cold"}
+
+
 def test_files_of_a_form_are_shared_by_the_cases(server):
     import requests
     host, port = server.address

@@ -112,6 +112,14 @@ def test_many_cases_start_warm_where_the_policy_does(graded):
     assert any(case["enforcement"]["start"] == "warm" for case in answer["cases"])
 
 
+@pytest.mark.parametrize("kind, count", [("cold", 40), ("warm", 3)])
+def test_all_cases_start_as_they_are_asked_to(graded, kind, count):
+    cases = [{"stdin": str(n), "expected": {"stdout": str(2 * n)}} for n in range(count)]
+    answer = json.loads(graded(DOUBLE, cases, "--policy", "run", "--start", kind, "--json").out)
+    assert answer["passed"] == count
+    assert {case["enforcement"]["start"] for case in answer["cases"]} == {kind}
+
+
 def test_a_signal_ends_the_cases_that_run(graded, run, tmp_path):
     (tmp_path / "cases.json").write_text(json.dumps([{}] * 30))
     with subprocess.Popen(run.command("--cases", str(tmp_path / "cases.json"), "--jobs", "2", "--json",
