@@ -40,8 +40,12 @@ def test_a_service_starts_without_redis_and_finds_it_later(serve, redis):
     refused = server.post("/jobs", {"code": "print(1)"})
     assert refused.status == 503 and "can't connect: Connection refused" in refused.json["error"], refused
     assert server.post("/run", {"code": "print(1)"}).json["output"] == "1"
+    assert server.get("/ready").json | {"ready": True, "store": "failing"} == server.get("/ready").json
+    assert server.metric("sandbox_store_failing") == 1 and server.metric("sandbox_store_failures_total") >= 1
     redis("--port", port)
     until(lambda: server.post("/jobs", {"code": "print(1)"}).status == 202)
+    until(lambda: server.get("/ready").json["store"] == "ok")
+    assert server.metric("sandbox_store_failing") == 0
 
 
 # ── TLS ──

@@ -147,9 +147,9 @@ static void calls_of_the_store_are_counted_by_how_long_they_took(void **state)
 {
     (void)state;
     struct metrics *metrics = make();
-    metrics_store_call(&metrics[0], STORE_CALL_CLAIM, 800);
-    metrics_store_call(&metrics[1], STORE_CALL_CLAIM, 30000);
-    metrics_store_call(&metrics[2], STORE_CALL_FINISH, 90000000);
+    metrics_store_call(&metrics[0], STORE_CALL_CLAIM, 800, true);
+    metrics_store_call(&metrics[1], STORE_CALL_CLAIM, 30000, true);
+    metrics_store_call(&metrics[2], STORE_CALL_FINISH, 90000000, false);
     metrics_begin(&metrics[0]); /* a later worker goes on counting */
     char *text = metrics_text(metrics, WORKERS);
     static const char *const lines[] = {
@@ -163,10 +163,15 @@ static void calls_of_the_store_are_counted_by_how_long_they_took(void **state)
         "sandbox_store_call_duration_seconds_bucket{call=\"finish\",le=\"60\"} 0",
         "sandbox_store_call_duration_seconds_bucket{call=\"finish\",le=\"+Inf\"} 1",
         "sandbox_store_call_duration_seconds_count{call=\"cancel\"} 0",
+        "sandbox_store_failures_total 2",
+        "sandbox_store_failing 1",
     };
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
         assert_has(text, lines[i]);
     free(text);
+    assert_true(readiness_of(metrics, WORKERS).store_fails);
+    metrics_store_call(&metrics[1], STORE_CALL_CLAIM, 1, false);
+    assert_false(readiness_of(metrics, WORKERS).store_fails);
     free(metrics);
 }
 

@@ -223,6 +223,11 @@ void health_ready(struct exchange *exchange)
     put_number(&writer, "slots", readiness.slots);
     put_number(&writer, "queued", readiness.queued);
     put_number(&writer, "memory_promised_bytes", readiness.promised_bytes);
+    if (service->runner != NULL) {
+        const char *store = readiness.store_fails ? "failing" : "ok";
+        json_key(&writer, "store");
+        json_string(&writer, store, strlen(store));
+    }
     json_bracket(&writer, '}');
     char *text = json_end(&writer);
     exchange->no_refusal = true;

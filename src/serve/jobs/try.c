@@ -57,7 +57,6 @@ void runner_note(struct runner *runner, enum store_result result, const char *me
     else if (!fails && runner->told)
         log_say(runner->service->log, LOG_NOTICE, "the store of jobs works again");
     runner->told = runner->failing = fails;
-    metrics_add(&runner->service->metrics->store_failures, fails);
 }
 
 static bool store_failed(struct try *try, enum store_result result, const char *message)

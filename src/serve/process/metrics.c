@@ -61,6 +61,7 @@ void metrics_begin(struct metrics *metrics)
     metrics_set(&metrics->promised_bytes, 0);
     metrics_set(&metrics->store_queued, 0);
     metrics_set(&metrics->store_running, 0);
+    metrics_set(&metrics->store_failing, 0);
     metrics_set(&metrics->connections, 0);
     metrics_set(&metrics->streams_open, 0);
     metrics_set(&metrics->zygotes, 0);
@@ -152,7 +153,9 @@ void metrics_job(struct metrics *metrics, const char *policy, const struct sb_ve
     observe(&row->duration, took_us);
 }
 
-void metrics_store_call(struct metrics *metrics, enum store_call call, int64_t took_us)
+void metrics_store_call(struct metrics *metrics, enum store_call call, int64_t took_us, bool failed)
 {
+    metrics_add(&metrics->store_failures, failed);
+    metrics_set(&metrics->store_failing, failed);
     observe(&metrics->store_calls[call], took_us);
 }

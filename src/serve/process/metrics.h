@@ -5,6 +5,7 @@
 #define SERVE_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -97,6 +98,7 @@ struct metrics {
     metric store_queued, store_running; /* stored jobs, of all nodes, as this worker knows */
     metric store_lost, store_tries;     /* given up; tries begun by this worker */
     metric store_failures;              /* calls that the store could not carry out */
+    metric store_failing;               /* 1: its last call was one of them */
     struct histogram store_calls[STORE_CALLS];
     metric warm, cold; /* jobs, by how they were started */
     metric zygotes, parked;
@@ -141,8 +143,11 @@ void metrics_response(struct metrics *metrics, unsigned status);
 void metrics_job(struct metrics *metrics, const char *policy, const struct sb_verdict *verdict,
                  int64_t waited_us, int64_t took_us);
 
-/* The store has carried out a call, or could not; `took_us` is the time until its callback. */
-void metrics_store_call(struct metrics *metrics, enum store_call call, int64_t took_us);
+/* The store has carried out a call, or could not: it failed. `took_us`: the time until its
+ * callback.
+ */
+void metrics_store_call(struct metrics *metrics, enum store_call call, int64_t took_us,
+                        bool failed);
 
 /* All workers' elements as Prometheus text format 0.0.4 (metrics_text.c). The caller frees it.
  * NULL: no memory. */

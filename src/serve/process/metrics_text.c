@@ -311,6 +311,11 @@ static void put_store(const struct all *all)
     put_sum(all, "sandbox_store_failures_total",
             "Calls that the store of jobs could not carry out.",
             offsetof(struct metrics, store_failures));
+    put_head(
+        all, "sandbox_store_failing", "gauge",
+        "1 if the last call of the store of jobs could not be carried out in some worker, else 0.");
+    fprintf(all->out, "sandbox_store_failing %d\n",
+            readiness_of(all->metrics, all->workers).store_fails);
     put_store_calls(all);
 }
 

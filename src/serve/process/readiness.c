@@ -40,6 +40,7 @@ struct readiness readiness_of(const struct metrics *metrics, size_t workers)
         all.queued += metrics_get(&one->waiting);
         all.promised_bytes += metrics_get(&one->promised_bytes);
         queue += metrics_get(&one->queue);
+        all.store_fails |= metrics_get(&one->store_failing) != 0;
         if (failing == NULL && atomic_load_explicit(&one->failing, memory_order_acquire) != 0)
             failing = one->failing_reason;
     }

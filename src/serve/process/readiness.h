@@ -15,6 +15,8 @@ struct readiness {
     char reason[320]; /* why it is not ready; "": it is */
     enum stage stage; /* the furthest of any worker */
     bool failing;     /* in some worker no job can run */
+    bool store_fails; /* in some worker the last call of the store of jobs could not be carried out.
+                         The service is ready all the same: it runs what does not need the store */
     int64_t running, slots, queued, promised_bytes;
 };
 

@@ -46,10 +46,11 @@ static bool begin(struct store *store, enum store_call call, union callback call
 }
 
 /* What the callback needs; the callback itself is not part of the time. */
-static struct timed end(struct timed *timed)
+static struct timed end(struct timed *timed, enum store_result result)
 {
     struct timed ended = *timed;
-    metrics_store_call(timed->store->metrics, timed->call, monotonic_us() - timed->since_us);
+    metrics_store_call(timed->store->metrics, timed->call, monotonic_us() - timed->since_us,
+                       result == STORE_FAILED);
     LIST_REMOVE(timed, next);
     free(timed);
     return ended;
@@ -57,7 +58,7 @@ static struct timed end(struct timed *timed)
 
 static void done(void *user, enum store_result result, const char *message)
 {
-    struct timed timed = end(user);
+    struct timed timed = end(user, result);
     if (timed.callback.done != NULL)
         timed.callback.done(timed.user, result, message);
 }
@@ -65,14 +66,14 @@ static void done(void *user, enum store_result result, const char *message)
 static void found(void *user, enum store_result result, const char *message,
                   const struct store_job *job)
 {
-    struct timed timed = end(user);
+    struct timed timed = end(user, result);
     timed.callback.found(timed.user, result, message, job);
 }
 
 static void listed(void *user, enum store_result result, const char *message,
                    const struct store_job *jobs, size_t count)
 {
-    struct timed timed = end(user);
+    struct timed timed = end(user, result);
     timed.callback.list(timed.user, result, message, jobs, count);
 }
 
