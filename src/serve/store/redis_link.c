@@ -2,7 +2,6 @@
 #include "serve/store/redis_link.h"
 
 #include <errno.h>
-#include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "common/util.h"
+#include "serve/store/redis_tls.h"
 
 enum { BACKOFF_MIN_MS = 50, BACKOFF_MAX_MS = 2000, PATIENCE_MS = 5000, PART = 64 * 1024 };
 
@@ -32,8 +32,7 @@ struct redis_link {
     struct timer timer; /* to connect again, or to give up waiting for the server */
     int64_t backoff_ms;
     size_t next_socket;
-    gnutls_session_t tls; /* NULL: none */
-    gnutls_certificate_credentials_t trust;
+    struct redis_tls tls; /* of an address with TLS */
     redisReader *reader;
     char *out; /* what has not been sent: out_size bytes from out_at on */
     size_t out_at, out_size, out_room;
@@ -48,19 +47,12 @@ struct redis_link {
 
 /* ── Down ────────────────────────────────────────────────────────────────────────────────────── */
 
-static void free_tls(struct redis_link *link)
-{
-    if (link->tls != NULL)
-        gnutls_deinit(link->tls);
-    link->tls = NULL;
-}
-
 static void drop_socket(struct redis_link *link)
 {
     if (link->watch.fd >= 0)
         loop_remove(link->setup.loop, &link->watch);
     close_fd(&link->watch.fd);
-    free_tls(link);
+    redis_tls_end(&link->tls);
     redisReaderFree(link->reader);
     link->reader = NULL;
     link->out_at = link->out_size = link->greetings = 0;
@@ -104,53 +96,31 @@ __attribute__((format(printf, 2, 3))) static void lose(struct redis_link *link, 
 
 /* ── Bytes ───────────────────────────────────────────────────────────────────────────────────── */
 
-/* As send(2); −1 with EAGAIN: later. */
+static void lose_tls(struct redis_link *link)
+{
+    link->remedy = link->tls.remedy;
+    lose(link, "%s", link->tls.lost);
+}
+
+/* As send(2). */
 static ssize_t put(struct redis_link *link, const char *data, size_t size)
 {
-    if (link->tls == NULL)
+    if (link->tls.session == NULL)
         return send(link->watch.fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    ssize_t result = gnutls_record_send(link->tls, data, size);
-    if (result >= 0)
-        return result;
-    errno = result == GNUTLS_E_AGAIN || result == GNUTLS_E_INTERRUPTED ? EAGAIN : EPROTO;
-    return -1;
+    return redis_tls_send(&link->tls, data, size);
 }
 
-/* GnuTLS says "again" after a record without data, too, though more may be there: the events are
- * edges, so nobody would tell us of that. */
-static bool more_is_there(const struct redis_link *link)
-{
-    char byte;
-    return recv(link->watch.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-/* TLS 1.3 tells after the handshake that our certificate is missing. */
-static void lose_tls(struct redis_link *link, ssize_t error)
-{
-    bool alert = error == GNUTLS_E_FATAL_ALERT_RECEIVED;
-    if (alert && gnutls_alert_get(link->tls) == GNUTLS_A_CERTIFICATE_REQUIRED) {
-        link->remedy = "set tls-auth-clients to no";
-        lose(link, "it wants a certificate of this node, which has none");
-    } else {
-        lose(link, "TLS: %s", gnutls_strerror((int)error));
-    }
-}
-
-/* As recv(2); −1 with EAGAIN: later; with EPROTO: the link is lost. */
+/* As recv(2). */
 static ssize_t take(struct redis_link *link, char *data, size_t size)
 {
-    ssize_t result;
-    if (link->tls == NULL)
+    if (link->tls.session == NULL)
         return recv(link->watch.fd, data, size, MSG_DONTWAIT);
-    do
-        result = gnutls_record_recv(link->tls, data, size);
-    while (result == GNUTLS_E_INTERRUPTED || (result == GNUTLS_E_AGAIN && more_is_there(link)));
-    if (result >= 0)
-        return result;
-    if (result != GNUTLS_E_AGAIN)
-        lose_tls(link, result);
-    errno = result == GNUTLS_E_AGAIN ? EAGAIN : EPROTO;
-    return -1;
+    ssize_t result = redis_tls_receive(&link->tls, data, size);
+    if (result < 0 && errno == EPROTO) {
+        lose_tls(link);
+        errno = EPROTO;
+    }
+    return result;
 }
 
 static void flush(struct redis_link *link)
@@ -330,56 +300,21 @@ static void greet(struct redis_link *link)
     flush(link);
 }
 
-/* Why its certificate is not trusted. What stands further up explains what stands below. */
-static void distrust(struct redis_link *link)
-{
-    static const struct {
-        unsigned status;
-        const char *what, *remedy;
-    } rows[] = {
-        {GNUTLS_CERT_SIGNER_NOT_FOUND, "signed by nobody that is trusted",
-         "name a file with its CA: ?ca=FILE"},
-        {GNUTLS_CERT_EXPIRED, "no longer valid", "give Redis a new one"},
-        {GNUTLS_CERT_NOT_ACTIVATED, "not yet valid", "set this host's clock"},
-        {GNUTLS_CERT_UNEXPECTED_OWNER, "that of another host",
-         "name the host as its certificate does"},
-        {GNUTLS_CERT_INVALID, "not valid", "give Redis a valid one"},
-    };
-    unsigned status = gnutls_session_get_verify_cert_status(link->tls);
-    size_t i = 0;
-    while (i < ARRAY_LEN(rows) - 1 && (status & rows[i].status) == 0)
-        i++;
-    link->remedy = rows[i].remedy;
-    lose(link, "its certificate is %s", rows[i].what);
-}
-
 static void shake_hands(struct redis_link *link)
 {
-    int result;
-    do
-        result = gnutls_handshake(link->tls);
-    while (result == GNUTLS_E_INTERRUPTED || (result == GNUTLS_E_AGAIN && more_is_there(link) &&
-                                              gnutls_record_get_direction(link->tls) == 0));
-    if (result == GNUTLS_E_SUCCESS)
+    int result = redis_tls_shake_hands(&link->tls);
+    if (result > 0)
         greet(link);
-    else if (result == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR)
-        distrust(link);
-    else if (gnutls_error_is_fatal(result))
-        lose_tls(link, result);
+    else if (result < 0)
+        lose_tls(link);
 }
 
 static void begin_tls(struct redis_link *link)
 {
-    const char *host = link->setup.address->host;
-    if (gnutls_init(&link->tls, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0 ||
-        gnutls_set_default_priority(link->tls) < 0 ||
-        gnutls_credentials_set(link->tls, GNUTLS_CRD_CERTIFICATE, link->trust) < 0) {
-        lose(link, "TLS can't be set up");
+    if (redis_tls_begin(&link->tls, link->watch.fd, link->setup.address->host) < 0) {
+        lose_tls(link);
         return;
     }
-    gnutls_server_name_set(link->tls, GNUTLS_NAME_DNS, host, strlen(host));
-    gnutls_session_set_verify_cert(link->tls, host, 0);
-    gnutls_transport_set_int(link->tls, link->watch.fd);
     link->state = SHAKING_HANDS;
     shake_hands(link);
 }
@@ -461,20 +396,6 @@ static void expired(void *user)
         lose(link, "it does not answer");
 }
 
-static int trust(struct redis_link *link)
-{
-    const char *ca = link->setup.address->ca;
-    if (!link->setup.address->tls)
-        return 0;
-    if (gnutls_certificate_allocate_credentials(&link->trust) < 0)
-        return -1;
-    int count = ca != NULL
-                    ? gnutls_certificate_set_x509_trust_file(link->trust, ca, GNUTLS_X509_FMT_PEM)
-                    : gnutls_certificate_set_x509_system_trust(link->trust);
-    errno = ENOENT;
-    return count > 0 || ca == NULL ? 0 : -1;
-}
-
 struct redis_link *redis_link_open(const struct redis_link_setup *setup)
 {
     struct redis_link *link = calloc(1, sizeof(*link));
@@ -484,7 +405,9 @@ struct redis_link *redis_link_open(const struct redis_link_setup *setup)
     link->watch = (struct watch){-1, ready, link};
     link->timer.watch.fd = -1;
     STAILQ_INIT(&link->requests);
-    if (trust(link) < 0 || timer_open(&link->timer, setup->loop, expired, link) < 0) {
+    bool tls = setup->address->tls;
+    if ((tls && redis_tls_open(&link->tls, setup->address->ca) < 0) ||
+        timer_open(&link->timer, setup->loop, expired, link) < 0) {
         redis_link_close(link);
         return NULL;
     }
@@ -516,8 +439,7 @@ void redis_link_close(struct redis_link *link)
     }
     if (link->timer.watch.fd >= 0)
         timer_close(&link->timer, link->setup.loop);
-    if (link->trust != NULL)
-        gnutls_certificate_free_credentials(link->trust);
+    redis_tls_close(&link->tls);
     free(link->out);
     free(link);
 }
