@@ -55,7 +55,8 @@ struct store_setup {
     struct loop *loop;
     struct log *log;
     struct metrics *metrics; /* how long calls take is counted there; NULL: nowhere */
-    /* Called when a job may have become claimable, and when the store can be reached again. */
+    /* Called when a job may have become claimable, and when the store can be reached, perhaps
+     * before store_open returns. */
     void (*changed)(void *user);
     /* Called for a job that ended or was cancelled anywhere, if this node runs it or watches it; a
      * driver may tell of others, and more than once. A hint: read the job. */
