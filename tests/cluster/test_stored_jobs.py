@@ -249,14 +249,15 @@ def refused(node, *words):
 
 
 def test_what_was_accepted_outlasts_redis_and_jobs_that_run_go_on(shared):
-    cluster = shared(lease="10m")
+    cluster = shared("appendfsync always", lease="10m")
     held = [HeldJob(cluster, node) for node in 2 * cluster.nodes]
     waiting = [submit(cluster.nodes[0], f"print({number})") for number in range(50)]
     cluster.redis.kill()
     for node in cluster.nodes:
         until(lambda node=node: node.log.all(says("it is tried again")))
         refused(node, "job store", "can't be reached")
-        assert node.get("/ready").status == 200
+        ready = node.get("/ready")
+        assert ready.status == 200 and ready.json["store"] == "failing"
         answer = node.get(f"/jobs/{waiting[0]}")
         assert answer.status == 503 and answer.headers["Retry-After"]
         connection = node.send("POST", "/run", {"code": "print('works')"})  # it waits for a place
