@@ -8,6 +8,7 @@ import pytest
 from lab import Cluster
 from run_fixtures import pytest_configure, run  # noqa: F401
 from serve_fixtures import launch, no_process_is_left, policies, token  # noqa: F401
+from shared_jobs import LEASE
 
 
 @pytest.fixture
@@ -28,3 +29,18 @@ def cluster(tmp_path, turn):
     yield start
     for each in clusters:
         each.stop()
+
+
+@pytest.fixture
+def shared(cluster):
+    """shared(nodes=2, …): nodes that share one Redis, whose ACL must have refused nothing in the end."""
+    started = []
+
+    def start(*lines, **chosen):
+        started.append(cluster(**{"redis": lines, "jobs": 2, "lease": LEASE, **chosen}))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.redis.process.poll() is None:
+            assert each.redis.ask("ACL", "LOG") == ""
