@@ -15,6 +15,7 @@ from kernel import libc
 from processes import descendants
 from sandbox_run import CHECKOUT
 from sandbox_serve import CLONE_NEWNET, Elsewhere, Server, command
+from stepped_clock import Clocks
 from waiting import until
 
 CONFIG = CHECKOUT / "src/deploy/haproxy.cfg"
@@ -66,17 +67,17 @@ class FromLab:
 
 
 class Node(FromLab, Server):
-    def __init__(self, lab, machine, number, chosen):
-        self.lab, self.machine, self.number = lab, machine, number
+    def __init__(self, lab, machine, number, clock, chosen):
+        self.lab, self.machine, self.number, self.clock = lab, machine, number, clock
         where = f"10.0.0.{10 + number}"
         self.command = [*machine.prefix, *command(**{
             "listen": f"{where}:{PORT}", "agent": f"{where}:8001", "insecure": True, "trusted_proxy": BALANCER, "jobs": 4,
             "cold": True, **chosen})]
-        super().__init__(self.command)
+        super().__init__(self.command, clock and clock.env)
 
     def start_again(self):
         """After its end: a new process, which has to be there before it is asked."""
-        Server.__init__(self, self.command)
+        Server.__init__(self, self.command, self.clock and self.clock.env)
         return self.listening()
 
     def _link(self, state):
@@ -157,8 +158,8 @@ def redis_user():
 class Redis:
     """A Redis server on a machine of its own, whose user for nodes has just what the manual says."""
 
-    def __init__(self, lab, place, machine, *words):
-        self.lab, self.machine, self.place = lab, machine, place / "redis"
+    def __init__(self, lab, place, machine, clock, *words):
+        self.lab, self.machine, self.clock, self.place = lab, machine, clock, place / "redis"
         self.place.mkdir()
         self.password_file = self.place / "password"
         self.password_file.write_text("a-password\n")
@@ -173,7 +174,8 @@ class Redis:
     def start(self):
         with open(self.place / "log", "a") as log:
             self.process = subprocess.Popen([*self.machine.prefix, "redis-server", self.place / "redis.conf"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env={**os.environ, **(self.clock.env if self.clock else {})})
         until(lambda: self.process.poll() is None and self.ask("PING", check=False) == "PONG")
         return self
 
@@ -207,11 +209,12 @@ class Redis:
 
 
 class Cluster:
-    def __init__(self, place, nodes=2, jobs=4, redis=None, **chosen):
-        """`chosen`: options of all nodes; `redis`: lines of its configuration, for nodes that share one."""
+    def __init__(self, place, nodes=2, jobs=4, redis=None, clocks=False, **chosen):
+        """`chosen`: options of all nodes; `redis`: lines of its configuration, for nodes that share one; `clocks`: each
+        program has a wall clock of its own, which the test may step."""
         self.machines, self.nodes, self.balancer, self.redis = [], [], None, None
         self.place, self.count, self.jobs, self.chosen = place, nodes, jobs, chosen
-        self.redis_lines = redis
+        self.redis_lines, self.clocks = redis, Clocks(place) if clocks else None
 
     def _plug(self, lab, name, address):
         """A machine on the bridge."""
@@ -230,11 +233,12 @@ class Cluster:
             ip("-n", lab.name, "addr", "add", f"{address}/24", "dev", "bridge")
         ip("-n", lab.name, "link", "set", "bridge", "up")
         if self.redis_lines is not None:
-            self.redis = Redis(lab, self.place, self._plug(lab, "redis", REDIS), *self.redis_lines).start()
+            self.redis = Redis(lab, self.place, self._plug(lab, "redis", REDIS), self._clock("redis"),
+                               *self.redis_lines).start()
             self.chosen = {"store": self.redis.address, **self.chosen}
         for number in range(1, self.count + 1):
             machine = self._plug(lab, f"node{number}", f"10.0.0.{10 + number}")
-            self.nodes.append(Node(lab, machine, number, {"jobs": self.jobs, **self.chosen}))
+            self.nodes.append(Node(lab, machine, number, self._clock(f"node{number}"), {"jobs": self.jobs, **self.chosen}))
         for node in self.nodes:
             node.listening()
         self.balancer = Balancer(lab, self.place, self.count, self.jobs)
@@ -254,6 +258,9 @@ class Cluster:
     def _machine(self, name):
         self.machines.append(Machine(name))
         return self.machines[-1]
+
+    def _clock(self, name):
+        return self.clocks and self.clocks.make(name)
 
     def hold(self, count=1):
         """Jobs that wait for the test, asked for through the balancer, and started one after the other."""

@@ -2,15 +2,17 @@
  *
  * Keys, all in one slot of a cluster by their hash tag; PREFIX is "{sb}:":
  *
- *     PREFIX j:ID        hash     the job: state owner policy seq created started ended try losses
- * node request answer status reason PREFIX q           zset     ids that wait, by their number: the
- * order of submission PREFIX r           zset     ids that run, by the end of their lease PREFIX
- * a:OWNER     zset     an owner's ids that wait or run, by when they expire PREFIX o:OWNER     zset
- * an owner's latest ids, by their number PREFIX k:N:OWNER:KEY string id and digest of the
- * submission with that Idempotency-Key; N: the length of OWNER, so that no two stand for the same
- *     PREFIX seq         number   of the last submission
- *     PREFIX new, PREFIX n:NODE, PREFIX e:ID    channels: a job waits; an id of that node was
- *                                 cancelled; that job has ended. Hints only
+ * - PREFIX j:ID, a hash, the job: state owner policy seq created started ended try losses node
+ *   lease spared request answer status reason. lease: its node's, in ms; spared: see CLAIM.
+ * - PREFIX q, a zset: ids that wait, by their number, which is the order of submission.
+ * - PREFIX r, a zset: ids that run, by the end of their lease.
+ * - PREFIX a:OWNER, a zset: an owner's ids that wait or run, by when they expire.
+ * - PREFIX o:OWNER, a zset: an owner's latest ids, by their number.
+ * - PREFIX k:N:OWNER:KEY, a string: id and digest of the submission with that Idempotency-Key.
+ *   N is the length of OWNER, so that no two stand for the same.
+ * - PREFIX seq, a number: that of the last submission.
+ * - PREFIX new, PREFIX n:NODE, PREFIX e:ID, channels: a job waits; an id of that node was
+ *   cancelled; that job has ended. Hints only.
  *
  * Clocks of nodes do not matter: times are Redis' own. ARGV[1] is PREFIX.
  *
@@ -69,7 +71,12 @@
     "return {'ok'}\n"
 
 /* ARGV: node, most, ms of a lease, tries, ms of a result, ms of a job.
- * → {waiting, running, {{id, owner, policy, created, try, request}, …}, jobs that are lost now} */
+ * → {waiting, running, {{id, owner, policy, created, try, request}, …}, jobs that are lost now}
+ *
+ * Redis' clock may be set. A lease that ends later than one that began now began before the clock
+ * was set back: it begins now. One that is over for longer than it lasted, though every node looks
+ * for such ones four times in that time, tells perhaps of a clock that was set forwards: once in a
+ * try it begins again, which the node renews if it lives. */
 #define SCRIPT_CLAIM                                                                               \
     SCRIPT_BEGIN                                                                                   \
     "local node, most, taken, lost = ARGV[2], tonumber(ARGV[3]), {}, 0\n"                          \
@@ -78,26 +85,45 @@
     "  redis.call('ZREM', p..'q', id)\n"                                                           \
     "  redis.call('ZREM', p..'r', id)\n"                                                           \
     "  local try = redis.call('HINCRBY', j, 'try', 1)\n"                                           \
-    "  redis.call('HSET', j, 'state', 'running', 'node', node, 'started', now)\n"                  \
+    "  redis.call('HSET', j, 'state', 'running', 'node', node, 'started', now,\n"                  \
+    "    'lease', ARGV[4])\n"                                                                      \
     "  redis.call('PEXPIRE', j, ARGV[7])\n"                                                        \
     "  redis.call('ZADD', p..'r', now + ARGV[4], id)\n"                                            \
     "  local f = redis.call('HMGET', j, 'owner', 'policy', 'created', 'request')\n"                \
     "  taken[#taken + 1] = {id, f[1], f[2], f[3], tostring(try), f[4]}\n"                          \
     "end\n"                                                                                        \
-    "for _, id in ipairs(redis.call('ZRANGEBYSCORE', p..'r', '-inf', now, 'LIMIT', 0, 64)) do\n"   \
-    "  local f = redis.call('HMGET', p..'j:'..id, 'owner', 'seq')\n"                               \
-    "  if not f[1] then redis.call('ZREM', p..'r', id)\n"                                          \
-    "  else\n"                                                                                     \
-    "    redis.call('ZREM', p..'r', id)\n"                                                         \
-    "    local losses = redis.call('HINCRBY', p..'j:'..id, 'losses', 1)\n"                         \
-    "    if losses >= tonumber(ARGV[5]) then\n"                                                    \
-    "      settle(id, f[1], 'lost', ARGV[6], 'reason', 'so many nodes were lost while it ran: "    \
-    "'..losses)\n"                                                                                 \
-    "      lost = lost + 1\n"                                                                      \
-    "    elseif #taken < most then take(id)\n"                                                     \
-    "    else wait(id, f[2]) end\n"                                                                \
+    "local function hold(id, lease)\n"                                                             \
+    "  redis.call('ZREM', p..'r', id)\n"                                                           \
+    "  redis.call('ZADD', p..'r', now + lease, id)\n"                                              \
+    "end\n"                                                                                        \
+    "local function each(from, to, call)\n"                                                        \
+    "  local found = redis.call('ZRANGEBYSCORE', p..'r', from, to, 'WITHSCORES', 'LIMIT', 0, "     \
+    "64)\n"                                                                                        \
+    "  for i = 1, #found, 2 do\n"                                                                  \
+    "    local f = redis.call('HMGET', p..'j:'..found[i], 'owner', 'seq', 'try', 'lease', "        \
+    "'spared')\n"                                                                                  \
+    "    call(found[i], found[i + 1], f, f[4] or ARGV[4])\n"                                       \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
+    "each('('..now + ARGV[4], '+inf', function(id, over, f, lease)\n"                              \
+    "  if over - now > tonumber(lease) then hold(id, lease) end\n"                                 \
+    "end)\n"                                                                                       \
+    "each('-inf', now, function(id, over, f, lease)\n"                                             \
+    "  if f[1] and now - over > tonumber(lease) and f[5] ~= f[3] then\n"                           \
+    "    hold(id, lease)\n"                                                                        \
+    "    redis.call('HSET', p..'j:'..id, 'spared', f[3])\n"                                        \
+    "    return\n"                                                                                 \
+    "  end\n"                                                                                      \
+    "  redis.call('ZREM', p..'r', id)\n"                                                           \
+    "  if not f[1] then return end\n"                                                              \
+    "  local losses = redis.call('HINCRBY', p..'j:'..id, 'losses', 1)\n"                           \
+    "  if losses >= tonumber(ARGV[5]) then\n"                                                      \
+    "    settle(id, f[1], 'lost', ARGV[6], 'reason', 'so many nodes were lost while it ran: "      \
+    "'..losses)\n"                                                                                 \
+    "    lost = lost + 1\n"                                                                        \
+    "  elseif #taken < most then take(id)\n"                                                       \
+    "  else wait(id, f[2]) end\n"                                                                  \
+    "end)\n"                                                                                       \
     "while #taken < most do\n"                                                                     \
     "  local id = redis.call('ZRANGE', p..'q', 0, 0)[1]\n"                                         \
     "  if not id then break end\n"                                                                 \
