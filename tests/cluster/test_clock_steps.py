@@ -94,6 +94,18 @@ def test_a_node_that_is_alone_goes_on_though_redis_clock_is_set(shared, step):
     let_go(held)
 
 
+@pytest.mark.parametrize("fields", [{}, {"cases": [{}] * 2}], ids=["job", "cases"])
+def test_a_job_that_its_node_is_given_again_runs_there_once(shared, fields):
+    cluster = shared(nodes=1, jobs=6, clocks=True, lease="1h", result_ttl=KEEP)
+    held = HeldJob(cluster, **fields)
+    first = held.pids()
+    cluster.redis.clock.step(1.5 * HOUR)  # less than two leases: as if the node had not renewed it
+    submit(cluster.nodes[0], "print('the node looks for jobs')")
+    until(lambda: held.pids() - first)
+    until(lambda: not held.pids() & first)
+    let_go(held, tries=2)
+
+
 def test_an_answer_expires_by_the_stores_clock(shared):
     cluster = shared(nodes=1, clocks=True)
     number = submit(cluster.nodes[0], "print('soon gone')")

@@ -927,6 +927,32 @@ static void a_node_without_redis_ends_its_jobs_before_others_start_them(struct b
     assert_int_equal(finish(bench, 0, A, 2, "{}"), STORE_OK);
 }
 
+/* Its lease is over since a moment ago. */
+static void redis_end_lease(const struct bench *bench, const char *id)
+{
+    char command[512];
+    snprintf(command, sizeof(command),
+             "redis-cli -s %s/socket zadd '{%s}:r' $(($(date +%%s%%3N) - 100)) %s >%s/said",
+             redis_directory, bench->directory + strlen("/tmp/"), id, redis_directory);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_try_that_was_given_up_does_not_end_the_lease_of_the_next(struct bench *bench)
+{
+    bench->bounds.lease_ms = 3600000;
+    open_node(bench, 0);
+    submit(bench, A);
+    assert_int_equal(claim(bench, 0, 1), 1);
+    redis_end_lease(bench, A);
+    store_driver(bench->node[0])->claim(bench->node[0], 1, on_list, bench);
+    store_driver(bench->node[0])->finish(bench->node[0], A, 1, "{}", 2, 200, on_done, bench);
+    while (await(bench) != STORE_NONE) /* both callbacks may come in one turn */
+        ;
+    assert_int_equal(finish(bench, 0, A, 2, "{\"right\":1}"), STORE_OK);
+    assert_int_equal(state_of(bench, A), STORE_DONE);
+    assert_string_equal(bench->seen.job[0].answer, "{\"right\":1}");
+}
+
 static void a_full_redis_refuses_jobs_and_ends_those_it_has(struct bench *bench)
 {
     open_node(bench, 0);
@@ -1051,6 +1077,7 @@ EACH(FOR, redis, "redis")
 EACH_SHARED(FOR, redis, "redis")
 FOR(redis, "redis", a_killed_redis_has_kept_what_it_accepted)
 FOR(redis, "redis", a_node_without_redis_ends_its_jobs_before_others_start_them)
+FOR(redis, "redis", a_try_that_was_given_up_does_not_end_the_lease_of_the_next)
 FOR(redis, "redis", a_full_redis_refuses_jobs_and_ends_those_it_has)
 FOR(redis, "redis", a_redis_that_evicts_is_refused)
 FOR(redis, "redis", a_wrong_password_is_an_error)
@@ -1100,6 +1127,7 @@ int main(void)
         EACH(ROW, redis, "redis") EACH_SHARED(ROW, redis, "redis")
             cmocka_unit_test(test_redis_a_killed_redis_has_kept_what_it_accepted),
         cmocka_unit_test(test_redis_a_node_without_redis_ends_its_jobs_before_others_start_them),
+        cmocka_unit_test(test_redis_a_try_that_was_given_up_does_not_end_the_lease_of_the_next),
         cmocka_unit_test(test_redis_a_full_redis_refuses_jobs_and_ends_those_it_has),
         cmocka_unit_test(test_redis_a_redis_that_evicts_is_refused),
         cmocka_unit_test(test_redis_a_wrong_password_is_an_error),

@@ -370,24 +370,6 @@ static void run_try(struct try *try, const struct store_job *claimed)
     free(from.body);
 }
 
-void try_begin(struct runner *runner, const struct store_job *claimed)
-{
-    struct try *try = calloc(1, sizeof(*try));
-    char *owner = strdup(claimed->owner);
-    if (try == NULL || owner == NULL) {
-        /* The store gives it to another node when this one is found to be silent. */
-        log_say(runner->service->log, LOG_ERR, "out of memory: job %s is left alone", claimed->id);
-        free(try);
-        free(owner);
-        return;
-    }
-    *try = (struct try){.runner = runner, .owner = owner, .number = claimed->tries};
-    snprintf(try->id, sizeof(try->id), "%s", claimed->id);
-    LIST_INSERT_HEAD(&runner->tries, try, next);
-    metrics_add(&runner->service->metrics->store_tries, 1);
-    run_try(try, claimed);
-}
-
 bool try_runs(const struct try *try)
 {
     return try->job != NULL || try->graded != NULL;
@@ -404,4 +386,36 @@ void try_drop(struct try *try, const char *why)
         job_abandon(job, why);
     else
         graded_abandon(graded, why);
+}
+
+/* The store gave up an older try of ours, and gave the job to us again. */
+static void drop_older(struct runner *runner, const char *id)
+{
+    struct try *older = try_find(runner, id);
+    if (older == NULL || !try_runs(older))
+        return;
+    log_say(runner->service->log, LOG_NOTICE,
+            "job %s: its try %" PRId64 " was given up by the store and is ended: it is tried again "
+            "here",
+            id, older->number);
+    try_drop(older, "it is tried again");
+}
+
+void try_begin(struct runner *runner, const struct store_job *claimed)
+{
+    drop_older(runner, claimed->id);
+    struct try *try = calloc(1, sizeof(*try));
+    char *owner = strdup(claimed->owner);
+    if (try == NULL || owner == NULL) {
+        /* The store gives it to another node when this one is found to be silent. */
+        log_say(runner->service->log, LOG_ERR, "out of memory: job %s is left alone", claimed->id);
+        free(try);
+        free(owner);
+        return;
+    }
+    *try = (struct try){.runner = runner, .owner = owner, .number = claimed->tries};
+    snprintf(try->id, sizeof(try->id), "%s", claimed->id);
+    LIST_INSERT_HEAD(&runner->tries, try, next);
+    metrics_add(&runner->service->metrics->store_tries, 1);
+    run_try(try, claimed);
 }

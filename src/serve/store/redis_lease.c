@@ -67,6 +67,7 @@ int lease_begin(struct store *store, const char *id, int64_t try, int64_t since_
     struct held *held = lease_find(store, id);
     if (held != NULL) { /* it was thought lost, and came back to us */
         held->try = try;
+        held->known_us = monotonic_us();
         return 0;
     }
     held = calloc(1, sizeof(*held));
@@ -74,6 +75,7 @@ int lease_begin(struct store *store, const char *id, int64_t try, int64_t since_
         return -1;
     snprintf(held->id, sizeof(held->id), "%s", id);
     held->try = try;
+    held->known_us = monotonic_us();
     LIST_INSERT_HEAD(&store->held[redis_bucket(id)], held, next);
     if (store->held_count++ == 0)
         set_fence(store, since_us);
@@ -113,8 +115,9 @@ static void renewed(void *user, const redisReply *reply, const char *lost)
         for (size_t i = 0; i < gone->elements; i++) {
             char id[STORE_ID_SIZE];
             snprintf(id, sizeof(id), "%s", redis_text(gone, i));
-            if (lease_find(store, id) == NULL)
-                continue;
+            const struct held *held = lease_find(store, id);
+            if (held == NULL || held->known_us > call->sent_us)
+                continue; /* an older try was asked for */
             lease_end(store, id);
             store->setup.ended(store->setup.user, id);
         }

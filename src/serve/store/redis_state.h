@@ -16,6 +16,7 @@ struct held {
     LIST_ENTRY(held) next;
     char id[STORE_ID_SIZE];
     int64_t try;
+    int64_t known_us; /* when we learnt that this try is ours */
 };
 
 struct watched {
@@ -69,6 +70,7 @@ struct call {
     void *user;
     int64_t sent_us;
     char id[STORE_ID_SIZE];
+    int64_t try; /* of finish and fail */
     char *owner; /* for store_job */
 };
 

@@ -136,7 +136,7 @@ static void given_back(void *user, const redisReply *reply, const char *lost)
     struct call *call = user;
     char text[FAILURE_SIZE];
     const char *message = redis_failure(call->store, reply, lost, text);
-    if (message == NULL)
+    if (message == NULL && lease_holds(call->store, call->id, call->try))
         lease_end(call->store, call->id);
     if (message == NULL && reply->integer == 2)
         call->store->counts.lost++;
@@ -160,8 +160,10 @@ static struct call *call_for_held(struct store *store, const char *id, int64_t t
     if (call == NULL && done != NULL)
         done(user, held ? STORE_FAILED : STORE_NONE,
              held ? redis_no_memory : "the job is no longer this node's");
-    if (call != NULL)
-        call->done = done;
+    if (call == NULL)
+        return NULL;
+    call->done = done;
+    call->try = try;
     return call;
 }
 
