@@ -15,6 +15,7 @@ from kernel import libc
 from processes import descendants
 from sandbox_run import CHECKOUT
 from sandbox_serve import CLONE_NEWNET, Elsewhere, Server, command
+from slow_wire import SlowWire
 from stepped_clock import Clocks
 from waiting import until
 
@@ -22,6 +23,7 @@ CONFIG = CHECKOUT / "src/deploy/haproxy.cfg"
 BALANCER = "10.0.0.2"
 CLIENT = "10.0.0.99"  # an address of clients, on the balancer's machine
 REDIS = "10.0.0.50"
+SLOW_NODE, SLOW_REDIS = "10.0.1.11", "10.0.1.50"  # the ends of the slow wire
 PORT = 8000  # of all
 LIMITS = {"memory_bytes": 64 << 20}  # of jobs that are held
 
@@ -38,6 +40,9 @@ class Machine:
         self.name = f"sandbox-{os.getpid()}-{name}"
         ip("netns", "add", self.name)
         ip("-n", self.name, "link", "set", "lo", "up")
+
+    def ip(self, *words):
+        ip("-n", self.name, *words)
 
     @property
     def prefix(self):
@@ -163,13 +168,16 @@ class Redis:
         self.place.mkdir()
         self.password_file = self.place / "password"
         self.password_file.write_text("a-password\n")
-        self.address = f"redis://{REDIS}?insecure=yes&user=sandbox&password-file={self.password_file}"
+        self.address = self.address_at(REDIS)
         user = redis_user().replace("PASSWORD", "a-password")
         (self.place / "users.acl").write_text(f"user default on nopass ~* &* +@all\nuser sandbox {user}\n")
         (self.place / "redis.conf").write_text(
-            f"bind {REDIS}\nprotected-mode no\ndir {self.place}\nunixsocket {self.place}/socket\naclfile {self.place}/users.acl\n"
+            f"bind *\nprotected-mode no\ndir {self.place}\nunixsocket {self.place}/socket\naclfile {self.place}/users.acl\n"
             "appendonly yes\nappendfsync everysec\nsave \"\"\n" + "".join(f"{word}\n" for word in words))
         self.process = None
+
+    def address_at(self, where):
+        return f"redis://{where}?insecure=yes&user=sandbox&password-file={self.password_file}"
 
     def start(self):
         with open(self.place / "log", "a") as log:
@@ -209,12 +217,14 @@ class Redis:
 
 
 class Cluster:
-    def __init__(self, place, nodes=2, jobs=4, redis=None, clocks=False, **chosen):
+    def __init__(self, place, nodes=2, jobs=4, redis=None, clocks=False, slow=None, **chosen):
         """`chosen`: options of all nodes; `redis`: lines of its configuration, for nodes that share one; `clocks`: each
-        program has a wall clock of its own, which the test may step."""
+        program has a wall clock of its own, which the test may step; `slow`: what the wire between the first node and
+        Redis is like."""
         self.machines, self.nodes, self.balancer, self.redis = [], [], None, None
         self.place, self.count, self.jobs, self.chosen = place, nodes, jobs, chosen
         self.redis_lines, self.clocks = redis, Clocks(place) if clocks else None
+        self.slow, self.wire = slow, None
 
     def _plug(self, lab, name, address):
         """A machine on the bridge."""
@@ -238,7 +248,11 @@ class Cluster:
             self.chosen = {"store": self.redis.address, **self.chosen}
         for number in range(1, self.count + 1):
             machine = self._plug(lab, f"node{number}", f"10.0.0.{10 + number}")
-            self.nodes.append(Node(lab, machine, number, self._clock(f"node{number}"), {"jobs": self.jobs, **self.chosen}))
+            chosen = {"jobs": self.jobs, **self.chosen}
+            if number == 1 and self.slow is not None:
+                self.wire = SlowWire([(machine, SLOW_NODE), (self.redis.machine, SLOW_REDIS)], **self.slow)
+                chosen["store"] = self.redis.address_at(SLOW_REDIS)
+            self.nodes.append(Node(lab, machine, number, self._clock(f"node{number}"), chosen))
         for node in self.nodes:
             node.listening()
         self.balancer = Balancer(lab, self.place, self.count, self.jobs)
@@ -281,5 +295,7 @@ class Cluster:
                 node.wait()
         if self.redis is not None:
             self.redis.stop()
+        if self.wire is not None:
+            self.wire.remove()
         for machine in self.machines:
             machine.remove()

@@ -449,6 +449,11 @@ bool redis_link_is_up(const struct redis_link *link)
     return link->state == UP && !link->broken;
 }
 
+bool redis_link_is_coming(const struct redis_link *link)
+{
+    return !redis_link_is_up(link) && link->lost[0] == '\0';
+}
+
 const char *redis_link_remedy(const struct redis_link *link)
 {
     return link->remedy;

@@ -38,6 +38,8 @@ int redis_link_move(struct redis_link *link, struct loop *loop);
 void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);
+/* Its first connection is under way: `up` will be called, or it will be lost. */
+bool redis_link_is_coming(const struct redis_link *link);
 /* Why it is down, "" when it never was up or is up; for messages. */
 const char *redis_link_lost(const struct redis_link *link);
 
