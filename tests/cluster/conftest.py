@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 
@@ -43,4 +44,5 @@ def shared(cluster):
     yield start
     for each in started:
         if each.redis.process.poll() is None:
+            each.redis.signal(signal.SIGCONT)
             assert each.redis.ask("ACL", "LOG") == ""

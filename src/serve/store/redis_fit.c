@@ -47,6 +47,8 @@ static void judged(void *user, const redisReply *reply, const char *lost)
 void fit_ask(void *user)
 {
     struct store *store = user;
+    if (store->unheard)
+        lease_return(store);
     redis_send(store->commands, judged, store, 2, (const char *[]){"INFO", "memory"}, NULL);
 }
 

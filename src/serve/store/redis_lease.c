@@ -125,13 +125,12 @@ static void renewed(void *user, const redisReply *reply, const char *lost)
     redis_call_free(call);
 }
 
-/* All in one command, however many they are. */
-void lease_renew(struct store *store)
+/* A command that names all jobs that are held, however many they are, with their tries if it wants
+ * them. */
+static void send_held(struct store *store, const struct words *begin, bool with_tries,
+                      redis_replied *replied)
 {
-    struct words begin = redis_script(store, SCRIPT_RENEW);
-    add_number(&begin, store->setup.bounds.lease_ms);
-    add_number(&begin, store->setup.bounds.job_ttl_ms);
-    size_t most = begin.count + 2 * store->held_count, count = begin.count;
+    size_t most = begin->count + 2 * store->held_count, count = begin->count;
     struct call *call = redis_call_make(store, NULL, NULL, NULL);
     const char **words = calloc(most, sizeof(*words));
     size_t *sizes = calloc(most, sizeof(*sizes));
@@ -141,24 +140,49 @@ void lease_renew(struct store *store)
             redis_call_free(call);
         goto end; /* the next renewal, or the fence */
     }
-    memcpy(words, begin.word, count * sizeof(*words));
-    memcpy(sizes, begin.size, count * sizeof(*sizes));
+    memcpy(words, begin->word, count * sizeof(*words));
+    memcpy(sizes, begin->size, count * sizeof(*sizes));
     for (size_t i = 0, number = 0; i < BUCKETS; i++) {
         struct held *held;
         LIST_FOREACH(held, &store->held[i], next)
         {
-            snprintf(tries[number], NUMBER, "%" PRId64, held->try);
             words[count] = held->id;
             sizes[count++] = strlen(held->id);
+            if (!with_tries)
+                continue;
+            snprintf(tries[number], NUMBER, "%" PRId64, held->try);
             words[count] = tries[number];
             sizes[count++] = strlen(tries[number++]);
         }
     }
-    redis_send(store->commands, renewed, call, count, words, sizes);
+    redis_send(store->commands, replied, call, count, words, sizes);
 end:
     free(words);
     free(sizes);
     free(tries);
+}
+
+void lease_renew(struct store *store)
+{
+    struct words begin = redis_script(store, SCRIPT_RENEW);
+    add_number(&begin, store->setup.bounds.lease_ms);
+    add_number(&begin, store->setup.bounds.job_ttl_ms);
+    send_held(store, &begin, true, renewed);
+}
+
+static void returned(void *user, const redisReply *reply, const char *lost)
+{
+    struct call *call = user;
+    (void)reply, (void)lost; /* what is not given back waits for the end of its lease */
+    redis_call_free(call);
+}
+
+void lease_return(struct store *store)
+{
+    struct words begin = redis_script(store, SCRIPT_RETURN);
+    add(&begin, store->name);
+    add_number(&begin, store->heard);
+    send_held(store, &begin, false, returned);
 }
 
 void lease_plan(struct store *store)
@@ -175,6 +199,10 @@ void lease_due(void *user)
     if (store->held_count > 0 && monotonic_us() - store->renewed_us >= 3 * quarter_us(store))
         lease_fence(store); /* this process was stopped for long */
     lease_renew(store);
-    if (redis_link_is_up(store->commands))
-        store->setup.changed(store->setup.user);
+    if (!redis_link_is_up(store->commands))
+        return;
+    if (store->unheard) /* once more: what a lost connection had sent has run by now */
+        lease_return(store);
+    store->unheard = false;
+    store->setup.changed(store->setup.user);
 }

@@ -3,7 +3,8 @@
  * Keys, all in one slot of a cluster by their hash tag; PREFIX is "{sb}:":
  *
  * - PREFIX j:ID, a hash, the job: state owner policy seq created started ended try losses node
- *   lease spared request answer status reason. lease: its node's, in ms; spared: see CLAIM.
+ *   claim lease spared request answer status reason. claim: which of its node's; lease: that
+ *   node's, in ms; spared: see CLAIM.
  * - PREFIX q, a zset: ids that wait, by their number, which is the order of submission.
  * - PREFIX r, a zset: ids that run, by the end of their lease.
  * - PREFIX a:OWNER, a zset: an owner's ids that wait or run, by when they expire.
@@ -70,7 +71,7 @@
     "if waiting == 0 then redis.call('PUBLISH', p..'new', '') end\n"                               \
     "return {'ok'}\n"
 
-/* ARGV: node, most, ms of a lease, tries, ms of a result, ms of a job.
+/* ARGV: node, most, ms of a lease, tries, ms of a result, ms of a job, number of the node's claim.
  * → {waiting, running, {{id, owner, policy, created, try, request}, …}, jobs that are lost now}
  *
  * Redis' clock may be set. A lease that ends later than one that began now began before the clock
@@ -86,7 +87,7 @@
     "  redis.call('ZREM', p..'r', id)\n"                                                           \
     "  local try = redis.call('HINCRBY', j, 'try', 1)\n"                                           \
     "  redis.call('HSET', j, 'state', 'running', 'node', node, 'started', now,\n"                  \
-    "    'lease', ARGV[4])\n"                                                                      \
+    "    'claim', ARGV[8], 'lease', ARGV[4])\n"                                                    \
     "  redis.call('PEXPIRE', j, ARGV[7])\n"                                                        \
     "  redis.call('ZADD', p..'r', now + ARGV[4], id)\n"                                            \
     "  local f = redis.call('HMGET', j, 'owner', 'policy', 'created', 'request')\n"                \
@@ -146,6 +147,22 @@
     "  else gone[#gone + 1] = ARGV[i] end\n"                                                       \
     "end\n"                                                                                        \
     "return {redis.call('ZCARD', p..'q'), redis.call('ZCARD', p..'r'), gone}\n"
+
+/* ARGV: node, number of a claim of its; ids that it holds. What else it got by claims up to that
+ * one, it has not heard of, since a connection was lost: that waits again, and no loss counts.
+ * → how many */
+#define SCRIPT_RETURN                                                                              \
+    SCRIPT_BEGIN                                                                                   \
+    "local held, count = {}, 0\n"                                                                  \
+    "for i = 4, #ARGV do held[ARGV[i]] = true end\n"                                               \
+    "for _, id in ipairs(redis.call('ZRANGE', p..'r', 0, -1)) do\n"                                \
+    "  local f = redis.call('HMGET', p..'j:'..id, 'node', 'seq', 'claim')\n"                       \
+    "  if f[1] == ARGV[2] and tonumber(f[3]) <= tonumber(ARGV[3]) and not held[id] then\n"         \
+    "    wait(id, f[2])\n"                                                                         \
+    "    count = count + 1\n"                                                                      \
+    "  end\n"                                                                                      \
+    "end\n"                                                                                        \
+    "return count\n"
 
 /* ARGV: id, try, status, answer, ms of a result. → 1, or 0: another try counts. It may be sent
  * again. */

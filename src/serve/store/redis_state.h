@@ -34,6 +34,8 @@ struct store {
     struct timer renewal, fence;
     int64_t renewed_us; /* when the leases of all jobs that are held were good */
     size_t held_count;
+    int64_t claims, heard; /* numbers of the last claim that was sent, that was answered or lost */
+    bool unheard; /* a claim's reply was lost: Redis may think that more is ours than we know */
     LIST_HEAD(held_list, held) held[BUCKETS];
     LIST_HEAD(watched_list, watched) watched[BUCKETS];
     LIST_HEAD(calls, call) calls;
@@ -70,7 +72,7 @@ struct call {
     void *user;
     int64_t sent_us;
     char id[STORE_ID_SIZE];
-    int64_t try; /* of finish and fail */
+    int64_t try; /* of finish and fail; of claim, its number */
     char *owner; /* for store_job */
 };
 
@@ -99,6 +101,8 @@ int lease_begin(struct store *store, const char *id, int64_t try, int64_t since_
 void lease_end(struct store *store, const char *id);
 void lease_end_all(struct store *store);
 void lease_renew(struct store *store);
+/* Gives back what Redis thinks that we have claimed, and we have not heard of. */
+void lease_return(struct store *store);
 /* When leases are renewed next, and jobs of lost nodes are looked for. */
 void lease_plan(struct store *store);
 /* Of the timers `renewal` and `fence`. */

@@ -88,11 +88,12 @@ static void claimed(void *user, const redisReply *reply, const char *lost)
     struct store *store = call->store;
     char text[FAILURE_SIZE];
     const char *message = redis_failure(store, reply, lost, text);
+    store->heard = call->try;
     if (message == NULL && reply->elements != 4)
         message = "the job store lies";
     size_t count = message == NULL ? reply->element[2]->elements : 0;
     struct store_job *jobs = count > 0 ? calloc(count, sizeof(*jobs)) : NULL;
-    if (count > 0 && jobs == NULL) /* their leases end, and another node has them */
+    if (count > 0 && jobs == NULL) /* they are given back later */
         message = redis_no_memory;
     size_t good = 0;
     for (size_t i = 0; message == NULL && i < count; i++) {
@@ -100,6 +101,7 @@ static void claimed(void *user, const redisReply *reply, const char *lost)
         if (lease_begin(store, jobs[good].id, jobs[good].tries, call->sent_us) == 0)
             good++;
     }
+    store->unheard = store->unheard || reply == NULL || good < count;
     if (message == NULL) {
         redis_note_counts(store, reply);
         store->counts.lost += redis_number(reply, 3);
@@ -129,6 +131,8 @@ static void claim(struct store *store, size_t most, store_list *list, void *user
     add_number(&words, bounds->tries);
     add_number(&words, bounds->result_ttl_ms);
     add_number(&words, bounds->job_ttl_ms);
+    call->try = ++store->claims;
+    add_number(&words, call->try);
     redis_run(store, &words, claimed, call);
 }
 
