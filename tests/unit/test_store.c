@@ -754,6 +754,99 @@ static void nothing_accepted_is_lost_by_sigkill(struct bench *bench)
         assert_int_equal(claim(bench, 0, 1), 1);
 }
 
+/* ── Two that believe to hold a job ──────────────────────────────────────────────────────────── */
+
+enum { RACED = 50 }; /* jobs */
+
+struct race {
+    struct loop *loop;
+    size_t left, accepted, refused;
+};
+
+static void on_raced(void *user, enum store_result result, const char *message)
+{
+    struct race *race = user;
+    (void)message;
+    race->accepted += result == STORE_OK;
+    race->refused += result == STORE_NONE;
+    if (--race->left == 0)
+        loop_stop(race->loop);
+}
+
+static void raced_id(char id[STORE_ID_SIZE], int number)
+{
+    snprintf(id, STORE_ID_SIZE, "%032x", number);
+}
+
+/* Finishes all jobs at once, and waits for what the store says. */
+static struct race finish_all(struct bench *bench, int64_t try, const char *answer)
+{
+    struct sb_error err;
+    struct store *store = bench->node[0];
+    struct race race = {.loop = bench->loop, .left = RACED};
+    char id[STORE_ID_SIZE];
+    for (int i = 0; i < RACED; i++) {
+        raced_id(id, i);
+        store_driver(store)->finish(store, id, try, answer, strlen(answer), 200, on_raced, &race);
+    }
+    while (race.left > 0)
+        loop_run(bench->loop, &err);
+    return race;
+}
+
+/* A process that claims all jobs, is stopped, and answers them when it goes on, before it can
+ * notice that its time is over. It exits with 0 if all are accepted, 1 if none is. */
+static pid_t begin_stopped_process(struct bench *bench)
+{
+    struct sb_error err;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (loop_open(&bench->loop, &err) < 0)
+            _exit(2);
+        open_node(bench, 0);
+        if (claim(bench, 0, RACED) != RACED)
+            _exit(3);
+        raise(SIGSTOP);
+        struct race race = finish_all(bench, 1, "{\"by\":1}");
+        _exit(race.accepted == RACED ? 0 : race.refused == RACED ? 1 : 4);
+    }
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    return child;
+}
+
+static void begin_race(struct bench *bench)
+{
+    char id[STORE_ID_SIZE];
+    open_node(bench, 0);
+    for (int i = 0; i < RACED; i++) {
+        raced_id(id, i);
+        assert_int_equal(submit(bench, id), STORE_OK);
+    }
+    close_node(bench, 0);
+}
+
+/* Its exit status. */
+static int end_stopped_process(pid_t child)
+{
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void expect_answers(struct bench *bench, const char *answer)
+{
+    char id[STORE_ID_SIZE];
+    for (int i = 0; i < RACED; i++) {
+        raced_id(id, i);
+        assert_int_equal(state_of(bench, id), STORE_DONE);
+        assert_string_equal(bench->seen.job[0].answer, answer);
+    }
+}
+
 /* ── Addresses that are refused ──────────────────────────────────────────────────────────────── */
 
 static void expect_refusal(struct bench *bench, const char *words)
@@ -855,6 +948,22 @@ static void test_sqlite_files_are_the_owners_alone(void **state)
     end(&bench);
 }
 
+/* The kernel says that it lives: nobody else is given its jobs. */
+static void test_sqlite_a_stopped_process_keeps_its_jobs(void **state)
+{
+    (void)state;
+    struct bench bench;
+    begin(&bench, "sqlite:");
+    begin_race(&bench);
+    pid_t child = begin_stopped_process(&bench);
+    open_node(&bench, 0);
+    assert_int_equal(claim(&bench, 0, RACED), 0);
+    kill(child, SIGCONT);
+    assert_int_equal(end_stopped_process(child), 0);
+    expect_answers(&bench, "{\"by\":1}");
+    end(&bench);
+}
+
 static void test_sqlite_full_synchronisation_keeps_the_promises(void **state)
 {
     (void)state;
@@ -925,6 +1034,20 @@ static void a_node_without_redis_ends_its_jobs_before_others_start_them(struct b
     while (await(bench) != STORE_OK || bench->seen.count == 0);
     assert_int_equal(bench->seen.job[0].tries, 2);
     assert_int_equal(finish(bench, 0, A, 2, "{}"), STORE_OK);
+}
+
+static void of_two_that_finish_at_once_the_later_try_counts(struct bench *bench)
+{
+    size_t claimed = 0;
+    begin_race(bench);
+    pid_t child = begin_stopped_process(bench);
+    open_node(bench, 0);
+    while (claimed < RACED) /* their leases end */
+        claimed += claim(bench, 0, RACED);
+    kill(child, SIGCONT);
+    assert_int_equal(finish_all(bench, 2, "{\"by\":2}").accepted, RACED);
+    assert_int_equal(end_stopped_process(child), 1);
+    expect_answers(bench, "{\"by\":2}");
 }
 
 /* Its lease is over since a moment ago. */
@@ -1077,6 +1200,7 @@ EACH(FOR, redis, "redis")
 EACH_SHARED(FOR, redis, "redis")
 FOR(redis, "redis", a_killed_redis_has_kept_what_it_accepted)
 FOR(redis, "redis", a_node_without_redis_ends_its_jobs_before_others_start_them)
+FOR(redis, "redis", of_two_that_finish_at_once_the_later_try_counts)
 FOR(redis, "redis", a_try_that_was_given_up_does_not_end_the_lease_of_the_next)
 FOR(redis, "redis", a_full_redis_refuses_jobs_and_ends_those_it_has)
 FOR(redis, "redis", a_redis_that_evicts_is_refused)
@@ -1120,6 +1244,7 @@ int main(void)
         cmocka_unit_test(test_sqlite_refuses_a_later_form),
         cmocka_unit_test(test_sqlite_refuses_wrong_addresses),
         cmocka_unit_test(test_sqlite_files_are_the_owners_alone),
+        cmocka_unit_test(test_sqlite_a_stopped_process_keeps_its_jobs),
         cmocka_unit_test(test_sqlite_full_synchronisation_keeps_the_promises),
         cmocka_unit_test(test_sqlite_nothing_accepted_is_lost_by_sigkill),
 #endif
@@ -1127,6 +1252,7 @@ int main(void)
         EACH(ROW, redis, "redis") EACH_SHARED(ROW, redis, "redis")
             cmocka_unit_test(test_redis_a_killed_redis_has_kept_what_it_accepted),
         cmocka_unit_test(test_redis_a_node_without_redis_ends_its_jobs_before_others_start_them),
+        cmocka_unit_test(test_redis_of_two_that_finish_at_once_the_later_try_counts),
         cmocka_unit_test(test_redis_a_try_that_was_given_up_does_not_end_the_lease_of_the_next),
         cmocka_unit_test(test_redis_a_full_redis_refuses_jobs_and_ends_those_it_has),
         cmocka_unit_test(test_redis_a_redis_that_evicts_is_refused),
