@@ -23,7 +23,8 @@ def many(cluster, step):
     """Jobs before a step of a clock, which comes while they wait and run, and after it. Each has its one right answer,
     on each node. Returns the jobs in their order."""
     def accept(first):
-        return {submit(cluster.nodes[number % 2], f"print({number})"): f"{number}\n" for number in range(first, first + JOBS)}
+        numbers = range(first, first + JOBS)
+        return {submit(cluster.nodes[number % 2], f"print({number})"): f"{number}\n" for number in numbers}
 
     accepted = accept(0)
     until(lambda: any(node.ran(number) for number in accepted for node in cluster.nodes))
