@@ -23,7 +23,7 @@ import typing
 
 import pytest
 
-from kernel import USER_MODE_LINUX
+from kernel import OF_THE_ENTRY, USER_MODE_LINUX
 
 HERE = pathlib.Path(__file__).parent
 PYTHON = "/usr/bin/python3"
@@ -386,20 +386,14 @@ def options_of(attack):
     return words
 
 
-OF_THE_ENTRY = {"seccomp_foreign", "seccomp_survive"}
-
-
-def in_the_virtual_machine(attack):
-    """As an ordinary user all, cold and in the service's warm pool; as root those that a cgroup holds."""
-    held = attack.name.startswith(("cgroup_", "cpu_", "memory_", "process_", "time_"))
-    return pytest.mark.vm(*["root"] * held, "delegated", "service")
-
+# As an ordinary user, cold, and as root in the service's warm pool.
+IN_THE_VIRTUAL_MACHINE = pytest.mark.vm("delegated", "service")
 
 # ── The tests ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("attack", [
-    pytest.param(attack, id=attack.name, marks=in_the_virtual_machine(attack)) for attack in ATTACKS
+    pytest.param(attack, id=attack.name, marks=IN_THE_VIRTUAL_MACHINE) for attack in ATTACKS
 ])
 def test_attack_is_contained(attack, host, terminal):
     program = os.environ.get("SANDBOX_RUN")

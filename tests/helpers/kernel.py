@@ -7,6 +7,8 @@ import struct
 
 libc = ctypes.CDLL(None, use_errno=True)
 # Its own kernel answers calls of other architectures, and time in the kernel is hardly told from a program's own.
+# Attacks on the entry to the kernel, of which user-mode Linux has none but its own.
+OF_THE_ENTRY = {"seccomp_foreign", "seccomp_survive"}
 USER_MODE_LINUX = "User Mode Linux" in pathlib.Path("/proc/cpuinfo").read_text()
 
 NUMBERS = {  # x86-64, aarch64
