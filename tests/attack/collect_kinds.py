@@ -36,7 +36,10 @@ for top in ("/work", "/tmp"):
     write("one")
     for i in range(50):
         os.link("one", f"hard{i}")
-    os.chmod("one", 0o4777)
+    try:
+        os.chmod("one", 0o4777)
+    except PermissionError:
+        pass  # under systemd's RestrictSUIDSGID=
     for _ in range(100):
         os.mkdir("deep")
         os.chdir("deep")
