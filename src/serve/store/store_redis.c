@@ -25,7 +25,6 @@ static void submitted(void *user, const redisReply *reply, const char *lost)
     struct store_job job = {.id = call->id, .owner = call->owner, .state = STORE_QUEUED};
     if (strcmp(word, "ok") == 0) {
         call->found(call->user, STORE_OK, NULL, &job);
-        call->store->setup.changed(call->store->setup.user); /* Redis tells, too, but later */
     } else if (strcmp(word, "exists") == 0) {
         job.id = redis_text(reply, 1);
         job.state = redis_state(redis_text(reply, 2));
@@ -154,8 +153,6 @@ static void given_back(void *user, const redisReply *reply, const char *lost)
                    : reply->integer >= 1 ? STORE_OK
                                          : STORE_NONE,
                    message);
-    if (message == NULL && reply->integer >= 1)
-        call->store->setup.ended(call->store->setup.user, call->id);
     redis_call_free(call);
 }
 
