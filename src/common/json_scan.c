@@ -88,7 +88,9 @@ static size_t character_size(const char *at, const char *end, enum json_fault *f
 static enum json_token take_string(struct json_scan *scan, enum json_token token)
 {
     const char *at = scan->at + 1, *end = scan->end;
+    scan->escapes = false;
     while (at < end && *at != '"') {
+        scan->escapes = scan->escapes || *at == '\\';
         size_t size = json_is_plain((unsigned char)*at) ? json_plain_run(at, (size_t)(end - at))
                                                         : character_size(at, end, &scan->fault);
         if (size == 0)

@@ -39,6 +39,7 @@ enum json_fault {
 struct json_scan {
     const char *at, *end; /* what is left */
     const char *start;    /* of the last token, which ends at `at`; strings have their quotes */
+    bool escapes;         /* the last string has some */
     enum json_fault fault;
     const char *place; /* of the fault */
     size_t depth;      /* objects and arrays that are open; an opening token counts itself */

@@ -170,9 +170,13 @@ static int refuse(struct json_reader *reader)
                         "and four digits",
     };
     const struct json_scan *scan = &reader->scan;
+    size_t left = (size_t)(scan->end - scan->place);
+    const char *nul = left > 0 ? memchr(scan->place, '\0', left) : NULL;
     uint32_t code;
-    if (scan->depth == 1 && scan->next == JSON_NEXT_KEY)
+    if (nul != NULL || (scan->depth == 1 && scan->next == JSON_NEXT_KEY))
         reader->field = (struct json_key){0};
+    if (nul != NULL)
+        return bad(reader, nul, "a NUL byte: remove it");
     switch (scan->fault) {
     case JSON_DEPTH:
         return bad(reader, scan->place, "nested too deep: at most %zu levels are allowed",
@@ -223,10 +227,6 @@ static int take(struct json_reader *reader, enum json_token token)
 static int read_text(struct json_reader *reader)
 {
     struct json_scan *scan = &reader->scan;
-    const char *nul =
-        scan->at < scan->end ? memchr(scan->at, '\0', (size_t)(scan->end - scan->at)) : NULL;
-    if (nul != NULL)
-        return bad(reader, nul, "a NUL byte: remove it");
     enum json_token token = json_scan_next(scan);
     if (token != JSON_OBJECT && scan->start < scan->end && *scan->start != '{')
         return bad(reader, scan->start, "a JSON object in { } is needed");

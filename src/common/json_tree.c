@@ -15,6 +15,7 @@ struct staying {
     char *text;
     size_t size;
     bool written; /* as it came: its escapes are still there, and the quotes around it */
+    bool escapes; /* it came with some */
 };
 
 /* ── Strings ─────────────────────────────────────────────────────────────────────────────────── */
@@ -75,7 +76,7 @@ static int print_staying(struct json_object *string, struct printbuf *out, int l
     return text != NULL ? printbuf_memappend(out, text, (int)writer.size - 1) : -1;
 }
 
-static struct json_object *leave_string(const char *text, size_t size)
+static struct json_object *leave_string(const char *text, size_t size, bool escapes)
 {
     struct staying *staying = malloc(sizeof(*staying));
     struct json_object *string = staying != NULL ? json_object_new_string("") : NULL;
@@ -83,14 +84,14 @@ static struct json_object *leave_string(const char *text, size_t size)
         free(staying);
         return NULL;
     }
-    *staying = (struct staying){(char *)(intptr_t)text, size, true};
+    *staying = (struct staying){(char *)(intptr_t)text, size, true, escapes};
     json_object_set_serializer(string, print_staying, staying, free_staying);
     return string;
 }
 
-static struct json_object *copy_string(const char *text, size_t size)
+static struct json_object *copy_string(const char *text, size_t size, bool escapes)
 {
-    if (memchr(text, '\\', size) == NULL)
+    if (!escapes)
         return json_object_new_string_len(text, (int)size);
     _cleanup_free_ char *plain = malloc(size);
     return plain != NULL ? json_object_new_string_len(plain, (int)json_unescape(plain, text, size))
@@ -105,7 +106,8 @@ char *json_tree_string(struct json_object *string, size_t *size)
         return (char *)(intptr_t)json_object_get_string(string);
     }
     if (staying->written) {
-        staying->size = json_unescape(staying->text, staying->text, staying->size);
+        if (staying->escapes)
+            staying->size = json_unescape(staying->text, staying->text, staying->size);
         staying->text[staying->size] = '\0'; /* there is at least its quote behind it */
         staying->written = false;
     }
@@ -124,16 +126,18 @@ static struct json_object *make_number(const char *text, size_t size)
 
 /* NULL: there is no memory, or it is null. */
 static struct json_object *make_value(const struct json_tree *tree, enum json_token token,
-                                      const char *text, size_t size)
+                                      const struct json_scan *scan)
 {
+    const char *text = scan->start;
+    size_t size = (size_t)(scan->at - scan->start);
     switch (token) {
     case JSON_OBJECT:
         return json_object_new_object();
     case JSON_ARRAY:
         return json_object_new_array();
     case JSON_STRING:
-        return tree->stay && size >= JSON_STAY ? leave_string(text + 1, size - 2)
-                                               : copy_string(text + 1, size - 2);
+        return tree->stay && size >= JSON_STAY ? leave_string(text + 1, size - 2, scan->escapes)
+                                               : copy_string(text + 1, size - 2, scan->escapes);
     case JSON_NUMBER:
         return make_number(text, size);
     default:
@@ -173,8 +177,7 @@ int json_tree_take(struct json_tree *tree, enum json_token token, const struct j
         tree->depth--;
         return 0;
     }
-    struct json_object *value =
-        make_value(tree, token, scan->start, (size_t)(scan->at - scan->start));
+    struct json_object *value = make_value(tree, token, scan);
     if (value == NULL && (token != JSON_WORD || scan->start[0] != 'n'))
         return -1;
     if (add(tree, value) < 0) {
