@@ -3,51 +3,25 @@
  * that one that never answers holds up its own callbacks alone. */
 #include "serve/jobs/callback.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <nettle/base16.h>
-#include <nettle/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <time.h>
 
 #include "common/error.h"
 #include "common/util.h"
-#include "serve/jobs/callback_url.h"
+#include "serve/jobs/callback_delivery.h"
 #include "serve/jobs/heap.h"
 
 enum {
     TRIES = 5,
-    AT_ONCE = 32,          /* deliveries that are being sent, */
-    AT_ONCE_FOR_HOST = 8,  /* … of these, to one --callback-host */
-    KEPT = 10000,          /* that wait or are being sent */
-    ANSWER_MAX = 64 * 1024 /* bytes read of an answer, which are thrown away; its header, too */
+    AT_ONCE = 32,         /* deliveries that are being sent, */
+    AT_ONCE_FOR_HOST = 8, /* … of these, to one --callback-host */
+    KEPT = 10000          /* that wait or are being sent */
 };
 #define KEPT_BYTES (64 * 1024 * 1024)
-
-struct delivery {
-    TAILQ_ENTRY(delivery) next; /* in its host's queue, or in callbacks->sending */
-    size_t place;               /* in callbacks->waiting */
-    struct callbacks *callbacks;
-    size_t host;
-    CURLU *url;
-    char *id, *secret, *body;
-    size_t size;
-    int tries;
-    int64_t due_us; /* of the next one */
-    /* while it is being sent */
-    CURL *easy;
-    struct curl_slist *headers;
-    size_t received;
-    const char *refused; /* why its address may not be sent to; NULL: it may */
-    char error[CURL_ERROR_SIZE];
-};
 
 TAILQ_HEAD(deliveries, delivery);
 
@@ -81,16 +55,6 @@ static bool is_due_before(const void *a, const void *b)
     return one->due_us < other->due_us;
 }
 
-static void free_delivery(struct delivery *delivery)
-{
-    curl_slist_free_all(delivery->headers);
-    curl_url_cleanup(delivery->url);
-    free(delivery->id);
-    free(delivery->secret);
-    free(delivery->body);
-    free(delivery);
-}
-
 static void show(const struct callbacks *callbacks)
 {
     metrics_set(&callbacks->setup.metrics->callbacks_waiting, (int64_t)callbacks->kept);
@@ -101,7 +65,7 @@ static void forget(struct callbacks *callbacks, struct delivery *delivery)
 {
     callbacks->kept--;
     callbacks->kept_bytes -= delivery->size;
-    free_delivery(delivery);
+    delivery_free(delivery);
     show(callbacks);
     if (callbacks->kept == 0 && callbacks->setup.idle != NULL)
         callbacks->setup.idle(callbacks->setup.user);
@@ -114,132 +78,6 @@ static void give_up(struct callbacks *callbacks, struct delivery *delivery, cons
             delivery->id, callbacks->allowed.host[delivery->host].name, why);
     metrics_add(&callbacks->setup.metrics->callbacks_failed, 1);
     forget(callbacks, delivery);
-}
-
-/* ── A try ───────────────────────────────────────────────────────────────────────────────────── */
-
-/* Every address comes by here, just before it is connected to. */
-static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    struct delivery *delivery = user;
-    (void)purpose;
-    delivery->refused = callback_address_refused(&delivery->callbacks->allowed.host[delivery->host],
-                                                 &address->addr);
-    if (delivery->refused != NULL)
-        return CURL_SOCKET_BAD;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-/* Nothing of an answer is kept but its status; a long one is cut off. */
-static size_t drop_answer(char *data, size_t size, size_t count, void *user)
-{
-    struct delivery *delivery = user;
-    (void)data;
-    delivery->received += size * count;
-    return delivery->received <= ANSWER_MAX ? size * count : 0;
-}
-
-/* "t=TIME,v1=HMAC", with HMAC-SHA256 of "TIME.ID.BODY". */
-static void sign(const struct delivery *delivery, int64_t now, char *text, size_t size)
-{
-    struct hmac_sha256_ctx hmac;
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    char head[64], hex[BASE16_ENCODE_LENGTH(SHA256_DIGEST_SIZE) + 1];
-    int length = snprintf(head, sizeof(head), "%" PRId64 ".", now);
-    hmac_sha256_set_key(&hmac, strlen(delivery->secret), (const uint8_t *)delivery->secret);
-    hmac_sha256_update(&hmac, (size_t)length, (const uint8_t *)head);
-    hmac_sha256_update(&hmac, strlen(delivery->id), (const uint8_t *)delivery->id);
-    hmac_sha256_update(&hmac, 1, (const uint8_t *)".");
-    hmac_sha256_update(&hmac, delivery->size, (const uint8_t *)delivery->body);
-    hmac_sha256_digest(&hmac, sizeof(digest), digest);
-    base16_encode_update(hex, sizeof(digest), digest);
-    hex[sizeof(hex) - 1] = '\0';
-    snprintf(text, size, "X-Sandbox-Signature: t=%" PRId64 ",v1=%s", now, hex);
-}
-
-static bool add_header(struct delivery *delivery, const char *text)
-{
-    struct curl_slist *longer = curl_slist_append(delivery->headers, text);
-    if (longer != NULL)
-        delivery->headers = longer;
-    return longer != NULL;
-}
-
-static bool make_headers(struct delivery *delivery)
-{
-    char signature[160], job[96];
-    curl_slist_free_all(delivery->headers);
-    delivery->headers = NULL;
-    sign(delivery, (int64_t)time(NULL), signature, sizeof(signature));
-    snprintf(job, sizeof(job), "X-Sandbox-Job: %s", delivery->id);
-    return add_header(delivery, "Content-Type: application/json") && add_header(delivery, job) &&
-           add_header(delivery, signature) &&
-           add_header(delivery, "Expect:"); /* else a server that does not know it costs a second */
-}
-
-static bool set_what(const struct delivery *delivery)
-{
-    CURL *easy = delivery->easy;
-    return curl_easy_setopt(easy, CURLOPT_CURLU, delivery->url) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->size) ==
-               CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, delivery->body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, delivery->headers) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_USERAGENT, "sandbox-serve") == CURLE_OK;
-}
-
-/* What curl may not do. Its other powers, as cookies, netrc, redirects and compression, are off
- * unless they are asked for; those here are on, or should be seen to be off. */
-static bool set_bounds(const struct delivery *delivery)
-{
-    CURL *easy = delivery->easy;
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK && /* none of the environment */
-           curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-                            (long)delivery->callbacks->setup.time_limit_ms) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           /* When the time is up while a name is looked up, curl would wait for its thread. */
-           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
-}
-
-static bool set_handlers(struct delivery *delivery)
-{
-    CURL *easy = delivery->easy;
-    const char *ca_file = delivery->callbacks->setup.ca_file;
-    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, delivery) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, delivery) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, drop_answer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, delivery) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, delivery->error) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PRIVATE, delivery) == CURLE_OK &&
-           (ca_file == NULL || curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK);
-}
-
-static int begin_transfer(struct delivery *delivery)
-{
-    if (!make_headers(delivery))
-        return -1;
-    delivery->easy = curl_easy_init();
-    if (delivery->easy == NULL)
-        return -1;
-    if (set_what(delivery) && set_bounds(delivery) && set_handlers(delivery) &&
-        curl_multi_add_handle(delivery->callbacks->multi, delivery->easy) == CURLM_OK)
-        return 0;
-    curl_easy_cleanup(delivery->easy);
-    delivery->easy = NULL;
-    return -1;
-}
-
-static void end_transfer(struct delivery *delivery)
-{
-    curl_multi_remove_handle(delivery->callbacks->multi, delivery->easy);
-    curl_easy_cleanup(delivery->easy);
-    delivery->easy = NULL;
 }
 
 /* ── Queues ──────────────────────────────────────────────────────────────────────────────────── */
@@ -282,7 +120,7 @@ static void begin(struct callbacks *callbacks, struct delivery *delivery)
     delivery->received = 0;
     delivery->refused = NULL;
     delivery->error[0] = '\0';
-    if (begin_transfer(delivery) < 0) {
+    if (delivery_begin(delivery, callbacks->multi) < 0) {
         try_later(callbacks, delivery, "out of memory");
         return;
     }
@@ -363,7 +201,7 @@ static void end(struct callbacks *callbacks, CURL *easy, CURLcode code)
     TAILQ_REMOVE(&callbacks->sending, delivery, next);
     callbacks->hosts[delivery->host].sending--;
     callbacks->sending_count--;
-    end_transfer(delivery);
+    delivery_end(delivery, callbacks->multi);
     judge(callbacks, delivery, code, status);
 }
 
@@ -435,7 +273,9 @@ static struct delivery *make_delivery(struct callbacks *callbacks, const struct 
         sb_fail(err, "memory", ENOMEM, "out of memory");
         return NULL;
     }
-    *delivery = (struct delivery){.callbacks = callbacks,
+    *delivery = (struct delivery){.allowed = &callbacks->allowed,
+                                  .time_limit_ms = callbacks->setup.time_limit_ms,
+                                  .ca_file = callbacks->setup.ca_file,
                                   .id = strdup(callback->id),
                                   .secret = strdup(callback->secret),
                                   .body = malloc(callback->size + 1),
@@ -448,7 +288,7 @@ static struct delivery *make_delivery(struct callbacks *callbacks, const struct 
         memcpy(delivery->body, callback->body, callback->size);
         return delivery;
     }
-    free_delivery(delivery);
+    delivery_free(delivery);
     return NULL;
 }
 
@@ -559,7 +399,7 @@ static void drop_all(struct callbacks *callbacks)
     callbacks->setup.idle = NULL;
     while ((delivery = TAILQ_FIRST(&callbacks->sending)) != NULL) {
         TAILQ_REMOVE(&callbacks->sending, delivery, next);
-        end_transfer(delivery);
+        delivery_end(delivery, callbacks->multi);
         give_up(callbacks, delivery, why);
     }
     while ((delivery = heap_first(&callbacks->waiting)) != NULL) {
