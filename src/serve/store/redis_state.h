@@ -111,6 +111,15 @@ void lease_fence(void *store);
 /* {waiting, running, …} */
 void redis_note_counts(struct store *store, const redisReply *reply);
 
+/* ── What Redis tells: redis_events.c ────────────────────────────────────────────────────────── */
+
+/* Of the driver: see struct store_driver. */
+void events_watch(struct store *store, const char *id, bool on);
+/* Of the connection for events: it is there; a message has come. */
+void events_up(void *store);
+void events_message(void *store, const char *verb, const char *channel, const char *text);
+void events_end(struct store *store);
+
 /* ── Whether the server is fit: redis_fit.c ──────────────────────────────────────────────────── */
 
 /* Waits in this loop of the links until both are up and the server has been looked at, but not for
