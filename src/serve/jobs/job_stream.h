@@ -1,6 +1,6 @@
 /* The events of a job whose answer is streamed: `start`, `queued`, `stdout`, `stderr`, `display`,
- * `verdict`.
- * See sandbox-api(7). A job whose client did not ask for them has no struct job_stream. */
+ * `verdict`. See sandbox-api(7). A job whose client did not ask for them has no struct job_stream.
+ */
 #ifndef SERVE_JOB_STREAM_H
 #define SERVE_JOB_STREAM_H
 
@@ -8,21 +8,12 @@
 
 #include "sandbox.h"
 #include "serve/http/exchange.h"
+#include "serve/jobs/stream_form.h"
 
 struct job_stream;
 struct service;
 struct service_job;
-struct stream_form;
 
-/* How a request wants its answer streamed, by its header Accept (NULL: it has none). NULL: not. */
-const struct stream_form *stream_form_asked(const char *accept);
-/* Begins an answer of that form: see exchange_begin. */
-int stream_form_begin(const struct stream_form *form, struct exchange *exchange,
-                      void (*drained)(struct exchange *exchange));
-/* Sends an event. `data`: an object with at least one member, on one line. False: see
- * exchange_send. */
-bool stream_form_send(const struct stream_form *form, struct exchange *exchange, const char *name,
-                      const char *data, size_t size);
 /* "text/event-stream"; NULL: nobody is sent it, it is only recorded. */
 const char *stream_type(const struct job_stream *stream);
 /* Bytes sent so far. */
