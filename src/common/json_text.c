@@ -132,11 +132,11 @@ static int add_key(struct json_reader *reader, const char *written, size_t size)
 static int check_keys(struct json_reader *reader)
 {
     size_t first = reader->first_key[reader->scan.depth];
-    struct json_key *keys = reader->keys + first;
     size_t count = reader->keys_count - first;
     reader->keys_count = first;
     if (count < 2)
         return 0;
+    struct json_key *keys = reader->keys + first;
     qsort(keys, count, sizeof(*keys), compare_keys);
     for (size_t i = 1; i < count; i++) {
         if (compare_keys(&keys[i - 1], &keys[i]) != 0)
