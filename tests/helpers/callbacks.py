@@ -8,6 +8,7 @@ import queue
 import re
 import socket
 import threading
+import time
 import types
 
 import pytest
@@ -77,6 +78,18 @@ def receive():
     yield start
     for receiver in made:
         receiver.close()
+
+
+def forged(change, body=b'{"id": "1", "state": "done"}'):
+    """(headers, body, secret) as a receiver gets them, with something about them changed. `age`: seconds since it was
+    signed; without any change there is no signature."""
+    signed_at = int(time.time()) - change.get("age", 0)
+    digest = hmac.new(SECRET.encode(), f"{signed_at}.1.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"X-Sandbox-Job": "1", "X-Sandbox-Signature": f"t={signed_at},v1={digest}"}
+    if not change:
+        del headers["X-Sandbox-Signature"]
+    headers.update((name, value) for name, value in change.items() if name.startswith("X-"))
+    return headers, change.get("body", body), change.get("secret", SECRET)
 
 
 def check_signature(request, secret=SECRET):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from callbacks import check_signature
+from callbacks import check_signature, forged
 from client_cases import ANSWER, JOB, JS, REQUEST, SCHEMAS, address, refusals
 from sandbox_run import CHECKOUT
 from waiting import until
@@ -22,7 +22,7 @@ def node():
         pytest.skip("node is not installed")
 
     def run(script, *arguments):
-        head = f"import * as all from {json.dumps(JS.as_uri())};\nconst {{ Client, Refused, Busy }} = all;\n" \
+        head = f"import * as all from {json.dumps(JS.as_uri())};\nconst {{ Client, Job, Refused, Busy }} = all;\n" \
                f"const [{', '.join('abcd'[:len(arguments)])}] = process.argv.slice(1);\n" \
                "const show = (value) => console.log(JSON.stringify(value));\n"
         ran = subprocess.run(["node", "--input-type=module", "-e", head + script, *arguments], capture_output=True, text=True,
@@ -157,8 +157,11 @@ def test_busy_is_tried_again_when_asked(node, serve):
 def test_aborting_ends_the_job(node, serve):
     server = serve(jobs=1, cold=True)
     assert node("""
-        const error = await new Client(a).run("while True: pass", { signal: AbortSignal.timeout(300) }).catch((error) => error);
-        show(error.name);""", address(server)) == ["TimeoutError"]
+        const controller = new AbortController();
+        const ended = new Client(a).run("while True: pass", { signal: controller.signal }).catch((error) => error);
+        while ((await (await fetch(`${a}/ready`)).json()).running === 0);
+        controller.abort();
+        show((await ended).name);""", address(server)) == ["AbortError"]
     assert "had left" in server.log.jobs(1)[0]["message"]
 
 
@@ -245,3 +248,25 @@ def test_a_job_may_have_a_callback(node, serve, receive):
     told = receiver.got.get()
     check_signature(told, "x" * 16)
     assert told.headers["X-Sandbox-Job"] == number and refused == "TypeError"
+    found = node("""
+        const { headers, body, secret } = JSON.parse(a);
+        const job = await Job.ofCallback(headers, body, secret);
+        show([job.id, job.result.output]);
+        show((await Job.ofCallback(new Headers(headers), new TextEncoder().encode(body), secret)).id);""",
+                 json.dumps({"headers": dict(told.headers), "body": told.body.decode(), "secret": "x" * 16}))
+    assert found == [[number, "42"], number]
+
+
+@pytest.mark.parametrize("change, words", [
+    ({}, "X-Sandbox-Signature"),
+    ({"X-Sandbox-Signature": "t=1,v1=xyz"}, "X-Sandbox-Signature"),
+    ({"secret": "another"}, "another secret"), ({"body": b'{"id": "2"}'}, "changed"), ({"X-Sandbox-Job": "2"}, "changed"),
+    ({"age": 301}, "more than 300 s ago"), ({"age": -301}, "more than 300 s ago"), ({"age": 290}, None),
+])
+def test_a_callback_that_is_not_signed_as_it_should_be_is_refused(node, change, words):
+    headers, body, secret = forged(change)
+    said, = node("""
+        const { headers, body, secret } = JSON.parse(a);
+        show(await Job.ofCallback(headers, body, secret).then((job) => job.id, (error) => [error.name, error.message]));""",
+                 json.dumps({"headers": headers, "body": body.decode(), "secret": secret}))
+    assert said == "1" if words is None else said[0] == "SandboxError" and words in said[1]

@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from callbacks import check_signature
+from callbacks import check_signature, forged
 from client_cases import ANSWER, JOB, PYTHON, REQUEST, address, refusals
 from sandbox_run import CHECKOUT
 from sandbox_serve import Waiting
@@ -366,7 +366,20 @@ def test_a_job_may_have_a_callback(serve, receive):
     job = sandbox.Client(address(server)).submit("print(6 * 7)", callback={"url": receiver.url, "secret": "x" * 16})
     told = receiver.got.get()
     check_signature(told, "x" * 16)
-    assert sandbox.Job.of(json.loads(told.body)).id == job.id and sandbox.Job.of(json.loads(told.body)).result.output == "42"
+    found = sandbox.Job.of_callback(told.headers, told.body, "x" * 16)
+    assert found.id == job.id and found.result.output == "42"
+
+
+@pytest.mark.parametrize("change, words", [
+    ({}, "X-Sandbox-Signature"),
+    ({"X-Sandbox-Signature": "t=1,v1=xyz"}, "X-Sandbox-Signature"),
+    ({"secret": "another"}, "another secret"), ({"body": b'{"id": "2"}'}, "changed"), ({"X-Sandbox-Job": "2"}, "changed"),
+    ({"age": 301}, "more than 300 s ago"), ({"age": -301}, "more than 300 s ago"),
+])
+def test_a_callback_that_is_not_signed_as_it_should_be_is_refused(change, words):
+    with pytest.raises(sandbox.SandboxError, match=words):
+        sandbox.Job.of_callback(*forged(change))
+    sandbox.Job.of_callback(*forged({"age": 299}))
 
 
 def test_a_job_is_cancelled(client):

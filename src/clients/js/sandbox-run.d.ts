@@ -146,6 +146,12 @@ export class Job {
     readonly raw: Record<string, any>;
     /** Whether it has ended. */
     readonly over: boolean;
+    /**
+     * From a callback that a server of yours has received, of which nothing else may be believed before. Throws SandboxError
+     * unless it is signed with the secret, at most `maxAge` seconds ago (300). It may come twice: go by the job's id.
+     */
+    static ofCallback(headers: Headers | Record<string, unknown>, body: string | Uint8Array | ArrayBuffer, secret: string,
+        options?: { maxAge?: number }): Promise<Job>;
 }
 
 /** An event of a stream. */

@@ -108,6 +108,29 @@ export class Job {
     get over() {
         return this.state !== "queued" && this.state !== "running";
     }
+
+    static async ofCallback(headers, body, secret, { maxAge = 300 } = {}) {
+        const pairs = headers instanceof Headers ? [...headers] : Object.entries(headers);
+        const given = new Map(pairs.map(([name, value]) => [name.toLowerCase(), String(value)]));
+        const found = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(given.get("x-sandbox-signature") ?? "");
+        if (!found)
+            throw new SandboxError("this is no callback: it has no header X-Sandbox-Signature");
+        const utf8 = new TextEncoder();
+        const bytes = typeof body === "string" ? utf8.encode(body) : new Uint8Array(body);
+        const head = utf8.encode(`${found[1]}.${given.get("x-sandbox-job") ?? ""}.`);
+        const signed = new Uint8Array(head.length + bytes.length);
+        signed.set(head);
+        signed.set(bytes, head.length);
+        const subtle = globalThis.crypto?.subtle ?? (await import("node:crypto")).webcrypto.subtle; // Node 18 has no global one
+        const algorithm = { name: "HMAC", hash: "SHA-256" };
+        const key = await subtle.importKey("raw", utf8.encode(secret), algorithm, false, ["verify"]);
+        const digest = new Uint8Array(found[2].match(/../g).map((byte) => parseInt(byte, 16)));
+        if (!await subtle.verify("HMAC", key, digest, signed))
+            throw new SandboxError("a callback was signed with another secret, or changed on its way");
+        if (Math.abs(Date.now() / 1000 - Number(found[1])) > maxAge)
+            throw new SandboxError(`a callback was signed more than ${maxAge} s ago: it may be one that was recorded`);
+        return new Job(JSON.parse(new TextDecoder().decode(bytes)));
+    }
 }
 
 // ── Requests and answers ─────────────────────────────────────────────────────────────────────────

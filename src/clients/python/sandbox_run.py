@@ -15,10 +15,13 @@ network; files are saved below the directory that you name, and nowhere else.
 from __future__ import annotations
 
 import base64 as _base64
+import hashlib
+import hmac
 import html
 import http.client
 import json
 import os
+import re
 import secrets
 import socket
 import ssl
@@ -256,6 +259,22 @@ class Job:
         known = {name: given[name] for name in cls.__dataclass_fields__ if name in given}
         answer = given.get("answer")
         return cls(**{**known, "result": Result.of(answer) if answer else None, "raw": given})
+
+    @classmethod
+    def of_callback(cls, headers: Mapping[str, str], body: bytes, secret: str, *, max_age: float = 300) -> Job:
+        """From a callback that a server of yours has received, of which nothing else may be believed before. SandboxError
+        unless it is signed with the secret, at most `max_age` seconds ago. It may come twice: go by the job's id."""
+        given = {name.lower(): value for name, value in headers.items()}
+        id, signature = given.get("x-sandbox-job", ""), given.get("x-sandbox-signature", "")
+        found = re.fullmatch(r"t=(\d{1,15}),v1=([0-9a-f]{64})", signature)
+        if found is None:
+            raise SandboxError("this is no callback: it has no header X-Sandbox-Signature")
+        digest = hmac.new(secret.encode(), f"{found[1]}.{id}.".encode() + body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(digest, found[2]):
+            raise SandboxError("a callback was signed with another secret, or changed on its way")
+        if abs(time.time() - int(found[1])) > max_age:
+            raise SandboxError(f"a callback was signed more than {max_age:g} s ago: it may be one that was recorded")
+        return cls.of(json.loads(body))
 
     @property
     def over(self) -> bool:
