@@ -96,13 +96,13 @@ def test_bounds_hold_after_a_reload_and_leave_a_policys_own_limits(serve):
 
 def test_answers_that_nobody_reads_take_no_more_than_their_share_of_memory(serve):
     """Control characters are six times as long in JSON: what 4 MiB of stdout and of stderr become, told twice each.
-    Who has left such an answer lying longest loses it; who takes it gets all of it."""
+    Who has left such an answer lying longest loses it, where no disk can keep it; who takes it gets all of it."""
     code = ("import os\nfor number in range(8): os.write(1 + number % 2, b'\\1' * (1 << 20))\n"
             "raise SystemExit(1)")
     def takes_less_than(size):  # a sanitizer keeps what was freed
         return SANITIZED or server.metric("sandbox_resident_memory_bytes") - small < size
 
-    server = serve(jobs=1)
+    server = serve(jobs=1, upload_dir="/dev/shm")
     asked = {"code": code, "policy": "execute", "limits": {"output_bytes": 4 << 20}}
     small = server.metric("sandbox_resident_memory_bytes")
     holders = []
