@@ -16,6 +16,7 @@ from examples import BLOCKS, MANUAL
 from graded_programs import PROGRAMS, SLOW, became, request_of
 
 BATCHES = int(os.environ.get("SANDBOX_TEST_BATCHES") or 1)
+ALL_KINDS = not os.environ.get("SANDBOX_TEST_QUICK")  # of the four, in the part slow
 # An emulated machine, which computes so slowly, has some of them.
 ROWS = (PROGRAMS * 2)[:64] if SLOW == 1 else PROGRAMS[::3]
 CLIENTS = len(ROWS)
@@ -58,9 +59,9 @@ def test_programs_that_run_alone_are_what_they_are_said_to_be(serve):
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.parametrize("load, options", [
-    pytest.param(0, {}, id="warm"),
+    *[pytest.param(0, {}, id="warm")] * ALL_KINDS,
     pytest.param(BUSY, {"jobs": CLIENTS}, id="warm, all at once, on a busy host", marks=pytest.mark.vm("service")),
-    pytest.param(0, {"cold": True, "jobs": CLIENTS}, id="cold, all at once"),
+    *[pytest.param(0, {"cold": True, "jobs": CLIENTS}, id="cold, all at once")] * ALL_KINDS,
     pytest.param(BUSY, {"cold": True}, id="cold, on a busy host", marks=pytest.mark.vm("service")),
 ], indirect=["load"])
 def test_programs_that_run_beside_many_have_the_verdict_that_they_have_alone(serve, load, options):

@@ -12,7 +12,7 @@ import pytest
 
 from waiting import until
 
-pytestmark = [pytest.mark.vm("delegated"), pytest.mark.alone]
+pytestmark = [pytest.mark.vm("delegated"), pytest.mark.alone, pytest.mark.cold]
 
 BURN = "import time\nwhile time.process_time() < {}: pass\nprint('done')"
 AT_ONCE = 4 * os.cpu_count()
