@@ -964,6 +964,49 @@ static void test_sqlite_a_stopped_process_keeps_its_jobs(void **state)
     end(&bench);
 }
 
+static void on_submitted(void *user, enum store_result result, const char *message,
+                         const struct store_job *job)
+{
+    size_t *left = user;
+    (void)message;
+    (void)job;
+    assert_int_equal(result, STORE_OK);
+    (*left)--;
+}
+
+/* Were it not, a disk that becomes full would stay so: what is in it could not be moved away. */
+static void test_sqlite_the_journal_stays_small_however_fast_calls_come(void **state)
+{
+    enum { JOBS = 60 };
+    static char request[100000];
+    struct bench bench;
+    struct sb_error err;
+    struct stat status;
+    char path[160];
+    size_t left = JOBS;
+    (void)state;
+    begin(&bench, "sqlite:");
+    open_node(&bench, 0);
+    memset(request, 'x', sizeof(request));
+    for (int i = 0; i < JOBS; i++) {
+        struct store_submission given = {.owner = "ann",
+                                         .policy = "run",
+                                         .digest = "d",
+                                         .request = request,
+                                         .size = sizeof(request)};
+        snprintf(given.id, sizeof(given.id), "%032d", i);
+        store_driver(bench.node[0])->submit(bench.node[0], &given, on_submitted, &left);
+    }
+    do {
+        bench.want_change = true;
+        loop_run(bench.loop, &err);
+    } while (left > 0);
+    snprintf(path, sizeof(path), "%s-wal", strchr(bench.address, ':') + 1);
+    assert_int_equal(stat(path, &status), 0);
+    assert_in_range(status.st_size, 1, 2 * 1024 * 1024);
+    end(&bench);
+}
+
 static void test_sqlite_full_synchronisation_keeps_the_promises(void **state)
 {
     (void)state;
@@ -1245,6 +1288,7 @@ int main(void)
         cmocka_unit_test(test_sqlite_refuses_wrong_addresses),
         cmocka_unit_test(test_sqlite_files_are_the_owners_alone),
         cmocka_unit_test(test_sqlite_a_stopped_process_keeps_its_jobs),
+        cmocka_unit_test(test_sqlite_the_journal_stays_small_however_fast_calls_come),
         cmocka_unit_test(test_sqlite_full_synchronisation_keeps_the_promises),
         cmocka_unit_test(test_sqlite_nothing_accepted_is_lost_by_sigkill),
 #endif

@@ -355,10 +355,17 @@ static int tend(struct sqlite_jobs *jobs, struct sqlite_call *call)
 
 static int checkpoint(struct sqlite_jobs *jobs, struct sqlite_call *call)
 {
+    (void)jobs;
     (void)call;
-    jobs->journal_pages = 0;
+    return SQLITE_DONE;
+}
+
+void sqlite_jobs_tidy(struct sqlite_jobs *jobs)
+{
+    if (jobs->journal_pages < JOURNAL_PAGES)
+        return;
+    jobs->journal_pages = 0; /* one that fails is tried again after the next write */
     sqlite3_wal_checkpoint_v2(jobs->file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return SQLITE_DONE; /* one that failed is tried again after the next write */
 }
 
 /* A hook of SQLite, in place of its own checkpoints: they wait for the disk in the middle of a

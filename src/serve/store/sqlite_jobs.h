@@ -19,7 +19,7 @@ enum sqlite_kind {
     CALL_CANCEL,
     CALL_LOOK,       /* what has changed: jobs that ended since the last look, and numbers */
     CALL_TEND,       /* gives back the jobs of dead nodes, and forgets jobs whose time is over */
-    CALL_CHECKPOINT, /* moves what is in the journal to the database */
+    CALL_CHECKPOINT, /* nothing but what follows each call of the thread: sqlite_jobs_tidy */
     CALLS
 };
 
@@ -61,7 +61,7 @@ struct sqlite_jobs {
     struct sql sql;
     int64_t change; /* up to which we have looked */
     int64_t lost;
-    int journal_pages; /* since the last checkpoint; CALL_CHECKPOINT is due at JOURNAL_PAGES */
+    int journal_pages; /* since the last checkpoint, which is due at JOURNAL_PAGES */
 };
 
 /* A journal of a megabyte: what it takes can't be given back while the disk is full. */
@@ -73,6 +73,9 @@ void sqlite_jobs_end(struct sqlite_jobs *jobs);
 
 /* Carries out a call: sets its outcome. */
 void sqlite_jobs_call(struct sqlite_jobs *jobs, struct sqlite_call *call);
+
+/* Moves what is in the journal to the database, if that is due. It waits for the disk. */
+void sqlite_jobs_tidy(struct sqlite_jobs *jobs);
 
 void sqlite_call_free(struct sqlite_call *call);
 

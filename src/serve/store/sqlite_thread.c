@@ -59,6 +59,7 @@ static void *serve(void *user)
     while ((call = next_call(thread)) != NULL) {
         thread->patient_until_us = call->given_us + BUSY_MS * INT64_C(1000);
         carry_out(thread, call);
+        sqlite_jobs_tidy(thread->jobs);
         sqlite_thread_hand_back(thread, call);
     }
     return NULL;

@@ -70,19 +70,41 @@ static bool try_here(struct store *store, struct sqlite_call *call)
     return done;
 }
 
+static struct sqlite_call *make(enum sqlite_kind kind, const char *id, void *user);
+
+static void give_thread(struct store *store, struct sqlite_call *call)
+{
+    store->given++;
+    sqlite_thread_give(&store->thread, call);
+}
+
+/* After a call of the loop: the thread checkpoints where that is due, as it does after each of its
+ * own. Without memory for it, the next call makes up for it. */
+static void tidy(struct store *store)
+{
+    bool due = store->given == 0 && store->jobs.journal_pages >= JOURNAL_PAGES && !store->tidying;
+    struct sqlite_call *call = due ? make(CALL_CHECKPOINT, NULL, NULL) : NULL;
+    if (call == NULL)
+        return;
+    store->tidying = true;
+    give_thread(store, call);
+}
+
 static void give(struct store *store, struct sqlite_call *call)
 {
     store->bytes += call->size;
     call->here = try_here(store, call);
     if (!call->here) {
-        store->given++;
-        sqlite_thread_give(&store->thread, call);
-    } else if (call->kind == CALL_LOOK) { /* another may follow, from its outcome */
+        give_thread(store, call);
+        return;
+    }
+    if (call->kind == CALL_LOOK) { /* another may follow, from its outcome */
         sqlite_thread_hand_back(&store->thread, call);
     } else {
         answered(store, call);
         sqlite_call_free(call);
     }
+    tidy(store);
 }
 
 static void *copy_of(const void *data, size_t size, bool *failed)
@@ -344,17 +366,6 @@ static void answered(struct store *store, const struct sqlite_call *call)
     }
 }
 
-/* Without memory for it, the next call makes up for it. */
-static void tidy(struct store *store)
-{
-    bool due = store->given == 0 && store->jobs.journal_pages >= JOURNAL_PAGES && !store->tidying;
-    struct sqlite_call *call = due ? make(CALL_CHECKPOINT, NULL, NULL) : NULL;
-    if (call == NULL)
-        return;
-    store->tidying = true;
-    give(store, call);
-}
-
 static void answers_come(void *user, uint32_t events)
 {
     struct store *store = user;
@@ -366,7 +377,6 @@ static void answers_come(void *user, uint32_t events)
         answered(store, call);
         sqlite_call_free(call);
     }
-    tidy(store);
 }
 
 /* ── Opening, closing ────────────────────────────────────────────────────────────────────────── */
