@@ -129,7 +129,7 @@ class Balancer(FromLab, Elsewhere):
         """name of a node → what HAProxy's statistics say of it."""
         assert self.process.poll() is None
         with socket.socket(socket.AF_UNIX) as asked:
-            asked.connect(str(self._socket))
+            until(lambda: asked.connect_ex(str(self._socket)) == 0)  # there before it listens
             asked.sendall(b"show stat nodes 4 -1\n")  # 4: servers
             rows = csv.DictReader(asked.makefile("r").read().removeprefix("# ").splitlines())
             return {row["svname"]: row for row in rows}
