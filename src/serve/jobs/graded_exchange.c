@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/util.h"
-#include "serve/http/route.h"
 #include "serve/jobs/graded_run.h"
 #include "serve/jobs/job_exchange.h"
 #include "serve/jobs/service_state.h"
@@ -91,15 +90,7 @@ static struct graded *make_graded(struct exchange *exchange, struct request *req
     char endpoint[ENDPOINT_SIZE];
     const struct stream_form *form = stream_form_asked(exchange->accept);
     bool keep = exchange->body_in_file; /* the request has been read in place */
-    snprintf(endpoint, sizeof(endpoint), "%s %s", exchange->route->method, exchange->route->path);
-    const struct job_origin origin = {.owner = exchange,
-                                      .client = &exchange->client,
-                                      .id = exchange->id,
-                                      .endpoint = endpoint,
-                                      .request = request,
-                                      .policy = policy,
-                                      .policies = exchange->service->policies,
-                                      .size = exchange->body_size};
+    const struct job_origin origin = exchange_origin(exchange, endpoint, request, policy);
     struct graded *graded = graded_make(exchange->service, &http_client, &origin);
     if (graded == NULL)
         return NULL;
@@ -114,13 +105,9 @@ static struct graded *make_graded(struct exchange *exchange, struct request *req
 void graded_submit(struct exchange *exchange, struct request *request,
                    const struct sb_policy *policy)
 {
-    enum refusal reason;
     char text[200];
-    const char *lack = jobs_lack(exchange->service, &reason);
-    if (lack != NULL) {
-        exchange_refuse(exchange, NATIVE, reason, 503, NULL, lack);
+    if (exchange_lacks(exchange, NATIVE))
         return;
-    }
     struct graded *graded = make_graded(exchange, request, policy);
     if (graded == NULL) {
         exchange_refuse(exchange, NATIVE, REFUSED_INTERNAL, 500, NULL,

@@ -107,22 +107,37 @@ static void client_left(struct exchange *exchange)
 
 /* ── Submitting ──────────────────────────────────────────────────────────────────────────────── */
 
+struct job_origin exchange_origin(struct exchange *exchange, char endpoint[static ENDPOINT_SIZE],
+                                  struct request *request, const struct sb_policy *policy)
+{
+    snprintf(endpoint, ENDPOINT_SIZE, "%s %s", exchange->route->method, exchange->route->path);
+    return (struct job_origin){.owner = exchange,
+                               .client = &exchange->client,
+                               .id = exchange->id,
+                               .endpoint = endpoint,
+                               .request = request,
+                               .policy = policy,
+                               .policies = exchange->service->policies,
+                               .size = exchange->body_size};
+}
+
+bool exchange_lacks(struct exchange *exchange, enum contract_id contract)
+{
+    enum refusal reason;
+    const char *lack = jobs_lack(exchange->service, &reason);
+    if (lack != NULL)
+        exchange_refuse(exchange, contract, reason, 503, NULL, lack);
+    return lack != NULL;
+}
+
 static struct service_job *make_job(struct exchange *exchange, struct request *request,
                                     const struct sb_policy *policy)
 {
     char endpoint[ENDPOINT_SIZE];
     const struct stream_form *form =
         request->contract == NATIVE ? stream_form_asked(exchange->accept) : NULL;
-    snprintf(endpoint, sizeof(endpoint), "%s %s", exchange->route->method, exchange->route->path);
-    const struct job_origin origin = {.requester = &http_client,
-                                      .owner = exchange,
-                                      .client = &exchange->client,
-                                      .id = exchange->id,
-                                      .endpoint = endpoint,
-                                      .request = request,
-                                      .policy = policy,
-                                      .policies = exchange->service->policies,
-                                      .size = exchange->body_size};
+    struct job_origin origin = exchange_origin(exchange, endpoint, request, policy);
+    origin.requester = &http_client;
     struct service_job *job = job_make(exchange->service, &origin);
     if (job == NULL)
         return NULL;
@@ -137,13 +152,9 @@ static struct service_job *make_job(struct exchange *exchange, struct request *r
 void job_submit(struct exchange *exchange, struct request *request, const struct sb_policy *policy)
 {
     enum contract_id contract = request->contract;
-    enum refusal reason;
     char text[200];
-    const char *lack = jobs_lack(exchange->service, &reason);
-    if (lack != NULL) {
-        exchange_refuse(exchange, contract, reason, 503, NULL, lack);
+    if (exchange_lacks(exchange, contract))
         return;
-    }
     struct service_job *job = make_job(exchange, request, policy);
     if (job == NULL) {
         refuse_for_memory(exchange, contract);
