@@ -532,13 +532,6 @@ static void a_job_waits_for_its_time(struct bench *bench)
     assert_int_equal(bench->seen.result, STORE_NONE);
 }
 
-static void watch(struct bench *bench, int node, const char *id, bool on)
-{
-    const struct store_driver *driver = store_driver(bench->node[node]);
-    if (driver->watch != NULL)
-        driver->watch(bench->node[node], id, on);
-}
-
 static void a_watched_job_tells_that_it_ended(struct bench *bench)
 {
     struct sb_error err;
@@ -546,15 +539,15 @@ static void a_watched_job_tells_that_it_ended(struct bench *bench)
     submit(bench, A);
     submit(bench, B);
     claim(bench, 0, 2);
-    watch(bench, 0, B, true);
-    watch(bench, 0, B, true); /* once is enough */
+    store_watch(bench->node[0], B, true);
+    store_watch(bench->node[0], B, true); /* once is enough */
     bench->wanted = B;
     finish(bench, 0, A, 1, "{}");
     finish(bench, 0, B, 1, "{}");
     while (bench->wanted != NULL)
         loop_run(bench->loop, &err);
-    watch(bench, 0, B, false);
-    watch(bench, 0, B, false);
+    store_watch(bench->node[0], B, false);
+    store_watch(bench->node[0], B, false);
 }
 
 static void bytes_of_any_kind_are_kept(struct bench *bench)
@@ -678,7 +671,7 @@ static void another_node_hears_of_new_jobs_and_ends(struct bench *bench)
     const struct listener *other = &bench->listener[1];
     open_node(bench, 0);
     open_node(bench, 1);
-    watch(bench, 1, A, true);
+    store_watch(bench->node[1], A, true);
     size_t before = other->changes;
     submit(bench, A);
     while (other->changes == before)

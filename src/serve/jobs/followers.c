@@ -68,13 +68,6 @@ static struct followed *find(const struct followers *followers, const char *id)
     return found != NULL ? *found : NULL;
 }
 
-static void watch(const struct followers *followers, const char *id, bool on)
-{
-    struct store *store = runner_store(followers->service->runner);
-    if (store_driver(store)->watch != NULL)
-        store_driver(store)->watch(store, id, on);
-}
-
 /* NULL: out of memory. */
 static struct followed *find_or_make(struct followers *followers, const char *id)
 {
@@ -90,7 +83,7 @@ static struct followed *find_or_make(struct followers *followers, const char *id
         free(job);
         return NULL;
     }
-    watch(followers, id, true);
+    store_watch(runner_store(followers->service->runner), id, true);
     return job;
 }
 
@@ -102,7 +95,7 @@ static void leave_job(struct follower *follower)
     LIST_REMOVE(follower, in_job);
     if (!LIST_EMPTY(&job->followers))
         return;
-    watch(follower->followers, job->id, false);
+    store_watch(runner_store(follower->followers->service->runner), job->id, false);
     tdelete(job, &follower->followers->jobs, compare_ids);
     free(job);
 }

@@ -152,5 +152,11 @@ static inline const struct store_driver *store_driver(const struct store *store)
 {
     return *(const struct store_driver *const *)store;
 }
+/* See `watch` of its driver, which may have none. */
+static inline void store_watch(struct store *store, const char *id, bool on)
+{
+    if (store_driver(store)->watch != NULL)
+        store_driver(store)->watch(store, id, on);
+}
 
 #endif

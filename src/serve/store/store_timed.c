@@ -131,8 +131,7 @@ static void cancel(struct store *store, const char *id, const char *owner, store
 
 static void watch(struct store *store, const char *id, bool on)
 {
-    if (store_driver(store->inner)->watch != NULL)
-        store_driver(store->inner)->watch(store->inner, id, on);
+    store_watch(store->inner, id, on);
 }
 
 static struct store_counts counts(const struct store *store)
