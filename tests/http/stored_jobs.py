@@ -5,6 +5,14 @@ import re
 from sandbox_serve import Waiting
 from streams import SSE, Stream
 
+# Its function `main` returns a value that is nested as deeply as can be.
+NESTED = """
+import sys
+sys.setrecursionlimit(10000)
+def main():
+    value = []
+    for _ in range(999): value = [value]
+    return value"""
 ID = re.compile(r"[0-9a-f]{32}")
 
 

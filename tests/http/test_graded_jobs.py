@@ -8,7 +8,7 @@ import pytest
 from callbacks import check_signature
 from http_client import bearer
 from sandbox_serve import says
-from stored_jobs import Events, HeldJob, ended, job, submit
+from stored_jobs import NESTED, Events, HeldJob, ended, job, submit
 from streams import NDJSON, SSE
 from waiting import until
 
@@ -85,14 +85,7 @@ def test_output_that_is_asked_for_in_base64_comes_so(kept):
 
 
 def test_a_value_that_is_nested_as_deeply_as_can_be_is_in_the_answer(kept, deep_json):
-    code = """
-import sys
-sys.setrecursionlimit(10000)
-def main():
-    value = []
-    for _ in range(999): value = [value]
-    return value"""
-    number = submit(kept, code, call="main", cases=[{}])
+    number = submit(kept, NESTED, call="main", cases=[{}])
     assert kept.get(f"/jobs/{number}?wait=60").body.count(b"[" * 1000) == 2
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from http_client import bearer
 from sandbox_serve import says
-from stored_jobs import Events, HeldJob, ended, job, submit
+from stored_jobs import NESTED, Events, HeldJob, ended, job, submit
 from streams import NDJSON, SSE, output
 from waiting import until
 
@@ -44,15 +44,8 @@ def test_the_answer_has_the_members_that_run_gives(kept):
 
 
 def test_a_value_that_is_nested_as_deeply_as_can_be_is_in_the_answer(kept, deep_json):
-    code = """
-import sys
-sys.setrecursionlimit(10000)
-def main():
-    value = []
-    for _ in range(999): value = [value]
-    return value"""
-    found = kept.get(f"/jobs/{submit(kept, code, call='main')}?wait=60")
-    assert b"[" * 1000 in kept.post("/run", {"code": code, "call": "main"}).body and b"[" * 1000 in found.body
+    found = kept.get(f"/jobs/{submit(kept, NESTED, call='main')}?wait=60")
+    assert b"[" * 1000 in kept.post("/run", {"code": NESTED, "call": "main"}).body and b"[" * 1000 in found.body
 
 
 def test_the_output_of_a_limit_that_was_hit_is_in_the_answer(kept):
