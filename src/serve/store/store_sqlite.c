@@ -41,7 +41,7 @@ struct store {
     struct timer tend;
     struct store_counts counts;
     size_t bytes; /* of calls that the thread has */
-    bool looking, look_again, tending, tidying;
+    bool looking, look_again, tending;
 
     struct sqlite_jobs jobs;
     struct sqlite_thread thread;
@@ -60,8 +60,7 @@ static bool try_here(struct store *store, struct sqlite_call *call)
 {
     int64_t began_us = monotonic_us();
     if (store->given > 0 || store->jobs.file.full || call->size > SMALL_BYTES ||
-        call->kind == CALL_TEND || call->kind == CALL_CHECKPOINT ||
-        began_us < store->thread_until_us)
+        call->kind == CALL_TEND || began_us < store->thread_until_us)
         return false;
     bool done = sqlite_thread_try_here(&store->thread, call);
     int64_t ended_us = monotonic_us();
@@ -82,12 +81,10 @@ static void give_thread(struct store *store, struct sqlite_call *call)
  * own. Without memory for it, the next call makes up for it. */
 static void tidy(struct store *store)
 {
-    bool due = store->given == 0 && store->jobs.journal_pages >= JOURNAL_PAGES && !store->tidying;
+    bool due = store->given == 0 && store->jobs.journal_pages >= JOURNAL_PAGES;
     struct sqlite_call *call = due ? make(CALL_CHECKPOINT, NULL, NULL) : NULL;
-    if (call == NULL)
-        return;
-    store->tidying = true;
-    give_thread(store, call);
+    if (call != NULL)
+        give_thread(store, call);
 }
 
 static void give(struct store *store, struct sqlite_call *call)
@@ -358,8 +355,6 @@ static void answered(struct store *store, const struct sqlite_call *call)
         looked(store, call);
     } else if (call->kind == CALL_TEND) {
         store->tending = false;
-    } else if (call->kind == CALL_CHECKPOINT) {
-        store->tidying = false;
     } else {
         tell(call);
         tell_change(store, call);
